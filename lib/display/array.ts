@@ -1,0 +1,96 @@
+// What display takes for numbers: anything with data and a shape, or nested arrays.
+
+/** An array of numbers in row-major order; a Tensor is one. */
+export interface NumberArray {
+  /** The numbers, the last axis running fastest. */
+  readonly data: ArrayLike<number>;
+  /** The length of each axis. */
+  readonly shape: readonly number[];
+}
+
+/** Numbers in arrays, as deep as there are axes. */
+export type NestedArrayLike = ArrayLike<number> | readonly NestedArrayLike[];
+
+/** Whether a value has data and a shape. */
+export function isNumberArray(value: unknown): value is NumberArray {
+  if (typeof value !== "object" || value === null) return false;
+  const { data, shape } = value as Partial<NumberArray>;
+  return isArrayLike(data) && Array.isArray(shape) &&
+    shape.every((length) => Number.isInteger(length) && length >= 0);
+}
+
+/** Whether a value is an array or a typed array. */
+export function isArrayLike(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+
+/**
+ * Takes numbers as data and shape, whatever form they come in.
+ *
+ * @param value data and shape, a typed array, or nested arrays of numbers
+ * @param action what is being done, for the error: "draw a heatmap"
+ * @throws {TypeError} If it is none of these, is ragged, or has more or fewer numbers than its
+ * shape says.
+ */
+export function toNumberArray(value: unknown, action: string): NumberArray {
+  if (isNumberArray(value)) {
+    const size = value.shape.reduce((product, length) => product * length, 1);
+    if (size !== value.data.length) {
+      throw new TypeError(
+        `Cannot ${action} as the data must fill the shape: ` +
+          `[${value.shape.join(", ")}] for ${value.data.length} numbers`,
+      );
+    }
+    return value;
+  }
+  if (!isArrayLike(value)) {
+    throw new TypeError(
+      `Cannot ${action} as it needs numbers, with data and a shape or in arrays: ` +
+        `current value is ${kindOf(value)}`,
+    );
+  }
+  if (!Array.isArray(value)) return { data: Array.from(value, Number), shape: [value.length] };
+  const shape: number[] = [];
+  for (let level: unknown = value; isArrayLike(level); level = level[0]) shape.push(level.length);
+  const data: number[] = [];
+  flatten(value, shape, 0, data, action);
+  return { data, shape };
+}
+
+function flatten(
+  value: unknown,
+  shape: readonly number[],
+  axis: number,
+  data: number[],
+  action: string,
+): void {
+  if (axis === shape.length) {
+    if (typeof value !== "number") {
+      throw new TypeError(
+        `Cannot ${action} as each value must be a number: one of them is ${kindOf(value)}`,
+      );
+    }
+    data.push(value);
+    return;
+  }
+  if (!isArrayLike(value) || value.length !== shape[axis]) {
+    const found = isArrayLike(value) ? `length ${value.length}` : kindOf(value);
+    throw new TypeError(
+      `Cannot ${action} as arrays on one axis must have one length: ` +
+        `axis ${axis} has length ${shape[axis]} and ${found}`,
+    );
+  }
+  for (let i = 0; i < value.length; i++) flatten(value[i], shape, axis + 1, data, action);
+}
+
+/** What a value is, in the words of an error. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (isArrayLike(value)) return `an array of ${value.length}`;
+  if (typeof value === "object" || typeof value === "function") {
+    return typeof value === "function" ? "a function" : "an object";
+  }
+  return typeof value === "string"
+    ? `the text ${JSON.stringify(value.slice(0, 40))}`
+    : `a ${typeof value}`;
+}

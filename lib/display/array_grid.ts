@@ -1,0 +1,120 @@
+// An array as a table's grid: the last two axes as a matrix, the others as blocks.
+
+import type { NumberArray } from "./array.ts";
+import { labeller, type Labels } from "./labels.ts";
+import { formatNumbers } from "./number.ts";
+import {
+  type Cell,
+  countShown,
+  GAP,
+  GAP_CELL,
+  type Grid,
+  type Limits,
+  shownIndices,
+} from "./table_grid.ts";
+
+/** The labels of a table's axes. */
+export interface GridLabels {
+  readonly rows: Labels | undefined;
+  readonly columns: Labels | undefined;
+  readonly blocks: Labels | undefined;
+}
+
+/** The grid of an array: the last two axes as a matrix, the others as blocks. */
+export function gridOfArray(
+  array: NumberArray,
+  labels: GridLabels,
+  limits: Limits,
+  caption: string,
+  digits: number | undefined,
+): Grid {
+  const { data, shape } = array;
+  const standing = shape.length === 1 && labels.rows !== undefined && labels.columns === undefined;
+  const [rowCount, columnCount] = standing
+    ? [shape[0] ?? 0, 1]
+    : [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  const outer = shape.slice(0, -2);
+  const blockCount = outer.reduce((product, length) => product * length, 1);
+
+  const rowLabel = shape.length >= 2 || labels.rows !== undefined
+    ? labeller(labels.rows ?? "", rowCount, "rows")
+    : () => undefined;
+  const columnLabel = labeller(labels.columns ?? "", columnCount, "columns");
+  const blockLabel = blockLabeller(labels.blocks, outer, blockCount);
+
+  const blocks = shownIndices(blockCount, limits.maxBlocks);
+  const rows = shownIndices(rowCount, limits.maxRows);
+  const columns = shownIndices(columnCount, limits.maxColumns);
+  const shown: number[] = [];
+  const given = (index: number | undefined): index is number => index !== undefined;
+  for (const block of blocks.filter(given)) {
+    for (const row of rows.filter(given)) {
+      for (const column of columns.filter(given)) {
+        shown.push(data[(block * rowCount + row) * columnCount + column] ?? NaN);
+      }
+    }
+  }
+  const texts = formatNumbers(shown, {
+    float32: data instanceof Float32Array,
+    ...(digits === undefined ? {} : { digits }),
+  }).values();
+  // The cells are asked for in the order in which the numbers were collected.
+  const nextCell = (): Cell => ({ text: texts.next().value ?? "", numeric: true });
+
+  const gapRow = { label: GAP, cells: columns.map(() => GAP_CELL) };
+  const labelled = labels.columns !== undefined || shape.length >= 2 ||
+    shape.length === 1 && !standing;
+  return {
+    caption,
+    note: noteOfArray(shape, blocks, rows, columns, blockCount),
+    columns: labelled
+      ? columns.map((column) => column === undefined ? GAP : columnLabel(column))
+      : [],
+    blocks: blocks.map((block) =>
+      block === undefined ? { label: GAP, rows: [] } : {
+        label: shape.length > 2 ? blockLabel(block) : undefined,
+        rows: rows.map((row) =>
+          row === undefined ? gapRow : {
+            label: rowLabel(row),
+            cells: columns.map((column) => column === undefined ? GAP_CELL : nextCell()),
+          }
+        ),
+      }
+    ),
+  };
+}
+
+/** Labels of blocks: a prefix is followed by the whole leading index, `sample[1, 0]`. */
+function blockLabeller(
+  labels: Labels | undefined,
+  outer: readonly number[],
+  count: number,
+): (block: number) => string {
+  if (labels !== undefined && typeof labels !== "string") return labeller(labels, count, "blocks");
+  return (block) => {
+    const index: number[] = [];
+    let rest = block;
+    for (const length of outer.toReversed()) {
+      index.unshift(rest % length);
+      rest = Math.floor(rest / length);
+    }
+    return `${labels ?? ""}[${index.join(", ")}]`;
+  };
+}
+
+function noteOfArray(
+  shape: readonly number[],
+  blocks: readonly (number | undefined)[],
+  rows: readonly (number | undefined)[],
+  columns: readonly (number | undefined)[],
+  blockCount: number,
+): string {
+  const axes = [blocks, rows, columns];
+  if (!axes.some((axis) => axis.includes(undefined))) return "";
+  const [blocksShown, ...inner] = axes.map(countShown);
+  const size = shape.join(" × ");
+  if (shape.length === 1) return `${GAP} ${size}, ${Math.max(...inner)} shown`;
+  if (shape.length === 2) return `${GAP} ${size}, ${inner.join(" × ")} shown`;
+  if (shape.length === 3) return `${GAP} ${size}, ${blocksShown} × ${inner.join(" × ")} shown`;
+  return `${GAP} ${size}, ${blocksShown} of ${blockCount} blocks, ${inner.join(" × ")} each shown`;
+}

@@ -1,0 +1,65 @@
+// The look that all charts share, as a Plotly template: a figure's own layout goes before it.
+
+/** The height of a chart in pixels, where it says none. */
+export const CHART_HEIGHT = 400;
+
+/**
+ * Colours of lines and bars that people with any colour vision tell apart, without the yellow
+ * that is too light for a line: Okabe and Ito, "Color Universal Design" (2008).
+ */
+export const LINE_COLORS: readonly string[] = [
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#cc79a7",
+  "#e69f00",
+  "#56b4e9",
+];
+
+/**
+ * Blue for negative, near-white for zero, red for positive, readable with any colour vision:
+ * ColorBrewer's RdBu, 7 classes, reversed.
+ */
+export const DIVERGING_COLORS: readonly (readonly [number, string])[] = [
+  "#2166ac",
+  "#67a9cf",
+  "#d1e5f0",
+  "#f7f7f7",
+  "#fddbc7",
+  "#ef8a62",
+  "#b2182b",
+].map((color, index, all) => [index / (all.length - 1), color]);
+
+/** Behind a heatmap, so that a gap is not taken for a value near zero. */
+export const GAP_COLOR = "#9a9a9a";
+
+// Seen on white and on black alike.
+const GRID = "rgba(128,128,128,0.25)";
+const LINE = "rgba(128,128,128,0.8)";
+
+const AXIS = {
+  automargin: true,
+  gridcolor: GRID,
+  linecolor: LINE,
+  zerolinecolor: LINE,
+  zerolinewidth: 1,
+  tickcolor: LINE,
+  ticks: "outside",
+  showline: true,
+  title: { standoff: 12 },
+};
+
+/** The template: dark on white, unless the page's loader sets the page's own colours. */
+export const CHART_TEMPLATE: object = {
+  layout: {
+    font: { family: "system-ui, -apple-system, Segoe UI, sans-serif", size: 14, color: "#222222" },
+    paper_bgcolor: "#ffffff",
+    plot_bgcolor: "#ffffff",
+    colorway: LINE_COLORS,
+    title: { x: 0, xref: "paper", xanchor: "left", font: { size: 18 } },
+    margin: { l: 64, r: 24, t: 56, b: 56 },
+    xaxis: { ...AXIS, autotickangles: [0, -45, -90] },
+    yaxis: AXIS,
+    hovermode: "closest",
+  },
+};

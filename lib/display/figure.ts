@@ -1,0 +1,122 @@
+// A Plotly figure of our own: plain values, the look that all charts share, and its view.
+
+import { isArrayLike, isNumberArray, kindOf } from "./array.ts";
+import { figureText } from "./figure_text.ts";
+import { chartHtml } from "./plotly_page.ts";
+import { CHART_HEIGHT, CHART_TEMPLATE } from "./chart_template.ts";
+import { View } from "./view.ts";
+
+/** A Plotly figure: traces and a layout, as Plotly's reference describes them. */
+export interface Figure {
+  /** The traces; where they have arrays, tensors may stand too. */
+  readonly data: readonly object[];
+  /** Title, axes and the like; a title may be a text. */
+  readonly layout?: object;
+}
+
+type Plain = Record<string, unknown>;
+
+/**
+ * Shows a Plotly figure: a chart to explore in a notebook, a description in a terminal.
+ *
+ * The bundle at hand draws scatter, bar, box, heatmap, histogram, contour, pie and their kin. A
+ * text in the layout is Plotly's, which reads a little HTML (`<b>`, `<i>`, `<sub>`) in it.
+ *
+ * @param figure traces and layout; numbers may be typed arrays or tensors, and NaN and Infinity
+ * are gaps
+ * @returns the chart
+ * @throws {TypeError} If the figure has no list of traces, or contains itself.
+ *
+ * @example The probabilities of three classes
+ * ```ts
+ * import { plot } from "@gatescope/lstm";
+ *
+ * plot({
+ *   data: [{ type: "bar", x: ["a", "b", "c"], y: [0.2, 0.5, 0.3] }],
+ *   layout: { title: "Softmax", yaxis: { title: "probability", range: [0, 1] } },
+ * });
+ * ```
+ */
+export function plot(figure: Figure): View {
+  if (
+    typeof figure !== "object" || figure === null || !Array.isArray(figure.data) ||
+    !figure.data.every((trace) => typeof trace === "object" && trace !== null)
+  ) {
+    const found = figure === null || typeof figure !== "object" ? figure : figure.data;
+    throw new TypeError(
+      `Cannot plot the figure as its data must be a list of traces: current data is ${
+        kindOf(found)
+      }`,
+    );
+  }
+  const data = plainCopy(figure.data, []) as Plain[];
+  const layout = completeLayout(plainCopy(figure.layout ?? {}, []) as Plain);
+  const text = figureText(data, layout);
+  return new View(text, () => {
+    const json = asJson({ data, layout, config: { displaylogo: false } });
+    return {
+      "application/vnd.plotly.v1+json": json,
+      "text/html": chartHtml({
+        figure: json,
+        text,
+        height: Number(layout.height),
+        themed: layout.template === CHART_TEMPLATE,
+      }),
+    };
+  });
+}
+
+/** The layout with the shared look where it says nothing of its own. */
+function completeLayout(layout: Plain): Plain {
+  const completed: Plain = { template: CHART_TEMPLATE, height: CHART_HEIGHT, ...layout };
+  if (completed.width === undefined) completed.autosize = true;
+  completed.title = asTitle(completed.title);
+  for (const [key, axis] of Object.entries(completed)) {
+    if (/^[xy]axis\d*$/.test(key) && typeof axis === "object" && axis !== null) {
+      completed[key] = { ...axis, title: asTitle((axis as Plain).title) };
+    }
+  }
+  return completed;
+}
+
+/** Plotly wants a title as an object. */
+function asTitle(title: unknown): unknown {
+  return typeof title === "string" ? { text: title } : title;
+}
+
+/** What JSON makes of it: NaN and Infinity become null, which Plotly draws as gaps. */
+function asJson(figure: object): object {
+  return JSON.parse(JSON.stringify(figure));
+}
+
+/** A copy in plain objects and arrays; tensors and typed arrays become (nested) arrays. */
+function plainCopy(value: unknown, ancestors: readonly object[]): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value === "function" || typeof value === "symbol") return undefined;
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Date) return value.toJSON();
+  if (ancestors.includes(value)) {
+    throw new TypeError(
+      "Cannot plot the figure as it must not contain itself: " +
+        `an object ${ancestors.length} levels deep does`,
+    );
+  }
+  const inner = [...ancestors, value];
+  if (isNumberArray(value)) return nested(value.data, value.shape);
+  if (isArrayLike(value)) return Array.from(value, (item) => plainCopy(item, inner));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, plainCopy(item, inner)]),
+  );
+}
+
+function nested(data: ArrayLike<number>, shape: readonly number[]): unknown {
+  if (shape.length === 0) return data[0];
+  if (shape.length === 1) return Array.from(data);
+  const [length = 0, ...rest] = shape;
+  const size = rest.reduce((product, axis) => product * axis, 1);
+  const values = Array.from(data);
+  return Array.from(
+    { length },
+    (_, index) => nested(values.slice(index * size, (index + 1) * size), rest),
+  );
+}

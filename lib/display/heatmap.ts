@@ -1,0 +1,155 @@
+// A matrix as colours.
+
+import { type NestedArrayLike, type NumberArray, toNumberArray } from "./array.ts";
+import { DIVERGING_COLORS, GAP_COLOR } from "./chart_template.ts";
+import { plot } from "./figure.ts";
+import { escapePlotly } from "./html.ts";
+import { labeller, type Labels } from "./labels.ts";
+import { roundTo } from "./number.ts";
+import type { View } from "./view.ts";
+
+/** How a heatmap is labelled and coloured. */
+export interface HeatmapOptions {
+  /** Labels of the rows: listed, by a function, or a prefix (`"i"` gives `i[0]`, `i[1]`, …). */
+  readonly rows?: Labels;
+  /** Labels of the columns, in the same ways. */
+  readonly columns?: Labels;
+  /** What the heatmap shows. */
+  readonly title?: string;
+  /** What the rows are, beside them. */
+  readonly rowTitle?: string;
+  /** What the columns are, below them. */
+  readonly columnTitle?: string;
+  /** What the values are, above the colour scale. */
+  readonly valueTitle?: string;
+  /** The value of the strongest colours, to compare heatmaps; the largest magnitude unless said. */
+  readonly limit?: number;
+}
+
+// More digits than a colour or a hover label can show.
+const DIGITS = 6;
+
+const CELL_HEIGHT = 26;
+const MARGINS = 130;
+const LARGEST_HEIGHT = 640;
+/** With more cells than that, lines between them would hide them. */
+const MOST_SEPARATED = 64;
+
+/**
+ * Shows a matrix as colours, the first row on top: red for positive, blue for negative, near-white
+ * for zero. NaN and ±Infinity are grey gaps that name themselves.
+ *
+ * @param x an array of one or two axes (a Tensor, or nested numbers), rows first
+ * @param options labels, titles and the colours' limit
+ * @returns the heatmap
+ * @throws {TypeError} If `x` has more axes or is ragged, or if there are more or fewer rows or
+ * columns than labels are listed for.
+ * @throws {RangeError} If the limit is not above 0.
+ *
+ * @example Two gates of three units
+ * ```ts
+ * import { heatmap } from "@gatescope/lstm";
+ *
+ * heatmap([[0.1, -0.5, 0.9], [0.2, 0, -0.7]], {
+ *   rows: ["input", "forget"],
+ *   columns: "unit",
+ *   title: "Bias",
+ * });
+ * ```
+ */
+export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOptions = {}): View {
+  const { data, shape } = toNumberArray(x, "draw a heatmap");
+  if (shape.length < 1 || shape.length > 2) {
+    throw new TypeError(
+      "Cannot draw a heatmap as the array must have one or two axes: " +
+        `current shape is [${shape.join(", ")}]`,
+    );
+  }
+  const rowCount = shape.length === 2 ? shape[0] ?? 0 : 1;
+  const columnCount = shape.at(-1) ?? 0;
+  const values = Array.from(data);
+  const limit = options.limit ?? largestMagnitude(values);
+  if (!(limit > 0 && limit < Infinity)) {
+    throw new RangeError(
+      `Cannot draw a heatmap as its limit must be above 0: current limit is ${limit}`,
+    );
+  }
+  const rowLabels = shape.length === 1 && options.rows === undefined ? [""] : options.rows;
+  const matrix = Array.from(
+    { length: rowCount },
+    (_, row) => values.slice(row * columnCount, (row + 1) * columnCount),
+  );
+  const separated = Math.max(rowCount, columnCount) <= MOST_SEPARATED ? 1 : 0;
+  const gaps = values.some((value) => !Number.isFinite(value));
+  const titles = {
+    row: escapePlotly(options.rowTitle ?? "row"),
+    column: escapePlotly(options.columnTitle ?? "column"),
+    value: escapePlotly(options.valueTitle ?? "value"),
+  };
+  return plot({
+    data: [{
+      type: "heatmap",
+      z: matrix.map((row) => row.map((value) => roundTo(value, DIGITS))),
+      x: categories(labeller(options.columns, columnCount, "columns"), columnCount),
+      y: categories(labeller(rowLabels, rowCount, "rows"), rowCount),
+      zmin: -limit,
+      zmax: limit,
+      colorscale: DIVERGING_COLORS,
+      colorbar: {
+        title: { text: escapePlotly(options.valueTitle ?? "") },
+        thickness: 16,
+        outlinewidth: 0,
+      },
+      xgap: separated,
+      ygap: separated,
+      hoverongaps: true,
+      hovertemplate: `${titles.row} %{y}<br>${titles.column} %{x}<br>${titles.value} %{z}` +
+        "<extra></extra>",
+      ...(gaps
+        ? {
+          text: matrix.map((row) =>
+            row.map((value) => Number.isFinite(value) ? "" : String(value))
+          ),
+          texttemplate: "%{text}",
+        }
+        : {}),
+    }],
+    layout: {
+      title: options.title === undefined ? undefined : escapePlotly(options.title),
+      height: Math.min(LARGEST_HEIGHT, MARGINS + CELL_HEIGHT * Math.max(rowCount, 3)),
+      plot_bgcolor: GAP_COLOR,
+      xaxis: axis(options.columnTitle),
+      yaxis: { ...axis(options.rowTitle), autorange: "reversed" },
+    },
+  });
+}
+
+function largestMagnitude(values: readonly number[]): number {
+  let largest = 0;
+  for (const value of values) {
+    if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
+  }
+  return largest === 0 ? 1 : roundTo(largest, DIGITS);
+}
+
+/** Labels as an axis's categories, of which Plotly would join two that are the same. */
+function categories(label: (index: number) => string, length: number): string[] {
+  const seen = new Map<string, number>();
+  return Array.from({ length }, (_, index) => {
+    const text = escapePlotly(label(index));
+    const count = seen.get(text) ?? 0;
+    seen.set(text, count + 1);
+    return text + "\u200b".repeat(count); // told apart, and looking the same
+  });
+}
+
+function axis(title: string | undefined): object {
+  return {
+    type: "category",
+    showgrid: false,
+    zeroline: false,
+    showline: false,
+    ticks: "",
+    ...(title === undefined ? {} : { title: escapePlotly(title) }),
+  };
+}

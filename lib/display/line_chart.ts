@@ -1,0 +1,180 @@
+// Series as lines over a common axis: states over time, activation curves, losses.
+
+import {
+  isArrayLike,
+  isNumberArray,
+  kindOf,
+  type NestedArrayLike,
+  type NumberArray,
+  toNumberArray,
+} from "./array.ts";
+import { LINE_COLORS } from "./chart_template.ts";
+import { plot } from "./figure.ts";
+import { escapePlotly } from "./html.ts";
+import { labeller, type Labels } from "./labels.ts";
+import { roundTo } from "./number.ts";
+import type { View } from "./view.ts";
+
+/** Series by name, or a matrix with a series in each column. */
+export type Series =
+  | Readonly<Record<string, ArrayLike<number> | NumberArray>>
+  | NumberArray
+  | NestedArrayLike;
+
+/** How a line chart is labelled. */
+export interface LineChartOptions {
+  /** Where the points stand: numbers or texts; 0, 1, 2, … unless said. */
+  readonly x?: ArrayLike<number> | readonly string[] | NumberArray;
+  /** Labels of a matrix's columns: listed, by a function, or a prefix (`"C"` gives `C[0]`, …). */
+  readonly labels?: Labels;
+  /** What the chart shows. */
+  readonly title?: string;
+  /** What `x` is, with its unit. */
+  readonly xTitle?: string;
+  /** What the series are, with their unit. */
+  readonly yTitle?: string;
+}
+
+interface Line {
+  readonly name: string;
+  readonly values: readonly number[];
+}
+
+const ACTION = "draw a line chart";
+// More digits than a line or a hover label can show.
+const DIGITS = 6;
+/** With more points than that, markers would hide the line. */
+const MOST_MARKERS = 40;
+const MOST_WHOLE_TICKS = 12;
+const DASHES = ["solid", "dash", "dot", "dashdot"];
+
+/**
+ * Shows series as lines, each in its own colour, and in its own dashes where the colours run out.
+ *
+ * NaN and ±Infinity are gaps in a line.
+ *
+ * @param series arrays of numbers by name; or a matrix (a Tensor, or nested numbers) whose rows
+ * are points, such as timesteps, and whose columns are series, such as units; or one array
+ * @param options where the points stand, labels and titles
+ * @returns the chart
+ * @throws {TypeError} If a series has more than one axis or another length than `x`, or if there
+ * are more or fewer columns than labels are listed for.
+ *
+ * @example Cell states of two units over three timesteps
+ * ```ts
+ * import { lineChart } from "@gatescope/lstm";
+ *
+ * lineChart([[0.1, 0.3], [0.4, 0.2], [0.8, -0.1]], {
+ *   labels: "unit",
+ *   title: "Cell state",
+ *   xTitle: "timestep",
+ * });
+ * ```
+ *
+ * @example Series by name
+ * ```ts
+ * import { lineChart } from "@gatescope/lstm";
+ *
+ * const x = [-2, -1, 0, 1, 2];
+ * lineChart({ tanh: x.map(Math.tanh), relu: x.map((v) => Math.max(v, 0)) }, { x, xTitle: "z" });
+ * ```
+ */
+export function lineChart(series: Series, options: LineChartOptions = {}): View {
+  const lines = linesOf(series, options.labels);
+  const x = pointsOf(options.x);
+  for (const { name, values } of lines) {
+    if (x !== undefined && values.length !== x.length) {
+      throw new TypeError(
+        `Cannot ${ACTION} as each series must be as long as x: ` +
+          `${name || "the series"} has ${values.length} points and x has ${x.length}`,
+      );
+    }
+  }
+  const longest = Math.max(0, ...lines.map(({ values }) => values.length));
+  return plot({
+    data: lines.map(({ name, values }, index) => ({
+      type: "scatter",
+      mode: longest <= MOST_MARKERS ? "lines+markers" : "lines",
+      name: escapePlotly(name),
+      x: x ?? values.map((_, point) => point),
+      y: values.map((value) => roundTo(value, DIGITS)),
+      line: {
+        width: 2,
+        color: LINE_COLORS[index % LINE_COLORS.length],
+        dash: DASHES[Math.floor(index / LINE_COLORS.length) % DASHES.length],
+      },
+      marker: { size: 6 },
+      connectgaps: false,
+    })),
+    layout: {
+      showlegend: lines.length > 1,
+      ...(options.title === undefined ? {} : { title: escapePlotly(options.title) }),
+      xaxis: {
+        ...(options.xTitle === undefined ? {} : { title: escapePlotly(options.xTitle) }),
+        ...axisOf(x, longest),
+      },
+      yaxis: options.yTitle === undefined ? {} : { title: escapePlotly(options.yTitle) },
+    },
+  });
+}
+
+function linesOf(series: unknown, labels: Labels | undefined): Line[] {
+  if (isNumberArray(series) || isArrayLike(series)) {
+    const { data, shape } = toNumberArray(series, ACTION);
+    if (shape.length !== 1 && shape.length !== 2) {
+      throw new TypeError(
+        `Cannot ${ACTION} as the array must have one or two axes: ` +
+          `current shape is [${shape.join(", ")}]`,
+      );
+    }
+    const [length = 0, count = 1] = shape;
+    const label = shape.length === 1 && labels === undefined
+      ? () => ""
+      : labeller(labels, count, "series");
+    return Array.from({ length: count }, (_, column) => ({
+      name: label(column),
+      values: Array.from({ length }, (_, row) => data[row * count + column] ?? NaN),
+    }));
+  }
+  if (typeof series !== "object" || series === null) {
+    throw new TypeError(
+      `Cannot ${ACTION} as it needs series by name or an array: ` +
+        `current value is ${kindOf(series)}`,
+    );
+  }
+  return Object.entries(series).map(([name, values]) => {
+    const { data, shape } = toNumberArray(values, ACTION);
+    if (shape.length !== 1) {
+      throw new TypeError(
+        `Cannot ${ACTION} as each series must have one axis: ` +
+          `${name} has shape [${shape.join(", ")}]`,
+      );
+    }
+    return { name, values: Array.from(data) };
+  });
+}
+
+function pointsOf(x: LineChartOptions["x"]): readonly (number | string)[] | undefined {
+  if (x === undefined) return undefined;
+  if (Array.isArray(x) && x.every((point) => typeof point === "string")) {
+    return x.map(escapePlotly);
+  }
+  const { data, shape } = toNumberArray(x, ACTION);
+  if (shape.length !== 1) {
+    throw new TypeError(
+      `Cannot ${ACTION} as x must have one axis: current shape is [${shape.join(", ")}]`,
+    );
+  }
+  return Array.from(data);
+}
+
+/** Few whole numbers get whole ticks; texts are never read as dates or numbers. */
+function axisOf(x: readonly (number | string)[] | undefined, length: number): object {
+  if (x !== undefined && x.every((point) => typeof point === "string")) return { type: "category" };
+  const points = x?.map(Number) ?? [0, length - 1];
+  const ordered = points.toSorted((a, b) => a - b);
+  const span = (ordered.at(-1) ?? 0) - (ordered[0] ?? 0);
+  return points.every(Number.isInteger) && span > 0 && span <= MOST_WHOLE_TICKS
+    ? { tickmode: "linear", tick0: 0, dtick: 1 }
+    : {};
+}

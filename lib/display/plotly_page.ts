@@ -1,0 +1,164 @@
+// How a chart gets to Plotly inside a page: a loader that every chart carries, and the bundle
+// itself for pages without a network.
+
+import { escapeHtml, scriptJson } from "./html.ts";
+import { View } from "./view.ts";
+
+/** The version that deno.json pins, at Plotly's own CDN. */
+const PLOTLY_VERSION = "4.1.1";
+const PLOTLY_URL = `https://cdn.plot.ly/plotly-cartesian-${PLOTLY_VERSION}.min.js`;
+
+/** SHA-384 of the pinned npm bundle, plotly-cartesian.min.js; a test compares them. */
+const PLOTLY_INTEGRITY = "sha384-zc4SwKObGL/W0M3RUI09UPWjlgIZHfbwMgcZO6713mRh78tfUmIQKhzCyE2LIiUg";
+
+/** A figure as JSON, with what the page needs to place and name it. */
+export interface PageChart {
+  /** The figure as plain JSON values: data, layout, config. */
+  readonly figure: object;
+  /** What stands there until Plotly draws, and where no script runs. */
+  readonly text: string;
+  /** The height in pixels. */
+  readonly height: number;
+  /** Whether the colours follow the page's theme. */
+  readonly themed: boolean;
+}
+
+/**
+ * Writes the chart as HTML that draws itself with the page's Plotly, loading it once a page where
+ * it is not there.
+ */
+export function chartHtml(chart: PageChart): string {
+  const json = scriptJson(chart.figure);
+  const key = keyOf(json);
+  const name = chart.text.split("\n", 1)[0] ?? "";
+  return `<div data-gatescope-chart="${key}" role="img" aria-label="${escapeHtml(name)}" ` +
+    `style="min-height:${chart.height}px"><pre>${escapeHtml(chart.text)}</pre></div>\n` +
+    `<script>\n(${DRAW})(${scriptJson(key)}, ${json}, ${chart.themed}, ` +
+    `${scriptJson({ url: PLOTLY_URL, integrity: PLOTLY_INTEGRITY })});\n</script>`;
+}
+
+/**
+ * Puts Plotly itself (1.5 MB) into the notebook, so that its charts need no network. To be shown
+ * once, in a cell of its own before the charts; without it, charts load Plotly from its CDN.
+ *
+ * @returns a view that is one line, and the bundle
+ *
+ * @example The first cell of a notebook for a room without a network
+ * ```ts
+ * import { embedPlotly } from "@gatescope/lstm";
+ *
+ * embedPlotly();
+ * ```
+ */
+export function embedPlotly(): View {
+  const text = `Plotly ${PLOTLY_VERSION} is in this output: the page's charts need no network.`;
+  return new View(text, async () => ({
+    "text/html": `<p>${escapeHtml(text)}</p>\n<script>\n${embeddedScript(await plotlyBundle())}` +
+      `\n</script>`,
+  }));
+}
+
+/** The text of the pinned bundle, read when it is first asked for. */
+export async function plotlyBundle(): Promise<string> {
+  const module = await import("plotly.js/plotly-cartesian.min.js", { with: { type: "text" } });
+  return module.default;
+}
+
+/**
+ * The bundle as the text of a script: nothing in it ends the script, and module loaders of the
+ * page (`define`, `module`) are hidden from it, so that it becomes the page's `Plotly`.
+ */
+function embeddedScript(bundle: string): string {
+  const safe = bundle.replaceAll(/<\/script/gi, "<\\/script").replaceAll("<!--", "<\\!--");
+  return `if (!globalThis.Plotly?.newPlot) {
+(function (module, exports, define) {
+${safe}
+}).call(globalThis);
+}
+globalThis.dispatchEvent(new Event("gatescope-plotly"));`;
+}
+
+/** FNV-1a: the same chart has the same key, so a notebook run again has the same outputs. */
+function keyOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
+
+/**
+ * What a chart's script does in the page. It finds its boxes that are not drawn yet, waits for
+ * Plotly (the page's own, one that embedPlotly() brings, or the CDN's, asked for once a page),
+ * takes over the page's colours, and follows the box's width. Where Plotly cannot be had, the text
+ * stays, with the reason below it, and the chart is drawn if embedPlotly() is shown later.
+ */
+const DRAW = `async (key, figure, themed, source) => {
+  const selector = '[data-gatescope-chart="' + key + '"]:not([data-drawn])';
+
+  const loadPlotly = () => {
+    if (globalThis.Plotly?.newPlot) return Promise.resolve(globalThis.Plotly);
+    globalThis.gatescopePlotly ??= new Promise((resolve, reject) => {
+      const fail = () => {
+        globalThis.gatescopePlotly = undefined;
+        reject(new Error("Plotly could not be loaded from " + source.url));
+      };
+      const arrive = () => globalThis.Plotly?.newPlot ? resolve(globalThis.Plotly) : fail();
+      globalThis.addEventListener("gatescope-plotly", arrive, { once: true });
+      const script = document.createElement("script");
+      script.src = source.url;
+      script.integrity = source.integrity;
+      script.crossOrigin = "anonymous";
+      script.onload = arrive;
+      script.onerror = fail;
+      document.head.append(script);
+    });
+    return globalThis.gatescopePlotly;
+  };
+
+  const pageColors = (box) => {
+    const color = getComputedStyle(box).color;
+    for (let element = box; element; element = element.parentElement) {
+      const background = getComputedStyle(element).backgroundColor;
+      if (background !== "transparent" && !/, 0\\)$/.test(background)) return { color, background };
+    }
+    return { color, background: "rgba(0,0,0,0)" };
+  };
+
+  const draw = async (box, Plotly) => {
+    const { data, layout, config } = structuredClone(figure);
+    if (themed) {
+      const { color, background } = pageColors(box);
+      const theme = layout.template.layout;
+      theme.font.color = color;
+      theme.paper_bgcolor = theme.plot_bgcolor = background;
+    }
+    const text = [...box.childNodes];
+    const stage = document.createElement("div");
+    box.replaceChildren(stage);
+    try {
+      await Plotly.newPlot(stage, data, layout, config);
+    } catch (error) {
+      box.replaceChildren(...text);
+      throw error;
+    }
+    if (layout.width === undefined) {
+      new ResizeObserver(() => {
+        if (stage.offsetWidth > 0) Plotly.Plots.resize(stage);
+      }).observe(stage);
+    }
+  };
+
+  for (const box of document.querySelectorAll(selector)) {
+    box.setAttribute("data-drawn", "");
+    const attempt = async () => draw(box, await loadPlotly());
+    try {
+      await attempt();
+    } catch (error) {
+      const note = document.createElement("p");
+      note.textContent = error.message + ". Without a network, show embedPlotly() once.";
+      box.append(note);
+      globalThis.addEventListener("gatescope-plotly", () => attempt().catch(() => {}), { once: true });
+    }
+  }
+}`;

@@ -1,0 +1,105 @@
+import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { decodeNpy, encodeNpy } from "./npy.ts";
+import { pathToWrite, readSource, type Source } from "./source.ts";
+import { UnreadableFileError } from "./unreadable.ts";
+import { unzip, zip } from "./zip.ts";
+
+/**
+ * Reads the NumPy arrays of a `.npz` file, as `np.savez("weights.npz", *model.get_weights())` and
+ * `np.savez_compressed` write it. The number kinds are those of {@linkcode loadNpy}.
+ *
+ * @param source a path, a URL or the bytes
+ * @returns the arrays by name in the file's order: `arr_0`, `arr_1`, …, or the names given in Python
+ * @throws {UnreadableFileError} where the file cannot be read, is no zip archive, is damaged (the
+ * CRC-32 of every array is compared), would unpack to more than 2 GiB, or holds something else than
+ * arrays of numbers.
+ * @throws {TypeError} where the source is of no kind that is read.
+ *
+ * @example
+ * ```ts
+ * import { loadNpz, saveNpz, tensor } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".npz" });
+ * await saveNpz(file, [tensor([[1, 2], [3, 4]]), tensor([5, 6])]);
+ *
+ * const [kernel, bias] = (await loadNpz(file)).values();
+ * assertEquals(kernel?.shape, [2, 2]);
+ * assertEquals(bias?.toArray(), [5, 6]);
+ * await Deno.remove(file);
+ * ```
+ */
+export async function loadNpz(source: Source): Promise<Map<string, Tensor>> {
+  const { name, bytes } = await readSource(source);
+  const tensors = new Map<string, Tensor>();
+  for (const [entry, content] of await unzip(bytes, name)) {
+    if (!entry.endsWith(".npy")) {
+      throw new UnreadableFileError(
+        name,
+        "each entry of a .npz must be an array and its name end in .npy",
+        `entry is ${
+          JSON.stringify(entry)
+        } (the archive holds something else besides, or is no .npz)`,
+      );
+    }
+    tensors.set(entry.slice(0, -".npy".length), decodeNpy(content, `${entry} in ${name}`));
+  }
+  return tensors;
+}
+
+/**
+ * Writes tensors to a `.npz` file that `np.load` reads: uncompressed, in their own number kinds. The
+ * same tensors give the same bytes.
+ *
+ * @param target a path or a file URL; what is there is replaced
+ * @param tensors a list, named `arr_0`, `arr_1`, … as `np.savez` does, or tensors by name
+ * @throws {TypeError} where the target is neither a path nor a file URL, or what is given is neither
+ * a list nor a Map of tensors.
+ * @throws {RangeError} where the tensors take more than 2 GiB, or a name leads out of the archive.
+ * @throws {Error} where the file cannot be written; `cause` says why.
+ *
+ * @example
+ * ```ts
+ * import { loadNpz, saveNpz, tensor } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".npz" });
+ * await saveNpz(file, new Map([["kernel", tensor([[1, 2]])], ["bias", tensor([3])]]));
+ * assertEquals([...(await loadNpz(file)).keys()], ["kernel", "bias"]); // np.load(file)["kernel"]
+ * await Deno.remove(file);
+ * ```
+ */
+export async function saveNpz(
+  target: string | URL,
+  tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
+): Promise<void> {
+  const path = await pathToWrite(target);
+  const archive = await zip(new Map(namedFiles(tensors)));
+  try {
+    await Deno.writeFile(path, archive);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `Cannot write ${path} as the file could not be made: current reason is ${reason}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function namedFiles(
+  tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
+): [name: string, bytes: Uint8Array][] {
+  if (!(tensors instanceof Map) && !Array.isArray(tensors)) {
+    const kind = tensors instanceof Tensor ? "one tensor" : typeof tensors;
+    throw new TypeError(
+      `Cannot write a .npz as the tensors must come in a list or a Map: current kind is ${kind}`,
+    );
+  }
+  const named: Iterable<[string | number, TensorLike]> = tensors.entries();
+  return Array.from(named, ([key, values]) => {
+    const name = typeof key === "number" ? `arr_${key}` : key;
+    return [`${name}.npy`, encodeNpy(asTensor(values))];
+  });
+}

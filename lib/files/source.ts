@@ -1,0 +1,121 @@
+import { UnreadableFileError } from "./unreadable.ts";
+
+/**
+ * Where a file comes from: a path, a URL (http, https or file; as text or as an object), or its
+ * bytes. `C:\weights.npz` is a path.
+ *
+ * @example
+ * ```ts
+ * import type { Source } from "@gatescope/lstm";
+ *
+ * const sources: Source[] = ["weights.npz", new URL("file:///data/weights.npz"), new Uint8Array(8)];
+ * ```
+ */
+export type Source = string | URL | Uint8Array | ArrayBuffer;
+
+/** A file's bytes, and the name that messages call it by. */
+export interface SourceBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The bytes of a source. Needs the permission to read that one file, or to reach that one host.
+ *
+ * @throws {UnreadableFileError} where the file is not there, not allowed or no file, or the server
+ * answers otherwise.
+ * @throws {TypeError} where the source is of no kind that is read.
+ */
+export async function readSource(source: Source): Promise<SourceBytes> {
+  if (source instanceof Uint8Array) return { name: "the given bytes", bytes: source };
+  if (source instanceof ArrayBuffer) {
+    return { name: "the given bytes", bytes: new Uint8Array(source) };
+  }
+  const place = placeOf("read", source);
+  return typeof place === "string"
+    ? { name: place, bytes: await readFile(place, () => place) }
+    : place.protocol === "file:"
+    ? { name: place.href, bytes: await readFile(place.href, () => pathOf(place)) }
+    : { name: place.href, bytes: await download(place) };
+}
+
+/**
+ * The path that a file is written to.
+ *
+ * @throws {TypeError} where it is neither a path nor a file URL.
+ */
+export async function pathToWrite(target: string | URL): Promise<string> {
+  const place = placeOf("write", target);
+  if (typeof place === "string") return place;
+  if (place.protocol === "file:") return await pathOf(place);
+  throw new TypeError(`Cannot write ${place.href} as files are written to a path or a file URL`);
+}
+
+/** A URL where the text begins like one (a single letter is a Windows drive), a path otherwise. */
+function placeOf(action: "read" | "write", given: string | URL): string | URL {
+  if (typeof given !== "string" && !(given instanceof URL)) {
+    const kinds = action === "read" ? "a path, a URL or bytes" : "a path or a file URL";
+    throw new TypeError(
+      `Cannot ${action} a file as it must be named by ${kinds}: current kind is ${kindOf(given)}`,
+    );
+  }
+  if (typeof given === "string" && !/^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(given)) return given;
+  const url = URL.parse(given);
+  if (url !== null && ["http:", "https:", "file:"].includes(url.protocol)) return url;
+  throw new TypeError(
+    `Cannot ${action} ${given} as a URL must be a whole one and begin with http, https or file: ` +
+      `current URL ${url === null ? "cannot be parsed" : `begins with ${url.protocol}`}`,
+  );
+}
+
+// The path library is loaded only where a path is worked on: most notebooks name a plain path.
+async function pathOf(url: URL): Promise<string> {
+  const { fromFileUrl } = await import("@std/path");
+  return fromFileUrl(url);
+}
+
+async function readFile(name: string, find: () => string | Promise<string>): Promise<Uint8Array> {
+  let path = name;
+  try {
+    path = await find();
+    const { isFile, isDirectory } = await Deno.stat(path);
+    if (isFile) return await Deno.readFile(path);
+    const kind = isDirectory ? "a folder" : "a device or a pipe";
+    throw new UnreadableFileError(name, "it must be a file", `kind is ${kind}`);
+  } catch (cause) {
+    if (cause instanceof UnreadableFileError) throw cause;
+    if (!(cause instanceof Deno.errors.NotFound)) {
+      const reason = `reason is ${told(cause)}`;
+      throw new UnreadableFileError(name, "the file could not be opened", reason, { cause });
+    }
+    const { resolve } = await import("@std/path");
+    const current = `path is ${resolve(path)}`;
+    throw new UnreadableFileError(name, "there is no such file", current, { cause });
+  }
+}
+
+async function download(url: URL): Promise<Uint8Array> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+    if (response.ok) return await response.bytes();
+    await response.body?.cancel();
+  } catch (cause) {
+    throw new UnreadableFileError(
+      url.href,
+      "the server could not be read from",
+      `reason is ${told(cause)}`,
+      { cause },
+    );
+  }
+  const answer = `${response.status} ${response.statusText}`.trim();
+  throw new UnreadableFileError(url.href, "the server must send it", `answer is ${answer}`);
+}
+
+function told(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function kindOf(value: unknown): string {
+  return typeof value === "object" && value !== null ? value.constructor?.name : String(value);
+}

@@ -1,0 +1,170 @@
+import { describeStart, UnreadableFileError } from "./unreadable.ts";
+
+// The format: PKWARE's APPNOTE.TXT, section 4.3. Positions within a record are its section's.
+
+/** One entry, as the directory at the archive's end tells of it. */
+export interface ZipEntry {
+  readonly name: string;
+  readonly method: "stored" | "deflated";
+  /** CRC-32 of the unpacked bytes. */
+  readonly crc: number;
+  /** Number of the unpacked bytes. */
+  readonly size: number;
+  /** The bytes as they lie in the archive (not a copy). */
+  readonly packed: Uint8Array;
+}
+
+const LOCAL_HEADER = 0x04034b50; // 4.3.7: 30 bytes, then name and extra field
+const DIRECTORY_HEADER = 0x02014b50; // 4.3.12: 46 bytes, then name, extra field and comment
+const END_RECORD = 0x06054b50; // 4.3.16: 22 bytes, then comment
+const ZIP64_LOCATOR = 0x07064b50; // 4.3.15: 20 bytes, right before the end record
+const MAX_COMMENT = 0xffff;
+const IN_ZIP64 = 0xffffffff; // 4.4.8: the true number lies in a zip64 extra field
+
+/**
+ * The entries of a zip archive in the directory's order, folders left out. Where the directory and
+ * an entry's own header disagree on its name, or anything lies outside the archive, it is refused.
+ *
+ * @throws {UnreadableFileError} where the archive is none, is damaged, encrypted, or of a kind that
+ * is not read.
+ */
+export function readZipDirectory(bytes: Uint8Array, name: string): ZipEntry[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { start, end, count } = findDirectory(view, bytes, name);
+  const entries: ZipEntry[] = [];
+  const names = new Set<string>();
+  let at = start;
+  for (let index = 0; index < count; index++) {
+    if (at + 46 > end || view.getUint32(at, true) !== DIRECTORY_HEADER) damaged(name, at);
+    const next = at + 46 + view.getUint16(at + 28, true) + view.getUint16(at + 30, true) +
+      view.getUint16(at + 32, true);
+    if (next > end) damaged(name, at);
+    const entry = readEntry(view, bytes, at, start, name);
+    if (names.has(entry.name)) {
+      const current = `name ${JSON.stringify(entry.name)} occurs twice`;
+      throw new UnreadableFileError(name, "each entry of the archive needs its own name", current);
+    }
+    names.add(entry.name);
+    if (!entry.name.endsWith("/")) entries.push(entry);
+    at = next;
+  }
+  if (at !== end) damaged(name, at);
+  return entries;
+}
+
+/** Where the directory lies, as the record at the archive's very end says. */
+function findDirectory(
+  view: DataView,
+  bytes: Uint8Array,
+  name: string,
+): { start: number; end: number; count: number } {
+  let end = bytes.length - 22;
+  const earliest = Math.max(0, end - MAX_COMMENT);
+  const isEndRecord = (at: number) =>
+    view.getUint32(at, true) === END_RECORD &&
+    view.getUint16(at + 20, true) === bytes.length - at - 22;
+  while (end >= earliest && !isEndRecord(end)) end--;
+  if (end < earliest) {
+    const begun = bytes.length >= 4 && view.getUint32(0, true) === LOCAL_HEADER;
+    throw new UnreadableFileError(
+      name,
+      "it must be a whole zip archive",
+      begun ? "file lacks the end of one, so it is cut short or damaged" : describeStart(bytes),
+    );
+  }
+  const disks = [view.getUint16(end + 4, true), view.getUint16(end + 6, true)];
+  const countHere = view.getUint16(end + 8, true);
+  const count = view.getUint16(end + 10, true);
+  const size = view.getUint32(end + 12, true);
+  const start = view.getUint32(end + 16, true);
+  if (end >= 20 && view.getUint32(end - 20, true) === ZIP64_LOCATOR) refuseZip64(name);
+  if (disks.some((disk) => disk !== 0) || countHere !== count || start + size !== end) {
+    damaged(name, end);
+  }
+  return { start, end, count };
+}
+
+/** The entry that the directory's record at `at` tells of, checked against its own header. */
+function readEntry(
+  view: DataView,
+  bytes: Uint8Array,
+  at: number,
+  directory: number,
+  name: string,
+): ZipEntry {
+  const flags = view.getUint16(at + 8, true);
+  const method = view.getUint16(at + 10, true);
+  const crc = view.getUint32(at + 16, true);
+  const packedSize = view.getUint32(at + 20, true);
+  const size = view.getUint32(at + 24, true);
+  const nameLength = view.getUint16(at + 28, true);
+  const local = view.getUint32(at + 42, true);
+  const entryName = decodeName(bytes.subarray(at + 46, at + 46 + nameLength), name);
+
+  if (flags & (1 | 1 << 6 | 1 << 13)) { // 4.4.4: encrypted, strongly so, or its directory too
+    const current = `entry ${JSON.stringify(entryName)} is encrypted`;
+    throw new UnreadableFileError(name, "its entries must not be encrypted", current);
+  }
+  if (packedSize === IN_ZIP64 || size === IN_ZIP64 || local === IN_ZIP64) refuseZip64(name);
+  if (method !== 0 && method !== 8) {
+    throw new UnreadableFileError(
+      name,
+      "its entries must be stored or deflated (np.savez and np.savez_compressed do that)",
+      `entry ${JSON.stringify(entryName)} has compression method ${method}`,
+    );
+  }
+  if (local + 30 > directory || view.getUint32(local, true) !== LOCAL_HEADER) damaged(name, local);
+  const localNameLength = view.getUint16(local + 26, true);
+  const begin = local + 30 + localNameLength + view.getUint16(local + 28, true);
+  const ownName = bytes.subarray(local + 30, local + 30 + localNameLength);
+  if (begin + packedSize > directory || decodeName(ownName, name) !== entryName) {
+    damaged(name, local);
+  }
+  return {
+    name: entryName,
+    method: method === 0 ? "stored" : "deflated",
+    crc,
+    size,
+    packed: bytes.subarray(begin, begin + packedSize),
+  };
+}
+
+/** UTF-8, flagged as such or not (4.4.4, bit 11): ASCII and what today's tools write. */
+function decodeName(bytes: Uint8Array, name: string): string {
+  let decoded: string;
+  try {
+    decoded = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    const current = `name is ${JSON.stringify(new TextDecoder().decode(bytes))}`;
+    throw new UnreadableFileError(name, "the names of its entries must be UTF-8", current, {
+      cause,
+    });
+  }
+  if (leadsOutside(decoded)) {
+    const current = `name is ${JSON.stringify(decoded)}`;
+    throw new UnreadableFileError(name, "the names of its entries must lie within it", current);
+  }
+  return decoded;
+}
+
+/** Whether a name would lead out of the folder that an archive is unpacked in. */
+export function leadsOutside(entryName: string): boolean {
+  return entryName === "" || /^([\\/]|[a-z]:[\\/])/i.test(entryName) ||
+    entryName.split(/[\\/]/).includes("..");
+}
+
+function refuseZip64(name: string): never {
+  throw new UnreadableFileError(
+    name,
+    "archives with the sizes of zip64 (above 4 GB) are not read",
+    "archive is one",
+  );
+}
+
+function damaged(name: string, at: number): never {
+  throw new UnreadableFileError(
+    name,
+    "the parts of the zip archive must fit together",
+    `archive is damaged at byte ${at}`,
+  );
+}

@@ -1,0 +1,238 @@
+import { nearestNames } from "../display/nearest_names.ts";
+import { formatShape } from "../tensor/shape.ts";
+import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import {
+  activationCurves,
+  type Curve,
+  type ElementwiseActivationName,
+  type OptionValue,
+} from "./activation_curves.ts";
+import { activationRows, type RowActivationName, type RowFunction } from "./activation_rows.ts";
+
+/** The names that {@linkcode getActivation} knows, spelt as Keras serialises them. */
+export type ActivationName = ElementwiseActivationName | RowActivationName;
+
+/** What shapes an activation, Keras's arguments in camelCase; each activation takes its own few. */
+export interface ActivationOptions {
+  /** relu, leaky_relu: the slope below the threshold. */
+  readonly negativeSlope?: number;
+  /** relu: the largest value; null for none. */
+  readonly maxValue?: number | null;
+  /** relu, hard_shrink, soft_shrink, threshold: where the curve breaks. */
+  readonly threshold?: number;
+  /** threshold: the value at and below the threshold. */
+  readonly defaultValue?: number;
+  /** elu, celu: how far the curve reaches below 0. */
+  readonly alpha?: number;
+  /** squareplus: how round the bend is. */
+  readonly b?: number;
+  /** gelu: by tanh instead of the error function. */
+  readonly approximate?: boolean;
+}
+
+/** An activation function: of a number, or of each element (each row, for softmax and its kin). */
+export interface Activation {
+  (x: number): number;
+  (x: TensorLike): Tensor;
+  /** Keras's name of it. */
+  readonly activationName: ActivationName;
+  /** The options it was made with. */
+  readonly options: ActivationOptions;
+  /** The gradient by x, from x and the gradient by the result; all of one shape. */
+  readonly backward: (x: Tensor, gradient: Tensor) => Tensor;
+}
+
+/** All names, in the order of the tables. */
+const activationNames = [...Object.keys(activationCurves), ...Object.keys(activationRows)];
+
+/**
+ * The activation of that name, as Keras 3 computes it, in float64.
+ *
+ * A function of a number or of a tensor of any shape; softmax, log_softmax, sparsemax and glu work
+ * on the last axis and need a tensor. `hard_sigmoid_keras2` is what Keras 2 and TF.js call
+ * hard_sigmoid. Source: keras/src/activations/activations.py, Keras 3.15.1.
+ *
+ * @throws {RangeError} where the name is unknown; the message offers the nearest ones.
+ * @throws {TypeError} where an option is unknown, missing or not a number.
+ *
+ * @example
+ * ```ts
+ * import { getActivation } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const hardSigmoid = getActivation("hard_sigmoid");
+ * assertEquals(hardSigmoid(0), 0.5);
+ * assertEquals(getActivation("relu", { negativeSlope: 0.5 })([-4, 4]).toArray(), [-2, 4]);
+ * ```
+ */
+export function getActivation(name: ActivationName, options: ActivationOptions = {}): Activation {
+  if (Object.hasOwn(activationCurves, name)) {
+    const { defaults, make } = activationCurves[name as ElementwiseActivationName];
+    const chosen = checkOptions(name, options, defaults);
+    return elementwise(name, options, make(chosen));
+  }
+  if (Object.hasOwn(activationRows, name)) {
+    checkOptions(name, options, {});
+    return rowwise(name, activationRows[name as RowActivationName]);
+  }
+  throw new RangeError(
+    `Cannot find an activation as the name must be one of Keras's, such as ` +
+      `${nearestNames(String(name), activationNames)}: current name is ${JSON.stringify(name)}`,
+  );
+}
+
+function elementwise(
+  activationName: ActivationName,
+  options: ActivationOptions,
+  { f, derivative }: Curve,
+): Activation {
+  const activation = (x: number | TensorLike) => {
+    if (typeof x === "number") return f(x);
+    const given = asFloat64(x);
+    return new Tensor(given.data.map((value) => f(value)), given.shape);
+  };
+  const backward = (x: Tensor, gradient: Tensor) =>
+    new Tensor(
+      asFloat64(gradient).data.map((dy, k) => dy * derivative(x.data[k]!)),
+      x.shape,
+    );
+  return Object.assign(activation as { (x: number): number; (x: TensorLike): Tensor }, {
+    activationName,
+    options,
+    backward,
+  });
+}
+
+function rowwise(activationName: ActivationName, { f, backward }: RowFunction): Activation {
+  const overRows = (x: Tensor, f: (row: Float64Array, r: number) => Float64Array) => {
+    const length = x.shape.at(-1)!;
+    const rows = length === 0 ? 0 : x.data.length / length;
+    const results = Array.from(
+      { length: rows },
+      (_, r) => f(asFloat64(x).data.subarray(r * length, (r + 1) * length), r),
+    );
+    const width = results[0]?.length ?? length;
+    const data = new Float64Array(rows * width);
+    results.forEach((row, r) => data.set(row, r * width));
+    return new Tensor(data, [...x.shape.slice(0, -1), width]);
+  };
+  const activation = (x: number | TensorLike) => {
+    const given = asFloat64(x);
+    const length = given.shape.at(-1);
+    if (length === undefined || activationName === "glu" && length % 2 !== 0) {
+      throw new TypeError(
+        `Cannot take ${activationName} as it works on the last axis` +
+          `${activationName === "glu" ? ", which must be even" : ""}: ` +
+          `current shape is ${formatShape(given.shape)}`,
+      );
+    }
+    return overRows(given, f);
+  };
+  return Object.assign(activation as { (x: number): number; (x: TensorLike): Tensor }, {
+    activationName,
+    options: {},
+    backward: (x: Tensor, gradient: Tensor) => {
+      const dy = asFloat64(gradient);
+      const width = dy.shape.at(-1)!;
+      return overRows(x, (row, r) => backward(row, dy.data.subarray(r * width, (r + 1) * width)));
+    },
+  });
+}
+
+/** The defaults, with what was given in their place; null stands for a default. */
+function checkOptions(
+  name: string,
+  options: ActivationOptions,
+  defaults: Readonly<Record<string, OptionValue>>,
+): Record<string, OptionValue> {
+  const chosen = { ...defaults };
+  for (const [key, value] of Object.entries(options)) {
+    if (!Object.hasOwn(defaults, key)) {
+      const known = Object.keys(defaults).join(", ") || "no options";
+      throw new TypeError(`Cannot make ${name} as it takes ${known}: current option is ${key}`);
+    }
+    if (value !== null && value !== undefined) chosen[key] = value;
+  }
+  for (const [key, value] of Object.entries(chosen)) {
+    const wanted = typeof defaults[key];
+    if (typeof value !== wanted || Number.isNaN(value)) {
+      throw new TypeError(
+        `Cannot make ${name} as ${key} must be a ${wanted}: current ${key} is ${value}`,
+      );
+    }
+  }
+  return chosen;
+}
+
+/**
+ * The activation meant by a name or by the function that {@linkcode getActivation} made.
+ *
+ * @throws {TypeError} where it is `glu`, which halves the axis, so that no gate fits the next.
+ */
+export function lstmActivation(activation: ActivationName | Activation): Activation {
+  const chosen = typeof activation === "function" ? activation : getActivation(activation);
+  if (chosen.activationName === "glu") {
+    throw new TypeError(
+      `Cannot use an activation in an LSTM as it must keep the number of units: current activation is glu`,
+    );
+  }
+  return chosen;
+}
+
+/**
+ * σ(x) = 1 / (1 + e⁻ˣ): between 0 and 1, the gates' usual activation.
+ *
+ * @example
+ * ```ts
+ * import { sigmoid } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(sigmoid(0), 0.5);
+ * assertEquals(sigmoid([-Infinity, 0]).toArray(), [0, 0.5]);
+ * ```
+ */
+export const sigmoid: Activation = getActivation("sigmoid");
+
+/**
+ * tanh(x): between −1 and 1, the candidate's usual activation.
+ *
+ * @example
+ * ```ts
+ * import { tanh } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(tanh([-Infinity, 0, Infinity]).toArray(), [-1, 0, 1]);
+ * ```
+ */
+export const tanh: Activation = getActivation("tanh");
+
+/**
+ * max(x, 0), in a new tensor: the argument is left as it was.
+ *
+ * @example
+ * ```ts
+ * import { relu } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(relu([-2, 0, 3]).toArray(), [0, 0, 3]);
+ * ```
+ */
+export const relu: Activation = getActivation("relu");
+
+/**
+ * e^(xₖ) / Σ e^(xⱼ) over the last axis: logits become probabilities. Stable for any finite logits.
+ *
+ * @param logits `[…, classes]`
+ * @returns probabilities of the same shape, each row's sum 1
+ *
+ * @example
+ * ```ts
+ * import { softmax } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(softmax([[0, 0], [1e4, 0]]).toArray(), [[0.5, 0.5], [1, 0]]);
+ * ```
+ */
+export function softmax(logits: TensorLike): Tensor {
+  return getActivation("softmax")(logits as Tensor);
+}

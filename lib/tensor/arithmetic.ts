@@ -1,0 +1,105 @@
+import { formatShape, sameShape, sizeOf } from "./shape.ts";
+import { asFloat64, Tensor, type TensorLike } from "./tensor.ts";
+
+/**
+ * The dot product over `a`'s last axis and `b`'s first, NumPy's `np.dot` for vectors and matrices.
+ *
+ * @param a `[…, k]`
+ * @param b `[k]` or `[k, n]`
+ * @returns `[…]` or `[…, n]`, float64
+ * @throws {TypeError} where the two lengths `k` differ.
+ *
+ * @example
+ * ```ts
+ * import { dot } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(dot([[1, 2]], [[3, 4, 5], [6, 7, 8]]).toArray(), [[15, 18, 21]]);
+ * ```
+ */
+export function dot(a: TensorLike, b: TensorLike): Tensor {
+  const left = asFloat64(a);
+  const right = asFloat64(b);
+  const k = left.shape.at(-1);
+  if (k === undefined || k !== right.shape[0] || right.shape.length > 2) {
+    throw new TypeError(
+      `Cannot take the dot product as the last axis of a must be as long as the first of b: ` +
+        `current shapes are ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
+    );
+  }
+  const columns = right.shape.slice(1);
+  const n = sizeOf(columns);
+  const outer = left.shape.slice(0, -1);
+  const rows = sizeOf(outer);
+  const result = new Float64Array(rows * n);
+  for (let r = 0; r < rows; r++) {
+    for (let j = 0; j < k; j++) {
+      const factor = left.data[r * k + j]!;
+      for (let c = 0; c < n; c++) result[r * n + c]! += factor * right.data[j * n + c]!;
+    }
+  }
+  return new Tensor(result, [...outer, ...columns]);
+}
+
+/**
+ * The sum, element by element. A shorter shape that is the tail of a longer one repeats for every
+ * row: `[4, 8] + [8]` adds a bias.
+ *
+ * @returns the longest shape, float64
+ * @throws {TypeError} where a shape is not the tail of the longest one.
+ *
+ * @example
+ * ```ts
+ * import { add } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(add([[1, 2], [3, 4]], [10, 20], 100).toArray(), [[111, 122], [113, 124]]);
+ * ```
+ */
+export function add(...xs: TensorLike[]): Tensor {
+  return combine("add", xs, 0, (sum, x) => sum + x);
+}
+
+/**
+ * The product, element by element (⊙ in the equations). Shapes as in {@linkcode add}.
+ *
+ * @returns the longest shape, float64
+ * @throws {TypeError} where a shape is not the tail of the longest one.
+ *
+ * @example
+ * ```ts
+ * import { multiply } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(multiply([[1, 2], [3, 4]], [10, 0.5]).toArray(), [[10, 1], [30, 2]]);
+ * ```
+ */
+export function multiply(...xs: TensorLike[]): Tensor {
+  return combine("multiply", xs, 1, (product, x) => product * x);
+}
+
+function combine(
+  action: string,
+  xs: readonly TensorLike[],
+  neutral: number,
+  operation: (result: number, x: number) => number,
+): Tensor {
+  const operands = xs.map(asFloat64);
+  const longest = operands.map((x) => x.shape)
+    .reduce((a, b) => b.length > a.length ? b : a, [] as readonly number[]);
+  const result = new Float64Array(sizeOf(longest)).fill(neutral);
+  for (const { data, shape } of operands) {
+    if (!sameShape(shape, longest.slice(longest.length - shape.length))) {
+      throw new TypeError(
+        `Cannot ${action} as each shape must be the tail of the longest: current shapes are ` +
+          operands.map((x) => formatShape(x.shape)).join(" and "),
+      );
+    }
+    for (let start = 0; start < result.length; start += data.length) {
+      for (let k = 0; k < data.length; k++) {
+        result[start + k] = operation(result[start + k]!, data[k]!);
+      }
+    }
+  }
+  return new Tensor(result, longest);
+}

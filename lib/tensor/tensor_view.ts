@@ -1,0 +1,10 @@
+import { table } from "../display/table.ts";
+import type { View } from "../display/view.ts";
+import { formatShape } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** A tensor as a table, its shape and kind above it. */
+export function tensorView(x: Tensor): View {
+  const kind = x.data.constructor.name.replace("Array", "").toLowerCase();
+  return table(x, { caption: `Tensor ${formatShape(x.shape)} ${kind}` });
+}

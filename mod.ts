@@ -1,0 +1,74 @@
+/**
+ * Opens up an LSTM: its weights split by gate, every step computed by hand, shown in tables and
+ * charts, and proved against Keras.
+ *
+ * @example The article's question: is the computation by hand what Keras predicts?
+ * ```ts
+ * import { compare, denseForward, loadNpy, loadNpz, lstmForward } from "@gatescope/lstm";
+ *
+ * // in Python: np.savez("weights.npz", *model.get_weights())
+ * const weights = await loadNpz("notebooks/data/experiment1_tanh_sigmoid.npz");
+ * const [kernel, recurrentKernel, bias, denseKernel, denseBias] = [...weights.values()];
+ * const x = await loadNpy("notebooks/data/x.npy"); // [batch, timesteps, inputSize]
+ *
+ * const { hiddenState } = lstmForward(x, { kernel, recurrentKernel, bias });
+ * const dense = { kernel: denseKernel, bias: denseBias };
+ * const probabilities = denseForward(hiddenState.select(1, -1), dense, { activation: "softmax" });
+ *
+ * const keras = await loadNpy("notebooks/data/experiment1_tanh_sigmoid_prediction.npy");
+ * console.log(compare(probabilities, keras, { atol: 2e-7 }));
+ * ```
+ *
+ * @module
+ */
+
+// numbers
+export { arange, Tensor, tensor } from "./lib/tensor/tensor.ts";
+export type { NestedNumbers, TensorData, TensorLike } from "./lib/tensor/tensor.ts";
+export { add, dot, multiply } from "./lib/tensor/arithmetic.ts";
+
+// files
+export { loadNpy } from "./lib/files/npy.ts";
+export { loadNpz, saveNpz } from "./lib/files/npz.ts";
+export type { Source } from "./lib/files/source.ts";
+export { UnreadableFileError } from "./lib/files/unreadable.ts";
+
+// the equations
+export { getActivation, relu, sigmoid, softmax, tanh } from "./lib/lstm/activations.ts";
+export type { Activation, ActivationName, ActivationOptions } from "./lib/lstm/activations.ts";
+export type { ElementwiseActivationName } from "./lib/lstm/activation_curves.ts";
+export type { RowActivationName } from "./lib/lstm/activation_rows.ts";
+export { gateOrders, joinGates, splitGates } from "./lib/lstm/gates.ts";
+export type { GateAxis, GateOrder, Gates } from "./lib/lstm/gates.ts";
+export { lstmCell } from "./lib/lstm/cell.ts";
+export type { LstmActivations, LstmState, LstmStep, LstmWeights } from "./lib/lstm/cell.ts";
+export { lstmForward } from "./lib/lstm/sequence.ts";
+export type { LayerTrace } from "./lib/lstm/sequence.ts";
+export { denseForward } from "./lib/lstm/dense.ts";
+export type { DenseActivation, DenseWeights } from "./lib/lstm/dense.ts";
+
+// what it means
+export { compare } from "./lib/insight/compare.ts";
+export type { Comparison, Tolerance } from "./lib/insight/compare.ts";
+
+// shown by the Deno kernel
+export { table } from "./lib/display/table.ts";
+export type {
+  TableCell,
+  TableColumns,
+  TableInput,
+  TableOptions,
+  TableRecord,
+} from "./lib/display/table.ts";
+export type { Labels } from "./lib/display/labels.ts";
+export { heatmap } from "./lib/display/heatmap.ts";
+export type { HeatmapOptions } from "./lib/display/heatmap.ts";
+export { lineChart } from "./lib/display/line_chart.ts";
+export type { LineChartOptions, Series } from "./lib/display/line_chart.ts";
+export { plot } from "./lib/display/figure.ts";
+export type { Figure } from "./lib/display/figure.ts";
+export { embedPlotly } from "./lib/display/plotly_page.ts";
+export { show } from "./lib/display/show.ts";
+export type { NestedArrayLike, NumberArray } from "./lib/display/array.ts";
+export { View } from "./lib/display/view.ts";
+export type { Media, MediaBundle } from "./lib/display/view.ts";

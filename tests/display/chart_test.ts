@@ -1,0 +1,222 @@
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { type Figure, plot } from "../../lib/display/figure.ts";
+import { heatmap } from "../../lib/display/heatmap.ts";
+import { lineChart } from "../../lib/display/line_chart.ts";
+import { embedPlotly, plotlyBundle } from "../../lib/display/plotly_page.ts";
+import { JUPYTER_DISPLAY, type View } from "../../lib/display/view.ts";
+
+const HOSTILE = `</script><script>alert(1)</script><b>"q"</b> 'a' $x$ %{y}\u2028`;
+
+/** A figure as the front ends receive it. */
+interface Shown {
+  html: string;
+  // deno-lint-ignore no-explicit-any
+  figure: { data: any[]; layout: any };
+}
+
+/** What the kernel sends: valid JSON in both media, and a text. */
+async function shown(view: View): Promise<Shown> {
+  const bundle = await view[JUPYTER_DISPLAY]();
+  assertEquals(Object.keys(bundle).sort(), [
+    "application/vnd.plotly.v1+json",
+    "text/html",
+    "text/plain",
+  ]);
+  assertEquals(bundle["text/plain"], view.text);
+  const html = String(bundle["text/html"]);
+  const figure = JSON.parse(JSON.stringify(bundle["application/vnd.plotly.v1+json"]));
+  assertEquals(html.match(/<\/?script>/g), ["<script>", "</script>"]);
+  assertFalse(/[\u2028\u2029]/.test(html));
+  return { html, figure };
+}
+
+Deno.test("plot() takes tensors and typed arrays, and draws NaN and Infinity as gaps", async () => {
+  const tensor = { data: new Float64Array([1, NaN, 3, Infinity]), shape: [2, 2] };
+  const { figure } = await shown(plot({
+    data: [{ type: "heatmap", z: tensor }, { x: new Float32Array([1, 2]), y: [-Infinity, 1n] }],
+  }));
+  assertEquals(figure.data[0].z, [[1, null], [3, null]]);
+  assertEquals(figure.data[1], { x: [1, 2], y: [null, 1] });
+});
+
+Deno.test("plot() gives a layout its look, and lets the figure's own go before it", async () => {
+  const { figure } = await shown(plot({
+    data: [],
+    layout: { title: "A", xaxis: { title: "x" }, yaxis2: { title: { text: "y" } }, height: 300 },
+  }));
+  assertEquals(figure.layout.title, { text: "A" });
+  assertEquals(figure.layout.xaxis.title, { text: "x" });
+  assertEquals(figure.layout.yaxis2.title, { text: "y" });
+  assertEquals(figure.layout.height, 300);
+  assertEquals(figure.layout.autosize, true);
+  assert(figure.layout.template.layout.colorway.length >= 6);
+});
+
+Deno.test("plot() leaves the figure it is given as it was, and is not changed by it later", async () => {
+  const figure = { data: [{ y: [1, 2] }], layout: { title: "A" } };
+  const view = plot(figure);
+  assertEquals(figure, { data: [{ y: [1, 2] }], layout: { title: "A" } });
+  figure.data[0]?.y.push(3);
+  assertEquals((await shown(view)).figure.data[0].y, [1, 2]);
+});
+
+Deno.test("plot() refuses what is no figure, when it is made", () => {
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  for (
+    const [figure, message] of [
+      [undefined, "current data is undefined"],
+      [{}, "current data is undefined"],
+      [{ data: {} }, "current data is an object"],
+      [{ data: [1] }, "must be a list of traces"],
+      [{ data: [circular] }, "must not contain itself"],
+    ] as const
+  ) {
+    assertThrows(() => plot(figure as unknown as Figure), TypeError, message);
+  }
+});
+
+Deno.test("heatmap() is centred on zero, first row on top, with labels", async () => {
+  const { figure } = await shown(
+    heatmap([[0.5, -2], [0, 1]], { rows: "h", columns: ["i", "f"], title: "U" }),
+  );
+  const [trace] = figure.data;
+  assertEquals([trace.zmin, trace.zmax], [-2, 2]);
+  assertEquals(trace.z, [[0.5, -2], [0, 1]]);
+  assertEquals([trace.x, trace.y], [["i", "f"], ["h[0]", "h[1]"]]);
+  assertEquals(figure.layout.yaxis.autorange, "reversed");
+  assertEquals(trace.colorscale[3], [0.5, "#f7f7f7"]);
+});
+
+Deno.test("heatmap() leaves gaps that name themselves for NaN and Infinity", async () => {
+  const { figure } = await shown(heatmap([[NaN, 1, -Infinity]]));
+  assertEquals(figure.data[0].z, [[null, 1, null]]);
+  assertEquals(figure.data[0].text, [["NaN", "", "-Infinity"]]);
+  assertEquals((await shown(heatmap([[NaN, NaN]]))).figure.data[0].zmax, 1);
+});
+
+Deno.test("heatmap() keeps apart rows that have one label", async () => {
+  const { figure } = await shown(heatmap([[1], [2], [3]], { rows: ["a", "a", "a"] }));
+  assertEquals(new Set(figure.data[0].y).size, 3);
+});
+
+Deno.test("heatmap() refuses what it cannot draw", () => {
+  assertThrows(() => heatmap([[[1]]]), TypeError, "current shape is [1, 1, 1]");
+  assertThrows(() => heatmap({ data: [1], shape: [] }), TypeError, "current shape is []");
+  assertThrows(() => heatmap([[1], [1, 2]]), TypeError, "must have one length");
+  assertThrows(() => heatmap([[1]], { rows: [] }), TypeError, "current rows are 1 and labels 0");
+  assertThrows(() => heatmap([[1]], { limit: 0 }), RangeError, "current limit is 0");
+  assertThrows(() => heatmap([[1]], { limit: NaN }), RangeError, "current limit is NaN");
+});
+
+Deno.test("lineChart() draws a matrix's columns, and series by name", async () => {
+  const columns = await shown(lineChart([[1, 2], [3, 4], [5, 6]], { labels: "C" }));
+  assertEquals(
+    columns.figure.data.map(({ name, x, y }) => ({ name, x, y })),
+    [{ name: "C[0]", x: [0, 1, 2], y: [1, 3, 5] }, { name: "C[1]", x: [0, 1, 2], y: [2, 4, 6] }],
+  );
+  const named = await shown(
+    lineChart({ a: [1, NaN], b: { data: [3, 4], shape: [2] } }, { x: ["p", "q"] }),
+  );
+  assertEquals(named.figure.data.map(({ y }) => y), [[1, null], [3, 4]]);
+  assertEquals(named.figure.layout.xaxis.type, "category");
+  assertFalse((await shown(lineChart([1, 2]))).figure.layout.showlegend);
+});
+
+Deno.test("lineChart() tells apart as many lines as a layer has units", async () => {
+  const { figure } = await shown(lineChart([Array.from({ length: 24 }, (_, unit) => unit)]));
+  assertEquals(new Set(figure.data.map(({ line }) => line.color + line.dash)).size, 24);
+});
+
+Deno.test("lineChart() refuses what it cannot draw", () => {
+  assertThrows(() => lineChart({ a: [1] }, { x: [1, 2] }), TypeError, "a has 1 points and x has 2");
+  assertThrows(() => lineChart([[[1]]]), TypeError, "current shape is [1, 1, 1]");
+  assertThrows(() => lineChart({ a: [[1]] as never }), TypeError, "a has shape [1, 1]");
+  assertThrows(() => lineChart([[1]], { labels: [] }), TypeError, "series are 1 and labels 0");
+  assertThrows(() => lineChart(3 as never), TypeError, "current value is a number");
+});
+
+Deno.test("A chart's text says its title, axes, series and ranges", () => {
+  assertEquals(
+    lineChart({ tanh: [-1, 0.5], relu: [0, NaN] }, { title: "Act", xTitle: "z", yTitle: "a" }).text,
+    [
+      "Act",
+      "x: z, y: a",
+      "- line tanh: 2 points, x 0 to 1, y -1 to 0.5",
+      "- line relu: 2 points, x 0 to 1, y 0 to 0, 1 not finite",
+    ].join("\n"),
+  );
+  assertEquals(
+    heatmap([[1, 2, NaN]], { title: HOSTILE }).text,
+    `${HOSTILE.replace("\u2028", " ")}\n- heatmap: 1 × 3 values, 1 to 2, 1 not finite`.trimEnd(),
+  );
+  assertEquals(plot({ data: [] }).text, "Chart");
+  assertStringIncludes(lineChart([new Float32Array(64)]).text, "… and 52 more");
+});
+
+Deno.test("Hostile titles and labels stay text, in HTML and for Plotly", async () => {
+  const labels = [HOSTILE];
+  const charts = [
+    heatmap([[NaN]], {
+      rows: labels,
+      columns: labels,
+      title: HOSTILE,
+      rowTitle: HOSTILE,
+      columnTitle: HOSTILE,
+      valueTitle: HOSTILE,
+    }),
+    lineChart({ [HOSTILE]: [1] }, {
+      x: labels,
+      title: HOSTILE,
+      xTitle: HOSTILE,
+      yTitle: HOSTILE,
+    }),
+    lineChart([[1]], { labels }),
+  ];
+  for (const chart of charts) {
+    const { html, figure } = await shown(chart); // counts the script tags
+    assertStringIncludes(html, "&lt;script&gt;alert(1)");
+    const strings = JSON.stringify(figure).replaceAll("<br>", "").replaceAll("<extra></extra>", "");
+    assertFalse(strings.includes("<"));
+    assertFalse(strings.includes("$"));
+    assertFalse(/%\{(?![xyz]\}|text\})/.test(strings));
+  }
+  const raw = await shown(plot({ data: [{ y: [1], name: HOSTILE }], layout: { title: HOSTILE } }));
+  assertEquals(raw.figure.data[0].name, HOSTILE); // Plotly's own language: left as it is
+});
+
+Deno.test("A chart's script is valid JavaScript, and the same chart has the same HTML", async () => {
+  const { html } = await shown(lineChart([1, 2], { title: HOSTILE }));
+  const script = html.match(/<script>([\s\S]*)<\/script>/)?.[1] ?? "";
+  new Function(script);
+  assertEquals(html, (await shown(lineChart([1, 2], { title: HOSTILE }))).html);
+  const keyOf = (text: string) => text.match(/data-gatescope-chart="(\w+)"/)?.[1];
+  assertNotEquals(keyOf(html), keyOf((await shown(lineChart([1, 3]))).html));
+});
+
+Deno.test("The CDN's Plotly is the pinned bundle, by version and by hash", async () => {
+  const bundle = await plotlyBundle();
+  const { html } = await shown(lineChart([1]));
+  const version = bundle.match(/plotly\.js \(cartesian - minified\) v([\d.]+)/)?.[1];
+  assertStringIncludes(html, `https://cdn.plot.ly/plotly-cartesian-${version}.min.js`);
+  const hash = await crypto.subtle.digest("SHA-384", new TextEncoder().encode(bundle));
+  const base64 = btoa(String.fromCharCode(...new Uint8Array(hash)));
+  assertStringIncludes(html, `sha384-${base64}`);
+});
+
+Deno.test("embedPlotly() brings the whole bundle in one script, which makes Plotly the page's", async () => {
+  const bundle = await embedPlotly()[JUPYTER_DISPLAY]();
+  const html = String(bundle["text/html"]);
+  assert(html.length > 1_400_000);
+  assertEquals(html.match(/<\/?script/g), ["<script", "</script"]);
+  new Function(html.match(/<script>([\s\S]*)<\/script>/)?.[1] ?? "");
+  assertMatch(bundle["text/plain"], /^Plotly [\d.]+ is in this output/);
+});

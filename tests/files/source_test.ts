@@ -1,0 +1,128 @@
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { resolve, toFileUrl } from "@std/path";
+import { loadNpy } from "../../lib/files/npy.ts";
+import type { Source } from "../../lib/files/source.ts";
+import { UnreadableFileError } from "../../lib/files/unreadable.ts";
+import { bytesOf, pathOf } from "./arrays.ts";
+
+const FILE = pathOf("int64.npy");
+const SHAPE = [4, 3, 2];
+
+Deno.test("loadNpy() reads a path, a file URL and its text", async () => {
+  assertEquals((await loadNpy(FILE)).shape, SHAPE);
+  assertEquals((await loadNpy(toFileUrl(FILE))).shape, SHAPE);
+  assertEquals((await loadNpy(toFileUrl(FILE).href)).shape, SHAPE);
+});
+
+Deno.test("loadNpy() reads paths with spaces, percent signs and letters beyond ASCII", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = resolve(folder, "Gewichte 100% ä#1.npy");
+  await Deno.copyFile(FILE, path);
+  assertEquals((await loadNpy(path)).shape, SHAPE);
+  assertEquals((await loadNpy(toFileUrl(path))).shape, SHAPE);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("loadNpy() reads over http, and tells what the server answers otherwise", async () => {
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    ({ url }) =>
+      url.endsWith("/x.npy")
+        ? new Response(bytesOf("int64.npy"))
+        : new Response("<html>", { status: 404, statusText: "Not Found" }),
+  );
+  const site = `http://127.0.0.1:${server.addr.port}`;
+  assertEquals((await loadNpy(`${site}/x.npy`)).shape, SHAPE);
+  assertEquals((await loadNpy(new URL(`${site}/x.npy`))).shape, SHAPE);
+  const error = await assertRejects(() => loadNpy(`${site}/y.npy`), UnreadableFileError);
+  assertEquals(
+    error.message,
+    `Cannot read ${site}/y.npy as the server must send it: current answer is 404 Not Found`,
+  );
+  await server.shutdown();
+
+  const gone = await assertRejects(() => loadNpy(`${site}/x.npy`), UnreadableFileError);
+  assertEquals(
+    gone.message.startsWith(`Cannot read ${site}/x.npy as the server could not be read`),
+    true,
+  );
+  assertInstanceOf(gone.cause, Error);
+});
+
+Deno.test("loadNpy() says where it looked for a file that is not there", async () => {
+  for (
+    const path of ["no/such/weights.npy", "C:\\no\\such.npy", "c:/no/such.npy", "http.npy", ""]
+  ) {
+    const error = await assertRejects(() => loadNpy(path), UnreadableFileError);
+    assertEquals(
+      error.message,
+      `Cannot read ${path} as there is no such file: current path is ${resolve(path)}`,
+    );
+    assertInstanceOf(error.cause, Deno.errors.NotFound);
+  }
+});
+
+Deno.test("loadNpy() refuses a folder", async () => {
+  await assertRejects(
+    () => loadNpy(pathOf("")),
+    UnreadableFileError,
+    "as it must be a file: current kind is a folder",
+  );
+});
+
+Deno.test("loadNpy() refuses a file URL that names no path", async () => {
+  const error = await assertRejects(() => loadNpy("file:///%FF.npy"), UnreadableFileError);
+  assertEquals(
+    error.message.startsWith("Cannot read file:///%FF.npy as the file could not be"),
+    true,
+  );
+});
+
+Deno.test("loadNpy() refuses other kinds of sources, with a TypeError", async () => {
+  for (
+    const [given, current] of [
+      [undefined, "kind is undefined"],
+      [null, "kind is null"],
+      [7, "kind is 7"],
+      [new Float32Array(3), "kind is Float32Array"],
+      [new Blob([]), "kind is Blob"],
+      [{}, "kind is Object"],
+      ["ftp://host/x.npy", "URL begins with ftp:"],
+      ["data://x", "URL begins with data:"],
+      ["http://", "URL cannot be parsed"],
+    ] as const
+  ) {
+    await assertRejects(
+      () => loadNpy(given as unknown as Source),
+      TypeError,
+      `: current ${current}`,
+    );
+  }
+});
+
+Deno.test({
+  name: "loadNpy() needs no permission but to read that one file",
+  permissions: { read: [FILE] },
+  async fn() {
+    assertEquals((await loadNpy(FILE)).shape, SHAPE);
+    assertEquals((await loadNpy(toFileUrl(FILE))).shape, SHAPE);
+  },
+});
+
+Deno.test({
+  name: "loadNpy() says which permission is missing",
+  permissions: "none",
+  async fn() {
+    const file = await assertRejects(() => loadNpy("x.npy"), UnreadableFileError);
+    assertInstanceOf(file.cause, Deno.errors.NotCapable);
+    assertEquals(/could not be opened: current reason is .*--allow-read/.test(file.message), true);
+    const host = await assertRejects(
+      () => loadNpy("http://127.0.0.1:1/x.npy"),
+      UnreadableFileError,
+    );
+    assertEquals(
+      /could not be read from: current reason is .*--allow-net/.test(host.message),
+      true,
+    );
+  },
+});

@@ -1,0 +1,77 @@
+// The rooms of lib and what each may import. CONTRIBUTING.md shows the same table to people.
+
+import { assertEquals } from "@std/assert";
+
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  display: [],
+  compute: [],
+  tensor: ["display"],
+  files: ["tensor", "display"],
+  lstm: ["tensor", "display"],
+  model: ["files", "lstm", "tensor", "display", "compute"],
+  interop: ["model", "files", "lstm", "tensor", "display"],
+  trace: ["model", "files", "lstm", "tensor", "display"],
+  insight: ["trace", "interop", "model", "files", "lstm", "compute", "tensor", "display"],
+};
+
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly {
+    readonly code?: { readonly specifier: string };
+    readonly type?: { readonly specifier: string };
+  }[];
+}
+
+const root = new URL("../", import.meta.url).href;
+
+async function modules(): Promise<Module[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "mod.ts"],
+    cwd: new URL(root),
+  }).output();
+  const found = JSON.parse(new TextDecoder().decode(stdout)).modules as Module[];
+  return found.filter(({ specifier }) => specifier.startsWith(`${root}lib/`));
+}
+
+const roomOf = (specifier: string) => specifier.slice(`${root}lib/`.length).split("/")[0]!;
+
+function targetsOf({ dependencies = [] }: Module): string[] {
+  return dependencies
+    .flatMap(({ code, type }) => [code?.specifier, type?.specifier])
+    .filter((target) => target !== undefined && target.startsWith(root)) as string[];
+}
+
+Deno.test("a room imports only what the table allows, and nothing in lib imports mod.ts", async () => {
+  const found = await modules();
+  const violations = found.flatMap((module) =>
+    targetsOf(module)
+      .filter((target) => {
+        if (!target.startsWith(`${root}lib/`)) return true;
+        const [from, to] = [roomOf(module.specifier), roomOf(target)];
+        return from !== to && !MAY_IMPORT[from]?.includes(to);
+      })
+      .map((target) => `${module.specifier} imports ${target}`.replaceAll(root, ""))
+  );
+  assertEquals(violations, []);
+  assertEquals(found.length > 20, true, "deno info found the modules");
+});
+
+Deno.test("no module of lib imports itself by a detour of values", async () => {
+  const found = await modules();
+  const code = new Map(found.map((module) => [
+    module.specifier,
+    (module.dependencies ?? []).flatMap(({ code }) => code ? [code.specifier] : []),
+  ]));
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+    (code.get(from) ?? []).some((next) =>
+      next === to || !seen.has(next) && reaches(next, to, seen.add(next))
+    );
+  const cycles = [...code.keys()].filter((specifier) => reaches(specifier, specifier));
+  assertEquals(cycles.map((specifier) => specifier.replace(root, "")), []);
+});
+
+Deno.test("no file of lib has a name that says nothing", async () => {
+  const names = (await modules()).map(({ specifier }) => specifier.split("/").at(-1)!);
+  const empty = ["utils.ts", "helpers.ts", "common.ts", "types.ts"];
+  assertEquals(names.filter((name) => empty.includes(name)), []);
+});

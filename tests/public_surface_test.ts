@@ -1,0 +1,55 @@
+import { assert, assertEquals } from "@std/assert";
+
+const NAMES = [
+  "Tensor",
+  "UnreadableFileError",
+  "View",
+  "add",
+  "arange",
+  "compare",
+  "denseForward",
+  "dot",
+  "embedPlotly",
+  "gateOrders",
+  "getActivation",
+  "heatmap",
+  "joinGates",
+  "lineChart",
+  "loadNpy",
+  "loadNpz",
+  "lstmCell",
+  "lstmForward",
+  "multiply",
+  "plot",
+  "relu",
+  "saveNpz",
+  "show",
+  "sigmoid",
+  "softmax",
+  "splitGates",
+  "table",
+  "tanh",
+  "tensor",
+];
+
+Deno.test("mod.ts exports exactly the public surface", async () => {
+  assertEquals(Object.keys(await import("@gatescope/lstm")).sort(), NAMES);
+});
+
+Deno.test("importing mod.ts needs no permission and starts nothing", async () => {
+  const code = `import * as all from ${JSON.stringify(import.meta.resolve("@gatescope/lstm"))};
+    console.log(Object.keys(all).length);`;
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(file, code);
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      `--config=${new URL("../deno.json", import.meta.url).pathname}`,
+      file,
+    ],
+  }).output();
+  await Deno.remove(file);
+  assert(success, new TextDecoder().decode(stderr));
+  assertEquals(new TextDecoder().decode(stdout).trim(), `${NAMES.length}`);
+});

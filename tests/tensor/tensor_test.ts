@@ -1,0 +1,79 @@
+import { add, arange, dot, multiply, Tensor, tensor } from "@gatescope/lstm";
+import { assertEquals, assertInstanceOf, assertNotStrictEquals, assertThrows } from "@std/assert";
+
+const X = arange(24).reshape([4, 3, 2]);
+
+Deno.test("at(), select() and item() read what NumPy's X[0], x[:, t] and X[3, 2, 1] read", () => {
+  assertEquals(X.at(0).toArray(), [[0, 1], [2, 3], [4, 5]]);
+  assertEquals(X.at(-1, 1).toArray(), [20, 21]);
+  assertEquals(X.select(1, -1).toArray(), [[4, 5], [10, 11], [16, 17], [22, 23]]);
+  assertEquals(X.select(2, 0).shape, [4, 3]);
+  assertEquals(X.select(0, 2).toArray(), X.at(2).toArray());
+  assertEquals(X.item(3, 2, 1), 23);
+  assertEquals(tensor(7).item(), 7);
+});
+
+Deno.test("transpose() swaps rows and columns, reshape() works out -1", () => {
+  assertEquals(arange(6).reshape([2, 3]).transpose().toArray(), [[0, 3], [1, 4], [2, 5]]);
+  assertEquals(X.reshape([-1, 2]).shape, [12, 2]);
+});
+
+Deno.test("tensor() keeps the kind of typed arrays and copies; plain numbers become float64", () => {
+  const given = new Float32Array([1, 2]);
+  const copy = tensor(given);
+  assertInstanceOf(copy.data, Float32Array);
+  assertNotStrictEquals(copy.data, given);
+  assertInstanceOf(tensor([[1], [2]]).data, Float64Array);
+  assertInstanceOf(tensor(new Int32Array(2)).at(0).data, Int32Array);
+  assertEquals(tensor([[], []]).shape, [2, 0]);
+});
+
+Deno.test("what is no tensor gives one error that says why", () => {
+  const cases: [() => unknown, typeof TypeError | typeof RangeError, string][] = [
+    [() => tensor([[1, 2], [3]]), TypeError, "all rows must be equally long"],
+    [() => tensor([[1, 2], 3]), TypeError, "all rows must be equally long"],
+    [() => tensor([1, [2]]), TypeError, "all rows must be equally long"],
+    [
+      () => tensor(["1"] as never),
+      TypeError,
+      "every element must be a number: current element is string",
+    ],
+    [() => tensor(null as never), TypeError, "current element is null"],
+    [() => tensor([1n] as never), TypeError, "bigint"],
+    [() => tensor([1, 2, 3], [2, 2]), TypeError, "current shape is [3]"],
+    [() => new Tensor(new Float64Array(3), [2]), TypeError, "current data has 3"],
+    [() => new Tensor(new Float64Array(0), [-1, 0]), TypeError, "current shape is [-1, 0]"],
+    [() => X.reshape([5, -1]), TypeError, "keeps its 24 numbers"],
+    [() => X.reshape([-1, -1]), TypeError, "keeps its 24 numbers"],
+    [() => X.at(4), RangeError, "indices 0 to 3: current index is 4"],
+    [() => X.at(0, 0, 0, 0), TypeError, "there are 3 axes"],
+    [() => X.select(3, 0), RangeError, "current axis is 3"],
+    [() => X.select(0, 0.5), RangeError, "current index is 0.5"],
+    [() => X.item(0, 0), TypeError, "current shape is [4, 3, 2]"],
+    [() => X.transpose(), TypeError, "a matrix has 2 axes"],
+    [() => arange(-1), RangeError, "current stop is -1"],
+    [() => dot([[1, 2]], [[1, 2]]), TypeError, "current shapes are [1, 2] and [1, 2]"],
+    [() => add([1, 2], [1, 2, 3]), TypeError, "current shapes are [2] and [3]"],
+    [() => multiply([[1], [2]], [1, 2]), TypeError, "current shapes are [2, 1] and [2]"],
+  ];
+  for (const [act, errorClass, message] of cases) assertThrows(act, errorClass, message);
+});
+
+Deno.test("dot() agrees with the sum written out, for matrices, vectors and leading axes", () => {
+  const a = arange(6).reshape([2, 3]);
+  const b = arange(12).reshape([3, 4]);
+  const written = [0, 1].map((r) =>
+    [0, 1, 2, 3].map((c) => [0, 1, 2].reduce((s, k) => s + a.item(r, k) * b.item(k, c), 0))
+  );
+  assertEquals(dot(a, b).toArray(), written);
+  assertEquals(dot(a.at(1), b).toArray(), written[1]);
+  assertEquals(dot([1, 2], [3, 4]).item(), 11);
+  assertEquals(dot(X, [[1], [10]]).shape, [4, 3, 1]);
+});
+
+Deno.test("add() and multiply() repeat a shorter tail for every row and return float64", () => {
+  assertEquals(add([[1, 2], [3, 4]], [10, 20]).toArray(), [[11, 22], [13, 24]]);
+  assertEquals(multiply(2, [[1, 2], [3, 4]], [1, -1]).toArray(), [[2, -4], [6, -8]]);
+  assertInstanceOf(add(new Float32Array([0.1]), 1).data, Float64Array);
+  assertEquals(add(tensor([[]]), 1).shape, [1, 0]);
+});
