@@ -8,12 +8,13 @@
  *
  * // in Python: np.savez("weights.npz", *model.get_weights())
  * const weights = await loadNpz("notebooks/data/experiment1_tanh_sigmoid.npz");
- * const [kernel, recurrentKernel, bias, denseKernel, denseBias] = [...weights.values()];
+ * const array = (k: number) => weights.get(`arr_${k}`)!;
  * const x = await loadNpy("notebooks/data/x.npy"); // [batch, timesteps, inputSize]
  *
- * const { hiddenState } = lstmForward(x, { kernel, recurrentKernel, bias });
- * const dense = { kernel: denseKernel, bias: denseBias };
- * const probabilities = denseForward(hiddenState.select(1, -1), dense, { activation: "softmax" });
+ * const lstm = { kernel: array(0), recurrentKernel: array(1), bias: array(2) };
+ * const lastHidden = lstmForward(x, lstm).hiddenState.select(1, -1); // [batch, units]
+ * const dense = { kernel: array(3), bias: array(4) };
+ * const probabilities = denseForward(lastHidden, dense, { activation: "softmax" });
  *
  * const keras = await loadNpy("notebooks/data/experiment1_tanh_sigmoid_prediction.npy");
  * console.log(compare(probabilities, keras, { atol: 2e-7 }));

@@ -82,24 +82,29 @@ function asTensorData(numbers: Numbers, kind: NpyKind, name: string): TensorData
     case "i4":
       return numbers as TensorData;
     case "u4":
-      return Float64Array.from(numbers as ArrayLike<number>);
+      return new Float64Array(numbers as ArrayLike<number>);
     case "i8":
     case "u8":
-      return Float64Array.from(numbers as ArrayLike<bigint>, (value) => exactly(value, name));
+      return exactly(numbers as ArrayLike<bigint>, name);
     default: // b1, i1, i2, u1, u2
-      return Int32Array.from(numbers as ArrayLike<number>);
+      return new Int32Array(numbers as ArrayLike<number>);
   }
 }
 
-function exactly(value: bigint, name: string): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
-  throw new UnreadableFileError(
-    name,
-    `its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them ` +
-      `(np.save(f, a.astype("float64")) rounds them first)`,
-    `value is ${value}`,
-  );
+function exactly(integers: ArrayLike<bigint>, name: string): Float64Array<ArrayBuffer> {
+  const numbers = new Float64Array(integers.length);
+  for (let k = 0; k < numbers.length; k++) {
+    numbers[k] = Number(integers[k]!);
+    if (!Number.isSafeInteger(numbers[k])) {
+      throw new UnreadableFileError(
+        name,
+        `its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them ` +
+          `(np.save(f, a.astype("float64")) rounds them first)`,
+        `value is ${integers[k]}`,
+      );
+    }
+  }
+  return numbers;
 }
 
 /** Numbers whose first axis ran fastest, so that the last one does; any number of axes. */

@@ -61,13 +61,14 @@ export interface LstmStep {
  * @example
  * ```ts
  * import { lstmCell } from "@gatescope/lstm";
- * import { assertAlmostEquals } from "@std/assert";
+ * import { assertEquals } from "@std/assert";
  *
- * const weights = { kernel: [[1, 2, 3, 4]], recurrentKernel: [[5, 6, 7, 8]] }; // 1 unit
- * const first = lstmCell([[0.5]], undefined, weights);
- * const second = lstmCell([[0.25]], first, weights);
- * assertAlmostEquals(first.gates.input.item(0, 0), 1 / (1 + Math.exp(-0.5)));
- * assertAlmostEquals(second.hiddenState.item(0, 0), 0.9356, 1e-4);
+ * const weights = { kernel: [[1, 2, 3, 4]], recurrentKernel: [[5, 6, 7, 8]] }; // 1 unit, no bias
+ * const remembered = { cellState: [[1]], hiddenState: [[0]] };
+ * const { gates, cellState, hiddenState } = lstmCell([[0]], remembered, weights);
+ * assertEquals(gates.forget.item(0, 0), 0.5); // σ(0): half of what was remembered stays
+ * assertEquals(cellState.item(0, 0), 0.5);
+ * assertEquals(hiddenState.item(0, 0), 0.5 * Math.tanh(0.5));
  * ```
  */
 export function lstmCell(
