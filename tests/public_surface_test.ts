@@ -1,15 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 
 const NAMES = [
+  "Model",
   "Tensor",
   "UnreadableFileError",
   "View",
+  "activation",
   "add",
   "arange",
+  "bidirectional",
   "compare",
+  "dense",
+  "denseBackward",
   "denseForward",
   "dot",
+  "dropout",
   "embedPlotly",
+  "embedding",
   "gateOrders",
   "getActivation",
   "heatmap",
@@ -17,12 +24,16 @@ const NAMES = [
   "lineChart",
   "loadNpy",
   "loadNpz",
+  "lstm",
+  "lstmBackward",
   "lstmCell",
   "lstmForward",
+  "masking",
   "multiply",
   "plot",
   "relu",
   "saveNpz",
+  "sequential",
   "show",
   "sigmoid",
   "softmax",
@@ -30,6 +41,8 @@ const NAMES = [
   "table",
   "tanh",
   "tensor",
+  "timeDistributed",
+  "trace",
 ];
 
 Deno.test("mod.ts exports exactly the public surface", async () => {

@@ -4,7 +4,7 @@
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Random, seededRandom } from "../tensor/random.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
-import { asFloat64, asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import type { Layer, LayerRun, LayerState, Mask, OpenShape, WeightSpec } from "./layer.ts";
 import { nameLayers } from "./layer_names.ts";
 
@@ -95,9 +95,9 @@ export class Network {
     );
   }
 
-  /** The input as a tensor, its shape checked. */
+  /** The input in float64, its shape checked. */
   checkInput(x: TensorLike, action: string): Tensor {
-    const given = asTensor(x);
+    const given = asFloat64(x);
     const [batch, ...rest] = given.shape;
     const fits = rest.length === this.inputShape.length &&
       rest.every((length, axis) => (this.inputShape[axis] ?? length) === length);
