@@ -42,7 +42,11 @@ export interface BidirectionalOptions extends LayerName {
 export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = {}): Layer {
   const chosen = { mergeMode: "concat" as MergeMode, ...definedOptions(options) };
   checkOptions("a Bidirectional", chosen, {
-    mergeMode: choiceRule(Object.keys(mergeModes)),
+    mergeMode: {
+      ...choiceRule(Object.keys(mergeModes)),
+      expected: `one of ${Object.keys(mergeModes).join(", ")} ` +
+        `(Keras's None gives two results, which no next layer takes: concat has both)`,
+    },
     backwardLayer: {
       expected: "an LSTM, made by lstm()",
       isKind: (value) => value === undefined || isLstm(value),
