@@ -18,31 +18,37 @@ export function isUsable(x: Tensor, precision: Precision): boolean {
  * weights, each layer's gates and states step by step, its output, the loss; then the gradients,
  * from the last layer to the first, and the moved weights.
  *
+ * @param places where the batch's samples stand among all, for their numbers
  * @returns as `lstm, gates.forget of sample 2, timestep 4, unit 7: Infinity`
  */
 export function findNonFinite(
   network: Network,
   x: Tensor,
   dropout: readonly number[],
+  places: readonly number[],
   gradients: readonly Tensor[] = [],
   moved: readonly Tensor[] = [],
 ): string {
   const { precision } = network;
-  const named = (x: Tensor, name: string, kind: Precision = "float64") => nameIn(x, name, kind);
   const names = network.weightSpecs.map(({ name }) => name);
   const inWeights = (tensors: readonly Tensor[], prefix: string) =>
     names.flatMap((name, k) =>
-      tensors[k] === undefined ? [] : named(tensors[k], `${prefix} ${name}`, precision) ?? []
+      tensors[k] === undefined ? [] : nameIn(tensors[k], `${prefix} ${name}`, precision) ?? []
     );
-  return named(x, "the input") ??
+  return nameIn(x, "the input", "float64", places) ??
     inWeights(network.weights, "weight")[0] ??
-    inLayers(network, x, dropout) ??
+    inLayers(network, x, dropout, places) ??
     inWeights(gradients, "the gradient of weight").at(-1) ??
     inWeights(moved, "weight")[0] ??
     "the loss itself: every layer's output is finite";
 }
 
-function inLayers(network: Network, x: Tensor, dropout: readonly number[]): string | undefined {
+function inLayers(
+  network: Network,
+  x: Tensor,
+  dropout: readonly number[],
+  places: readonly number[],
+): string | undefined {
   const random = randomFromState(dropout); // what was dropped then is dropped now
   let [output, mask] = [x, undefined as Mask | undefined];
   for (const [k, placed] of network.layers.entries()) {
@@ -51,10 +57,10 @@ function inLayers(network: Network, x: Tensor, dropout: readonly number[]): stri
     const state = network.states[k];
     const run = layer.forward(output, weights, { training: true, random, mask, state });
     const found = (run.traces ?? []).map((trace, direction) =>
-      inTrace(trace, name, isBackward(placed, direction))
+      inTrace(trace, name, isBackward(placed, direction), places)
     ).find((culprit) =>
       culprit !== undefined
-    ) ?? nameIn(run.output, `${name}, output`, "float64");
+    ) ?? nameIn(run.output, `${name}, output`, "float64", places);
     if (found !== undefined) return found;
     [output, mask] = [run.output, run.mask];
   }
@@ -62,7 +68,12 @@ function inLayers(network: Network, x: Tensor, dropout: readonly number[]): stri
 }
 
 /** The first step that is not finite, in the order in which the steps are computed. */
-function inTrace(trace: LayerTrace, layer: string, backward: boolean): string | undefined {
+function inTrace(
+  trace: LayerTrace,
+  layer: string,
+  backward: boolean,
+  places: readonly number[],
+): string | undefined {
   const { gates, cellState, hiddenState } = trace;
   const sites: [string, Tensor][] = [
     ["gates.input", gates.input],
@@ -80,7 +91,7 @@ function inTrace(trace: LayerTrace, layer: string, backward: boolean): string | 
         for (let unit = 0; unit < units; unit++) {
           const value = data[(n * timesteps + t) * units + unit]!;
           if (Number.isFinite(value)) continue;
-          return `${layer}, ${site} of sample ${n}, timestep ${t}, unit ${unit}: ${value}`;
+          return `${layer}, ${site} of sample ${places[n]}, timestep ${t}, unit ${unit}: ${value}`;
         }
       }
     }
@@ -94,13 +105,20 @@ function isBackward({ layer }: PlacedLayer, direction: number): boolean {
   return goesBackwards !== (direction === 1);
 }
 
-function nameIn(x: Tensor, name: string, precision: Precision): string | undefined {
+function nameIn(
+  x: Tensor,
+  name: string,
+  precision: Precision,
+  places?: readonly number[],
+): string | undefined {
   const at = firstUnusable(x, precision);
   if (at === -1) return undefined;
   const index = x.shape.map((length, axis) =>
     Math.floor(at / x.shape.slice(axis + 1).reduce((a, b) => a * b, 1)) % length
   );
-  return `${name} at [${index.join(", ")}]: ${x.data[at]}`;
+  if (places === undefined) return `${name} at [${index.join(", ")}]: ${x.data[at]}`;
+  const [n, ...rest] = index;
+  return `${name} of sample ${places[n!]} at [${rest.join(", ")}]: ${x.data[at]}`;
 }
 
 function firstUnusable({ data }: Tensor, precision: Precision): number {

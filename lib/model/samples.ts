@@ -11,14 +11,20 @@ export interface Samples {
   readonly y: Tensor;
 }
 
+/** Some of the samples. */
+export interface Batch extends Samples {
+  /** Where each stands among all. */
+  readonly places: readonly number[];
+}
+
 /** How many samples there are. */
 export function countOf({ x }: Samples): number {
   return x.shape[0]!;
 }
 
 /** The samples at these places, in this order; copies. */
-export function take({ x, y }: Samples, places: readonly number[]): Samples {
-  return { x: takeRows(x, places), y: takeRows(y, places) };
+export function take({ x, y }: Samples, places: readonly number[]): Batch {
+  return { x: takeRows(x, places), y: takeRows(y, places), places };
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Accuracy, accuracyOf } from "./accuracy.ts";
 import type { Training } from "./compile.ts";
 import type { Network } from "./network.ts";
 import { findNonFinite, isUsable } from "./non_finite.ts";
-import type { Samples } from "./samples.ts";
+import type { Batch } from "./samples.ts";
 
 /** What a batch came to, before its update. */
 export interface BatchResult {
@@ -26,7 +26,7 @@ export interface BatchResult {
 export function trainBatch(
   network: Network,
   training: Training,
-  batch: Samples,
+  batch: Batch,
   where: string,
 ): BatchResult {
   const { progress } = training;
@@ -34,7 +34,8 @@ export function trainBatch(
   const run = network.forward(batch.x, { training: true, random });
   const { value: loss, gradient } = training.loss.compute(batch.y, run.output, run.mask);
   const refuse = (what: string, gradients?: readonly Tensor[], moved?: readonly Tensor[]) => {
-    const culprit = findNonFinite(network, batch.x, progress.dropout, gradients, moved);
+    const { x, places } = batch;
+    const culprit = findNonFinite(network, x, progress.dropout, places, gradients, moved);
     return new RangeError(
       `Cannot go on with fit in ${where} as ${what}; the weights are those before this batch: ` +
         `it began at ${culprit}`,

@@ -49,12 +49,8 @@ export async function trainEpoch(
     training.progress = Object.freeze({ ...training.progress, running });
     onBatch(running);
   }
-  training.progress = Object.freeze({
-    ...training.progress,
-    epoch: training.progress.epoch + 1,
-    running: undefined,
-    shuffle: random.getState(),
-  });
+  const { running: _, epoch, ...progress } = training.progress;
+  training.progress = Object.freeze({ ...progress, epoch: epoch + 1, shuffle: random.getState() });
   return {
     loss: running.lossSum / count,
     ...(training.measuresAccuracy ? { accuracy: running.correct / running.counted } : {}),

@@ -3,7 +3,8 @@
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { randomFromState, seededRandom } from "../tensor/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { Network, NetworkStates } from "./network.ts";
+import type { LayerState } from "./layer.ts";
+import type { Network } from "./network.ts";
 import type { Optimizer, OptimizerState } from "./optimizers/optimizer.ts";
 
 /** An epoch that was stopped between two batches. */
@@ -42,8 +43,8 @@ export interface TrainingState {
   readonly shuffle: readonly number[];
   /** The generator that dropout draws from. */
   readonly dropout: readonly number[];
-  /** What stateful layers remember. */
-  readonly layerStates: NetworkStates;
+  /** What stateful layers remember, by layer; undefined is zeros. */
+  readonly layerStates: readonly (LayerState | undefined)[];
 }
 
 /** Where training begins; stream 0 of the seed made the weights. */
