@@ -35,8 +35,8 @@ export const glorotUniform: Initializer = (shape, random) => {
  * Rows (or columns, if fewer) of length 1 at right angles, in random directions (Saxe et al. 2014).
  *
  * Q of the QR decomposition of a normal matrix, with the signs that make R's diagonal positive:
- * which is what Gram and Schmidt's way gives by itself. It is gone twice, for float64's full
- * precision (Giraud et al. 2005, "twice is enough").
+ * which is what Gram and Schmidt's way gives by itself. Where it cancels digits, it is gone again
+ * (Giraud et al. 2005, "twice is enough").
  */
 export const orthogonal: Initializer = (shape, random) => {
   const [rows, columns] = shape as [number, number];
@@ -44,10 +44,11 @@ export const orthogonal: Initializer = (shape, random) => {
   const vectors: Float64Array[] = [];
   for (let k = 0; k < count; k++) {
     const vector = Float64Array.from({ length }, () => random.normal());
-    for (let pass = 0; pass < 2; pass++) {
+    let [before, norm] = [Infinity, normOf(vector)];
+    while (norm < before * Math.SQRT1_2) {
       for (const other of vectors) subtract(vector, inner(vector, other), other);
+      [before, norm] = [norm, normOf(vector)];
     }
-    const norm = Math.sqrt(inner(vector, vector));
     vectors.push(vector.map((x) => x / norm));
   }
   const data = new Float64Array(count * length);
@@ -55,6 +56,10 @@ export const orthogonal: Initializer = (shape, random) => {
   const byRow = new Tensor(data, [count, length]);
   return rows <= columns ? byRow : byRow.transpose();
 };
+
+function normOf(a: Float64Array): number {
+  return Math.sqrt(inner(a, a));
+}
 
 function inner(a: Float64Array, b: Float64Array): number {
   let sum = 0;

@@ -82,11 +82,6 @@ export function checkOptions(
   rules: Readonly<Record<string, OptionRule>>,
 ): void {
   const all: Readonly<Record<string, OptionRule>> = { ...rules, name: nameRule };
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `Cannot make ${layer} as it takes its options in one object: current value is ${options}`,
-    );
-  }
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(all, key)) {
       throw new TypeError(
@@ -108,8 +103,12 @@ export function checkOptions(
 }
 
 /** The options given, without those that are undefined: these leave the defaults in place. */
-export function definedOptions<T extends object>(options: T): T {
-  if (typeof options !== "object" || options === null) return options;
+export function definedOptions<T extends object>(layer: string, options: T): T {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot make ${layer} as it takes its options in one object: current value is ${options}`,
+    );
+  }
   return Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   ) as T;

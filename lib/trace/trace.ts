@@ -33,7 +33,7 @@ export interface Trace {
  *
  * const model = sequential([lstm({ units: 8 }), dense({ units: 2 })], { inputShape: [3, 2] });
  * const { layers, prediction } = trace(model, arange(24).reshape([4, 3, 2]));
- * assertEquals(layers[0].gates.forget.shape, [4, 3, 8]); // batch, timesteps, units
+ * assertEquals(layers[0]!.gates.forget.shape, [4, 3, 8]); // batch, timesteps, units
  * assertEquals(prediction.shape, [4, 2]);
  * ```
  */

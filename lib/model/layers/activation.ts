@@ -34,7 +34,7 @@ export function activation(
   activation: ActivationName | Activation,
   options: LayerName = {},
 ): Layer {
-  const chosen = { ...definedOptions(options), activation };
+  const chosen = { ...definedOptions("an Activation", options), activation };
   checkOptions("an Activation", chosen, { activation: activationRule });
   const φ = layerActivation("an Activation", activation);
   return Object.freeze({

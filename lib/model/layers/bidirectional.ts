@@ -40,7 +40,10 @@ export interface BidirectionalOptions extends LayerName {
  * ```
  */
 export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = {}): Layer {
-  const chosen = { mergeMode: "concat" as MergeMode, ...definedOptions(options) };
+  const chosen = {
+    mergeMode: "concat" as MergeMode,
+    ...definedOptions("a Bidirectional", options),
+  };
   checkOptions("a Bidirectional", chosen, {
     mergeMode: {
       ...choiceRule(Object.keys(mergeModes)),

@@ -54,7 +54,7 @@ export function dense(options: DenseLayerOptions): Layer {
   const chosen = {
     activation: "linear" as const,
     useBias: true,
-    ...definedOptions(options),
+    ...definedOptions("a Dense", options),
   };
   checkOptions("a Dense", chosen, rules);
   const { name, units, useBias } = chosen;

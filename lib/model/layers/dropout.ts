@@ -29,7 +29,7 @@ export interface DropoutOptions extends LayerName {
  * ```
  */
 export function dropout(options: DropoutOptions): Layer {
-  const chosen = definedOptions(options);
+  const chosen = definedOptions("a Dropout", options);
   checkOptions("a Dropout", chosen, { rate: rateRule });
   const { name, rate } = chosen;
   return Object.freeze({

@@ -42,7 +42,7 @@ const LIMIT = 0.05;
  * ```
  */
 export function embedding(options: EmbeddingOptions): Layer {
-  const chosen = { maskZero: false, ...definedOptions(options) };
+  const chosen = { maskZero: false, ...definedOptions("an Embedding", options) };
   checkOptions("an Embedding", chosen, {
     inputDim: countRule,
     outputDim: countRule,

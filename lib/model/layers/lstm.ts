@@ -108,7 +108,7 @@ const defaults = {
  * ```
  */
 export function lstm(options: LstmLayerOptions): LstmLayer {
-  const chosen = { ...defaults, ...definedOptions(options) };
+  const chosen = { ...defaults, ...definedOptions("an LSTM", options) };
   checkOptions("an LSTM", chosen, rules);
   const { units, useBias, returnSequences, goBackwards, stateful } = chosen;
   const activation = layerActivation("an LSTM", chosen.activation);

@@ -29,7 +29,7 @@ export interface MaskingOptions extends LayerName {
  * ```
  */
 export function masking(options: MaskingOptions = {}): Layer {
-  const chosen = { maskValue: 0, ...definedOptions(options) };
+  const chosen = { maskValue: 0, ...definedOptions("a Masking", options) };
   checkOptions("a Masking", chosen, { maskValue: numberRule });
   const { name, maskValue } = chosen;
   return Object.freeze({

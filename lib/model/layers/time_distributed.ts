@@ -27,8 +27,8 @@ import { checkOptions, definedOptions, type LayerName } from "../layer_options.t
  * ```
  */
 export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
-  const { name } = definedOptions(options);
-  checkOptions("a TimeDistributed", options, {});
+  const chosen = definedOptions("a TimeDistributed", options);
+  checkOptions("a TimeDistributed", chosen, {});
   checkWrapped(layer);
 
   const forward = (x: Tensor, weights: readonly Tensor[], context: LayerContext): LayerRun => {
@@ -50,7 +50,7 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
 
   return Object.freeze({
     className: "TimeDistributed",
-    name,
+    name: chosen.name,
     wrapped: layer,
     config: Object.freeze({ layer: { class_name: layer.className, config: layer.config } }),
     outputShape: (input: OpenShape) => {
