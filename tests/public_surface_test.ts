@@ -37,6 +37,7 @@ const NAMES = [
   "meanSquaredError",
   "multiply",
   "plot",
+  "prove",
   "relu",
   "rmsprop",
   "saveNpz",
