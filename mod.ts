@@ -130,6 +130,10 @@ export type { Proof, ProveOptions } from "./lib/insight/proof.ts";
 export type { Difference, ProofPlace, ProofRow } from "./lib/insight/differences.ts";
 export type { ExpectedLayer, ExpectedTrace } from "./lib/insight/expected.ts";
 export type { LstmValue } from "./lib/insight/estimate_lstm.ts";
+export { diagnose } from "./lib/insight/diagnose.ts";
+export type { Diagnosis, Reading } from "./lib/insight/diagnose.ts";
+export type { DiagnoseOptions } from "./lib/insight/diagnose_options.ts";
+export type { Answers } from "./lib/insight/readings.ts";
 export type { Verdict } from "./lib/insight/compare_runs.ts";
 
 // shown by the Deno kernel

@@ -16,6 +16,7 @@ const NAMES = [
   "dense",
   "denseBackward",
   "denseForward",
+  "diagnose",
   "dot",
   "dropout",
   "embedPlotly",

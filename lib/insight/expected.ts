@@ -48,8 +48,7 @@ export function expectationOf(
   expected: TensorLike | ExpectedTrace,
   { layers, names, prediction }: Trace,
 ): Expectation {
-  const given: ExpectedTrace = isNumbers(expected) ? { prediction: expected } : expected;
-  checkKeys(given);
+  const given = partsOf(expected, "prove");
   const count = given.layers?.length ?? 0;
   if (count > layers.length) {
     throw new TypeError(
@@ -79,31 +78,32 @@ export function expectationOf(
   return found;
 }
 
-function isNumbers(expected: TensorLike | ExpectedTrace): expected is TensorLike {
-  return typeof expected === "number" || expected instanceof Tensor || Array.isArray(expected) ||
-    ArrayBuffer.isView(expected);
-}
-
-/** A misspelt key would be a comparison that never takes place. */
-function checkKeys(given: ExpectedTrace): void {
+/** A prediction by itself, or parts with no key misspelt: that comparison would never take place. */
+export function partsOf(expected: TensorLike | ExpectedTrace, action: string): ExpectedTrace {
+  if (
+    typeof expected === "number" || expected instanceof Tensor || Array.isArray(expected) ||
+    ArrayBuffer.isView(expected)
+  ) return { prediction: expected as TensorLike };
+  const given = expected as ExpectedTrace;
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(
+      `Cannot ${action} as expected must be a prediction or a part of a trace: ` +
+        `current value is ${given === null ? "null" : typeof given}`,
+    );
+  }
   const check = (value: object | undefined, known: readonly string[], what: string) => {
     const unknown = Object.keys(value ?? {}).find((key) => !known.includes(key));
     if (unknown === undefined) return;
     throw new TypeError(
-      `Cannot prove as ${what} may have ${known.join(", ")}: current key is ${unknown}`,
+      `Cannot ${action} as ${what} may have ${known.join(", ")}: current key is ${unknown}`,
     );
   };
-  if (typeof given !== "object" || given === null) {
-    throw new TypeError(
-      `Cannot prove as expected must be a prediction or a part of a trace: ` +
-        `current value is ${given === null ? "null" : typeof given}`,
-    );
-  }
   check(given, ["prediction", "layers", "names"], "expected");
   for (const layer of given.layers ?? []) {
     check(layer, ["gates", "cellState", "hiddenState"], "an expected layer");
     check(layer?.gates, ["input", "forget", "candidate", "output"], "expected gates");
   }
+  return given;
 }
 
 function checked(values: TensorLike, shape: readonly number[], what: string): Tensor {
