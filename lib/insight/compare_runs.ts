@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { type Difference, Differences, type ProofRow } from "./differences.ts";
 import type { Estimate, Floats } from "./estimate.ts";
 import { type LstmValue, lstmValues } from "./estimate_lstm.ts";
-import { type EstimatedRun, estimateRun, type Site } from "./estimate_model.ts";
+import { type EstimatedLstm, type EstimatedRun, estimateRun, type Site } from "./estimate_model.ts";
 import { type Expectation, valueOf } from "./expected.ts";
 import { distance, relativeDistance, SMALLEST } from "./float32.ts";
 import { predictionBounds } from "./prediction_bound.ts";
@@ -89,7 +89,7 @@ export function compareRuns(
     place,
     rows,
     drifted,
-    dead: whole.names.filter((_, lstm) => isDead(whole.layers[lstm]!)),
+    dead: whole.names.filter((_, lstm) => isDead(run.lstms[lstm]!, whole.layers[lstm]!)),
     run,
     expected,
     lastLayer,
@@ -163,7 +163,9 @@ function sameFloat32(whole: WholeRun, expected: Expectation): boolean {
   ) && (expected.prediction === undefined || same(whole.prediction, expected.prediction));
 }
 
-/** Whether nothing comes out of an LSTM: in float32, every hidden state is 0. */
-function isDead({ hiddenState }: LayerTrace): boolean {
-  return hiddenState.data.every((h) => Math.abs(h) < SMALLEST);
+/** Whether nothing comes out of an LSTM: in float32, every hidden state that it hands on is 0. */
+function isDead({ parts, returnsSequences }: EstimatedLstm, { hiddenState }: LayerTrace): boolean {
+  const last = parts.goBackwards ? 0 : -1;
+  const { data } = returnsSequences ? hiddenState : hiddenState.select(1, last);
+  return data.every((h) => Math.abs(h) < SMALLEST);
 }

@@ -21,7 +21,7 @@ export interface Reading {
   readonly explains: boolean;
   /** The largest difference to what was expected, relative above 1. */
   readonly maxAbsDiff: number;
-  /** What rounding explains of the prediction. */
+  /** What rounding explains of the prediction, or where it does not explain it. */
   readonly bound: number;
   /** The model that it means, its weights in Keras's layout and order. */
   readonly toModel: () => Model;
@@ -39,7 +39,7 @@ export interface Diagnosis {
   readonly readings: readonly Reading[];
   /** The nearest of those that don't. */
   readonly nearest: readonly Reading[];
-  /** Whether the network is dead: every hidden state is 0 in each reading that explains the numbers. */
+  /** Whether the network is dead: the numbers are those of an LSTM that hands on nothing but 0. */
   readonly dead: boolean;
   /** How many readings were tried. */
   readonly tried: number;

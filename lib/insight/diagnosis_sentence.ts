@@ -30,10 +30,8 @@ export function diagnosisSentence(
   }
   const differ = `They differ in ${varied(readings)}`;
   if (dead) {
-    return `A dead network: in all ${
-      spaced(readings.length)
-    } readings that explain these numbers ` +
-      `(of ${all}) every hidden state is 0, so they cannot tell readings apart. ${differ}. ` +
+    return `A dead network: nothing but 0 comes out of the LSTM, so its prediction cannot tell ` +
+      `readings apart. ${spaced(readings.length)} of ${all} explain these numbers. ${differ}. ` +
       `Other inputs would tell, or the gates.`;
   }
   return `${spaced(readings.length)} of ${all} explain these numbers, which cannot tell them ` +
@@ -49,12 +47,15 @@ export function inWords({ departures }: Reading): string {
 
 /** The questions that have more than one answer, with the answers where they are few. */
 function varied(readings: readonly Reading[]): string {
-  return questionTitles.flatMap(([key, title]) => {
+  const open = questionTitles.flatMap(([key, title]) => {
     const answers = [...new Set(readings.map((reading) => reading.answers[key]))];
-    if (answers.length === 1) return [];
-    const told = answers.length <= 4 ? answers.join(", ") : `${answers.length} answers`;
-    return [`${title} (${told})`];
-  }).join(" and ");
+    return answers.length === 1 ? [] : [{ title, answers }];
+  });
+  const isFew = open.length <= 2 && open.every(({ answers }) => answers.length <= 4);
+  const told = open.map(({ title, answers }) => isFew ? `${title} (${answers.join(", ")})` : title);
+  return [told.slice(0, -1).join(", "), ...told.slice(-1)].filter((part) => part !== "").join(
+    " and ",
+  );
 }
 
 function spaced(n: number): string {

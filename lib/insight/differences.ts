@@ -45,9 +45,15 @@ export interface ProofRow {
   readonly beyond: number;
   /** The largest difference of the two whole runs, relative above 1; NaN where either holds one. */
   readonly maxAbsDiff: number;
-  /** The largest difference of a value computed from the values expected before it. */
+  /**
+   * The largest difference of a value computed from the values expected before it; of those beyond
+   * rounding, where there are any.
+   */
   readonly largest: Difference;
 }
+
+/** More than any float32 is as large as another. */
+const BEYOND = 2 ** 300;
 
 /** Collects the differences of one value of one layer. */
 export class Differences {
@@ -55,6 +61,7 @@ export class Differences {
   beyond = 0;
   maxAbsDiff = 0;
   largest: Difference | undefined;
+  #size = -1;
   /** The first one beyond rounding. */
   first: Difference | undefined;
 
@@ -84,9 +91,11 @@ export class Differences {
     const isBeyond = !isExplained || most !== undefined && difference >= most;
     this.numbers++;
     if (isBeyond) this.beyond++;
-    const isLargest = this.largest === undefined || difference > this.largest.difference ||
-      Number.isNaN(difference) && !Number.isNaN(this.largest.difference);
+    // One beyond rounding says more than a larger one that is not; NaN is as far off as can be.
+    const size = (Number.isNaN(difference) ? Infinity : difference) * (isBeyond ? BEYOND : 1);
+    const isLargest = size > this.#size;
     if (!isLargest && (!isBeyond || this.first !== undefined)) return;
+    this.#size = Math.max(size, this.#size);
     const ulps = difference / ulpOf(expected);
     const found = Object.freeze({ ...place, actual, expected, difference, ulps, bound });
     if (isLargest) this.largest = found;

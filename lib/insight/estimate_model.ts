@@ -28,6 +28,8 @@ export interface EstimatedLstm {
   /** As in `trace.names`. */
   readonly name: string;
   readonly parts: LstmParts;
+  /** Whether it hands on all hidden states, not the last one alone. */
+  readonly returnsSequences: boolean;
   readonly steps: readonly EstimatedStep[];
 }
 
@@ -174,14 +176,15 @@ class Run {
       mask,
       (site, estimate) => this.#observe({ lstm, ...site }, estimate),
     );
-    this.lstms.push({ name, parts, steps });
+    const returnsSequences = config.return_sequences === true;
+    this.lstms.push({ name, parts, returnsSequences, steps });
 
     const hidden = steps.map(({ used }) => used.hiddenState);
     const zeroed = config.zero_output_for_mask === true ? mask?.data : undefined;
     const place = (n: number, t: number, unit: number) =>
       zeroed?.[n * timesteps + t] === 0 ? undefined : [t, n * units + unit] as const;
     const inOrder = (t: number) => parts.goBackwards ? timesteps - 1 - t : t;
-    if (config.return_sequences !== true) {
+    if (!returnsSequences) {
       const t = inOrder(timesteps - 1);
       const last = (k: number) => place(Math.floor(k / units), t, k % units);
       return { output: tape.moved([batch, units], hidden, last), mask: undefined };

@@ -36,7 +36,7 @@ export interface Proof {
   readonly place: Difference | undefined;
   /** A row for each value that was compared, in the order of the layers. */
   readonly rows: readonly ProofRow[];
-  /** LSTMs whose every hidden state is 0: what comes after them says nothing about their weights. */
+  /** LSTMs that hand on nothing but 0: what comes after them says nothing about their weights. */
   readonly dead: readonly string[];
   /** Throws an Error with the sentence and the table where the verdict is `"mismatch"`. */
   readonly assert: () => void;

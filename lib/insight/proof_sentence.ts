@@ -79,10 +79,8 @@ function looseSentence({ bound, bounds, drifted, place }: RunComparison): string
 
 function deadSentence({ dead }: RunComparison): string | undefined {
   if (dead.length === 0) return undefined;
-  return `${dead.join(" and ")} ${
-    dead.length === 1 ? "is" : "are"
-  } dead: every hidden state is 0, ` +
-    `so the prediction says nothing about the weights there.`;
+  return `${dead.join(" and ")} ${dead.length === 1 ? "is" : "are"} dead: every hidden state ` +
+    `handed on is 0, so the prediction says nothing about the weights there.`;
 }
 
 function count(n: number, noun: string): string {

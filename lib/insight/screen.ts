@@ -1,7 +1,7 @@
 // Many readings of the same arrays, each run on one sample after the other until it is out of the
 // question: `step` of lib/lstm/cell.ts on flat arrays, with the gates wherever a reading has them.
 
-import { getActivation } from "../lstm/activations.ts";
+import { activationCurves, type ElementwiseActivationName } from "../lstm/activation_curves.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { lstmValues } from "./estimate_lstm.ts";
 import { relativeDistance } from "./float32.ts";
@@ -27,6 +27,7 @@ export class Screen {
   readonly #steps: { readonly z: Floats; readonly h: Floats; readonly c: Floats };
   /** x·W + b of all samples and timesteps, for the kernel and bias they were computed with. */
   #sums: { readonly W: Tensor; readonly b: Tensor; readonly data: Floats } | undefined;
+  readonly #logits: Floats;
   readonly #functions = new Map<string, (x: number) => number>();
 
   /** Readings of these arrays on x, `[batch, timesteps, inputSize]`. */
@@ -37,6 +38,7 @@ export class Screen {
     this.#x = x;
     this.#units = units;
     const floats = (length: number) => new Float64Array(length);
+    this.#logits = floats(questions.arrays.dense?.bias.data.length ?? 0);
     this.#steps = { z: floats(4 * units), h: floats(units), c: floats(units) };
   }
 
@@ -122,12 +124,18 @@ export class Screen {
     let output: ArrayLike<number> = h;
     if (dense !== undefined) {
       const kernel = dense.kernel[choice.denseKernel]!.tensor.data;
-      const logits = dense.bias.data.slice() as Floats;
+      const logits = this.#logits;
+      logits.set(dense.bias.data);
       for (let j = 0; j < h.length; j++) {
         for (let k = 0; k < width; k++) logits[k]! += h[j]! * kernel[j * width + k]!;
       }
       const name = denseActivations[choice.denseActivation]!;
-      output = name === "softmax" ? softmaxOf(logits) : logits.map(this.#function(name));
+      if (name === "softmax") softmaxInto(logits);
+      else {
+        const f = this.#function(name);
+        for (let k = 0; k < width; k++) logits[k] = f(logits[k]!);
+      }
+      output = logits;
     }
     for (let k = 0; k < width; k++) {
       const at = row * width + k;
@@ -156,8 +164,8 @@ export class Screen {
   #function(name: Questions["activations"][number]): (x: number) => number {
     let found = this.#functions.get(name);
     if (found === undefined) {
-      const activation = getActivation(name);
-      found = (x) => activation(x);
+      const { defaults, make } = activationCurves[name as ElementwiseActivationName];
+      found = make(defaults).f;
       this.#functions.set(name, found);
     }
     return found;
@@ -182,9 +190,11 @@ function note(
   result.fingerprint += actual * Math.cos(place + 1);
 }
 
-function softmaxOf(logits: Floats): Floats {
-  const max = Math.max(...logits);
-  const exponentials = logits.map((z) => Math.exp(z - max));
-  const total = exponentials.reduce((sum, e) => sum + e, 0);
-  return exponentials.map((e) => e / total);
+/** In place. */
+function softmaxInto(logits: Floats): void {
+  let max = -Infinity;
+  for (let k = 0; k < logits.length; k++) max = Math.max(max, logits[k]!);
+  let total = 0;
+  for (let k = 0; k < logits.length; k++) total += logits[k] = Math.exp(logits[k]! - max);
+  for (let k = 0; k < logits.length; k++) logits[k]! /= total;
 }

@@ -25,7 +25,7 @@ export interface Candidate {
   readonly departures: number;
   /** The largest difference, relative above 1. */
   readonly difference: number;
-  /** What rounding explains of the prediction. */
+  /** What rounding explains: of the prediction, or where it is not enough. */
   readonly bound: number;
 }
 
@@ -34,7 +34,7 @@ export interface Findings {
   readonly explaining: readonly Candidate[];
   /** The nearest ones that don't. */
   readonly others: readonly Candidate[];
-  /** Whether every reading that explains the numbers has a dead network. */
+  /** Whether the numbers are explained by a network that hands on nothing but 0. */
   readonly dead: boolean;
   readonly tried: number;
   /** Of how many departures from Keras at once; infinity where all were tried. */
@@ -121,15 +121,16 @@ function judge(
     ),
     others: [...wrong.slice(0, OTHERS), ...farther]
       .map(({ group, proof }) => candidate(simplest(group), proof)),
-    dead: right.length > 0 && right.every(({ proof }) => proof.dead.length > 0),
+    dead: right.some(({ proof }) => proof.dead.length > 0),
   };
 }
 
 function candidate(
   { choice, departures }: Group["members"][number],
-  { maxAbsDiff, bound }: Proof,
+  { maxAbsDiff, bound, rows }: Proof,
 ): Candidate {
-  return { choice, departures, difference: maxAbsDiff, bound };
+  const beyond = rows.filter((row) => row.beyond > 0).map(({ largest }) => largest.bound);
+  return { choice, departures, difference: maxAbsDiff, bound: beyond.at(-1) ?? bound };
 }
 
 function proofOf(given: Case, choice: Choice): Proof {

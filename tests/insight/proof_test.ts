@@ -248,6 +248,6 @@ Deno.test("a dead network is called dead", () => {
   const dead = smallModel(sizes, { ...arrays, bias: shut });
   const proof = prove(dead, x);
   assertEquals(proof.dead, ["lstm"]);
-  assertStringIncludes(proof.sentence, "lstm is dead: every hidden state is 0");
+  assertStringIncludes(proof.sentence, "lstm is dead: every hidden state handed on is 0");
   assertEquals(prove(model, x).dead, []);
 });
