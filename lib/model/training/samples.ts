@@ -1,7 +1,7 @@
 // Which samples go together: the part kept for validation, and the batches.
 
-import { sizeOf } from "../tensor/shape.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 
 /** Inputs with their targets. */
 export interface Samples {

@@ -2,7 +2,7 @@ import { accuracyOf } from "./accuracy.ts";
 import type { Training } from "./compile.ts";
 import type { CheckedFitOptions } from "./fit_options.ts";
 import type { EpochReport } from "./history.ts";
-import type { Network } from "./network.ts";
+import type { Network } from "../network.ts";
 import { countOf, type Samples, take } from "./samples.ts";
 
 /** The loss of the samples kept back, batch by batch as Keras takes it. */

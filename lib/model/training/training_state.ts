@@ -1,10 +1,10 @@
 // How far training has come: all that a run needs, besides the weights, to go on where it stopped.
 
-import { formatShape, sameShape } from "../tensor/shape.ts";
-import { randomFromState, seededRandom } from "../tensor/random.ts";
-import { Tensor } from "../tensor/tensor.ts";
-import type { LayerState } from "./layer.ts";
-import type { Network } from "./network.ts";
+import { formatShape, sameShape } from "../../tensor/shape.ts";
+import { randomFromState, seededRandom } from "../../tensor/random.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { LayerState } from "../layer.ts";
+import type { Network } from "../network.ts";
 import type { Optimizer, OptimizerState } from "./optimizers/optimizer.ts";
 
 /** An epoch that was stopped between two batches. */

@@ -1,6 +1,6 @@
-import type { Tensor, TensorLike } from "../tensor/tensor.ts";
+import type { Tensor, TensorLike } from "../../tensor/tensor.ts";
 import { getLoss, type LossIdentifier } from "./losses/get_loss.ts";
-import { type Model, networkOf, trainingOf } from "./model.ts";
+import { type Model, networkOf, trainingOf } from "../model.ts";
 import { prepareSamples } from "./prepare_samples.ts";
 
 /** What the gradients are of. */

@@ -1,7 +1,7 @@
 // What every loss shares: rows of outputs beside rows of targets, and their mean.
 
-import { formatShape, sameShape, sizeOf } from "../../tensor/shape.ts";
-import { asFloat64, Tensor } from "../../tensor/tensor.ts";
+import { formatShape, sameShape, sizeOf } from "../../../tensor/shape.ts";
+import { asFloat64, Tensor } from "../../../tensor/tensor.ts";
 
 /** A loss, in Keras's spelling. */
 export type LossName =

@@ -1,4 +1,4 @@
-import { formatShape, sameShape } from "../../tensor/shape.ts";
+import { formatShape, sameShape } from "../../../tensor/shape.ts";
 import {
   crossentropyOfRow,
   type CrossentropyOptions,

@@ -1,4 +1,4 @@
-import { nearestNames } from "../display/nearest_names.ts";
+import { nearestNames } from "../../display/nearest_names.ts";
 import type { EpochReport } from "./history.ts";
 
 /** How a model is trained. */

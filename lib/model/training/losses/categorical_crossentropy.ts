@@ -1,4 +1,4 @@
-import { formatShape } from "../../tensor/shape.ts";
+import { formatShape } from "../../../tensor/shape.ts";
 import { type Loss, type LossName, lossOf, prepareDense, requireTargets } from "./loss.ts";
 import { clipProbability } from "./probability.ts";
 

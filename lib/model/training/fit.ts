@@ -1,11 +1,11 @@
 // Epoch after epoch, batch after batch.
 
-import type { TensorLike } from "../tensor/tensor.ts";
+import type { TensorLike } from "../../tensor/tensor.ts";
 import type { Training } from "./compile.ts";
 import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit_options.ts";
 import { fitProgress } from "./fit_progress.ts";
 import { type EpochReport, type History, historyOf } from "./history.ts";
-import type { Network } from "./network.ts";
+import type { Network } from "../network.ts";
 import { checkStateful, prepareSamples } from "./prepare_samples.ts";
 import { countOf, type Samples, split } from "./samples.ts";
 import { trainEpoch } from "./train_epoch.ts";

@@ -1,4 +1,4 @@
-import { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../../tensor/tensor.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
 /** RMSprop's options; each is Keras's default unless said. */

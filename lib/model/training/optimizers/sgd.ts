@@ -1,4 +1,4 @@
-import { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../../tensor/tensor.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
 /** The options of gradient descent; each is Keras's default unless said. */

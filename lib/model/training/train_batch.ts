@@ -1,10 +1,10 @@
 // One update: forward, loss, backward, and the optimizer's step.
 
-import { randomFromState } from "../tensor/random.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { randomFromState } from "../../tensor/random.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { type Accuracy, accuracyOf } from "./accuracy.ts";
 import type { Training } from "./compile.ts";
-import type { Network } from "./network.ts";
+import type { Network } from "../network.ts";
 import { findNonFinite, isUsable } from "./non_finite.ts";
 import type { Batch } from "./samples.ts";
 

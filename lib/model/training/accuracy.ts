@@ -1,7 +1,7 @@
 // How often the likeliest class is the right one.
 
-import { sizeOf } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 
 /** How many were right, of how many that count. */
 export interface Accuracy {

@@ -1,4 +1,4 @@
-import { nearestNames } from "../../display/nearest_names.ts";
+import { nearestNames } from "../../../display/nearest_names.ts";
 import { adam } from "./adam.ts";
 import type { Optimizer, OptimizerName } from "./optimizer.ts";
 import { rmsprop } from "./rmsprop.ts";

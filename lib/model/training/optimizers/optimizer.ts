@@ -1,7 +1,7 @@
 // What every optimizer shares. Each changes nothing that it is given: a step returns new arrays, so
 // that a run can be refused at any point with everything as it was.
 
-import { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../../tensor/tensor.ts";
 
 /** An optimizer, in Keras's spelling. */
 export type OptimizerName = "adam" | "sgd" | "rmsprop";

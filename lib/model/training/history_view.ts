@@ -1,6 +1,6 @@
-import { lineChart } from "../display/line_chart.ts";
-import { formatNumber } from "../display/number.ts";
-import { View } from "../display/view.ts";
+import { lineChart } from "../../display/line_chart.ts";
+import { formatNumber } from "../../display/number.ts";
+import { View } from "../../display/view.ts";
 import type { History } from "./history.ts";
 
 /** The losses as lines over the epochs; what else there is stands in the title. */

@@ -1,10 +1,10 @@
 // What may go into training, checked before anything is computed.
 
-import { formatShape } from "../tensor/shape.ts";
-import { asTensor, type TensorLike } from "../tensor/tensor.ts";
-import type { Layer } from "./layer.ts";
+import { formatShape } from "../../tensor/shape.ts";
+import { asTensor, type TensorLike } from "../../tensor/tensor.ts";
+import type { Layer } from "../layer.ts";
 import type { Loss } from "./losses/loss.ts";
-import type { Network } from "./network.ts";
+import type { Network } from "../network.ts";
 import { countOf, type Samples } from "./samples.ts";
 
 /** Inputs and targets, checked against the network and the loss. */

@@ -1,10 +1,10 @@
 // One epoch: its samples in their order, batch after batch.
 
-import { randomFromState } from "../tensor/random.ts";
+import { randomFromState } from "../../tensor/random.ts";
 import type { Training } from "./compile.ts";
 import type { CheckedFitOptions } from "./fit_options.ts";
 import type { EpochReport } from "./history.ts";
-import type { Network } from "./network.ts";
+import type { Network } from "../network.ts";
 import { countOf, type Samples, take } from "./samples.ts";
 import { trainBatch } from "./train_batch.ts";
 import type { RunningEpoch } from "./training_state.ts";

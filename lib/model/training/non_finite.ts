@@ -1,10 +1,10 @@
 // Where a number stopped being one: the run that failed, replayed layer by layer.
 
-import type { LayerTrace } from "../lstm/sequence.ts";
-import { randomFromState } from "../tensor/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { Mask } from "./layer.ts";
-import type { Network, PlacedLayer, Precision } from "./network.ts";
+import type { LayerTrace } from "../../lstm/sequence.ts";
+import { randomFromState } from "../../tensor/random.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Mask } from "../layer.ts";
+import type { Network, PlacedLayer, Precision } from "../network.ts";
 
 const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
 

@@ -1,4 +1,4 @@
-import { showAs } from "../display/view.ts";
+import { showAs } from "../../display/view.ts";
 import { historyView } from "./history_view.ts";
 
 /** What one epoch came to. */

@@ -1,4 +1,4 @@
-import { nearestNames } from "../../display/nearest_names.ts";
+import { nearestNames } from "../../../display/nearest_names.ts";
 import { binaryCrossentropy } from "./binary_crossentropy.ts";
 import { categoricalCrossentropy } from "./categorical_crossentropy.ts";
 import type { Loss, LossName } from "./loss.ts";

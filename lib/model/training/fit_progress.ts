@@ -1,7 +1,7 @@
 // What the updating line says while a model trains.
 
-import { formatNumber } from "../display/number.ts";
-import { progress } from "../display/progress.ts";
+import { formatNumber } from "../../display/number.ts";
+import { progress } from "../../display/progress.ts";
 import type { CheckedFitOptions } from "./fit_options.ts";
 import type { EpochReport } from "./history.ts";
 import type { RunningEpoch } from "./training_state.ts";
