@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 
 const NAMES = [
+  "Chart",
   "Tensor",
   "UnreadableFileError",
   "View",
@@ -23,6 +24,7 @@ const NAMES = [
   "plot",
   "relu",
   "saveNpz",
+  "savePicture",
   "show",
   "sigmoid",
   "softmax",
@@ -30,6 +32,7 @@ const NAMES = [
   "table",
   "tanh",
   "tensor",
+  "toSvg",
 ];
 
 Deno.test("mod.ts exports exactly the public surface", async () => {

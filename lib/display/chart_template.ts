@@ -1,5 +1,7 @@
 // The look that all charts share, as a Plotly template: a figure's own layout goes before it.
 
+import { PICTURE_FONT } from "./text_width.ts";
+
 /** The height of a chart in pixels, where it says none. */
 export const CHART_HEIGHT = 400;
 
@@ -52,11 +54,18 @@ const AXIS = {
 /** The template: dark on white, unless the page's loader sets the page's own colours. */
 export const CHART_TEMPLATE: object = {
   layout: {
-    font: { family: "system-ui, -apple-system, Segoe UI, sans-serif", size: 14, color: "#222222" },
+    font: { family: PICTURE_FONT, size: 14, color: "#222222" },
     paper_bgcolor: "#ffffff",
     plot_bgcolor: "#ffffff",
     colorway: LINE_COLORS,
-    title: { x: 0, xref: "paper", xanchor: "left", font: { size: 18 } },
+    colorscale: { sequential: "Viridis", diverging: DIVERGING_COLORS },
+    title: {
+      x: 0,
+      xref: "paper",
+      xanchor: "left",
+      font: { size: 18 },
+      subtitle: { font: { size: 13 } },
+    },
     margin: { l: 64, r: 24, t: 56, b: 56 },
     xaxis: { ...AXIS, autotickangles: [0, -45, -90] },
     yaxis: AXIS,

@@ -2,11 +2,10 @@
 
 import { type NestedArrayLike, type NumberArray, toNumberArray } from "./array.ts";
 import { DIVERGING_COLORS, GAP_COLOR } from "./chart_template.ts";
-import { plot } from "./figure.ts";
+import { type Chart, plot } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
 import { labeller, type Labels } from "./labels.ts";
 import { roundTo } from "./number.ts";
-import type { View } from "./view.ts";
 
 /** How a heatmap is labelled and coloured. */
 export interface HeatmapOptions {
@@ -27,7 +26,7 @@ export interface HeatmapOptions {
 }
 
 // More digits than a colour or a hover label can show.
-const DIGITS = 6;
+const DIGITS = 4;
 
 const CELL_HEIGHT = 26;
 const MARGINS = 130;
@@ -57,7 +56,7 @@ const MOST_SEPARATED = 64;
  * });
  * ```
  */
-export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOptions = {}): View {
+export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOptions = {}): Chart {
   const { data, shape } = toNumberArray(x, "draw a heatmap");
   if (shape.length < 1 || shape.length > 2) {
     throw new TypeError(
@@ -150,6 +149,7 @@ function axis(title: string | undefined): object {
     zeroline: false,
     showline: false,
     ticks: "",
+    nticks: 24,
     ...(title === undefined ? {} : { title: escapePlotly(title) }),
   };
 }
