@@ -45,6 +45,9 @@ export { lstmCell } from "./lib/lstm/cell.ts";
 export type { LstmActivations, LstmState, LstmStep, LstmWeights } from "./lib/lstm/cell.ts";
 export { lstmForward } from "./lib/lstm/sequence.ts";
 export type { LayerTrace } from "./lib/lstm/sequence.ts";
+export { gateView } from "./lib/lstm/gate_view.ts";
+export type { GateViewOptions } from "./lib/lstm/gate_view.ts";
+export { weightTable } from "./lib/lstm/weight_table.ts";
 export { denseForward } from "./lib/lstm/dense.ts";
 export type { DenseActivation, DenseWeights } from "./lib/lstm/dense.ts";
 
@@ -70,6 +73,7 @@ export { Chart, plot } from "./lib/display/figure.ts";
 export type { Figure } from "./lib/display/plain_figure.ts";
 export { savePicture, toSvg } from "./lib/display/picture.ts";
 export { embedPlotly } from "./lib/display/plotly_page.ts";
+export { Html, html } from "./lib/display/html_tag.ts";
 export { show } from "./lib/display/show.ts";
 export type { NestedArrayLike, NumberArray } from "./lib/display/array.ts";
 export { View } from "./lib/display/view.ts";

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 
 const NAMES = [
   "Chart",
+  "Html",
   "Tensor",
   "UnreadableFileError",
   "View",
@@ -12,8 +13,10 @@ const NAMES = [
   "dot",
   "embedPlotly",
   "gateOrders",
+  "gateView",
   "getActivation",
   "heatmap",
+  "html",
   "joinGates",
   "lineChart",
   "loadNpy",
@@ -33,6 +36,7 @@ const NAMES = [
   "tanh",
   "tensor",
   "toSvg",
+  "weightTable",
 ];
 
 Deno.test("mod.ts exports exactly the public surface", async () => {

@@ -32,6 +32,15 @@ export const DIVERGING_COLORS: readonly (readonly [number, string])[] = [
   "#b2182b",
 ].map((color, index, all) => [index / (all.length - 1), color]);
 
+/** Pale for 0, dark for the most: ColorBrewer's Greens, 5 classes. */
+export const SEQUENTIAL_COLORS: readonly (readonly [number, string])[] = [
+  "#f7fcf5",
+  "#c7e9c0",
+  "#74c476",
+  "#238b45",
+  "#00441b",
+].map((color, index, all) => [index / (all.length - 1), color]);
+
 /** Behind a heatmap, so that a gap is not taken for a value near zero. */
 export const GAP_COLOR = "#9a9a9a";
 
@@ -58,7 +67,7 @@ export const CHART_TEMPLATE: object = {
     paper_bgcolor: "#ffffff",
     plot_bgcolor: "#ffffff",
     colorway: LINE_COLORS,
-    colorscale: { sequential: "Viridis", diverging: DIVERGING_COLORS },
+    colorscale: { sequential: SEQUENTIAL_COLORS, diverging: DIVERGING_COLORS },
     title: {
       x: 0,
       xref: "paper",

@@ -2,7 +2,7 @@
 
 import { figureText } from "./figure_text.ts";
 import { drawPicture } from "./picture.ts";
-import { type Figure, type Plain, type PlainFigure, plainFigure } from "./plain_figure.ts";
+import { type Figure, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { chartHtml } from "./plotly_page.ts";
 import { CHART_TEMPLATE } from "./chart_template.ts";
 import { thinned } from "./thin.ts";
@@ -11,18 +11,19 @@ import { type Media, View } from "./view.ts";
 /** A chart: a figure that shows itself. */
 export class Chart extends View implements Figure {
   /** The traces, in plain objects and arrays. */
-  readonly data: readonly Plain[];
+  readonly data: readonly object[];
   /** The layout with the shared look. */
-  readonly layout: Plain;
+  readonly layout: object;
   /** What sliders and buttons go to. */
-  readonly frames: readonly Plain[];
+  readonly frames: readonly object[];
 
-  /** To be made by {@linkcode plot} and its kin. */
-  constructor(figure: PlainFigure) {
-    super(figureText(figure.data, figure.layout), () => mediaOf(figure, this.text));
-    this.data = figure.data;
-    this.layout = figure.layout;
-    this.frames = figure.frames;
+  /** {@linkcode plot} and its kin make it. */
+  constructor(figure: Figure) {
+    const plain = thinned(plainFigure(figure));
+    super(figureText(plain.data, plain.layout), () => mediaOf(plain, this.text));
+    this.data = plain.data;
+    this.layout = plain.layout;
+    this.frames = plain.frames;
   }
 }
 
@@ -48,7 +49,7 @@ export class Chart extends View implements Figure {
  * ```
  */
 export function plot(figure: Figure): Chart {
-  return new Chart(thinned(plainFigure(figure)));
+  return new Chart(figure);
 }
 
 /** The richest last in worth, not in order: a front end takes the one that it likes best. */

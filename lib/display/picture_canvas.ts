@@ -71,21 +71,33 @@ export class PictureCanvas {
   }
 }
 
-/** PNG, Second Edition (W3C 2003): signature, IHDR, IDAT, IEND; 8 bits, RGBA, no filter. */
+/** PNG, Second Edition (W3C 2003): RGBA, or a palette where there are few colours; no filter. */
 function png(width: number, height: number, data: Uint8ClampedArray): Uint8Array {
-  const lines = new Uint8Array(height * (width * 4 + 1));
+  const colors = new Uint32Array(data.buffer);
+  const palette = new Map<number, number>();
+  for (const color of colors) if (!palette.has(color)) palette.set(color, palette.size);
+  const indexed = palette.size <= 256;
+  const bytes = indexed ? Uint8Array.from(colors, (color) => palette.get(color) ?? 0) : data;
+  const stride = width * (indexed ? 1 : 4);
+  const lines = new Uint8Array(height * (stride + 1));
   for (let row = 0; row < height; row++) {
-    const line = data.subarray(row * width * 4, (row + 1) * width * 4);
-    lines.set(line, row * (width * 4 + 1) + 1);
+    lines.set(bytes.subarray(row * stride, (row + 1) * stride), row * (stride + 1) + 1);
   }
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);
   header.setUint8(8, 8); // bits a channel
-  header.setUint8(9, 6); // RGBA
+  header.setUint8(9, indexed ? 3 : 6); // palette, RGBA
+  const rgba = new Uint8Array(Uint32Array.from(palette.keys()).buffer);
   const parts = [
     new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk("IHDR", new Uint8Array(header.buffer)),
+    ...(indexed
+      ? [
+        chunk("PLTE", rgba.filter((_, i) => i % 4 !== 3)),
+        chunk("tRNS", rgba.filter((_, i) => i % 4 === 3)),
+      ]
+      : []),
     chunk("IDAT", zlibSync(lines)), // fflate, as its bytes are the same in every Deno
     chunk("IEND", new Uint8Array()),
   ];

@@ -26,7 +26,9 @@ const GEOMETRY = /^(?:d|[xy][12]?|d[xy]|width|height|c[xy]|r[xy]?|points|transfo
 /** Finer than a pixel of most screens: of a line's points, and of where things stand. */
 const DECIMALS = { path: 1, place: 2 };
 const FONT = `font-family:${PICTURE_FONT};`;
-const INVISIBLE = /fill-opacity:0(?![.\d])(?!.*stroke:rgb)|(?:^|;)opacity:0(?![.\d])/;
+/** How Plotly draws a round marker. */
+const MARKER =
+  /^ d="M([\d.]+),0A\1,\1 0 1,1 0,-\1A\1,\1 0 0,1 \1,0Z"( style="[^"]*")? transform="translate\((-?[\d.]+),(-?[\d.]+)\)"$/;
 const UNSEEN_STYLE =
   /^(?:pointer-events|cursor|user-select|vector-effect|background|text-shadow|.*: ?(?:|undefined)$|(?:fill-|stroke-)?opacity: ?1$|stroke-miterlimit)/;
 
@@ -38,9 +40,10 @@ const UNSEEN_STYLE =
  * @param key stands in its ids, so that pictures on one page do not share them
  */
 export function writePicture(root: PictureElement, name: string, key: string): string {
+  const used = new Set([...usesOf(root as WritableElement)]);
   const uid = /\bid="?defs-(\w+)/.exec(idsOf(root as WritableElement))?.[1];
   const ids = (text: string) => uid === undefined ? text : text.replaceAll(uid, key);
-  return ids(elementText(root as WritableElement, name)).replaceAll(FONT, "");
+  return ids(elementText(root as WritableElement, used, name)).replaceAll(FONT, "");
 }
 
 function idsOf(element: WritableElement): string {
@@ -51,20 +54,34 @@ function idsOf(element: WritableElement): string {
   ].join(" ");
 }
 
-function elementText(element: WritableElement, title?: string): string {
+/** The ids that a picture's elements refer to. */
+function* usesOf(element: WritableElement): Iterable<string> {
+  if (element.nodeType !== 1) return;
+  yield /#([^'")]+)/.exec(element.getAttribute("clip-path") ?? "")?.[1] ?? "";
+  for (const child of element.childNodes) yield* usesOf(child);
+}
+
+function elementText(element: WritableElement, used: ReadonlySet<string>, title?: string): string {
   if (element.nodeType === 3) return xmlText(element.textContent ?? "");
   if (element.nodeType !== 1) return "";
   const name = elementName(element);
   if (name === undefined) return "";
-  const content = [...element.childNodes].map((child) => elementText(child)).join("");
+  if (name === "clipPath" && !used.has(element.getAttribute("id") ?? "")) return "";
+  const content = [...element.childNodes].map((child) => elementText(child, used)).join("");
   if (content === "" && /^(?:g|text|tspan|defs)$/.test(name)) return "";
   const attributes = [...element.attributes]
-    .map(({ name, value }) => [name, attributeValue(name, value)] as const)
+    .map(({ name, value }) =>
+      [name, attributeValue(name, value, element.textContent ?? "")] as const
+    )
     .filter(([, value]) => value !== undefined && value !== "")
     .map(([name, value]) => ` ${name}="${xmlText(value ?? "")}"`)
     .sort().join("");
+  if (name === "path") {
+    const [, r, style = "", x, y] = MARKER.exec(attributes) ?? [];
+    if (r !== undefined) return `<circle cx="${x}" cy="${y}" r="${r}"${style}/>`;
+  }
   if (name === "g" && attributes === "") return content;
-  if (content === "" && INVISIBLE.test(attributes)) return "";
+  if (content === "" && isInvisible(name, attributes)) return "";
   const root = title === undefined ? ["", ""] : [
     ` xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" ` +
     `font-family="${PICTURE_FONT}"`,
@@ -76,6 +93,16 @@ function elementText(element: WritableElement, title?: string): string {
     : `<${name}${root[0]}${attributes}>${inner}</${name}>`;
 }
 
+function isInvisible(name: string, attributes: string): boolean {
+  const has = (declaration: string) => new RegExp(`[;"]${declaration}(?![.\\d])`).test(attributes);
+  if (name === "path" && !attributes.includes(" d=")) return true;
+  const noFill = has("fill-opacity:0") || has("fill:none");
+  const noStroke = has("stroke-opacity:0") || has("stroke-width:0") ||
+    !/[;"]stroke:/.test(attributes);
+  return has("opacity:0") || /^(?:rect|path|circle)$/.test(name) && noFill && noStroke &&
+      attributes.includes("style=");
+}
+
 /** A link's text stays, as text. */
 function elementName(element: WritableElement): string | undefined {
   const name = element.nodeName.toLowerCase();
@@ -85,12 +112,12 @@ function elementName(element: WritableElement): string | undefined {
   return ELEMENTS.find((known) => known.toLowerCase() === name);
 }
 
-function attributeValue(name: string, value: string): string | undefined {
+function attributeValue(name: string, value: string, text: string): string | undefined {
   if (!ATTRIBUTES.has(name)) return undefined;
   if (name.endsWith("href")) {
     return /^(?:data:image\/png;base64,|#)/.test(value) ? value : undefined;
   }
-  if (name === "style") return styleText(value);
+  if (name === "style") return styleText(value, /^\s|\s\s|\s$/.test(text));
   if (name === "transform" && /^(?:translate|rotate)\(0(?:, ?0)*\)$/.test(value)) return undefined;
   // A reference to an id of the page that the picture was drawn in is one to its own id.
   if (name === "clip-path") return value.replace(/url\(['"]?[^#]*#([^'")]+)['"]?\)/, "url(#$1)");
@@ -98,15 +125,21 @@ function attributeValue(name: string, value: string): string | undefined {
   return GEOMETRY.test(name) ? rounded(value, DECIMALS.place) : value;
 }
 
-function styleText(style: string): string {
+function styleText(style: string, spaces: boolean): string {
   const declarations = style.split(/;(?![^(]*\))/)
     .map((declaration) => declaration.trim().replace(/\s*:\s*/, ":"))
-    .filter((declaration) => declaration !== "" && !UNSEEN_STYLE.test(declaration));
+    .filter((declaration) => declaration !== "" && !UNSEEN_STYLE.test(declaration))
+    .filter((declaration) => spaces || declaration !== "white-space:pre")
+    .map((declaration) => declaration.replace(/rgb\((\d+), (\d+), (\d+)\)/, hex));
   const unique = new Map(
     declarations.map((declaration) => [declaration.split(":", 1)[0], declaration]),
   );
   return [...unique.values()].join(";")
     .replace(/url\(['"]?[^#)]*#([^'")]+)['"]?\)/g, "url(#$1)");
+}
+
+function hex(_rgb: string, ...channels: string[]): string {
+  return `#${channels.slice(0, 3).map((c) => Number(c).toString(16).padStart(2, "0")).join("")}`;
 }
 
 function rounded(value: string, decimals: number): string {

@@ -136,7 +136,7 @@ const DRAW = `async (key, figure, themed, source) => {
   };
 
   const draw = async (box, Plotly) => {
-    const { data, layout, config } = structuredClone(figure);
+    const { data, layout, config, frames } = structuredClone(figure);
     if (themed) {
       const { color, background } = pageColors(box);
       const theme = layout.template.layout;
@@ -147,7 +147,7 @@ const DRAW = `async (key, figure, themed, source) => {
     const stage = document.createElement("div");
     box.replaceChildren(stage);
     try {
-      await Plotly.newPlot(stage, data, layout, config);
+      await Plotly.newPlot(stage, { data, layout, config, frames });
     } catch (error) {
       box.replaceChildren(...text);
       throw error;

@@ -1,14 +1,13 @@
 // As much of a figure as a page can show: fewer cells and points where there are very many.
 
-import { roundTo } from "./number.ts";
 import type { Plain, PlainFigure } from "./plain_figure.ts";
 
-/** All heatmaps of a chart together; each cell costs about 6 bytes, twice. */
-const MOST_CELLS = 8_600;
+/** Of one heatmap, and of all where there are several; a cell costs some 6 bytes, twice. */
+const MOST_CELLS = { one: 8_600, several: 3_000 };
 /** All lines of a chart together. */
 const MOST_POINTS = 6_000;
-/** What a colour or a hover label can show. */
-const DIGITS = 3;
+/** Values of a thinned heatmap differ by a hundredth of the largest: colours can show no more. */
+const DIGITS = 2;
 
 /**
  * Thins what is too large to be seen: cells of a heatmap become means of blocks, with a note below
@@ -18,11 +17,13 @@ export function thinned(figure: PlainFigure): PlainFigure {
   const traces = [figure.data, ...figure.frames.map(tracesOf)].flat();
   const cells = sum(traces.map(cellsOf));
   const points = sum(traces.map(pointsOf));
-  if (cells <= MOST_CELLS && points <= MOST_POINTS) return figure;
+  const several = traces.filter((trace) => cellsOf(trace) > 0).length > 1;
+  const most = several ? MOST_CELLS.several : MOST_CELLS.one;
+  if (cells <= most && points <= MOST_POINTS) return figure;
   const notes = new Set<string>();
   const thin = (trace: Plain): Plain => {
-    if (cells > MOST_CELLS && cellsOf(trace) > 0) {
-      return thinHeatmap(trace, MOST_CELLS * cellsOf(trace) / cells, notes);
+    if (cells > most && cellsOf(trace) > 0) {
+      return thinHeatmap(trace, most * cellsOf(trace) / cells, notes);
     }
     return points > MOST_POINTS && pointsOf(trace) > 0
       ? thinLine(trace, Math.floor(MOST_POINTS * pointsOf(trace) / points))
@@ -46,17 +47,19 @@ function thinHeatmap(trace: Plain, most: number, notes: Set<string>): Plain {
   }
   if (height * width === 1) return trace;
   notes.add(`each cell is the mean of ${height} × ${width} values`);
+  const means = blocks(rows, height).map((top) =>
+    blocks(columns, width).map((left) =>
+      meanOf(z.slice(top, top + height).flatMap((row) => row.slice(left, left + width)))
+    )
+  );
+  const largest = means.flat().reduce<number>((a, b) => Math.max(a, Math.abs(b ?? 0)), 0);
+  const decimals = Math.min(20, Math.max(0, DIGITS - Math.ceil(Math.log10(largest || 1))));
+  const { text: _text, texttemplate: _template, customdata: _custom, ...plain } = trace;
   return {
-    ...trace,
-    z: blocks(rows, height).map((top) =>
-      blocks(columns, width).map((left) =>
-        meanOf(z.slice(top, top + height).flatMap((row) => row.slice(left, left + width)))
-      )
-    ),
+    ...plain,
+    z: means.map((row) => row.map((mean) => mean === null ? null : Number(mean.toFixed(decimals)))),
     ...(Array.isArray(trace.x) ? { x: joinLabels(trace.x, width) } : {}),
     ...(Array.isArray(trace.y) ? { y: joinLabels(trace.y, height) } : {}),
-    ...(trace.text === undefined ? {} : { text: null, texttemplate: null }),
-    ...(trace.customdata === undefined ? {} : { customdata: null }),
     xgap: 0,
     ygap: 0,
   };
@@ -66,7 +69,7 @@ function thinHeatmap(trace: Plain, most: number, notes: Set<string>): Plain {
 function meanOf(values: readonly unknown[]): number | null {
   const numbers = values.filter((value) => typeof value === "number" && Number.isFinite(value));
   if (numbers.length < values.length) return null;
-  return roundTo(sum(numbers as number[]) / numbers.length, DIGITS);
+  return sum(numbers as number[]) / numbers.length;
 }
 
 function joinLabels(labels: readonly unknown[], size: number): unknown[] {

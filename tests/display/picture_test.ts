@@ -19,7 +19,7 @@ Deno.test("toSvg() draws marks, labels and a heatmap's cells", async () => {
   for (const text of ["<title>Chart</title>", ">tanh<", ">relu<", ">z<"]) {
     assertStringIncludes(lines, text);
   }
-  assertEquals(lines.match(/fill:none;stroke:rgb\(0, 114, 178\)/g)?.length, 2); // line and legend
+  assertEquals(lines.match(/fill:none;stroke:#0072b2/g)?.length, 2); // line and legend
   const cells = await toSvg(heatmap([[1, -1]], { columns: ["a", "b"], valueTitle: "weight" }));
   for (const text of ["data:image/png;base64,", ">a<", ">b<", ">weight<", "linearGradient"]) {
     assertStringIncludes(cells, text);
@@ -100,12 +100,12 @@ Deno.test("A chart of a 100 × 256 trace is under 200 kB, in all its forms toget
 Deno.test("A thinned chart keeps gaps and extremes", () => {
   const z = Array.from({ length: 100 }, () => Array.from({ length: 100 }, () => 1));
   z[7]![9] = NaN;
-  const [cells] = plot({ data: [{ type: "heatmap", z }] }).data;
-  assert((cells!.z as unknown[][]).flat().includes(null));
+  const [cells] = plot({ data: [{ type: "heatmap", z }] }).data as { z: unknown[][] }[];
+  assert(cells!.z.flat().includes(null));
   const y = Array.from({ length: 20_000 }, (_, i) => i === 12_345 ? 9 : 0);
-  const [line] = plot({ data: [{ y }] }).data;
-  assert((line!.y as number[]).includes(9));
-  assertEquals((line!.x as number[])[(line!.y as number[]).indexOf(9)], 12_345);
+  const [line] = plot({ data: [{ y }] }).data as { x: number[]; y: number[] }[];
+  assert(line!.y.includes(9));
+  assertEquals(line!.x[line!.y.indexOf(9)], 12_345);
 });
 
 Deno.test("Text widths are Arial's", () => {
