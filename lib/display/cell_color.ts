@@ -5,7 +5,7 @@
 const NEGATIVE = "33,102,172";
 const POSITIVE = "178,24,43";
 /** At full strength: text of the usual themes keeps a contrast of 4.5 (a test works it out). */
-export const STRONGEST = 0.55;
+export const STRONGEST = 0.46;
 const FAINTEST = 0.01;
 
 /** NaN and ±Infinity stand out from any number, without colour too. */

@@ -4,7 +4,7 @@ import { type NestedArrayLike, type NumberArray, toNumberArray } from "./array.t
 import { DIVERGING_COLORS, GAP_COLOR } from "./chart_template.ts";
 import { type Chart, plot } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
-import { labeller, type Labels } from "./labels.ts";
+import { labeller, type Labels, shortened } from "./labels.ts";
 import { roundTo } from "./number.ts";
 
 /** How a heatmap is labelled and coloured. */
@@ -95,7 +95,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
       zmax: limit,
       colorscale: DIVERGING_COLORS,
       colorbar: {
-        title: { text: escapePlotly(options.valueTitle ?? "") },
+        title: { text: escapePlotly(shortened(options.valueTitle ?? "", 24)) },
         thickness: 16,
         outlinewidth: 0,
       },
@@ -135,7 +135,7 @@ function largestMagnitude(values: readonly number[]): number {
 function categories(label: (index: number) => string, length: number): string[] {
   const seen = new Map<string, number>();
   return Array.from({ length }, (_, index) => {
-    const text = escapePlotly(label(index));
+    const text = escapePlotly(shortened(label(index)));
     const count = seen.get(text) ?? 0;
     seen.set(text, count + 1);
     return text + "\u200b".repeat(count); // told apart, and looking the same

@@ -11,7 +11,7 @@ import {
 import { LINE_COLORS } from "./chart_template.ts";
 import { type Chart, plot } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
-import { labeller, type Labels } from "./labels.ts";
+import { labeller, type Labels, shortened } from "./labels.ts";
 import { roundTo } from "./number.ts";
 
 /** Series by name, or a matrix with a series in each column. */
@@ -97,7 +97,7 @@ export function lineChart(series: Series, options: LineChartOptions = {}): Chart
     data: lines.map(({ name, values }, index) => ({
       type: "scatter",
       mode: longest <= MOST_MARKERS ? "lines+markers" : "lines",
-      name: escapePlotly(name),
+      name: escapePlotly(shortened(name)),
       x: x ?? values.map((_, point) => point),
       y: values.map((value) => roundTo(value, DIGITS)),
       line: {
@@ -185,7 +185,7 @@ function linesOf(series: unknown, labels: Labels | undefined): Line[] {
 function pointsOf(x: LineChartOptions["x"]): readonly (number | string)[] | undefined {
   if (x === undefined) return undefined;
   if (Array.isArray(x) && x.every((point) => typeof point === "string")) {
-    return x.map(escapePlotly);
+    return x.map((point) => escapePlotly(shortened(point)));
   }
   const { data, shape } = toNumberArray(x, ACTION);
   if (shape.length !== 1) {

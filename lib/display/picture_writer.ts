@@ -41,17 +41,14 @@ const UNSEEN_STYLE =
  */
 export function writePicture(root: PictureElement, name: string, key: string): string {
   const used = new Set([...usesOf(root as WritableElement)]);
-  const uid = /\bid="?defs-(\w+)/.exec(idsOf(root as WritableElement))?.[1];
-  const ids = (text: string) => uid === undefined ? text : text.replaceAll(uid, key);
-  return ids(elementText(root as WritableElement, used, name)).replaceAll(FONT, "");
-}
-
-function idsOf(element: WritableElement): string {
-  const own = element.getAttribute("id");
-  return [
-    own === null ? "" : `id="${own}"`,
-    ...[...element.childNodes].filter(({ nodeType }) => nodeType === 1).map(idsOf),
-  ].join(" ");
+  const text = elementText(root as WritableElement, used, name).replaceAll(FONT, "");
+  // Plotly's ids are random: they are counted instead.
+  const ids = new Map<string, string>();
+  for (const [, id = ""] of text.matchAll(/ id="([^"]+)"/g)) ids.set(id, `p${key}-${ids.size}`);
+  return text.replace(
+    /( id="|url\(#)([^")]+)/g,
+    (whole, before: string, id: string) => ids.has(id) ? before + ids.get(id) : whole,
+  );
 }
 
 /** The ids that a picture's elements refer to. */

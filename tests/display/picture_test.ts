@@ -27,7 +27,7 @@ Deno.test("toSvg() draws marks, labels and a heatmap's cells", async () => {
 });
 
 Deno.test("toSvg() gives the same text for the same figure, also when called at once", async () => {
-  const figures = [[1, 2], [2, 1], [1, 2]].map((y) => lineChart(y, { title: `${y}` }));
+  const figures = [[1, 2], [2, 1], [1, 2]].map((y) => heatmap([y], { title: `${y}` }));
   const [first, second, third] = await Promise.all(figures.map(toSvg));
   assertEquals(first, third);
   assertStringIncludes(second ?? "", "<title>2,1</title>");
