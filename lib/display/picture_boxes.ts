@@ -118,7 +118,9 @@ function boxOfLine(
   const fontSize = fontSizeOf(text);
   const anchor = inheritedStyle(text, "text-anchor");
   const left = x - (anchor === "middle" ? width / 2 : anchor === "end" ? width : 0);
-  return sized(left, y - ASCENT * fontSize, width, (ASCENT + DESCENT) * fontSize);
+  // Browsers round both to whole pixels.
+  const [ascent, descent] = [Math.round(ASCENT * fontSize), Math.round(DESCENT * fontSize)];
+  return sized(left, y - ascent, width, ascent + descent);
 }
 
 function runWidth(node: PictureElement, parent: PictureElement): number {

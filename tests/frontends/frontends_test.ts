@@ -60,6 +60,17 @@ async function assertStill({ page, errors }: WatchedPage, name: string) {
   assertEquals(errors.filter((error) => !NOT_OURS.test(error)), []);
 }
 
+/** The gate view's slider goes to another sample, with no kernel in sight. */
+async function assertSliderWorks(page: WatchedPage["page"]) {
+  const gates = page.locator(".js-plotly-plot").nth(Object.keys(charts()).indexOf("gates"));
+  const cells = gates.locator(".hm image").first();
+  const before = await cells.getAttribute("href");
+  await gates.locator(".slider-label").last().click({ force: true });
+  await page.waitForTimeout(1000);
+  assert(before !== await cells.getAttribute("href"), "the heatmap shows another sample");
+  assertStringIncludes((await gates.textContent()) ?? "", "sample 2");
+}
+
 async function assertTables(page: WatchedPage["page"]) {
   assertEquals(await hacked(page), undefined);
   const seen = await page.evaluate(() => {
@@ -115,7 +126,9 @@ Deno.test("nbconvert's HTML shows every view", async () => {
   await run(`${needed.bin}/jupyter-nbconvert`, "--to", "html", `${folder}/book.ipynb`);
   await using browser = await launch(needed.browser);
   const url = `file://${folder}/book.html`;
-  await assertInteractive(await openPage(browser, url), "nbconvert");
+  const watched = await openPage(browser, url);
+  await assertInteractive(watched, "nbconvert");
+  await assertSliderWorks(watched.page);
 
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();

@@ -8,14 +8,14 @@ import { hacked, launch, openPage, screenshot } from "./browser.ts";
 import { charts } from "./gallery.ts";
 import { frontEnds } from "./setup.ts";
 
-/** Share of pixels that may differ: the two round a text's place and an edge's smoothing otherwise. */
-const MOST_DIFFERENT = 0.02;
+/** Share of pixels that may differ. */
+const MOST_DIFFERENT = 0.005;
 /** Of 255, over the three channels; less is smoothing. */
 const DIFFERENT = 96;
 
 const needed = await frontEnds();
 
-Deno.test("A picture without a browser differs from Chromium's in under 2 % of its pixels", async () => {
+Deno.test("A picture without a browser differs from Chromium's in under 0.5 % of its pixels", async () => {
   await using browser = await launch(needed.browser);
   const { page, errors } = await openPage(browser);
   await page.addScriptTag({ content: await plotlyBundle() });
@@ -47,17 +47,21 @@ Deno.test("A picture without a browser differs from Chromium's in under 2 % of i
       const ours = await pixelsOf(
         `data:image/svg+xml;base64,${btoa(String.fromCharCode(...bytes))}`,
       );
+      // A text may be a pixel wider there, by kerning, and shift what stands beside it by one.
+      const near = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => 4 * (dy * size.width + dx)));
       let different = 0;
       for (let i = 0; i < ours.length; i += 4) {
-        const distance = Math.abs(ours[i] - theirs[i]) + Math.abs(ours[i + 1] - theirs[i + 1]) +
-          Math.abs(ours[i + 2] - theirs[i + 2]);
-        if (distance > DIFFERENT) different++;
+        const same = near.some((shift) => {
+          const j = i + shift;
+          return Math.abs(ours[i] - theirs[j]) + Math.abs(ours[i + 1] - theirs[j + 1]) +
+              Math.abs(ours[i + 2] - theirs[j + 2]) <= DIFFERENT;
+        });
+        if (!same) different++;
       }
       return different / (ours.length / 4);
     }, { figure: JSON.parse(JSON.stringify(figure)), size, svg, DIFFERENT });
   }
   await screenshot(page, "pictures_beside_chromium");
-  console.log(shares);
   assert(Object.values(shares).every((share) => share < MOST_DIFFERENT), JSON.stringify(shares));
   assertEquals(await hacked(page), undefined);
   assertEquals(errors.filter((error) => !/Failed to load/.test(error)), []);
