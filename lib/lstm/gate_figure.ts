@@ -13,6 +13,8 @@ export interface GateFigureOptions {
   readonly title: string;
   readonly activation: string;
   readonly recurrentActivation: string;
+  /** The timestep computed before t: t−1, or t+1 where the layer goes backwards. */
+  readonly before: string;
 }
 
 interface Panel {
@@ -59,7 +61,7 @@ export function gateFigure(trace: LayerTrace, options: GateFigureOptions): Figur
       margin: { t: 78, b: 96, r: 12 },
       ...axes,
       ...colorAxes(trace),
-      annotations: equations(panels, options),
+      annotations: equations(panels),
       legend: { x: 0.925, y: 0, yanchor: "bottom", font: { size: 12 }, tracegroupgap: 0 },
       ...(overSamples ? {} : { shapes: cursor(positions[0] ?? 0) }),
       sliders: [sliderOf(overSamples ? "sample" : "timestep", positions, sample, overSamples)],
@@ -74,10 +76,10 @@ export function gateFigure(trace: LayerTrace, options: GateFigureOptions): Figur
 
 function panelsOf(
   { gates, cellState, hiddenState }: LayerTrace,
-  { activation: act, recurrentActivation: rec }: GateFigureOptions,
+  { activation: act, recurrentActivation: rec, before }: GateFigureOptions,
 ): Panel[] {
   const sum = (gate: string) =>
-    `x<sub>t</sub>W<sub>${gate}</sub> + h<sub>t−1</sub>U<sub>${gate}</sub> + b<sub>${gate}</sub>`;
+    `x<sub>t</sub>W<sub>${gate}</sub> + h<sub>${before}</sub>U<sub>${gate}</sub> + b<sub>${gate}</sub>`;
   return [
     {
       symbol: "i",
@@ -105,7 +107,7 @@ function panelsOf(
     },
     {
       symbol: "c",
-      equation: "<b>c</b><sub>t</sub> = f<sub>t</sub> ⊙ c<sub>t−1</sub> + i<sub>t</sub> ⊙ " +
+      equation: `<b>c</b><sub>t</sub> = f<sub>t</sub> ⊙ c<sub>${before}</sub> + i<sub>t</sub> ⊙ ` +
         "c̃<sub>t</sub>",
       values: cellState,
       coloraxis: "coloraxis3",
@@ -274,12 +276,12 @@ function largest(...tensors: Tensor[]): number {
   return roundTo(usual > 0 && most > 2 * usual ? usual : most, 2);
 }
 
-function equations(panels: readonly Panel[], { activation }: GateFigureOptions): object[] {
+function equations(panels: readonly Panel[]): object[] {
   const height = (1 - (ROWS - 1) * GAP) / ROWS;
   const texts = [
     ...panels.map(({ equation }) => equation),
     "<b>c</b>: the units that move most",
-    `<b>h</b>: what ${activation === "" ? "" : "the layer "}returns`,
+    "<b>h</b>: what the layer returns",
   ];
   return texts.map((text, index) => ({
     text,

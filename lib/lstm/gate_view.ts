@@ -3,6 +3,7 @@ import { escapePlotly } from "../display/html.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { gateFigure } from "./gate_figure.ts";
 import type { LayerTrace } from "./sequence.ts";
+import { originOf } from "./trace_origin.ts";
 
 /** What of a trace is shown, and how its equations are written. */
 export interface GateViewOptions {
@@ -12,9 +13,9 @@ export interface GateViewOptions {
   readonly slider?: "samples" | "timesteps";
   /** What the view shows. */
   readonly title?: string;
-  /** The layer's activation, for the equations: tanh unless said. */
+  /** The layer's activation, as the equations write it; what the trace was computed with unless said. */
   readonly activation?: string;
-  /** The layer's recurrent activation, for the equations: sigmoid, written σ, unless said. */
+  /** The layer's recurrent activation, in the same way; `"sigmoid"` is written σ. */
   readonly recurrentActivation?: string;
 }
 
@@ -41,7 +42,9 @@ export interface GateViewOptions {
  * ```
  */
 export function gateView(trace: LayerTrace, options: GateViewOptions = {}): Chart {
-  const { sample = 0, activation = "tanh", recurrentActivation = "σ" } = options;
+  const origin = originOf(trace);
+  const { sample = 0, activation = origin.activation } = options;
+  const { recurrentActivation = origin.recurrentActivation } = options;
   const [batch = 0, timesteps = 0, units = 0] = trace.cellState.shape;
   if (!Number.isInteger(sample) || sample < 0 || sample >= batch) {
     throw new RangeError(
@@ -59,5 +62,6 @@ export function gateView(trace: LayerTrace, options: GateViewOptions = {}): Char
     recurrentActivation: recurrentActivation === "sigmoid"
       ? "σ"
       : escapePlotly(recurrentActivation),
+    before: origin.goBackwards ? "t+1" : "t−1",
   }));
 }
