@@ -1,9 +1,10 @@
 // The figure of the gate view: eight panels in two columns over one axis of timesteps.
 
-import { DIVERGING_COLORS, LINE_COLORS, SEQUENTIAL_COLORS } from "../display/chart_template.ts";
+import { LINE_COLORS } from "../display/chart_template.ts";
 import type { Figure } from "../display/plain_figure.ts";
 import { roundTo } from "../display/number.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { axesOf, axisName, colorAxes, cursor, equations, ROWS, sliderOf } from "./gate_layout.ts";
 import type { LayerTrace } from "./sequence.ts";
 
 /** What the figure shows; its texts are escaped already. */
@@ -24,10 +25,6 @@ interface Panel {
   readonly coloraxis: "coloraxis" | "coloraxis2" | "coloraxis3";
 }
 
-const ROWS = 4;
-const LEFT = [0, 0.43] as const;
-const RIGHT = [0.48, 0.91] as const;
-const GAP = 0.075; // between rows, for a panel's equation
 const DIGITS = 3;
 const MOST_LINES = 5;
 /** A sample's panels together, where several samples are in one figure. */
@@ -190,154 +187,7 @@ function movingUnits(state: Tensor, sample: number): number[] {
     .map(({ unit }) => unit).sort((a, b) => a - b);
 }
 
-const axisName = (letter: string, index: number) => `${letter}${index === 0 ? "" : index + 1}`;
-
-function axesOf(units: number): Record<string, object> {
-  const height = (1 - (ROWS - 1) * GAP) / ROWS;
-  const axes: Record<string, object> = {};
-  for (let index = 0; index < 2 * ROWS; index++) {
-    const [row, column] = [Math.floor(index / 2), index % 2];
-    const top = 1 - row * (height + GAP);
-    const lines = row === ROWS - 1;
-    const suffix = index === 0 ? "" : index + 1;
-    axes[`xaxis${suffix}`] = {
-      domain: [...(column === 0 ? LEFT : RIGHT)],
-      anchor: axisName("y", index),
-      ...(index === 0 ? {} : { matches: "x" }),
-      showgrid: lines,
-      zeroline: false,
-      showticklabels: lines,
-      tickformat: "d",
-      ...(lines ? { title: { text: "timestep", standoff: 4 } } : { ticks: "", showline: false }),
-    };
-    axes[`yaxis${suffix}`] = {
-      domain: [Math.max(0, top - height), top],
-      anchor: axisName("x", index),
-      zeroline: lines,
-      ...(lines ? {} : {
-        ...(index === 0 ? { autorange: "reversed" } : { matches: "y" }),
-        showgrid: false,
-        tickformat: "d",
-        ...(units <= 8 ? { dtick: 1, tick0: 0 } : { nticks: 6 }),
-        showticklabels: column === 0,
-        showline: false,
-        ticks: "",
-        ...(column === 0 ? { title: { text: "unit", standoff: 6 } } : {}),
-      }),
-    };
-  }
-  return axes;
-}
-
-/** Gates from 0; candidate and hidden state, and the cell state, each around zero. */
-function colorAxes({ gates, cellState, hiddenState }: LayerTrace): object {
-  const height = (1 - (ROWS - 1) * GAP) / ROWS;
-  const bar = (row: number, text: string) => ({
-    x: 0.925,
-    xanchor: "left",
-    y: 1 - row * (height + GAP),
-    yanchor: "top",
-    len: height,
-    thickness: 12,
-    outlinewidth: 0,
-    nticks: 5,
-    title: { text, side: "top", font: { size: 13 } },
-    tickfont: { size: 12 },
-  });
-  const around = (limit: number) => ({
-    colorscale: DIVERGING_COLORS,
-    cmin: -(limit || 1),
-    cmax: limit || 1,
-  });
-  return {
-    coloraxis: {
-      colorscale: SEQUENTIAL_COLORS,
-      cmin: 0,
-      cmax: Math.max(1, largest(gates.input, gates.forget, gates.output)),
-      colorbar: bar(0, "i, f, o"),
-    },
-    coloraxis2: {
-      ...around(largest(gates.candidate, hiddenState)),
-      colorbar: bar(1, "c̃, h"),
-    },
-    coloraxis3: { ...around(largest(cellState)), colorbar: bar(2, "c") },
-  };
-}
-
-/**
- * The magnitude that 98 of 100 values stay below, where a few are far beyond it and would leave
- * all others pale; else the largest.
- */
-function largest(...tensors: Tensor[]): number {
-  const magnitudes = Float64Array.from(
-    tensors.flatMap(({ data }) => [...data].map(Math.abs).filter(Number.isFinite)),
-  ).sort();
-  const [most = 0, usual = 0] = [magnitudes.at(-1), magnitudes[magnitudes.length * 0.98 | 0]];
-  return roundTo(usual > 0 && most > 2 * usual ? usual : most, 2);
-}
-
-function equations(panels: readonly Panel[]): object[] {
-  const height = (1 - (ROWS - 1) * GAP) / ROWS;
-  const texts = [
-    ...panels.map(({ equation }) => equation),
-    "<b>c</b>: the units that move most",
-    "<b>h</b>: what the layer returns",
-  ];
-  return texts.map((text, index) => ({
-    text,
-    showarrow: false,
-    xref: "paper",
-    yref: "paper",
-    x: index % 2 === 0 ? LEFT[0] : RIGHT[0],
-    y: 1 - Math.floor(index / 2) * (height + GAP),
-    xanchor: "left",
-    yanchor: "bottom",
-    font: { size: 13 },
-  }));
-}
-
-/** A line through every panel at a timestep. */
-function cursor(timestep: number): object[] {
-  return ["x", "x2"].map((xref) => ({
-    type: "line",
-    xref,
-    yref: "paper",
-    x0: timestep,
-    x1: timestep,
-    y0: 0,
-    y1: 1,
-    line: { width: 2, dash: "dot", color: "#d55e00" },
-  }));
-}
-
 function steps(timesteps: number): number[] {
   const stride = Math.ceil(timesteps / MOST_FRAMES);
   return Array.from({ length: Math.ceil(timesteps / stride) }, (_, index) => index * stride);
-}
-
-function sliderOf(
-  over: string,
-  positions: readonly number[],
-  sample: number,
-  overSamples: boolean,
-): object {
-  return {
-    active: overSamples ? positions.indexOf(sample) : 0,
-    currentvalue: { prefix: `${over} `, xanchor: "left", font: { size: 14 } },
-    pad: { t: 38, b: 0 },
-    x: 0,
-    len: RIGHT[1],
-    ticklen: 4,
-    minorticklen: 0,
-    font: { size: 11 },
-    steps: positions.map((at) => ({
-      label: `${at}`,
-      method: "animate",
-      args: [[`${over} ${at}`], {
-        mode: "immediate",
-        frame: { duration: 0, redraw: true },
-        transition: { duration: 0 },
-      }],
-    })),
-  };
 }

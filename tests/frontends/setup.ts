@@ -26,7 +26,11 @@ export async function frontEnds(): Promise<FrontEnds> {
   const bin = `${VENV}/bin`;
   if (!(await exists(`${bin}/jupyter-lab`)) || !(await exists(`${bin}/jupyter-nbconvert`))) {
     console.error(`Setup: JupyterLab and nbconvert go into ${VENV}.`);
-    await run("python3", "-m", "venv", VENV);
+    // Debian keeps venv in a package of its own.
+    await run("python3", "-m", "venv", VENV).catch(async () => {
+      await fromDebian("python3-venv");
+      await run("python3", "-m", "venv", VENV);
+    });
     await run(`${bin}/pip`, "install", "--quiet", ...REQUIREMENTS);
   }
   if (!(await exists(`${PLOTLY_FOLDER}/share/jupyter/labextensions`))) {
@@ -40,10 +44,14 @@ async function chromium(): Promise<string> {
     if (path !== "" && await exists(path)) return path;
   }
   console.error("Setup: Chromium comes from Debian.");
+  await fromDebian("chromium", "fonts-liberation"); // the pictures' font
+  return BROWSERS[0]!;
+}
+
+async function fromDebian(...packages: string[]): Promise<void> {
   const sudo = Deno.uid() === 0 ? [] : ["sudo"];
   await run(...sudo, "apt-get", "update", "--quiet");
-  await run(...sudo, "apt-get", "install", "--quiet", "--yes", "chromium", "fonts-liberation");
-  return BROWSERS[0]!;
+  await run(...sudo, "apt-get", "install", "--quiet", "--yes", ...packages);
 }
 
 /** Runs a program to its end; its output is told where it fails. */
