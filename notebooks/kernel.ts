@@ -71,13 +71,16 @@ export class Kernel implements AsyncDisposable {
 
   /** Starts a kernel in a folder, and waits until it answers. */
   static async start(folder: string): Promise<Kernel> {
-    const kernel = new Kernel(await startKernelProcess(folder));
-    try {
-      await kernel.#within(startLimit, kernel.#ready(), "Cannot start as the kernel is silent");
-      return kernel;
-    } catch (error) {
-      await kernel[Symbol.asyncDispose]();
-      throw error;
+    for (let attempts = 1;; attempts++) {
+      const kernel = new Kernel(await startKernelProcess(folder));
+      try {
+        await kernel.#within(startLimit, kernel.#ready(), "Cannot start as the kernel is silent");
+        return kernel;
+      } catch (error) {
+        await kernel[Symbol.asyncDispose]();
+        // A port that was free has been taken meanwhile: one start in 500 on a busy machine.
+        if (attempts === 5 || !`${error}`.includes("AddrInUse")) throw error;
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 // The process of a Deno kernel: its connection file, its working directory, its end.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 
 /** What Jupyter's connection file says. */
@@ -25,10 +26,14 @@ export interface KernelProcess {
   kill(): Promise<void>;
 }
 
-const running = new Set<Deno.ChildProcess>();
+/** What this process has to clean up: kernels, with their connection files. */
+const running = new Map<Deno.ChildProcess, string>();
 
 // Deno.exit() and an uncaught error end this process, but not the processes that it started.
-globalThis.addEventListener("unload", () => running.forEach(killProcess));
+globalThis.addEventListener("unload", () => {
+  for (const child of running.keys()) kill(child);
+  for (const file of running.values()) Deno.removeSync(file);
+});
 
 /** Starts the kernel of this Deno in a folder, where it finds deno.json as a front end's would. */
 export async function startKernelProcess(folder: string): Promise<KernelProcess> {
@@ -43,21 +48,24 @@ export async function startKernelProcess(folder: string): Promise<KernelProcess>
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  running.add(child);
-  const complaint = lastWords(child.stderr);
+  running.set(child, file);
+  const complaint = new LastWords(child.stderr);
   const ended = child.status.then(async ({ code, signal }) => {
     running.delete(child);
-    await Deno.remove(file).catch(() => {}); // a user's clean-up of the temporary folder came first
-    return `${signal ?? `exit code ${code}`}${await complaint}`;
+    await Deno.remove(file).catch(() => {}); // somebody tidied the temporary folder
+    return `${signal ?? `exit code ${code}`}${await complaint.text()}`;
   });
-  const kill = async () => {
-    killProcess(child);
-    await ended;
+  return {
+    connection,
+    ended,
+    kill: async () => {
+      kill(child);
+      await ended;
+    },
   };
-  return { connection, ended, kill };
 }
 
-function killProcess(child: Deno.ChildProcess): void {
+function kill(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch {
@@ -86,14 +94,27 @@ function newConnection(): Connection {
   };
 }
 
-/** Reads on, so that the kernel can write on, and keeps the last lines. */
-async function lastWords(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
-  let tail = "";
-  for await (const chunk of stderr.pipeThrough(new TextDecoderStream())) {
-    tail = (tail + chunk).slice(-4000);
+/** What a kernel wrote last; reads all along, so that the kernel can write on. */
+class LastWords {
+  readonly #read: Promise<void>;
+  #tail = "";
+
+  constructor(stderr: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.#read = this.#readAll(stderr);
   }
-  const lines = stripVTControlCharacters(tail).split("\n").filter((line) =>
-    line.trim() !== "" && !line.includes(`"deno jupyter" is unstable`)
-  );
-  return lines.length === 0 ? "" : `\n${lines.slice(-10).join("\n")}`;
+
+  async text(): Promise<string> {
+    // A process that a cell started may outlive the kernel, and keep the stream open.
+    await Promise.race([this.#read, sleep(500, undefined, { ref: false })]);
+    const lines = stripVTControlCharacters(this.#tail).split("\n").filter((line) =>
+      line.trim() !== "" && !line.includes(`"deno jupyter" is unstable`)
+    );
+    return lines.length === 0 ? "" : `\n${lines.slice(-10).join("\n")}`;
+  }
+
+  async #readAll(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const chunk of stderr.pipeThrough(new TextDecoderStream())) {
+      this.#tail = (this.#tail + chunk).slice(-4000);
+    }
+  }
 }

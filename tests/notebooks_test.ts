@@ -73,7 +73,10 @@ for (const file of files) {
     const notebook = await readNotebook(path);
     assert(codeCells(notebook).some(({ outputs }) => outputs.length > 0), `no outputs: ${save}`);
     assert(formatNotebook(notebook) === text, `stored otherwise: ${save}`);
-    assert(await formatted(text) === text, "not formatted: deno fmt notebooks/*.ipynb");
+    assert(
+      await formatted(text) === text,
+      "not formatted: deno fmt --no-config --line-width 100 notebooks/*.ipynb",
+    );
   });
 
   Deno.test(`${name} runs on the Deno kernel without an error, and shows what it shows in the repository`, async () => {

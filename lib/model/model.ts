@@ -1,15 +1,15 @@
 import { showAs, type View } from "../display/view.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { type CompileOptions, Training } from "./compile.ts";
-import { fit } from "./fit.ts";
-import type { FitOptions } from "./fit_options.ts";
-import type { History } from "./history.ts";
+import { type CompileOptions, Training } from "./training/compile.ts";
+import { fit } from "./training/fit.ts";
+import type { FitOptions } from "./training/fit_options.ts";
+import type { History } from "./training/history.ts";
 import type { Layer, OpenShape } from "./layer.ts";
 import { Network, type Precision } from "./network.ts";
 import { checkArchitecture } from "./architecture.ts";
 import { summaryView } from "./summary.ts";
-import type { TrainingState } from "./training_state.ts";
+import type { TrainingState } from "./training/training_state.ts";
 
 /** How a model starts. */
 export interface SequentialOptions {

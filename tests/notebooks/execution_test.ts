@@ -105,6 +105,20 @@ Deno.test("the kernel of a notebook that passed is gone", async () => {
   assert(pid > 0 && !isRunning(pid), `kernel ${pid} is still there`);
 });
 
+Deno.test({
+  name: "a process that a cell started, and that outlives the kernel, does not hold up the run",
+  ignore: Deno.build.os === "windows", // no sleep command there
+  fn: async () => {
+    const execution = await execute(
+      `const child = new Deno.Command("sleep", { args: ["30"], stdout: "null" }).spawn();
+console.log(child.pid);`,
+    );
+    Deno.kill(Number(printed(outputsOf(execution)[0]!)));
+    assertEquals(execution.failure, undefined);
+    assert(execution.seconds < 15, `${execution.seconds} s`);
+  },
+});
+
 Deno.test("the largest difference to Keras is taken from the comparisons in the outputs", async () => {
   const type = "application/vnd.gatescope.comparison+json";
   const comparison = (maxAbsDiff: string) =>
