@@ -128,6 +128,16 @@ export type { Trace } from "./lib/trace/trace.ts";
 // what it means
 export { compare } from "./lib/insight/compare.ts";
 export type { Comparison, Tolerance } from "./lib/insight/compare.ts";
+export { prove } from "./lib/insight/proof.ts";
+export type { Proof, ProveOptions } from "./lib/insight/proof.ts";
+export type { Difference, ProofPlace, ProofRow } from "./lib/insight/differences.ts";
+export type { ExpectedLayer, ExpectedTrace } from "./lib/insight/expected.ts";
+export type { LstmValue } from "./lib/insight/estimate_lstm.ts";
+export { diagnose } from "./lib/insight/diagnose.ts";
+export type { Diagnosis, Reading } from "./lib/insight/diagnose.ts";
+export type { DiagnoseOptions } from "./lib/insight/diagnose_options.ts";
+export type { Answers } from "./lib/insight/readings.ts";
+export type { Verdict } from "./lib/insight/compare_runs.ts";
 
 // shown by the Deno kernel
 export { table } from "./lib/display/table.ts";

@@ -1,6 +1,7 @@
 import { showAs } from "../display/view.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Model, networkOf } from "../model/model.ts";
+import type { Network, NetworkRun } from "../model/network.ts";
 import { Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { traceView } from "./trace_view.ts";
 
@@ -40,15 +41,19 @@ export interface Trace {
 export function trace(model: Model, x: TensorLike): Trace {
   const network = networkOf(model);
   const run = network.forward(network.checkInput(x, "trace"));
-  const named = network.layers.flatMap(({ name, layer }, k) => {
+  return Object.freeze(showAs({
+    layers: Object.freeze(run.traces.flat()),
+    names: Object.freeze(traceNames(network, run)),
+    prediction: new Tensor(Float32Array.from(run.output.data), run.output.shape),
+  }, traceView));
+}
+
+/** Whose each trace of a run is, all layers' traces in a row. */
+export function traceNames(network: Network, { traces }: NetworkRun): string[] {
+  return network.layers.flatMap(({ name, layer }, k) => {
     const inside = layer.className === "Bidirectional"
       ? [`${name}/forward_layer`, `${name}/backward_layer`]
       : [name];
-    return run.traces[k]!.map((trace, direction) => ({ trace, name: inside[direction] ?? name }));
+    return traces[k]!.map((_, direction) => inside[direction] ?? name);
   });
-  return Object.freeze(showAs({
-    layers: Object.freeze(named.map(({ trace }) => trace)),
-    names: Object.freeze(named.map(({ name }) => name)),
-    prediction: new Tensor(Float32Array.from(run.output.data), run.output.shape),
-  }, traceView));
 }
