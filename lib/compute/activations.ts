@@ -39,7 +39,9 @@ export function fastActivation(
   name: string,
   options: Readonly<Record<string, unknown>> = {},
 ): FastActivation | undefined {
-  const given = Object.entries(options).filter(([, value]) => value !== null && value !== undefined);
+  const given = Object.entries(options).filter(([, value]) =>
+    value !== null && value !== undefined
+  );
   const only = (key: string) => given.every(([name]) => name === key);
   const number = (key: string, otherwise: number) => {
     const value = options[key] ?? otherwise;

@@ -37,21 +37,37 @@ function panelRows(
   }
 }
 
+/**
+ * out = start + a·w: `rows` of `a`, `depth` deep, by `panels` of w.
+ *
+ * With `descending`, panels are taken from the last to the first. Steps that take turns find the
+ * weights that the step before used last still in the cache; always ascending, a cache a little
+ * smaller than the weights would never hold what comes next.
+ */
 export function gemm(
   a: usize, aRow: usize, rows: i32, depth: i32, w: usize, panels: i32,
   start: usize, startRow: usize, startPanel: usize,
-  out: usize, outRow: usize, outPanel: usize,
+  out: usize, outRow: usize, outPanel: usize, descending: bool = false,
 ): void {
-  const wPanel = <usize>depth * LINE;
+  let wPanel = <usize>depth * LINE;
+  if (descending) {
+    const last = <usize>(panels - 1);
+    w += last * wPanel;
+    start += last * startPanel;
+    out += last * outPanel;
+    wPanel = 0 - wPanel;
+    startPanel = 0 - startPanel;
+    outPanel = 0 - outPanel;
+  }
   if (rows == 1) {
-    let p = 0;
-    for (; p + 2 <= panels; p += 2) {
+    let left = panels;
+    for (; left >= 2; left -= 2) {
       pair1(a, w, wPanel, depth, start, startPanel, out, outPanel);
       w += 2 * wPanel;
       start += 2 * startPanel;
       out += 2 * outPanel;
     }
-    if (p < panels) tile1(a, 0, w, depth, start, 0, out, 0);
+    if (left > 0) tile1(a, 0, w, depth, start, 0, out, 0);
     return;
   }
   for (let k = 0; k < depth; k += DEPTH) {

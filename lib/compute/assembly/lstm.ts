@@ -110,7 +110,7 @@ function step(plan: LstmPlan, t: i32, inChunk: i32): void {
   const gates = plan.gates + <usize>(inChunk * panels) * panelBytes;
   gemm(
     plan.hidden + before * hiddenBytes, plan.hiddenRow, batch, units, plan.recurrentKernel, panels,
-    gates, LINE, panelBytes, gates, LINE, panelBytes,
+    gates, LINE, panelBytes, gates, LINE, panelBytes, (t & 1) == 1,
   );
   const hidden = plan.hidden + after * hiddenBytes;
   const from = plan.cells + before * cellBytes;
@@ -169,24 +169,29 @@ function anyCells(plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: 
   );
 }
 
-/** Gates and cell state of step t to where the caller wants them: [sample][timestep][unit]. */
+/**
+ * Gates and cell state of step t to where the caller wants them, [sample][timestep][unit]: sample by
+ * sample, so that whole cache lines are written at once.
+ */
 function recordGates(plan: LstmPlan, t: i32, gates: usize, cell: usize): void {
   const batch = plan.batch;
   const units = plan.units;
-  const panels = (units + 3) >> 2;
-  const sampleBytes = <usize>(plan.timesteps * units) * 4;
-  for (let p = 0; p < panels; p++) {
-    const filled = min(4, units - p * 4);
-    let at = <usize>(t * units + p * 4) * 4;
-    for (let n = 0; n < batch; n++) {
-      storeSome(plan.recordInput + at, v128.load(gates, 0), filled);
-      storeSome(plan.recordForget + at, v128.load(gates, 16), filled);
-      storeSome(plan.recordCandidate + at, v128.load(gates, 32), filled);
-      storeSome(plan.recordOutput + at, v128.load(gates, 48), filled);
-      storeSome(plan.recordCell + at, v128.load(cell), filled);
-      gates += LINE;
-      cell += 16;
-      at += sampleBytes;
+  const panelBytes = <usize>batch * LINE;
+  const cellBytes = <usize>batch * 16;
+  for (let n = 0; n < batch; n++) {
+    let at = <usize>((n * plan.timesteps + t) * units) * 4;
+    let from = gates + <usize>n * LINE;
+    let c = cell + <usize>n * 16;
+    for (let left = units; left > 0; left -= 4) {
+      const filled = min(4, left);
+      storeSome(plan.recordInput + at, v128.load(from, 0), filled);
+      storeSome(plan.recordForget + at, v128.load(from, 16), filled);
+      storeSome(plan.recordCandidate + at, v128.load(from, 32), filled);
+      storeSome(plan.recordOutput + at, v128.load(from, 48), filled);
+      storeSome(plan.recordCell + at, v128.load(c), filled);
+      from += panelBytes;
+      c += cellBytes;
+      at += 16;
     }
   }
 }
