@@ -18,7 +18,8 @@ export interface DenseLayer {
 
 /** The places of a dense layer's arrays in a block, in bytes from its start. */
 export class DensePlaces {
-  readonly layer: DenseLayer;
+  /** Its arrays may be replaced before a `load`. */
+  layer: DenseLayer;
   readonly rows: number;
   readonly inputSize: number;
   readonly kernel: number;
@@ -65,7 +66,5 @@ function packColumns(
   to: number,
   filler: number,
 ): void {
-  const scratch = arena.scratch(from.length * 4);
-  arena.floats.set(from, scratch / 4);
-  arena.engine.packColumns(scratch, depth, columns, to, filler);
+  arena.engine.packColumns(arena.stage(from), depth, columns, to, filler);
 }

@@ -6,28 +6,27 @@ import { relaxedSimdBytes, simdBytes } from "./wasm_bytes.ts";
 /** The forms the fast equations come in: one rounding per multiply-and-add, or two. */
 export type Build = "relaxed-simd" | "simd";
 
+/** A function of so many numbers. */
+type Numeric<Count extends number, Given extends number[] = []> = Given["length"] extends Count
+  ? (...given: Given) => void
+  : Numeric<Count, [...Given, number]>;
+
 /** What assembly/index.ts exports. Addresses are bytes in `memory`. */
 export interface Engine {
   readonly memory: WebAssembly.Memory;
   readonly PLAN_BYTES: { readonly value: number };
   readonly FREE_FROM: { readonly value: number };
   readonly forward: (firstPlan: number, count: number) => void;
-  readonly activateArray: (
-    kind: number,
-    from: number,
-    to: number,
-    count: number,
-    alpha: number,
-  ) => void;
-  readonly packGates: (from: number, depth: number, units: number, to: number) => void;
-  readonly unpackGates: (from: number, depth: number, units: number, to: number) => void;
-  readonly packColumns: (
-    from: number,
-    depth: number,
-    columns: number,
-    to: number,
-    filler: number,
-  ) => void;
+  readonly lstmBackward: (plan: number) => void;
+  readonly denseBackward: (plan: number) => void;
+  readonly adamStep: Numeric<9>;
+  readonly activateArray: Numeric<5>;
+  readonly packGates: Numeric<4>;
+  readonly packGatesTransposed: Numeric<4>;
+  readonly unpackGates: Numeric<5>;
+  readonly packColumns: Numeric<5>;
+  readonly packColumnsTransposed: Numeric<4>;
+  readonly unpackColumns: Numeric<5>;
   readonly peak: (rounds: number) => number;
 }
 

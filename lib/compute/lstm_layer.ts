@@ -60,7 +60,8 @@ export const recordedNames = [
 /** The places of an LSTM's arrays in a block, in bytes from its start. */
 export class LstmPlaces {
   readonly sizes: SequenceSizes;
-  readonly layer: LstmLayer;
+  /** Its arrays may be replaced before a `load`. */
+  layer: LstmLayer;
   readonly panels: number;
   readonly chunk: number;
   /** Bytes from one sample's hidden state to the next one's. */
@@ -134,7 +135,7 @@ export class LstmPlaces {
       .integers(0, batch, timesteps, inputSize, units)
       .integers(activation.kind, recurrentActivation.kind)
       .floats(activation.alpha, recurrentActivation.alpha)
-      .integers(x.address + (backwards ? (timesteps - 1) * x.step : 0))
+      .integers(x.address + (backwards ? (timesteps - 1) * x.step : 0), x.address)
       .integers(backwards ? -x.step : x.step, x.sample)
       .integers(base + this.kernel, base + this.recurrentKernel, base + this.bias)
       .integers(base + this.gates, this.chunk, base + this.hidden, base + this.cells)
@@ -170,7 +171,5 @@ export class LstmPlaces {
 }
 
 function packGates(arena: Arena, from: Numbers, depth: number, units: number, to: number): void {
-  const scratch = arena.scratch(from.length * 4);
-  arena.floats.set(from, scratch / 4);
-  arena.engine.packGates(scratch, depth, units, to);
+  arena.engine.packGates(arena.stage(from), depth, units, to);
 }

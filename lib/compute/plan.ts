@@ -3,6 +3,7 @@
 
 import { type Arena, Layout, sharedArena } from "./arena.ts";
 import { type DenseLayer, DensePlaces } from "./dense_layer.ts";
+import { checkDenseArrays, checkLength, checkLstmArrays } from "./lengths.ts";
 import {
   type LstmLayer,
   LstmPlaces,
@@ -56,11 +57,12 @@ export class Plan {
     let { inputSize } = sizes;
     let rows = sizes.batch * sizes.timesteps;
     for (const layer of layers) {
-      checkLengths(layer, inputSize);
       if (layer.kind === "lstm") {
+        checkLstmArrays(layer, layer.units, inputSize);
         this.#places.push(new LstmPlaces(layout, layer, { ...sizes, inputSize }, false));
         if (!layer.returnSequences) rows = sizes.batch;
       } else {
+        checkDenseArrays(layer, layer.units, inputSize);
         this.#places.push(new DensePlaces(layout, layer, rows, inputSize));
       }
       inputSize = layer.units;
@@ -72,12 +74,7 @@ export class Plan {
 
   /** @param x `[batch, timesteps, inputSize]`; the result is the caller's own. */
   run(x: Numbers): Float32Array<ArrayBuffer> {
-    if (x.length !== this.#inputLength) {
-      throw new TypeError(
-        `Cannot run a plan as it was made for ${this.#inputLength} numbers: ` +
-          `current x has ${x.length}`,
-      );
-    }
+    checkLength("x", x, this.#inputLength);
     const arena = this.#arena;
     if (this.#generation !== arena.generation) this.#load();
     const { floats } = arena;
@@ -155,24 +152,4 @@ function copy(from: Float32Array, start: number, length: number): Float32Array<A
   const result = new Float32Array(length);
   for (let k = 0; k < length; k++) result[k] = from[start + k]!;
   return result;
-}
-
-function checkLengths(layer: LstmLayer | DenseLayer, inputSize: number): void {
-  const { units } = layer;
-  const columns = layer.kind === "lstm" ? 4 * units : units;
-  const wanted: [string, Numbers | undefined, number][] = [
-    ["kernel", layer.kernel, inputSize * columns],
-    ["bias", layer.bias, columns],
-  ];
-  if (layer.kind === "lstm") {
-    wanted.push(["recurrentKernel", layer.recurrentKernel, units * columns]);
-  }
-  for (const [name, array, length] of wanted) {
-    if (array !== undefined && array.length !== length) {
-      throw new TypeError(
-        `Cannot prepare ${units} units on ${inputSize} inputs as ${name} must hold ${length} ` +
-          `numbers: current ${name} holds ${array.length}`,
-      );
-    }
-  }
 }

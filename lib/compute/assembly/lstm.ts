@@ -22,6 +22,8 @@ export class LstmPlan {
 
   /** x of the first step, and how far away the next step and the next sample are. */
   x: usize;
+  /** Where x's first number is: that of the last step, when going backwards. */
+  xStart: usize;
   xStep: usize;
   xSample: usize;
 

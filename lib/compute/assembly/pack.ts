@@ -27,17 +27,42 @@ export function packGates(from: usize, depth: i32, units: i32, to: usize): void 
   }
 }
 
-/** The way back: what the padding holds is left out. */
-export function unpackGates(from: usize, depth: i32, units: i32, to: usize): void {
+/** The way back, from panels of `panelRows` rows: what the padding holds is left out. */
+export function unpackGates(
+  from: usize, depth: i32, panelRows: i32, units: i32, to: usize,
+): void {
   const panels = (units + 3) >> 2;
   for (let p = 0; p < panels; p++) {
     const first = p << 2;
     const filled = min(4, units - first);
     for (let k = 0; k < depth; k++) {
+      const row = from + <usize>(p * panelRows + k) * 64;
       for (let gate = 0; gate < BLOCKS; gate++) {
         const target = to + (<usize>(k * 4 + gate) * units + first) * 4;
-        storeSome(target, v128.load(from), filled);
-        from += 16;
+        storeSome(target, v128.load(row + gate * 16), filled);
+      }
+    }
+  }
+}
+
+/**
+ * The transpose of `[rows, 4·units]` to panels of 16 rows, [panel][k][16]: its k runs over the gates
+ * as `packGates` orders them, [4 units][gate][lane].
+ */
+export function packGatesTransposed(from: usize, rows: i32, units: i32, to: usize): void {
+  const panels = (units + 3) >> 2;
+  for (let first = 0; first < rows; first += 16) {
+    for (let p = 0; p < panels; p++) {
+      for (let gate = 0; gate < BLOCKS; gate++) {
+        for (let lane = 0; lane < 4; lane++) {
+          const unit = p * 4 + lane;
+          const source = from + <usize>(gate * units + unit) * 4;
+          for (let r = first; r < first + 16; r++) {
+            const inside = r < rows && unit < units;
+            store<f32>(to, inside ? load<f32>(source + <usize>(r * 4 * units) * 4) : 0);
+            to += 4;
+          }
+        }
       }
     }
   }
@@ -55,6 +80,44 @@ export function packColumns(from: usize, depth: i32, columns: i32, to: usize, fi
       }
     }
   }
+}
+
+/** The way back, from panels of `panelRows` rows. */
+export function unpackColumns(
+  from: usize, depth: i32, panelRows: i32, columns: i32, to: usize,
+): void {
+  for (let k = 0; k < depth; k++) {
+    for (let first = 0; first < columns; first += 4) {
+      const row = from + <usize>((first >> 4) * panelRows + k) * 64;
+      const value = v128.load(row + <usize>(first & 15) * 4);
+      storeSome(to, value, min(4, columns - first));
+      to += <usize>min(4, columns - first) * 4;
+    }
+  }
+}
+
+/** The transpose of `[rows, columns]` to panels of 16 rows, [panel][k][16]; k in whole sixteens. */
+export function packColumnsTransposed(from: usize, rows: i32, columns: i32, to: usize): void {
+  const depth = (columns + 15) & ~15;
+  for (let first = 0; first < rows; first += 16) {
+    for (let k = 0; k < depth; k++) {
+      for (let r = first; r < first + 16; r++) {
+        const inside = r < rows && k < columns;
+        store<f32>(to, inside ? load<f32>(from + (<usize>r * columns + k) * 4) : 0);
+        to += 4;
+      }
+    }
+  }
+}
+
+/** The first `count` numbers at an address, 0 in place of the others. */
+// @ts-ignore: decorator
+@inline
+export function loadSome(from: usize, count: i32): v128 {
+  if (count >= 4) return v128.load(from);
+  if (count == 1) return v128.load32_zero(from);
+  const two = v128.load64_zero(from);
+  return count == 2 ? two : v128.load32_lane(from, two, 2, 8);
 }
 
 /** The first `count` of four numbers. */
