@@ -84,9 +84,7 @@ function activateSeldom(kind: i32, x: v128, alpha: f32): v128 {
 // @ts-ignore: decorator
 @inline
 function softsign(x: v128): v128 {
-  const magnitude = f32x4.abs(x);
-  // ±Infinity would be ∞/∞
-  return f32x4.div(clip(x, -f32.MAX_VALUE, f32.MAX_VALUE), f32x4.add(magnitude, f32x4.splat(1)));
+  return f32x4.div(x, f32x4.add(f32x4.abs(x), f32x4.splat(1)));
 }
 
 // @ts-ignore: decorator
