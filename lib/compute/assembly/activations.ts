@@ -2,7 +2,7 @@
 // `activations` in ../activations.ts. A slope is computed from the activation's own result y, so
 // that the backward pass needs nothing but what the forward pass leaves.
 
-import { exp, expBelow0, expm1Below0 } from "./exponential";
+import { constant, exp, expBelow0, expm1Below0, ONE, SIGN, TWO } from "./exponential";
 import { madd } from "./fma";
 
 export const LINEAR = 0;
@@ -28,9 +28,9 @@ const SELU_SCALE: f32 = 1.0507009873554805;
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  const one = f32x4.splat(1);
-  const e = expBelow0(f32x4.neg(f32x4.abs(x)));
-  const above = v128.bitselect(e, one, f32x4.lt(x, f32x4.splat(0)));
+  const one = constant(ONE);
+  const e = expBelow0(v128.or(x, constant(SIGN)));
+  const above = choose(f32x4.lt(x, f32x4.splat(0)), e, one);
   return f32x4.div(above, f32x4.add(one, e));
 }
 
@@ -38,10 +38,19 @@ export function sigmoid(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function tanh(x: v128): v128 {
-  const magnitude = f32x4.abs(x);
-  const m = expm1Below0(f32x4.mul(magnitude, f32x4.splat(-2)));
-  const y = f32x4.div(f32x4.abs(m), f32x4.add(f32x4.splat(2), m));
-  return v128.or(y, v128.xor(x, magnitude)); // x's sign
+  const sign = constant(SIGN);
+  const belowZero = v128.or(x, sign);
+  const m = expm1Below0(f32x4.add(belowZero, belowZero));
+  const y = f32x4.div(v128.andnot(m, sign), f32x4.add(constant(TWO), m));
+  return v128.or(y, v128.and(x, sign));
+}
+
+/** `a` where the mask is set, else `b`; the mask's lanes are all 1 or all 0. */
+// @ts-ignore: decorator
+@inline
+function choose(mask: v128, a: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_laneselect(a, b, mask);
+  return v128.bitselect(a, b, mask);
 }
 
 // @ts-ignore: decorator
@@ -53,7 +62,7 @@ function clip(x: v128, low: f32, high: f32): v128 {
 // @ts-ignore: decorator
 @inline
 function below0(x: v128, value: v128): v128 {
-  return v128.bitselect(x, value, f32x4.gt(x, f32x4.splat(0)));
+  return choose(f32x4.gt(x, f32x4.splat(0)), x, value);
 }
 
 /** φ(x); `alpha` is the slope of leaky_relu, the depth of elu. */
@@ -124,11 +133,11 @@ function slopeSeldom(kind: i32, y: v128, alpha: f32): v128 {
       const rest = f32x4.sub(one, f32x4.abs(y));
       return f32x4.mul(rest, rest);
     }
-    case LEAKY_RELU: return v128.bitselect(one, f32x4.splat(alpha), positive);
-    case ELU: return v128.bitselect(one, f32x4.add(y, f32x4.splat(alpha)), positive);
+    case LEAKY_RELU: return choose(positive, one, f32x4.splat(alpha));
+    case ELU: return choose(positive, one, f32x4.add(y, f32x4.splat(alpha)));
     case SELU: {
       const scale = f32x4.splat(SELU_SCALE);
-      return v128.bitselect(scale, f32x4.add(y, f32x4.splat(SELU_SCALE * SELU_ALPHA)), positive);
+      return choose(positive, scale, f32x4.add(y, f32x4.splat(SELU_SCALE * SELU_ALPHA)));
     }
     case EXPONENTIAL: return y;
     default: return one;

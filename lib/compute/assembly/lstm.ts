@@ -181,19 +181,28 @@ function recordGates(plan: LstmPlan, t: i32, gates: usize, cell: usize): void {
   const panelBytes = <usize>batch * LINE;
   const cellBytes = <usize>batch * 16;
   for (let n = 0; n < batch; n++) {
-    let at = <usize>((n * plan.timesteps + t) * units) * 4;
+    const at = <usize>((n * plan.timesteps + t) * units) * 4;
+    let input = plan.recordInput + at;
+    let forget = plan.recordForget + at;
+    let candidate = plan.recordCandidate + at;
+    let output = plan.recordOutput + at;
+    let cellState = plan.recordCell + at;
     let from = gates + <usize>n * LINE;
     let c = cell + <usize>n * 16;
     for (let left = units; left > 0; left -= 4) {
       const filled = min(4, left);
-      storeSome(plan.recordInput + at, v128.load(from, 0), filled);
-      storeSome(plan.recordForget + at, v128.load(from, 16), filled);
-      storeSome(plan.recordCandidate + at, v128.load(from, 32), filled);
-      storeSome(plan.recordOutput + at, v128.load(from, 48), filled);
-      storeSome(plan.recordCell + at, v128.load(c), filled);
+      storeSome(input, v128.load(from, 0), filled);
+      storeSome(forget, v128.load(from, 16), filled);
+      storeSome(candidate, v128.load(from, 32), filled);
+      storeSome(output, v128.load(from, 48), filled);
+      storeSome(cellState, v128.load(c), filled);
       from += panelBytes;
       c += cellBytes;
-      at += 16;
+      input += 16;
+      forget += 16;
+      candidate += 16;
+      output += 16;
+      cellState += 16;
     }
   }
 }
