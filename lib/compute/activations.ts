@@ -37,14 +37,14 @@ export const SOFTMAX: number = kinds.softmax;
  */
 export function fastActivation(
   name: string,
-  options: Readonly<Record<string, unknown>> = {},
+  options: object = {},
 ): FastActivation | undefined {
   const given = Object.entries(options).filter(([, value]) =>
     value !== null && value !== undefined
   );
   const only = (key: string) => given.every(([name]) => name === key);
   const number = (key: string, otherwise: number) => {
-    const value = options[key] ?? otherwise;
+    const value = new Map(given).get(key) ?? otherwise;
     return typeof value === "number" ? value : NaN;
   };
   if (name === "leaky_relu" || name === "relu" && given.length > 0) {

@@ -24,6 +24,10 @@ const SHORT = 64;
  *
  * A dense layer after an LSTM that returns its sequences works on each timestep. The weights are
  * read when the plan is made, and again by {@linkcode Plan.refresh}.
+ *
+ * It holds, 4 bytes a number: x; the weights, units rounded up to 4 (of a dense layer to 16); z of
+ * some timesteps, as many as 512 KiB hold or 48 rows need; two states; and `batch · timesteps · units`
+ * for each sequence that goes on, six of them where gates are recorded.
  */
 export class Plan {
   readonly #arena: Arena;
@@ -70,6 +74,11 @@ export class Plan {
     this.#outputLength = rows * inputSize;
     this.#bytes = layout.bytes;
     this.#load();
+  }
+
+  /** The memory it holds, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** @param x `[batch, timesteps, inputSize]`; the result is the caller's own. */

@@ -3,7 +3,7 @@
  * noisy moment hits all of them. Same weights, one thread each; results are compared before anything
  * is timed. Writes the table between the README's markers.
  *
- * Options: `--seconds 60` for all timing together, `--only Gatescope,PyTorch`, `--shapes S0,S1`.
+ * Options: `--seconds 40` for all timing together, `--only Gatescope,PyTorch`, `--shapes S0,S1`.
  */
 import { parseArgs } from "node:util";
 import { availableBuild, instantiate } from "../../lib/compute/engine.ts";
@@ -17,7 +17,7 @@ import { writeBetweenMarkers } from "./readme.ts";
 const { values: given } = parseArgs({
   args: Deno.args,
   options: {
-    seconds: { type: "string", default: "60" },
+    seconds: { type: "string", default: "40" },
     only: { type: "string", default: "" },
     shapes: { type: "string", default: "" },
   },
@@ -76,7 +76,7 @@ for (let round = 0; round <= ROUNDS; round++) {
       const kept = samples.get(peer.name)!.get(shape.name);
       if (kept === undefined) continue;
       const answer = await peer.ask({ do: "time", shape: shape.name, milliseconds });
-      if (round > 0) kept.push(...(answer.samples ?? [])); // the first round warms up
+      if (round > 0 && answer.samples) kept.push(answer.samples); // the first round warms up
     }
   }
 }
@@ -84,7 +84,8 @@ await Promise.all(peers.map((peer) => peer.stop()));
 await Deno.remove(folder, { recursive: true });
 
 const table = markdownTable(samples, Math.max(...limits));
-const machine = `Minimum / median of each, and its median as a multiple of Gatescope's; ` +
+const machine =
+  `Minimum / median of each, and as a multiple of Gatescope's (the median of rounds in turns); ` +
   `${await processor()}, one thread, Deno ${Deno.version.deno}, ` +
   `${new Date().toISOString().slice(0, 10)}.`;
 console.log(`${table}\n\n${machine}`);

@@ -1,11 +1,12 @@
 // Fast equals readable. Tolerances: 2e-7 in a probability; 1e-6 of the largest value elsewhere, as
 // float32 carries 6e-8 a step and states grow.
 
-import type { ActivationName } from "@gatescope/lstm";
+import { type ActivationName, getActivation } from "@gatescope/lstm";
 import { assert, assertThrows } from "@std/assert";
 import { fastActivation, fastActivationNames } from "../../lib/compute/activations.ts";
 import { Arena } from "../../lib/compute/arena.ts";
 import type { Build } from "../../lib/compute/engine.ts";
+import { supportsDense, supportsLstm } from "../../lib/compute/supports.ts";
 import { Plan } from "../../lib/compute/plan.ts";
 import {
   randomArray,
@@ -194,4 +195,13 @@ Deno.test("fastActivation() knows what it cannot do", () => {
   ];
   for (const [name, options] of unknown) assert(fastActivation(name, options) === undefined, name);
   assert(fastActivation("relu", { negativeSlope: 0.1, maxValue: null })?.alpha === 0.1);
+});
+
+Deno.test("supportsLstm() takes what getActivation() makes, and knows softmax from the others", () => {
+  const [tanh, relu, softmax] = (["tanh", "relu", "softmax"] as const).map((n) => getActivation(n));
+  assert(supportsLstm(tanh!, relu!) !== undefined);
+  assert(supportsLstm(getActivation("leaky_relu"), tanh!)?.activation.alpha === 0.2);
+  assert(supportsLstm(tanh!, softmax!) === undefined);
+  assert(supportsLstm(getActivation("mish"), tanh!) === undefined);
+  assert(supportsDense(softmax!) !== undefined);
 });

@@ -61,6 +61,25 @@ Deno.test("a plan's refresh() reads changed weights, with and without a fresh st
   assertEquals(new Plan([layer], sizes, arena).run(x), after);
 });
 
+Deno.test("a plan holds what its documentation says", () => {
+  const arena = new Arena("simd");
+  const { batch, timesteps, inputSize } = { batch: 16, timesteps: 100, inputSize: 8 };
+  const plan = new Plan(
+    [{ ...randomLstm(64, 8), record: true }],
+    { batch, timesteps, inputSize },
+    arena,
+  );
+  const [units, row] = [64, 80]; // a row of h takes an odd number of cache lines
+  const x = batch * timesteps * inputSize;
+  const weights = (inputSize + units + 1) * 4 * units;
+  const z = 32 * batch * 4 * units; // 512 KiB are 32 timesteps
+  const states = 2 * batch * (units + row);
+  const records = 6 * batch * timesteps * units;
+  const last = batch * units;
+  const plans = 192;
+  assertEquals(plan.bytes, 4 * (x + weights + z + states + records + last) + plans);
+});
+
 Deno.test("a record does not outlive its memory unnoticed", () => {
   const arena = new Arena("simd", 20_000);
   const plan = new Plan([{ ...randomLstm(6, 4), record: true }], sizes, arena);
