@@ -47,7 +47,7 @@ export function readNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
 
   // Axes of length 0 don't hide the overflow of the others, as in NumPy.
   const whole = shape.filter((length) => length !== 0).reduce((a, b) => a * BigInt(b), 1n);
-  if (whole * BigInt(itemSize) > BigInt(Number.MAX_SAFE_INTEGER)) {
+  if (whole > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new UnreadableFileError(
       name,
       "its numbers must be countable",

@@ -79,12 +79,9 @@ export async function saveNpz(
     await Deno.writeFile(path, archive);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `Cannot write ${path} as the file could not be made: current reason is ${reason}`,
-      {
-        cause,
-      },
-    );
+    const message =
+      `Cannot write ${path} as the file could not be made: current reason is ${reason}`;
+    throw new Error(message, { cause });
   }
 }
 

@@ -38,7 +38,6 @@ export function readZipDirectory(bytes: Uint8Array, name: string): ZipEntry[] {
     if (at + 46 > end || view.getUint32(at, true) !== DIRECTORY_HEADER) damaged(name, at);
     const next = at + 46 + view.getUint16(at + 28, true) + view.getUint16(at + 30, true) +
       view.getUint16(at + 32, true);
-    if (next > end) damaged(name, at);
     const entry = readEntry(view, bytes, at, start, name);
     if (names.has(entry.name)) {
       const current = `name ${JSON.stringify(entry.name)} occurs twice`;

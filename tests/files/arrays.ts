@@ -1,13 +1,15 @@
 // The files that NumPy wrote (see generate.py), and bytes to damage.
 
+import { fromFileUrl } from "@std/path";
+
 /** The path of one of them. */
 export function pathOf(file: string): string {
-  return new URL(import.meta.resolve(`./arrays/${file}`)).pathname.replace(/^\/([A-Z]:)/, "$1");
+  return fromFileUrl(import.meta.resolve(`./arrays/${file}`));
 }
 
 /** A fresh copy of its bytes. */
 export function bytesOf(file: string): Uint8Array<ArrayBuffer> {
-  return Deno.readFileSync(new URL(import.meta.resolve(`./arrays/${file}`)));
+  return Deno.readFileSync(pathOf(file));
 }
 
 /** A .npy file with this header text, and zeros for its numbers. */

@@ -1,0 +1,45 @@
+// The README's test for one's own CI, run as a reader would: in a folder with three files.
+
+import { loadNpz, saveNpz } from "@gatescope/lstm";
+import { assert, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+
+const root = fromFileUrl(new URL("../", import.meta.url));
+const data = join(root, "notebooks", "data");
+
+async function runReadersTest(folder: string): Promise<{ success: boolean; text: string }> {
+  const readme = await Deno.readTextFile(join(root, "README.md"));
+  const code = [...readme.matchAll(/```ts ignore\n([^]*?)```/g)]
+    .map(([, block]) => block!).find((block) => block.includes("Deno.test("))!;
+  await Deno.writeTextFile(join(folder, "weights_test.ts"), code);
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--allow-read=.", "--no-check", `--config=${join(root, "deno.json")}`, folder],
+    cwd: folder,
+  }).output();
+  const decoder = new TextDecoder();
+  return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+Deno.test("the README's test passes on Keras's weights, and fails when one of them has moved", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (
+      const [from, to] of [
+        ["experiment1_tanh_sigmoid.npz", "weights.npz"],
+        ["experiment1_tanh_sigmoid_prediction.npy", "prediction.npy"],
+        ["x.npy", "x.npy"],
+      ] as const
+    ) await Deno.copyFile(join(data, from), join(folder, to));
+    const right = await runReadersTest(folder);
+    assert(right.success, right.text);
+
+    const weights = await loadNpz(join(folder, "weights.npz"));
+    weights.get("arr_4")!.data[0]! += 1e-5; // a dense bias
+    await saveNpz(join(folder, "weights.npz"), weights);
+    const moved = await runReadersTest(folder);
+    assert(!moved.success);
+    assertStringIncludes(moved.text, "Error: off by");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
