@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 
 const NAMES = [
+  "Chart",
+  "Html",
   "Model",
   "Tensor",
   "UnreadableFileError",
@@ -21,9 +23,11 @@ const NAMES = [
   "embedPlotly",
   "embedding",
   "gateOrders",
+  "gateView",
   "getActivation",
   "gradients",
   "heatmap",
+  "html",
   "joinGates",
   "lineChart",
   "loadNpy",
@@ -40,6 +44,7 @@ const NAMES = [
   "relu",
   "rmsprop",
   "saveNpz",
+  "savePicture",
   "sequential",
   "sgd",
   "show",
@@ -51,7 +56,9 @@ const NAMES = [
   "tanh",
   "tensor",
   "timeDistributed",
+  "toSvg",
   "trace",
+  "weightTable",
 ];
 
 Deno.test("mod.ts exports exactly the public surface", async () => {

@@ -2,11 +2,10 @@
 
 import { type NestedArrayLike, type NumberArray, toNumberArray } from "./array.ts";
 import { DIVERGING_COLORS, GAP_COLOR } from "./chart_template.ts";
-import { plot } from "./figure.ts";
+import { type Chart, plot } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
-import { labeller, type Labels } from "./labels.ts";
+import { labeller, type Labels, shortened } from "./labels.ts";
 import { roundTo } from "./number.ts";
-import type { View } from "./view.ts";
 
 /** How a heatmap is labelled and coloured. */
 export interface HeatmapOptions {
@@ -27,7 +26,7 @@ export interface HeatmapOptions {
 }
 
 // More digits than a colour or a hover label can show.
-const DIGITS = 6;
+const DIGITS = 4;
 
 const CELL_HEIGHT = 26;
 const MARGINS = 130;
@@ -57,7 +56,7 @@ const MOST_SEPARATED = 64;
  * });
  * ```
  */
-export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOptions = {}): View {
+export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOptions = {}): Chart {
   const { data, shape } = toNumberArray(x, "draw a heatmap");
   if (shape.length < 1 || shape.length > 2) {
     throw new TypeError(
@@ -96,7 +95,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
       zmax: limit,
       colorscale: DIVERGING_COLORS,
       colorbar: {
-        title: { text: escapePlotly(options.valueTitle ?? "") },
+        title: { text: escapePlotly(shortened(options.valueTitle ?? "", 24)) },
         thickness: 16,
         outlinewidth: 0,
       },
@@ -136,7 +135,7 @@ function largestMagnitude(values: readonly number[]): number {
 function categories(label: (index: number) => string, length: number): string[] {
   const seen = new Map<string, number>();
   return Array.from({ length }, (_, index) => {
-    const text = escapePlotly(label(index));
+    const text = escapePlotly(shortened(label(index)));
     const count = seen.get(text) ?? 0;
     seen.set(text, count + 1);
     return text + "\u200b".repeat(count); // told apart, and looking the same
@@ -150,6 +149,7 @@ function axis(title: string | undefined): object {
     zeroline: false,
     showline: false,
     ticks: "",
+    nticks: 24,
     ...(title === undefined ? {} : { title: escapePlotly(title) }),
   };
 }

@@ -15,6 +15,7 @@ import {
 } from "./cell.ts";
 import { type Gates, gatesOf } from "./gates.ts";
 import { layerTraceView } from "./layer_trace_view.ts";
+import { rememberOrigin } from "./trace_origin.ts";
 
 /** How an LSTM goes through its timesteps. */
 export interface LstmOptions extends LstmActivations, LstmDropout {
@@ -90,7 +91,7 @@ export function lstmForward(
     }),
     cellState: stackTimesteps(steps.map(({ cellState }) => cellState)),
     hiddenState: stackTimesteps(steps.map(({ hiddenState }) => hiddenState)),
-  });
+  }, options);
 }
 
 /** A sequence and a cell that fit each other, and the timesteps in the order of computation. */
@@ -138,8 +139,8 @@ export function chooseRows(mask: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 
 /** A trace as a value that shows itself. */
-function layerTraceOf(trace: LayerTrace): LayerTrace {
-  return Object.freeze(showAs({ ...trace }, layerTraceView));
+function layerTraceOf(trace: LayerTrace, options: LstmOptions): LayerTrace {
+  return Object.freeze(rememberOrigin(showAs({ ...trace }, layerTraceView), options));
 }
 
 /** `[batch, units]` of each timestep become `[batch, timesteps, units]`. */
