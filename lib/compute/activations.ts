@@ -27,6 +27,7 @@ const kinds = {
 /** Their names, as Keras serialises them. */
 export const fastActivationNames: readonly string[] = Object.keys(kinds);
 
+export const LINEAR: number = kinds.linear;
 export const SOFTMAX: number = kinds.softmax;
 
 /**

@@ -1,6 +1,7 @@
 // Adam on flat float32 arrays.
 
 import { type Arena, sharedArena } from "./arena.ts";
+import type { Numbers } from "./lstm_layer.ts";
 
 /** The numbers of a step, rounded to float32 as Keras has them. */
 export interface AdamStep {
@@ -30,7 +31,7 @@ export interface AdamArrays {
  */
 export function adamStep(
   { weights, mean, square }: AdamArrays,
-  gradients: Float32Array,
+  gradients: Numbers,
   { alpha, keep1, keep2, epsilon }: AdamStep,
   arena: Arena = sharedArena(),
 ): void {

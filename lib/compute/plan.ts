@@ -118,10 +118,34 @@ export class Plan {
     return Object.fromEntries(entries);
   }
 
-  /** Reads the weights again, after their arrays have changed. */
-  refresh(): void {
+  /**
+   * Reads the weights again, after their arrays have changed.
+   *
+   * @param layers the same ones with other arrays, where these are to be read instead
+   * @throws {TypeError} where an array's length does not fit the sizes.
+   */
+  refresh(layers?: readonly (LstmLayer | DenseLayer)[]): void {
+    if (layers !== undefined) this.#replaceArrays(layers);
     if (this.#generation !== this.#arena.generation) return this.#load();
     for (const places of this.#places) places.loadWeights(this.#arena, this.#base);
+  }
+
+  #replaceArrays(layers: readonly (LstmLayer | DenseLayer)[]): void {
+    this.#places.forEach((places, k) => {
+      const layer = layers[k];
+      if (places instanceof LstmPlaces && layer?.kind === "lstm") {
+        checkLstmArrays(layer, places.layer.units, places.sizes.inputSize);
+        places.layer = layer;
+      } else if (places instanceof DensePlaces && layer?.kind === "dense") {
+        checkDenseArrays(layer, places.layer.units, places.inputSize);
+        places.layer = layer;
+      } else {
+        throw new TypeError(
+          `Cannot take other weights as layer ${k} must stay what it was: current one is ` +
+            (layer?.kind ?? "undefined"),
+        );
+      }
+    });
   }
 
   #load(): void {
