@@ -5,6 +5,7 @@ import { type CompileOptions, Training } from "./training/compile.ts";
 import { fit } from "./training/fit.ts";
 import type { FitOptions } from "./training/fit_options.ts";
 import type { History } from "./training/history.ts";
+import { Predictor } from "./fast/predictor.ts";
 import type { Layer, OpenShape } from "./layer.ts";
 import { Network, type Precision } from "./network.ts";
 import { checkArchitecture } from "./architecture.ts";
@@ -58,6 +59,7 @@ export class Model {
   }
 
   readonly #network: Network;
+  readonly #predictor: Predictor;
   #training: Training | undefined;
 
   /**
@@ -68,6 +70,7 @@ export class Model {
   constructor(layers: readonly Layer[], options: SequentialOptions) {
     const { inputShape, seed, precision } = checkArchitecture(layers, options);
     this.#network = new Network(layers, inputShape, { seed, precision });
+    this.#predictor = new Predictor(this.#network);
   }
 
   /** The layers, in order. */
@@ -75,9 +78,9 @@ export class Model {
     const network = this.#network;
     return network.layers.map((placed) => {
       const { name, layer, inputShape, outputShape, firstWeight, weights } = placed;
-      const own = () => network.weights.slice(firstWeight, firstWeight + weights.length);
+      const own = () => network.keptWeights.slice(firstWeight, firstWeight + weights.length);
       const parameters = own().reduce((sum, { data }) => sum + data.length, 0);
-      const getWeights = () => own().map((weight) => this.#copy(weight));
+      const getWeights = () => own().map(copyOf);
       return Object.freeze({ name, layer, inputShape, outputShape, parameters, getWeights });
     });
   }
@@ -111,9 +114,7 @@ export class Model {
    * @throws {TypeError} where the shape is not the model's.
    */
   predict(x: TensorLike): Tensor {
-    const run = this.#network.forward(this.#network.checkInput(x, "predict"));
-    this.#network.states = run.states;
-    return toFloat32(run.output);
+    return this.#predictor.predict(x);
   }
 
   /**
@@ -222,7 +223,7 @@ export class Model {
 
   /** All weights, in Keras's order and shapes; copies, float32 unless the precision is float64. */
   getWeights(): Tensor[] {
-    return this.#network.weights.map((weight) => this.#copy(weight));
+    return this.#network.keptWeights.map(copyOf);
   }
 
   /**
@@ -264,12 +265,6 @@ export class Model {
     }
     return this.#training;
   }
-
-  #copy({ data, shape }: Tensor): Tensor {
-    return this.precision === "float64"
-      ? new Tensor(data.slice(), shape)
-      : toFloat32(new Tensor(data, shape));
-  }
 }
 showAs(Model.prototype, (model) => model.summary());
 
@@ -283,6 +278,6 @@ export function trainingOf(model: Model, action: string): Training {
   return trainingOfModel(model, action);
 }
 
-function toFloat32({ data, shape }: Tensor): Tensor {
-  return new Tensor(Float32Array.from(data), shape);
+function copyOf({ data, shape }: Tensor): Tensor {
+  return new Tensor(data.slice(), shape);
 }

@@ -202,10 +202,18 @@ export function asFloat64(
   values: TensorLike,
 ): Tensor & { readonly data: Float64Array<ArrayBuffer> } {
   const given = asTensor(values);
-  const data = given.data instanceof Float64Array ? given.data : Float64Array.from(given.data);
+  const data = given.data instanceof Float64Array ? given.data : new Float64Array(given.data);
   return (data === given.data ? given : new Tensor(data, given.shape)) as Tensor & {
     readonly data: Float64Array<ArrayBuffer>;
   };
+}
+
+/** A tensor whose numbers are float32, itself where they are already. */
+export function asFloat32(values: TensorLike): Tensor {
+  const given = asTensor(values);
+  return given.data instanceof Float32Array
+    ? given
+    : new Tensor(new Float32Array(given.data), given.shape);
 }
 
 function isTypedArray(values: unknown): values is Float64Array | Float32Array | Int32Array {

@@ -72,12 +72,12 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
       mask: one.mask,
       traces: [...one.traces ?? [], ...two.traces ?? []],
       state: one.state && two.state && [...one.state, ...two.state],
-      backward: (gradient) => {
+      backward: (gradient, options) => {
         const [byOne, byTwo] = gradients(gradient, y, reversed);
-        const first = one.backward(byOne);
-        const second = two.backward(inOrder(byTwo));
+        const first = one.backward(byOne, options);
+        const second = two.backward(inOrder(byTwo), options);
         return {
-          input: add(first.input!, second.input!), // an LSTM always has one
+          ...(first.input && second.input && { input: add(first.input, second.input) }),
           weights: [...first.weights, ...second.weights],
         };
       },

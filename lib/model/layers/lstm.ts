@@ -1,9 +1,12 @@
+import { supportsLstm } from "../../compute/supports.ts";
 import type { Activation, ActivationName } from "../../lstm/activations.ts";
 import type { LstmWeights } from "../../lstm/cell.ts";
 import { lstmForward, type LstmOptions } from "../../lstm/sequence.ts";
 import { lstmBackward } from "../../lstm/sequence_gradient.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import type { FastForm } from "../fast/fast_form.ts";
+import { fastLstm } from "../fast/fast_lstm.ts";
 import { glorotUniform, orthogonal, unitForgetBias, zeros } from "../initializers.ts";
 import {
   formatOpenShape,
@@ -114,7 +117,15 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
   const activation = layerActivation("an LSTM", chosen.activation);
   const recurrentActivation = layerActivation("an LSTM", chosen.recurrentActivation);
 
+  const fast = () => {
+    const pair = stateful ? undefined : supportsLstm(activation, recurrentActivation);
+    return pair && { kind: "lstm", units, ...pair, returnSequences, goBackwards } as const;
+  };
+
   const forward = (x: Tensor, arrays: readonly Tensor[], context: LayerContext): LayerRun => {
+    const form = context.compute && fast();
+    const drops = context.training && chosen.recurrentDropout > 0; // before U, at each step
+    if (form !== undefined && !drops) return fastLstm({ ...chosen, ...form }, x, arrays, context);
     const [kernel, recurrentKernel, bias] = arrays as [Tensor, Tensor, Tensor?];
     const weights: LstmWeights = { kernel, recurrentKernel, ...(bias && { bias }) };
     const { mask } = context;
@@ -192,6 +203,7 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
           : []),
       ];
     },
+    fast: (): FastForm | undefined => fast(),
     forward,
   });
 }

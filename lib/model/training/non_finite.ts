@@ -123,5 +123,6 @@ function nameIn(
 
 function firstUnusable({ data }: Tensor, precision: Precision): number {
   const largest = precision === "float32" ? MAX_FLOAT32 : Number.MAX_VALUE;
-  return data.findIndex((value) => !(Math.abs(value) <= largest));
+  for (let k = 0; k < data.length; k++) if (!(Math.abs(data[k]!) <= largest)) return k;
+  return -1;
 }

@@ -1,7 +1,7 @@
 // One update: forward, loss, backward, and the optimizer's step.
 
 import { randomFromState } from "../../tensor/random.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import { asFloat32, type Tensor } from "../../tensor/tensor.ts";
 import { type Accuracy, accuracyOf } from "./accuracy.ts";
 import type { Training } from "./compile.ts";
 import type { Network } from "../network.ts";
@@ -18,7 +18,8 @@ export interface BatchResult {
  * Updates the weights by one batch.
  *
  * Everything is computed before anything is replaced, so that a batch that fails leaves weights and
- * progress as they were.
+ * progress as they were. In precision float32 the fast equations compute it; where these leave
+ * float32's range, the batch is computed once more by the equations in float64, which decide.
  *
  * @param where names the batch in an error, as `epoch 3, batch 2`
  * @throws {RangeError} where a number is not finite any more, naming where it began.
@@ -30,34 +31,29 @@ export function trainBatch(
   where: string,
 ): BatchResult {
   const { progress } = training;
-  const random = randomFromState(progress.dropout);
-  const run = network.forward(batch.x, { training: true, random });
-  const { value: loss, gradient } = training.loss.compute(batch.y, run.output, run.mask);
-  const refuse = (what: string, gradients?: readonly Tensor[], moved?: readonly Tensor[]) => {
+  const fast = network.precision === "float32"
+    ? updateOf(network, training, batch, true)
+    : undefined;
+  const update = fast === undefined || fast.problem !== undefined
+    ? updateOf(network, training, batch, false)
+    : fast;
+  if (update.problem !== undefined) {
+    const { problem, gradients, moved } = update;
     const { x, places } = batch;
     const culprit = findNonFinite(network, x, progress.dropout, places, gradients, moved);
-    return new RangeError(
-      `Cannot go on with fit in ${where} as ${what}; the weights are those before this batch: ` +
+    throw new RangeError(
+      `Cannot go on with fit in ${where} as ${problem}; the weights are those before this batch: ` +
         `it began at ${culprit}`,
     );
-  };
-  if (!Number.isFinite(loss)) throw refuse(`the loss must be finite but is ${loss}`);
-
-  const gradients = run.backward(gradient);
-  if (!gradients.every((g) => isUsable(g, network.precision))) {
-    throw refuse("the gradients must be finite", gradients);
   }
-  const step = training.optimizer.step(network.weights, gradients, progress.optimizer);
-  if (!step.weights.every((weight) => isUsable(weight, network.precision))) {
-    throw refuse("the weights must stay finite", gradients, step.weights);
-  }
+  const { loss, run, step, dropout } = update;
   const { iteration, variables } = step.state;
   network.weights = step.weights;
   network.states = run.states;
   training.progress = Object.freeze({
     ...progress,
     optimizer: { iteration, variables: variables.map(keptIn(network)) },
-    dropout: random.getState(),
+    dropout,
   });
   const accuracy = training.measuresAccuracy
     ? accuracyOf(batch.y, run.output, run.mask)
@@ -65,9 +61,27 @@ export function trainBatch(
   return { loss, accuracy };
 }
 
+/** What would change, or what is not finite on the way. Nothing is changed yet. */
+function updateOf(network: Network, training: Training, batch: Batch, fast: boolean) {
+  const { progress } = training;
+  const random = randomFromState(progress.dropout);
+  const run = network.forward(batch.x, { training: true, random, fast });
+  const { value: loss, gradient } = training.loss.compute(batch.y, run.output, run.mask);
+  if (!Number.isFinite(loss)) return { problem: `the loss must be finite but is ${loss}` };
+
+  const gradients = run.backward(gradient);
+  if (!gradients.every((g) => isUsable(g, network.precision))) {
+    return { problem: "the gradients must be finite", gradients };
+  }
+  const weights = fast ? network.keptWeights : network.weights;
+  const step = training.optimizer.step(weights, gradients, progress.optimizer);
+  if (!step.weights.every((weight) => isUsable(weight, network.precision))) {
+    return { problem: "the weights must stay finite", gradients, moved: step.weights };
+  }
+  return { problem: undefined, loss, run, step, dropout: random.getState() };
+}
+
 /** Moments are kept as the weights are, as in Keras. */
 function keptIn({ precision }: Network): (moment: Tensor) => Tensor {
-  return precision === "float64"
-    ? (moment) => moment
-    : ({ data, shape }) => new Tensor(Float32Array.from(data), shape);
+  return precision === "float64" ? (moment) => moment : asFloat32;
 }

@@ -18,7 +18,7 @@ export function validate(
   for (let start = 0; start < count; start += batchSize) {
     const length = Math.min(batchSize, count - start);
     const batch = take(samples, Array.from({ length }, (_, k) => start + k));
-    const { output, mask, states } = network.forward(batch.x);
+    const { output, mask, states } = network.forward(batch.x, { fast: true });
     network.states = states; // Keras's stateful layers go on through validation too
     lossSum += training.loss.compute(batch.y, output, mask).value * length;
     const accuracy = accuracyOf(batch.y, output, mask);

@@ -1,4 +1,6 @@
-import { Tensor } from "../../../tensor/tensor.ts";
+import { type AdamStep, adamStep } from "../../../compute/adam.ts";
+import { availableBuild } from "../../../compute/engine.ts";
+import { Tensor, type TensorData } from "../../../tensor/tensor.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
 /** Adam's options; each is Keras's default unless said. */
@@ -60,21 +62,56 @@ export function adam(options: AdamOptions = {}): Optimizer {
       const power2 = f(f(beta2) ** t);
       const α = f(f(f(learningRate) * f(Math.sqrt(f(1 - power2)))) / f(1 - power1));
 
+      const numbers = { alpha: α, keep1, keep2, epsilon: smallest };
       const moments: Tensor[] = [];
       const moved = weights.map(({ data, shape }, index) => {
         const g = gradients[index]!.data;
-        const m = Float64Array.from(variables[2 * index]!.data);
-        const v = Float64Array.from(variables[2 * index + 1]!.data);
-        const w = Float64Array.from(data);
-        for (let k = 0; k < w.length; k++) {
-          m[k]! += (g[k]! - m[k]!) * keep1;
-          v[k]! += (g[k]! * g[k]! - v[k]!) * keep2;
-          w[k]! -= α * m[k]! / (Math.sqrt(v[k]!) + smallest);
-        }
-        moments.push(new Tensor(m, shape), new Tensor(v, shape));
-        return new Tensor(w, shape);
+        const [m, v] = [variables[2 * index]!.data, variables[2 * index + 1]!.data];
+        const next = data instanceof Float32Array && availableBuild() !== undefined
+          ? fastStep(data, m, v, g, numbers)
+          : step(data, m, v, g, numbers);
+        moments.push(new Tensor(next.mean, shape), new Tensor(next.square, shape));
+        return new Tensor(next.weights, shape);
       });
       return { weights: moved, state: { iteration: t, variables: moments } };
     },
   });
+}
+
+/** The equations, in float64; the arrays are new ones. */
+function step(
+  weights: TensorData,
+  mean: TensorData,
+  square: TensorData,
+  g: TensorData,
+  { alpha: α, keep1, keep2, epsilon }: AdamStep,
+) {
+  const [w, m, v] = [
+    new Float64Array(weights),
+    new Float64Array(mean),
+    new Float64Array(square),
+  ] as const;
+  for (let k = 0; k < w.length; k++) {
+    m[k]! += (g[k]! - m[k]!) * keep1;
+    v[k]! += (g[k]! * g[k]! - v[k]!) * keep2;
+    w[k]! -= α * m[k]! / (Math.sqrt(v[k]!) + epsilon);
+  }
+  return { weights: w, mean: m, square: v };
+}
+
+/** The same in float32, by lib/compute. */
+function fastStep(
+  weights: TensorData,
+  mean: TensorData,
+  square: TensorData,
+  g: TensorData,
+  numbers: AdamStep,
+) {
+  const next = {
+    weights: new Float32Array(weights),
+    mean: new Float32Array(mean),
+    square: new Float32Array(square),
+  };
+  adamStep(next, g instanceof Int32Array ? new Float32Array(g) : g, numbers);
+  return next;
 }

@@ -30,7 +30,10 @@ export interface Optimizer {
   readonly config: Readonly<Record<string, number | boolean>>;
   /** What it remembers before the first step. */
   readonly start: (weights: readonly Tensor[]) => OptimizerState;
-  /** One step; weights and gradients in float64, shape by shape the same. */
+  /**
+   * One step; weights and gradients are shape by shape the same. It computes in float64; with weights
+   * in float32 it may compute in float32.
+   */
   readonly step: (
     weights: readonly Tensor[],
     gradients: readonly Tensor[],
