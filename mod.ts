@@ -42,11 +42,85 @@ export type { RowActivationName } from "./lib/lstm/activation_rows.ts";
 export { gateOrders, joinGates, splitGates } from "./lib/lstm/gates.ts";
 export type { GateAxis, GateOrder, Gates } from "./lib/lstm/gates.ts";
 export { lstmCell } from "./lib/lstm/cell.ts";
-export type { LstmActivations, LstmState, LstmStep, LstmWeights } from "./lib/lstm/cell.ts";
+export type {
+  LstmActivations,
+  LstmDropout,
+  LstmState,
+  LstmStep,
+  LstmWeights,
+} from "./lib/lstm/cell.ts";
 export { lstmForward } from "./lib/lstm/sequence.ts";
-export type { LayerTrace } from "./lib/lstm/sequence.ts";
-export { denseForward } from "./lib/lstm/dense.ts";
-export type { DenseActivation, DenseWeights } from "./lib/lstm/dense.ts";
+export type { LayerTrace, LstmOptions } from "./lib/lstm/sequence.ts";
+export { lstmBackward } from "./lib/lstm/sequence_gradient.ts";
+export type { LstmGradients, LstmRun } from "./lib/lstm/sequence_gradient.ts";
+export { denseBackward, denseForward } from "./lib/lstm/dense.ts";
+export type { DenseActivation, DenseGradients, DenseRun, DenseWeights } from "./lib/lstm/dense.ts";
+
+// models
+export { activation } from "./lib/model/layers/activation.ts";
+export { bidirectional } from "./lib/model/layers/bidirectional.ts";
+export type { BidirectionalOptions } from "./lib/model/layers/bidirectional.ts";
+export { dense } from "./lib/model/layers/dense.ts";
+export type { DenseLayerOptions } from "./lib/model/layers/dense.ts";
+export { dropout } from "./lib/model/layers/dropout.ts";
+export type { DropoutOptions } from "./lib/model/layers/dropout.ts";
+export { embedding } from "./lib/model/layers/embedding.ts";
+export type { EmbeddingOptions } from "./lib/model/layers/embedding.ts";
+export { lstm } from "./lib/model/layers/lstm.ts";
+export type { LstmLayer, LstmLayerOptions } from "./lib/model/layers/lstm.ts";
+export { masking } from "./lib/model/layers/masking.ts";
+export type { MaskingOptions } from "./lib/model/layers/masking.ts";
+export { timeDistributed } from "./lib/model/layers/time_distributed.ts";
+export type { MergeMode } from "./lib/model/merge_modes.ts";
+export type { LayerName } from "./lib/model/layer_options.ts";
+export type {
+  Layer,
+  LayerContext,
+  LayerGradients,
+  LayerRun,
+  LayerState,
+  Mask,
+  OpenShape,
+  WeightSpec,
+} from "./lib/model/layer.ts";
+export { sequential } from "./lib/model/sequential.ts";
+export { Model } from "./lib/model/model.ts";
+export type { ModelLayer, SequentialOptions } from "./lib/model/model.ts";
+export type { Precision } from "./lib/model/network.ts";
+export type { Random } from "./lib/tensor/random.ts";
+
+// training
+export type { CompileOptions, MetricName } from "./lib/model/compile.ts";
+export type { FitOptions } from "./lib/model/fit_options.ts";
+export type { EpochReport, History } from "./lib/model/history.ts";
+export type { RunningEpoch, TrainingState } from "./lib/model/training_state.ts";
+export { gradients } from "./lib/model/gradients.ts";
+export type { GradientsOptions } from "./lib/model/gradients.ts";
+export { adam } from "./lib/model/optimizers/adam.ts";
+export type { AdamOptions } from "./lib/model/optimizers/adam.ts";
+export { rmsprop } from "./lib/model/optimizers/rmsprop.ts";
+export type { RmspropOptions } from "./lib/model/optimizers/rmsprop.ts";
+export { sgd } from "./lib/model/optimizers/sgd.ts";
+export type { SgdOptions } from "./lib/model/optimizers/sgd.ts";
+export type { OptimizerIdentifier } from "./lib/model/optimizers/get_optimizer.ts";
+export type {
+  Optimizer,
+  OptimizerName,
+  OptimizerState,
+  OptimizerStep,
+} from "./lib/model/optimizers/optimizer.ts";
+export { binaryCrossentropy } from "./lib/model/losses/binary_crossentropy.ts";
+export { categoricalCrossentropy } from "./lib/model/losses/categorical_crossentropy.ts";
+export type { CrossentropyOptions } from "./lib/model/losses/categorical_crossentropy.ts";
+export { meanAbsoluteError } from "./lib/model/losses/mean_absolute_error.ts";
+export { meanSquaredError } from "./lib/model/losses/mean_squared_error.ts";
+export { sparseCategoricalCrossentropy } from "./lib/model/losses/sparse_categorical_crossentropy.ts";
+export type { LossIdentifier } from "./lib/model/losses/get_loss.ts";
+export type { Loss, LossName, LossResult } from "./lib/model/losses/loss.ts";
+
+// inside
+export { trace } from "./lib/trace/trace.ts";
+export type { Trace } from "./lib/trace/trace.ts";
 
 // what it means
 export { compare } from "./lib/insight/compare.ts";

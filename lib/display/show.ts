@@ -1,14 +1,6 @@
 // Showing something in the middle of a cell, so that it is sure to arrive.
 
-/** The part of `Deno.jupyter` that is used here; it exists inside the Deno kernel only. */
-interface Jupyter {
-  display(value: unknown): Promise<void>;
-  broadcast(type: string, content: Record<string, unknown>): Promise<void>;
-}
-
-// The kernel may report "idle" before its outputs are sent, and a front end that stops listening
-// then loses them. Awaiting the display and waiting on a little lost none (shared facts, §5).
-const ARRIVAL_MS = 50;
+import { arrival, jupyterOfKernel } from "./jupyter.ts";
 
 /**
  * Shows a value now, in the middle of a cell, and resolves when it is on its way; in a terminal
@@ -39,13 +31,5 @@ export async function show(value: unknown): Promise<void> {
       transient: {},
     });
   }
-  await new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
-}
-
-function jupyterOfKernel(): Jupyter | undefined {
-  try {
-    return (Deno as unknown as { jupyter?: Jupyter }).jupyter;
-  } catch {
-    return undefined; // outside the kernel, touching it throws
-  }
+  await arrival();
 }

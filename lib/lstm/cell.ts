@@ -1,8 +1,9 @@
-import { add, dot, multiply } from "../tensor/arithmetic.ts";
+import { add, multiply } from "../tensor/arithmetic.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { type Activation, type ActivationName, lstmActivation } from "./activations.ts";
 import { type Gates, gatesOf, splitGates } from "./gates.ts";
+import { product } from "./product.ts";
 
 /** An LSTM's arrays, in Keras's layout: the gates i, f, c̃, o side by side. */
 export interface LstmWeights {
@@ -20,6 +21,17 @@ export interface LstmActivations {
   readonly activation?: ActivationName | Activation;
   /** σ, of the three gates: `"sigmoid"` unless said. */
   readonly recurrentActivation?: ActivationName | Activation;
+}
+
+/**
+ * Dropout inside the cell, as factors: 0 where a value is dropped, 1/(1 − rate) where it stays. Each
+ * gate may drop its own.
+ */
+export interface LstmDropout {
+  /** Of x before W, `[batch, inputSize]` each. */
+  readonly inputDropout?: Gates | undefined;
+  /** Of h before U, `[batch, units]` each. */
+  readonly recurrentDropout?: Gates | undefined;
 }
 
 /** What one step hands to the next. */
@@ -75,7 +87,7 @@ export function lstmCell(
   x: TensorLike,
   state: LstmState | undefined,
   weights: LstmWeights,
-  { activation = "tanh", recurrentActivation = "sigmoid" }: LstmActivations = {},
+  options: LstmActivations & LstmDropout = {},
 ): LstmStep {
   const input = asFloat64(x);
   if (input.shape.length !== 2) {
@@ -84,32 +96,32 @@ export function lstmCell(
         `current shape is ${formatShape(input.shape)}`,
     );
   }
-  const { W, U, b, units } = checkLstmWeights(weights, input.shape[1]!);
-  const { c, h } = checkState(state, [input.shape[0]!, units]);
-  return step(
-    input,
-    c,
-    h,
-    W,
-    U,
-    b,
-    lstmActivation(activation),
-    lstmActivation(recurrentActivation),
-  );
+  const cell = cellOf(weights, options, input.shape);
+  return step(input, checkState(state, [input.shape[0]!, cell.units]), cell);
+}
+
+/** A cell's weights and functions, checked once for all steps. */
+export interface Cell {
+  readonly W: Tensor; // [inputSize, 4·units]
+  readonly U: Tensor; // [units, 4·units]
+  readonly b: Tensor; // [4·units], or the scalar 0
+  readonly φ: Activation;
+  readonly σ: Activation;
+  readonly dropX: Gates | undefined; // [batch, inputSize] each
+  readonly dropH: Gates | undefined; // [batch, units] each
+  readonly units: number;
+}
+
+/** A state with its shapes checked, `[batch, units]` each. */
+export interface CellState {
+  readonly c: Tensor;
+  readonly h: Tensor;
 }
 
 /** The equations. Everything faster in this package is judged against these lines. */
-function step(
-  x: Tensor, // [batch, inputSize]
-  c: Tensor, // [batch, units]
-  h: Tensor, // [batch, units]
-  W: Tensor, // [inputSize, 4·units]
-  U: Tensor, // [units, 4·units]
-  b: Tensor, // [4·units], or the scalar 0
-  φ: Activation,
-  σ: Activation,
-): LstmStep {
-  const z = splitGates(add(dot(x, W), dot(h, U), b));
+export function step(x: Tensor, { c, h }: CellState, cell: Cell): LstmStep {
+  const { φ, σ } = cell;
+  const z = preActivations(x, h, cell);
 
   const i = σ(z.input);
   const f = σ(z.forget);
@@ -126,8 +138,34 @@ function step(
   };
 }
 
+/** z = x·W + h·U + b, by gate; `[batch, units]` each. */
+export function preActivations(x: Tensor, h: Tensor, { W, U, b, dropX, dropH }: Cell): Gates {
+  return splitGates(add(product(x, W, dropX), product(h, U, dropH), b));
+}
+
+/** A cell for an input of this shape, `[batch, inputSize]`; throws where weights do not fit it. */
+export function cellOf(
+  weights: LstmWeights,
+  { activation = "tanh", recurrentActivation = "sigmoid", inputDropout, recurrentDropout }:
+    & LstmActivations
+    & LstmDropout,
+  [batch, inputSize]: readonly number[],
+): Cell {
+  const { W, U, b, units } = checkLstmWeights(weights, inputSize!);
+  return {
+    W,
+    U,
+    b,
+    units,
+    φ: lstmActivation(activation),
+    σ: lstmActivation(recurrentActivation),
+    dropX: checkDropout("inputDropout", inputDropout, [batch!, inputSize!]),
+    dropH: checkDropout("recurrentDropout", recurrentDropout, [batch!, units]),
+  };
+}
+
 /** The weights in float64, their shapes checked against each other and the input. */
-export function checkLstmWeights(
+function checkLstmWeights(
   { kernel, recurrentKernel, bias }: LstmWeights,
   inputSize: number,
 ): { W: Tensor; U: Tensor; b: Tensor; units: number } {
@@ -155,7 +193,7 @@ export function checkLstmWeights(
 export function checkState(
   state: LstmState | undefined,
   shape: readonly [batch: number, units: number],
-): { c: Tensor; h: Tensor } {
+): CellState {
   const zeros = new Tensor(new Float64Array(shape[0] * shape[1]), shape);
   if (state === undefined) return { c: zeros, h: zeros };
   const [c, h] = [asFloat64(state.cellState), asFloat64(state.hiddenState)];
@@ -166,4 +204,21 @@ export function checkState(
     );
   }
   return { c, h };
+}
+
+function checkDropout(
+  name: keyof LstmDropout,
+  dropout: Gates | undefined,
+  shape: readonly number[],
+): Gates | undefined {
+  if (dropout === undefined) return undefined;
+  for (const gate of ["input", "forget", "candidate", "output"] as const) {
+    if (!sameShape(dropout[gate].shape, shape)) {
+      throw new TypeError(
+        `Cannot compute an LSTM as ${name} must be ${formatShape(shape)} for each gate: ` +
+          `current shape of ${gate} is ${formatShape(dropout[gate].shape)}`,
+      );
+    }
+  }
+  return dropout;
 }

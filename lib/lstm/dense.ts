@@ -2,6 +2,7 @@ import { add, dot } from "../tensor/arithmetic.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { type Activation, type ActivationName, getActivation } from "./activations.ts";
+import { sumRows } from "./product.ts";
 
 /** A dense layer's arrays, in Keras's layout. */
 export interface DenseWeights {
@@ -35,9 +36,87 @@ export interface DenseActivation {
  */
 export function denseForward(
   x: TensorLike,
-  { kernel, bias }: DenseWeights,
+  weights: DenseWeights,
   { activation = "linear" }: DenseActivation = {},
 ): Tensor {
+  const { W, b } = checkDenseWeights(weights);
+  return denseActivation(activation)(add(dot(asFloat64(x), W), b));
+}
+
+/** What {@linkcode denseForward} was given. */
+export interface DenseRun {
+  /** `[…, inputSize]` */
+  readonly x: TensorLike;
+  /** Kernel and bias. */
+  readonly weights: DenseWeights;
+}
+
+/** The gradients of the loss by what went into a dense layer. */
+export interface DenseGradients {
+  /** `[…, inputSize]` */
+  readonly x: Tensor;
+  /** `[inputSize, units]` */
+  readonly kernel: Tensor;
+  /** `[units]`; there where the weights have a bias. */
+  readonly bias?: Tensor;
+}
+
+/**
+ * The gradients of the loss by a dense layer's input and weights, in float64, from its gradient dy
+ * by the layer's result:
+ *
+ * ```txt
+ * z  = x·W + b    y = φ(z)
+ * dz = φ'(z) ⊙ dy
+ * dx = dz·Wᵀ      dW = xᵀ·dz      db = Σ dz
+ * ```
+ *
+ * @param run input and weights of the forward run
+ * @param gradient of the loss by the result, `[…, units]`
+ * @param options the same as in the forward run
+ * @throws {TypeError} where a shape does not fit the others.
+ *
+ * @example
+ * ```ts
+ * import { denseBackward } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const weights = { kernel: [[1, -1], [2, -2]], bias: [0.5, 0.5] };
+ * const { x, kernel } = denseBackward({ x: [[1, 2]], weights }, [[10, 20]], { activation: "relu" });
+ * assertEquals(x.toArray(), [[10, 20]]); // the second unit is off
+ * assertEquals(kernel.toArray(), [[10, 0], [20, 0]]);
+ * ```
+ */
+export function denseBackward(
+  { x, weights }: DenseRun,
+  gradient: TensorLike,
+  { activation = "linear" }: DenseActivation = {},
+): DenseGradients {
+  const { W, b } = checkDenseWeights(weights);
+  const [input, dy] = [asFloat64(x), asFloat64(gradient)];
+  const z = add(dot(input, W), b);
+  const φ = denseActivation(activation);
+  const shape = φ.activationName === "glu" ? z.shape.with(-1, z.shape.at(-1)! / 2) : z.shape;
+  if (!sameShape(dy.shape, shape)) {
+    throw new TypeError(
+      `Cannot go backward through a dense layer as the gradient must have the result's shape ` +
+        `${formatShape(shape)}: current shape is ${formatShape(dy.shape)}`,
+    );
+  }
+  const dz = φ.backward(z, dy);
+  const [inputSize, units] = W.shape as [number, number];
+  return {
+    x: dot(dz, W.transpose()),
+    kernel: dot(input.reshape([-1, inputSize]).transpose(), dz.reshape([-1, units])),
+    ...(weights.bias === undefined ? {} : { bias: sumRows(dz) }),
+  };
+}
+
+function denseActivation(activation: ActivationName | Activation): Activation {
+  return typeof activation === "function" ? activation : getActivation(activation);
+}
+
+function checkDenseWeights({ kernel, bias }: DenseWeights): { W: Tensor; b: Tensor } {
   const [W, b] = [asFloat64(kernel), asFloat64(bias ?? 0)];
   if (W.shape.length !== 2 || bias !== undefined && !sameShape(b.shape, W.shape.slice(1))) {
     throw new TypeError(
@@ -45,6 +124,5 @@ export function denseForward(
         `current shapes are ${formatShape(W.shape)} and ${formatShape(b.shape)}`,
     );
   }
-  const φ = typeof activation === "function" ? activation : getActivation(activation);
-  return φ(add(dot(x, W), b));
+  return { W, b };
 }

@@ -1,26 +1,53 @@
 import { showAs } from "../display/view.ts";
-import { formatShape } from "../tensor/shape.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { type LstmActivations, lstmCell, type LstmStep, type LstmWeights } from "./cell.ts";
+import {
+  type Cell,
+  cellOf,
+  type CellState,
+  checkState,
+  type LstmActivations,
+  type LstmDropout,
+  type LstmState,
+  type LstmStep,
+  type LstmWeights,
+  step,
+} from "./cell.ts";
 import { type Gates, gatesOf } from "./gates.ts";
 import { layerTraceView } from "./layer_trace_view.ts";
 
+/** How an LSTM goes through its timesteps. */
+export interface LstmOptions extends LstmActivations, LstmDropout {
+  /** From the last timestep to the first: false unless said. */
+  readonly goBackwards?: boolean;
+  /** Where it starts: zeros unless said. */
+  readonly initialState?: LstmState | undefined;
+  /**
+   * Which steps count, `[batch, timesteps]`: at a step of 0, a sample keeps its state and hands it
+   * on. All count unless said.
+   */
+  readonly mask?: TensorLike | undefined;
+}
+
 /** Everything an LSTM computed, `[batch, timesteps, units]` each. */
 export interface LayerTrace {
-  /** The gates' values, after their activations. */
+  /** The gates' values, after their activations; at a masked step, what they would have been. */
   readonly gates: Gates;
-  /** c, after each step. */
+  /** c, after each step; a masked step keeps it. */
   readonly cellState: Tensor;
-  /** h, after each step; the last one is what the layer returns. */
+  /** h, after each step; a masked step keeps it. The layer returns the last one computed. */
   readonly hiddenState: Tensor;
 }
 
 /**
  * An LSTM over all timesteps, {@linkcode lstmCell} again and again, in float64.
  *
+ * Timestep t of the result belongs to timestep t of the input, with `goBackwards` too: the state
+ * that was computed last is then the first one. Source: keras/src/backend/jax/rnn.py (Keras 3.15.1).
+ *
  * @param x `[batch, timesteps, inputSize]`
  * @param weights Keras's kernel, recurrent kernel and bias
- * @param options the two activations
+ * @param options activations, direction, initial state, mask and dropout
  * @returns gates and states after every step, `[batch, timesteps, units]` each
  * @throws {TypeError} where a shape does not fit the others.
  *
@@ -43,30 +70,71 @@ export interface LayerTrace {
 export function lstmForward(
   x: TensorLike,
   weights: LstmWeights,
-  options: LstmActivations = {},
+  options: LstmOptions = {},
 ): LayerTrace {
+  const { sequence, cell, start, mask, order } = checkSequence(x, weights, options);
+  const steps: LstmStep[] = []; // by timestep, whatever the order they are computed in
+  let state = start;
+  for (const t of order) {
+    const next = step(sequence.select(1, t), state, cell);
+    state = afterMask(mask?.select(1, t), { c: next.cellState, h: next.hiddenState }, state);
+    steps[t] = { gates: next.gates, cellState: state.c, hiddenState: state.h };
+  }
+  const gate = (name: keyof Gates) => stackTimesteps(steps.map(({ gates }) => gates[name]));
+  return layerTraceOf({
+    gates: gatesOf({
+      input: gate("input"),
+      forget: gate("forget"),
+      candidate: gate("candidate"),
+      output: gate("output"),
+    }),
+    cellState: stackTimesteps(steps.map(({ cellState }) => cellState)),
+    hiddenState: stackTimesteps(steps.map(({ hiddenState }) => hiddenState)),
+  });
+}
+
+/** A sequence and a cell that fit each other, and the timesteps in the order of computation. */
+export function checkSequence(
+  x: TensorLike,
+  weights: LstmWeights,
+  options: LstmOptions,
+): { sequence: Tensor; cell: Cell; start: CellState; mask: Tensor | undefined; order: number[] } {
   const sequence = asFloat64(x);
-  const [batch, timesteps, inputSize] = sequence.shape;
+  const [batch, timesteps, inputSize] = sequence.shape as [number, number, number];
   if (sequence.shape.length !== 3 || batch === 0 || timesteps === 0 || inputSize === 0) {
     throw new TypeError(
       `Cannot run an LSTM as the input must be [batch, timesteps, inputSize], none of them 0: ` +
         `current shape is ${formatShape(sequence.shape)}`,
     );
   }
-  const steps: LstmStep[] = [];
-  for (let t = 0; t < timesteps!; t++) {
-    steps.push(lstmCell(sequence.select(1, t), steps.at(-1), weights, options));
+  const cell = cellOf(weights, options, [batch, inputSize]);
+  const start = checkState(options.initialState, [batch, cell.units]);
+  const mask = options.mask === undefined ? undefined : asFloat64(options.mask);
+  if (mask !== undefined && !sameShape(mask.shape, [batch, timesteps])) {
+    throw new TypeError(
+      `Cannot run an LSTM as the mask must be [batch, timesteps], ` +
+        `${formatShape([batch, timesteps])} here: current shape is ${formatShape(mask.shape)}`,
+    );
   }
-  return layerTraceOf({
-    gates: gatesOf({
-      input: stackTimesteps(steps.map(({ gates }) => gates.input)),
-      forget: stackTimesteps(steps.map(({ gates }) => gates.forget)),
-      candidate: stackTimesteps(steps.map(({ gates }) => gates.candidate)),
-      output: stackTimesteps(steps.map(({ gates }) => gates.output)),
-    }),
-    cellState: stackTimesteps(steps.map(({ cellState }) => cellState)),
-    hiddenState: stackTimesteps(steps.map(({ hiddenState }) => hiddenState)),
+  const forward = Array.from({ length: timesteps }, (_, t) => t);
+  const order = options.goBackwards === true ? forward.reverse() : forward;
+  return { sequence, cell, start, mask, order };
+}
+
+/** The state after a step: a sample whose mask is 0 there keeps the one before. */
+function afterMask(mask: Tensor | undefined, next: CellState, before: CellState): CellState {
+  if (mask === undefined) return next;
+  return { c: chooseRows(mask, next.c, before.c), h: chooseRows(mask, next.h, before.h) };
+}
+
+/** Rows of `a` where the mask `[batch]` is not 0, of `b` elsewhere; chosen, so that NaN stays out. */
+export function chooseRows(mask: Tensor, a: Tensor, b: Tensor): Tensor {
+  const data = new Float64Array(a.data);
+  const length = data.length / mask.data.length;
+  mask.data.forEach((counts, n) => {
+    if (counts === 0) data.set(b.data.subarray(n * length, (n + 1) * length), n * length);
   });
+  return new Tensor(data, a.shape);
 }
 
 /** A trace as a value that shows itself. */
@@ -75,7 +143,7 @@ function layerTraceOf(trace: LayerTrace): LayerTrace {
 }
 
 /** `[batch, units]` of each timestep become `[batch, timesteps, units]`. */
-function stackTimesteps(steps: readonly Tensor[]): Tensor {
+export function stackTimesteps(steps: readonly Tensor[]): Tensor {
   const [batch, units] = steps[0]!.shape as [number, number];
   const data = new Float64Array(batch * steps.length * units);
   steps.forEach((step, t) => {

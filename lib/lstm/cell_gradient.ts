@@ -1,0 +1,59 @@
+// The gradient through one step: the chain rule, line by line against the equations of `step`.
+
+import { add, multiply } from "../tensor/arithmetic.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type Cell, type CellState, preActivations } from "./cell.ts";
+import { joinGates } from "./gates.ts";
+import { productGradientByInput, productGradientByKernel, sumRows } from "./product.ts";
+
+/** The gradients of the loss by what went into one step. */
+export interface StepGradients {
+  readonly dx: Tensor; // [batch, inputSize]
+  readonly dh: Tensor; // [batch, units], by the hidden state before
+  readonly dc: Tensor; // [batch, units], by the cell state before
+  readonly dW: Tensor; // [inputSize, 4·units]
+  readonly dU: Tensor; // [units, 4·units]
+  readonly db: Tensor; // [4·units]
+}
+
+/**
+ * From the gradients by a step's results, dh' and dc', those by what went into it:
+ *
+ * ```txt
+ * h' = o ⊙ φ(c')          do = dh' ⊙ φ(c')         dc' gains φ'(c') ⊙ (dh' ⊙ o)
+ * c' = f ⊙ c + i ⊙ c̃      df = dc' ⊙ c     di = dc' ⊙ c̃     dc̃ = dc' ⊙ i     dc = dc' ⊙ f
+ * i, f, o = σ(z), c̃ = φ(z)  dz = σ'(z) ⊙ d(i, f, o), φ'(z) ⊙ dc̃
+ * z = x·W + h·U + b       dx = dz·Wᵀ   dh = dz·Uᵀ   dW = xᵀ·dz   dU = hᵀ·dz   db = Σ dz
+ * ```
+ *
+ * Each f'(x) ⊙ dy is `f.backward(x, dy)`, so that softmax, whose slope is a matrix, fits too. The
+ * step is computed again rather than remembered: the trace keeps gates, not pre-activations.
+ */
+export function stepGradients(
+  x: Tensor, // [batch, inputSize]
+  { c, h }: CellState,
+  next: { readonly dh: Tensor; readonly dc: Tensor },
+  cell: Cell,
+): StepGradients {
+  const { W, U, φ, σ, dropX, dropH } = cell;
+  const z = preActivations(x, h, cell);
+  const [i, f, o, c̃] = [σ(z.input), σ(z.forget), σ(z.output), φ(z.candidate)];
+  const cNext = add(multiply(f, c), multiply(i, c̃));
+
+  const dcNext = add(next.dc, φ.backward(cNext, multiply(next.dh, o)));
+  const dz = joinGates({
+    input: σ.backward(z.input, multiply(dcNext, c̃)),
+    forget: σ.backward(z.forget, multiply(dcNext, c)),
+    candidate: φ.backward(z.candidate, multiply(dcNext, i)),
+    output: σ.backward(z.output, multiply(next.dh, φ(cNext))),
+  });
+
+  return {
+    dx: productGradientByInput(dz, W, dropX),
+    dh: productGradientByInput(dz, U, dropH),
+    dc: multiply(dcNext, f),
+    dW: productGradientByKernel(dz, x, dropX),
+    dU: productGradientByKernel(dz, h, dropH),
+    db: sumRows(dz),
+  };
+}

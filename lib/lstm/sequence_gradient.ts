@@ -1,0 +1,126 @@
+import { add } from "../tensor/arithmetic.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import type { CellState, LstmWeights } from "./cell.ts";
+import { type StepGradients, stepGradients } from "./cell_gradient.ts";
+import {
+  checkSequence,
+  chooseRows,
+  type LayerTrace,
+  type LstmOptions,
+  stackTimesteps,
+} from "./sequence.ts";
+
+/** What {@linkcode lstmForward} was given, and what it gave. */
+export interface LstmRun {
+  /** `[batch, timesteps, inputSize]` */
+  readonly x: TensorLike;
+  /** Keras's kernel, recurrent kernel and bias. */
+  readonly weights: LstmWeights;
+  /** What `lstmForward(x, weights, options)` returned. */
+  readonly trace: LayerTrace;
+}
+
+/** The gradients of the loss by what went into an LSTM. */
+export interface LstmGradients {
+  /** `[batch, timesteps, inputSize]` */
+  readonly x: Tensor;
+  /** `[inputSize, 4·units]`; `splitGates` tells the gates' parts. */
+  readonly kernel: Tensor;
+  /** `[units, 4·units]` */
+  readonly recurrentKernel: Tensor;
+  /** `[4·units]`; there where the weights have a bias. */
+  readonly bias?: Tensor;
+  /** `[batch, units]` each */
+  readonly initialState: { readonly cellState: Tensor; readonly hiddenState: Tensor };
+}
+
+/**
+ * Backpropagation through time: the gradients of the loss by an LSTM's input and weights, in
+ * float64, from its gradient by every hidden state.
+ *
+ * From the step computed last to the first, with dh' and dc' the gradients by what a step gave:
+ *
+ * ```txt
+ * dh'  = ∂loss/∂h' + dh of the step after
+ * dc'  = dc of the step after + φ'(c') ⊙ (dh' ⊙ o)
+ * dz_i = σ'(z_i) ⊙ dc' ⊙ c̃      dz_f = σ'(z_f) ⊙ dc' ⊙ c
+ * dz_c = φ'(z_c) ⊙ dc' ⊙ i       dz_o = σ'(z_o) ⊙ dh' ⊙ φ(c')
+ * dx   = dz·Wᵀ    dh = dz·Uᵀ    dc = dc' ⊙ f
+ * dW   = Σ xᵀ·dz  dU = Σ hᵀ·dz  db = Σ dz          over the steps, and the samples
+ * ```
+ *
+ * At a masked step, a sample's dh' and dc' pass on as dh and dc. Source: Werbos 1990,
+ * "Backpropagation through time", on the equations of {@linkcode lstmCell}.
+ *
+ * @param run input and weights of the forward run, and its trace
+ * @param gradient of the loss by `trace.hiddenState`, `[batch, timesteps, units]`; zeros where a
+ * step's hidden state is used by the next step alone
+ * @param options the same as in the forward run
+ * @throws {TypeError} where a shape does not fit the others.
+ *
+ * @example
+ * ```ts
+ * import { lstmBackward, lstmForward } from "@gatescope/lstm";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const x = [[[0.5], [-1]]];
+ * const weights = { kernel: [[1, 2, 3, 4]], recurrentKernel: [[0.5, 0.6, 0.7, 0.8]] };
+ * const trace = lstmForward(x, weights);
+ * const { kernel } = lstmBackward({ x, weights, trace }, [[[0], [1]]]); // loss = last h
+ *
+ * const moved = lstmForward(x, { ...weights, kernel: [[1 + 1e-6, 2, 3, 4]] });
+ * const slope = (moved.hiddenState.item(0, 1, 0) - trace.hiddenState.item(0, 1, 0)) / 1e-6;
+ * assertAlmostEquals(kernel.item(0, 0), slope, 1e-6);
+ * ```
+ */
+export function lstmBackward(
+  { x, weights, trace }: LstmRun,
+  gradient: TensorLike,
+  options: LstmOptions = {},
+): LstmGradients {
+  const { sequence, cell, start, mask, order } = checkSequence(x, weights, options);
+  const dOutputs = checkGradient(gradient, trace);
+  const zeros = new Tensor(new Float64Array(start.c.data.length), start.c.shape);
+  let [dh, dc] = [zeros, zeros];
+  let sums: Pick<StepGradients, "dW" | "dU" | "db"> | undefined;
+  const dxs: Tensor[] = [];
+  for (const [k, t] of [...order.entries()].reverse()) {
+    const before = k === 0 ? start : stateAt(trace, order[k - 1]!);
+    dh = add(dh, dOutputs.select(1, t));
+    const m = mask?.select(1, t);
+    const through = m === undefined
+      ? { dh, dc }
+      : { dh: chooseRows(m, dh, zeros), dc: chooseRows(m, dc, zeros) };
+    const g = stepGradients(sequence.select(1, t), before, through, cell);
+    dh = m === undefined ? g.dh : chooseRows(m, g.dh, dh);
+    dc = m === undefined ? g.dc : chooseRows(m, g.dc, dc);
+    dxs[t] = g.dx;
+    sums = sums === undefined
+      ? g
+      : { dW: add(sums.dW, g.dW), dU: add(sums.dU, g.dU), db: add(sums.db, g.db) };
+  }
+  const { dW, dU, db } = sums!; // there is a timestep: checked
+  return {
+    x: stackTimesteps(dxs),
+    kernel: dW,
+    recurrentKernel: dU,
+    ...(weights.bias === undefined ? {} : { bias: db }),
+    initialState: { cellState: dc, hiddenState: dh },
+  };
+}
+
+function stateAt({ cellState, hiddenState }: LayerTrace, t: number): CellState {
+  return { c: cellState.select(1, t), h: hiddenState.select(1, t) };
+}
+
+function checkGradient(gradient: TensorLike, { hiddenState }: LayerTrace): Tensor {
+  const given = asFloat64(gradient);
+  if (!sameShape(given.shape, hiddenState.shape)) {
+    throw new TypeError(
+      `Cannot go backward through an LSTM as the gradient must have the hidden states' shape ` +
+        `${formatShape(hiddenState.shape)}: current shape is ${formatShape(given.shape)}`,
+    );
+  }
+  return given;
+}

@@ -1,0 +1,84 @@
+// What a layer is: a definition without weights of its own. The model owns the weights and hands
+// them in, so that one definition can serve twice and nothing is changed behind anybody's back.
+
+import type { LstmState } from "../lstm/cell.ts";
+import type { LayerTrace } from "../lstm/sequence.ts";
+import type { Random } from "../tensor/random.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** A shape without the batch; null is an axis whose length each call may choose (timesteps). */
+export type OpenShape = readonly (number | null)[];
+
+/** Which steps count: `[batch, timesteps]`, 0 where one does not. */
+export type Mask = Tensor;
+
+/** What a stateful layer remembers between calls: a state for each of its LSTMs. */
+export type LayerState = readonly LstmState[];
+
+/** One array that a layer needs, and how it starts. */
+export interface WeightSpec {
+  /** Keras's name: `kernel`, `recurrent_kernel`, `bias`, `embeddings`. */
+  readonly name: string;
+  /** The array's shape. */
+  readonly shape: readonly number[];
+  /** Makes the array before any training. */
+  readonly initialize: (shape: readonly number[], random: Random) => Tensor;
+}
+
+/** What a run may depend on besides the input and the weights. */
+export interface LayerContext {
+  /** Whether dropout drops. */
+  readonly training: boolean;
+  /** The steps that count; all where there is none. */
+  readonly mask?: Mask | undefined;
+  /** Where dropout draws from; there in training. */
+  readonly random?: Random | undefined;
+  /** Where a stateful layer's last call ended; zeros where there is none. */
+  readonly state?: LayerState | undefined;
+}
+
+/** What one run of a layer gave. */
+export interface LayerRun {
+  /** `[batch, …]`, in float64. */
+  readonly output: Tensor;
+  /** The mask that the next layer gets. */
+  readonly mask?: Mask | undefined;
+  /** Where a stateful layer ended. */
+  readonly state?: LayerState | undefined;
+  /** What happened inside: one for each LSTM, Bidirectional two (forward, backward). */
+  readonly traces?: readonly LayerTrace[];
+  /** From the gradient of the loss by `output`: its gradients by the input and by each weight. */
+  readonly backward: (gradient: Tensor) => LayerGradients;
+}
+
+/** The gradients of the loss by what went into a layer. */
+export interface LayerGradients {
+  /** By the input; none through an Embedding, whose inputs are whole numbers. */
+  readonly input?: Tensor;
+  /** One for each weight, in the weights' order. */
+  readonly weights: readonly Tensor[];
+}
+
+/** A layer's definition: its options, its shapes, and its two directions. */
+export interface Layer {
+  /** Keras's class: `LSTM`, `Dense`, … */
+  readonly className: string;
+  /** The name asked for; the model gives it one where there is none. */
+  readonly name?: string | undefined;
+  /** Keras's options under Keras's names, for the summary and for files. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The layer inside of Bidirectional and TimeDistributed. */
+  readonly wrapped?: Layer;
+  /** The shape that comes out where this one goes in, both without the batch; throws where none can. */
+  readonly outputShape: (input: OpenShape) => OpenShape;
+  /** The arrays needed for an input of this shape, in Keras's order. */
+  readonly weights: (input: OpenShape) => readonly WeightSpec[];
+  /** Computes the output of `x`, `[batch, …]`; the shapes are known to fit. */
+  readonly forward: (x: Tensor, weights: readonly Tensor[], context: LayerContext) => LayerRun;
+}
+
+/** A shape as Keras prints it, the batch first: `(None, 3, 8)`. */
+export function formatOpenShape(shape: OpenShape): string {
+  const axes = [null, ...shape].map((length) => length ?? "None");
+  return `(${axes.join(", ")}${axes.length === 1 ? "," : ""})`;
+}

@@ -1,0 +1,52 @@
+import type { Activation, ActivationName } from "../../lstm/activations.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Layer, LayerContext, LayerRun, OpenShape } from "../layer.ts";
+import {
+  activationConfig,
+  activationRule,
+  checkOptions,
+  definedOptions,
+  layerActivation,
+  type LayerName,
+} from "../layer_options.ts";
+
+/**
+ * An activation as a layer of its own.
+ *
+ * @param activation Keras's name, or made by {@linkcode getActivation}
+ * @throws {RangeError} where the name is unknown.
+ * @throws {TypeError} where it is no activation, or one that does not keep the number of units.
+ *
+ * @example
+ * ```ts
+ * import { activation, dense, lstm, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([
+ *   lstm({ units: 4 }),
+ *   dense({ units: 2 }),
+ *   activation("softmax"),
+ * ], { inputShape: [3, 2] });
+ * assertEquals(model.outputShape, [2]);
+ * ```
+ */
+export function activation(
+  activation: ActivationName | Activation,
+  options: LayerName = {},
+): Layer {
+  const chosen = { ...definedOptions("an Activation", options), activation };
+  checkOptions("an Activation", chosen, { activation: activationRule });
+  const φ = layerActivation("an Activation", activation);
+  return Object.freeze({
+    className: "Activation",
+    name: chosen.name,
+    config: Object.freeze({ activation: activationConfig(φ) }),
+    outputShape: (input: OpenShape) => input,
+    weights: () => [],
+    forward: (x: Tensor, _weights: readonly Tensor[], { mask }: LayerContext): LayerRun => ({
+      output: φ(x),
+      mask,
+      backward: (gradient) => ({ input: φ.backward(x, gradient), weights: [] }),
+    }),
+  });
+}

@@ -1,0 +1,147 @@
+import { add } from "../../tensor/arithmetic.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Layer, LayerContext, LayerRun, LayerState, OpenShape, WeightSpec } from "../layer.ts";
+import { checkOptions, choiceRule, definedOptions, type LayerName } from "../layer_options.ts";
+import { type MergeMode, mergeModes } from "../merge_modes.ts";
+import { reverseTimesteps } from "../timesteps.ts";
+import { lstm, type LstmLayer, type LstmLayerOptions } from "./lstm.ts";
+
+/** The options of Bidirectional. */
+export interface BidirectionalOptions extends LayerName {
+  /** How the two results become one: `"concat"` (side by side) unless said. */
+  readonly mergeMode?: MergeMode;
+  /** The layer that goes backwards: a copy of the other one unless said. */
+  readonly backwardLayer?: LstmLayer;
+}
+
+/**
+ * Two LSTMs, one in the order of time and one against it, each with its own weights: the forward
+ * layer's come first. Source: keras/src/layers/rnn/bidirectional.py (Keras 3.15.1).
+ *
+ * With `returnSequences`, both results are in the order of the input, and masked steps give zeros.
+ * Keras's merge mode None gives two results, which a Sequential model cannot hand on: `"concat"`
+ * has the same numbers side by side.
+ *
+ * @param layer an LSTM that goes forward
+ * @throws {TypeError} where the layer is no LSTM, or the two do not fit each other.
+ * @throws {RangeError} where the merge mode is unknown.
+ *
+ * @example
+ * ```ts
+ * import { bidirectional, dense, lstm, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([
+ *   bidirectional(lstm({ units: 4, returnSequences: true })),
+ *   bidirectional(lstm({ units: 4 }), { mergeMode: "ave" }),
+ *   dense({ units: 2 }),
+ * ], { inputShape: [3, 5] });
+ * assertEquals(model.layers.map(({ outputShape }) => outputShape), [[3, 8], [4], [2]]);
+ * ```
+ */
+export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = {}): Layer {
+  const chosen = {
+    mergeMode: "concat" as MergeMode,
+    ...definedOptions("a Bidirectional", options),
+  };
+  checkOptions("a Bidirectional", chosen, {
+    mergeMode: {
+      ...choiceRule(Object.keys(mergeModes)),
+      expected: `one of ${Object.keys(mergeModes).join(", ")} ` +
+        `(Keras's None gives two results, which no next layer takes: concat has both)`,
+    },
+    backwardLayer: {
+      expected: "an LSTM, made by lstm()",
+      isKind: (value) => value === undefined || isLstm(value),
+    },
+  });
+  const { name, mergeMode } = chosen;
+  const { ahead, back } = checkedPair(layer, chosen.backwardLayer, mergeMode);
+  const { returnSequences } = ahead.options;
+  const { merge, gradients } = mergeModes[mergeMode];
+  const inOrder = (result: Tensor) => returnSequences ? reverseTimesteps(result) : result;
+
+  const forward = (x: Tensor, weights: readonly Tensor[], context: LayerContext): LayerRun => {
+    const count = ahead.options.useBias ? 3 : 2;
+    const state = (k: number): LayerState | undefined => context.state?.slice(k, k + 1);
+    const one = ahead.forward(x, weights.slice(0, count), { ...context, state: state(0) });
+    const two = back.forward(x, weights.slice(count), { ...context, state: state(1) });
+    const [y, reversed] = [one.output, inOrder(two.output)];
+    return {
+      output: merge(y, reversed),
+      mask: one.mask,
+      traces: [...one.traces ?? [], ...two.traces ?? []],
+      state: one.state && two.state && [...one.state, ...two.state],
+      backward: (gradient) => {
+        const [byOne, byTwo] = gradients(gradient, y, reversed);
+        const first = one.backward(byOne);
+        const second = two.backward(inOrder(byTwo));
+        return {
+          input: add(first.input!, second.input!), // an LSTM always has one
+          weights: [...first.weights, ...second.weights],
+        };
+      },
+    };
+  };
+
+  const { config } = ahead;
+  return Object.freeze({
+    className: "Bidirectional",
+    name,
+    wrapped: layer,
+    config: Object.freeze({
+      merge_mode: mergeMode,
+      layer: { class_name: "LSTM", config },
+      backward_layer: { class_name: "LSTM", config: back.config },
+      stateful: config.stateful,
+    }),
+    outputShape: (input: OpenShape) => {
+      const shape = ahead.outputShape(input);
+      const units = ahead.options.units + (mergeMode === "concat" ? back.options.units : 0);
+      return [...shape.slice(0, -1), units];
+    },
+    weights: (input: OpenShape): WeightSpec[] => {
+      const prefixed = (prefix: string, { weights }: Layer) =>
+        weights(input).map((spec) => ({ ...spec, name: `${prefix}/${spec.name}` }));
+      return [...prefixed("forward_layer", ahead), ...prefixed("backward_layer", back)];
+    },
+    forward,
+  });
+}
+
+/** The two layers as Bidirectional runs them: masked steps of a sequence give zeros. */
+function checkedPair(layer: LstmLayer, given: LstmLayer | undefined, mergeMode: MergeMode) {
+  if (!isLstm(layer)) {
+    throw new TypeError(
+      `Cannot make a Bidirectional as it takes an LSTM, made by lstm(): current value is ` +
+        `${(layer as Layer | undefined)?.className ?? typeof layer}`,
+    );
+  }
+  const zeroOutputForMask = layer.options.returnSequences;
+  const ahead = lstm({ ...layer.options, zeroOutputForMask });
+  const other: LstmLayerOptions = given?.options ?? { ...layer.options, goBackwards: true };
+  const back = lstm({ ...other, zeroOutputForMask });
+  const differs = (key: "goBackwards" | "returnSequences" | "stateful" | "units") =>
+    ahead.options[key] !== back.options[key];
+  const problem = !differs("goBackwards")
+    ? "goBackwards must differ between its two layers"
+    : differs("returnSequences") || differs("stateful")
+    ? "returnSequences and stateful must be the same in its two layers"
+    : mergeMode !== "concat" && differs("units")
+    ? `mergeMode ${mergeMode} needs two layers of the same units`
+    : undefined;
+  if (problem !== undefined) {
+    const shown = ({ options }: LstmLayer) =>
+      `{ units: ${options.units}, goBackwards: ${options.goBackwards}, ` +
+      `returnSequences: ${options.returnSequences}, stateful: ${options.stateful} }`;
+    throw new TypeError(
+      `Cannot make a Bidirectional as ${problem}: current layers are ${shown(ahead)} ` +
+        `and ${shown(back)}`,
+    );
+  }
+  return { ahead, back };
+}
+
+function isLstm(value: unknown): value is LstmLayer {
+  return (value as Layer | undefined)?.className === "LSTM";
+}

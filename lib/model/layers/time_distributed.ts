@@ -1,0 +1,87 @@
+import type { Tensor } from "../../tensor/tensor.ts";
+import {
+  formatOpenShape,
+  type Layer,
+  type LayerContext,
+  type LayerRun,
+  type OpenShape,
+} from "../layer.ts";
+import { checkOptions, definedOptions, type LayerName } from "../layer_options.ts";
+
+/**
+ * The same layer, with the same weights, on each timestep by itself: `[timesteps, …]`, of which the
+ * layer sees `[…]`. Source: keras/src/layers/rnn/time_distributed.py (Keras 3.15.1).
+ *
+ * @throws {TypeError} where it is no layer, or a stateful one.
+ *
+ * @example
+ * ```ts
+ * import { dense, lstm, sequential, timeDistributed } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([
+ *   lstm({ units: 8, returnSequences: true }),
+ *   timeDistributed(dense({ units: 2, activation: "softmax" })),
+ * ], { inputShape: [3, 5] });
+ * assertEquals(model.outputShape, [3, 2]);
+ * ```
+ */
+export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
+  const chosen = definedOptions("a TimeDistributed", options);
+  checkOptions("a TimeDistributed", chosen, {});
+  checkWrapped(layer);
+
+  const forward = (x: Tensor, weights: readonly Tensor[], context: LayerContext): LayerRun => {
+    const [batch, timesteps, ...rest] = x.shape as [number, number, ...number[]];
+    // To the layer, each timestep is a sample of its own.
+    const steps = x.reshape([batch * timesteps, ...rest]);
+    const { training, random, mask } = context;
+    const run = layer.forward(steps, weights, { training, random });
+    return {
+      output: run.output.reshape([batch, timesteps, ...run.output.shape.slice(1)]),
+      mask,
+      ...(run.traces && { traces: run.traces }),
+      backward: (gradient) => {
+        const inner = run.backward(gradient.reshape(run.output.shape));
+        return { ...inner, ...(inner.input && { input: inner.input.reshape(x.shape) }) };
+      },
+    };
+  };
+
+  return Object.freeze({
+    className: "TimeDistributed",
+    name: chosen.name,
+    wrapped: layer,
+    config: Object.freeze({ layer: { class_name: layer.className, config: layer.config } }),
+    outputShape: (input: OpenShape) => {
+      const [timesteps, ...rest] = checkedSteps(input);
+      return [timesteps, ...layer.outputShape(rest)];
+    },
+    weights: (input: OpenShape) => layer.weights(checkedSteps(input).slice(1)),
+    forward,
+  });
+}
+
+function checkWrapped(layer: Layer): void {
+  if (typeof layer?.forward !== "function") {
+    throw new TypeError(
+      `Cannot make a TimeDistributed as it takes a layer, made by dense() and its like: ` +
+        `current value is ${typeof layer}`,
+    );
+  }
+  if (layer.config.stateful === true) {
+    throw new TypeError(
+      "Cannot make a TimeDistributed as its layer starts anew at each timestep: " +
+        "current layer is stateful",
+    );
+  }
+}
+
+function checkedSteps(input: OpenShape): [number | null, ...(number | null)[]] {
+  if (input.length >= 2) return input as [number | null, ...(number | null)[]];
+  throw new TypeError(
+    `Cannot build a TimeDistributed as its input must be [timesteps, …], 2 axes or more ` +
+      `(returnSequences gives it all timesteps): ` +
+      `current input is ${formatOpenShape(input)}, None the batch`,
+  );
+}

@@ -1,0 +1,288 @@
+import { showAs, type View } from "../display/view.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { type CompileOptions, Training } from "./compile.ts";
+import { fit } from "./fit.ts";
+import type { FitOptions } from "./fit_options.ts";
+import type { History } from "./history.ts";
+import type { Layer, OpenShape } from "./layer.ts";
+import { Network, type Precision } from "./network.ts";
+import { checkArchitecture } from "./architecture.ts";
+import { summaryView } from "./summary.ts";
+import type { TrainingState } from "./training_state.ts";
+
+/** How a model starts. */
+export interface SequentialOptions {
+  /**
+   * A sample's shape, without the batch: `[timesteps, inputSize]`, or `[timesteps]` before an
+   * embedding; timesteps may be null, so that each call chooses its own.
+   */
+  readonly inputShape: OpenShape;
+  /** Where chance starts, a whole number: the same seed gives the same weights. Any unless said. */
+  readonly seed?: number;
+  /**
+   * `"float32"` as in Keras unless said; `"float64"` keeps the weights in float64 and computes by
+   * the equations.
+   */
+  readonly precision?: Precision;
+}
+
+/** A layer of a model. */
+export interface ModelLayer {
+  /** Keras's name of it, unique in the model: `lstm`, `lstm_1`, … */
+  readonly name: string;
+  /** Its definition, as it was made by `lstm()`, `dense()`, … */
+  readonly layer: Layer;
+  /** The shape that it gets, without the batch. */
+  readonly inputShape: OpenShape;
+  /** The shape that it gives, without the batch. */
+  readonly outputShape: OpenShape;
+  /** How many numbers it learns. */
+  readonly parameters: number;
+  /** Its weights, in Keras's order and shapes; copies. */
+  readonly getWeights: () => Tensor[];
+}
+
+let networkOfModel: (model: Model) => Network;
+let trainingOfModel: (model: Model, action: string) => Training;
+
+/**
+ * Layers in a row, as Keras's Sequential model: {@linkcode sequential} makes one.
+ *
+ * It shows itself as its summary.
+ */
+export class Model {
+  static {
+    networkOfModel = (model) => model.#network;
+    trainingOfModel = (model, action) => model.#compiled(action);
+  }
+
+  readonly #network: Network;
+  #training: Training | undefined;
+
+  /**
+   * A model of these layers, its weights started; what {@linkcode sequential} returns.
+   *
+   * @throws {TypeError} where a layer does not fit the one before it.
+   */
+  constructor(layers: readonly Layer[], options: SequentialOptions) {
+    const { inputShape, seed, precision } = checkArchitecture(layers, options);
+    this.#network = new Network(layers, inputShape, { seed, precision });
+  }
+
+  /** The layers, in order. */
+  get layers(): readonly ModelLayer[] {
+    const network = this.#network;
+    return network.layers.map((placed) => {
+      const { name, layer, inputShape, outputShape, firstWeight, weights } = placed;
+      const own = () => network.weights.slice(firstWeight, firstWeight + weights.length);
+      const parameters = own().reduce((sum, { data }) => sum + data.length, 0);
+      const getWeights = () => own().map((weight) => this.#copy(weight));
+      return Object.freeze({ name, layer, inputShape, outputShape, parameters, getWeights });
+    });
+  }
+
+  /** A sample's shape, null where each call may choose the length. */
+  get inputShape(): OpenShape {
+    return this.#network.inputShape;
+  }
+
+  /** The prediction's shape for one sample. */
+  get outputShape(): OpenShape {
+    return this.#network.outputShape;
+  }
+
+  /** How the weights are kept and the model computes. */
+  get precision(): Precision {
+    return this.#network.precision;
+  }
+
+  /** The layers, their output shapes and parameters, as Keras prints them. */
+  summary(): View {
+    return summaryView(this.#network, this.#training?.optimizerParameters);
+  }
+
+  /**
+   * The prediction, all samples at once.
+   *
+   * @param x `[batch, timesteps, inputSize]`, or `[batch, timesteps]` of whole numbers before an
+   * embedding
+   * @returns `[batch, …]`, the last layer's output in float32
+   * @throws {TypeError} where the shape is not the model's.
+   */
+  predict(x: TensorLike): Tensor {
+    const run = this.#network.forward(this.#network.checkInput(x, "predict"));
+    this.#network.states = run.states;
+    return toFloat32(run.output);
+  }
+
+  /**
+   * Settles how the model learns. What an optimizer before it remembered is gone; the weights stay.
+   *
+   * @throws {RangeError} where the optimizer, the loss or a metric is unknown.
+   *
+   * @example
+   * ```ts
+   * import { adam, dense, lstm, sequential } from "@gatescope/lstm";
+   *
+   * const layers = [lstm({ units: 8 }), dense({ units: 2, activation: "softmax" })];
+   * const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
+   * model.compile({ optimizer: adam({ learningRate: 0.01 }), loss: "categorical_crossentropy" });
+   * ```
+   */
+  compile(options: CompileOptions): void {
+    if (this.#training?.isRunning) {
+      throw new TypeError("Cannot compile as the model is being trained: current fit is running");
+    }
+    this.#training = new Training(this.#network, options);
+  }
+
+  /**
+   * Trains: each batch's loss, its gradient through all layers and timesteps, and one step of the
+   * optimizer, in float64 (the weights rounded to float32 after each step in that precision).
+   *
+   * Everything is checked before a weight changes. A signal stops the run between two batches; the
+   * history then holds the finished epochs and says `aborted`, and weights and progress are kept: a
+   * further `fit` on as many samples, with the same batch size and shuffling, finishes the epoch
+   * first, bit for bit as if it had not been stopped. `getTrainingState()` carries that to another
+   * model.
+   *
+   * @param x `[samples, …]`, as for `predict`
+   * @param y a target for each sample, as the loss wants them
+   * @param options epochs, batches, validation, and what is seen of it
+   * @returns loss and metrics of each epoch, as Keras reports them
+   * @throws {TypeError} where a shape does not fit, the model is not compiled, or `fit` is running.
+   * @throws {RangeError} where an option is out of range or a label is no class; or where a number
+   * is not finite any more, naming the epoch, the layer and the value where it began, with the
+   * weights as before that batch.
+   *
+   * @example
+   * ```ts
+   * import { arange, dense, lstm, sequential } from "@gatescope/lstm";
+   * import { assert } from "@std/assert";
+   *
+   * const layers = [lstm({ units: 8 }), dense({ units: 2, activation: "softmax" })];
+   * const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
+   * model.compile({ optimizer: "adam", loss: "categorical_crossentropy", metrics: ["accuracy"] });
+   * const x = arange(24).reshape([4, 3, 2]);
+   * const y = [[1, 0], [0, 1], [1, 0], [0, 1]];
+   * const { loss, accuracy } = await model.fit(x, y, { epochs: 2 });
+   * assert(loss[1]! < loss[0]! && accuracy?.length === 2);
+   * ```
+   */
+  async fit(x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<History> {
+    return await fit(this.#network, this.#compiled("fit"), x, y, options);
+  }
+
+  /**
+   * How far training has come; with `getWeights()` it is all that another model needs to go on.
+   *
+   * @throws {TypeError} where the model is not compiled.
+   *
+   * @example A run that goes on in another model
+   * ```ts
+   * import { arange, dense, lstm, sequential } from "@gatescope/lstm";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const newModel = () => {
+   *   const model = sequential([lstm({ units: 3 }), dense({ units: 1 })], { inputShape: [3, 2] });
+   *   model.compile({ optimizer: "adam", loss: "mse" });
+   *   return model;
+   * };
+   * const [x, y] = [arange(24).reshape([4, 3, 2]), [0, 1, 2, 3]];
+   * const model = newModel();
+   * await model.fit(x, y, { epochs: 2, batchSize: 2 });
+   *
+   * const other = newModel();
+   * other.setWeights(model.getWeights());
+   * other.setTrainingState(model.getTrainingState());
+   * const options = { epochs: 4, initialEpoch: 2, batchSize: 2 };
+   * assertEquals((await other.fit(x, y, options)).loss, (await model.fit(x, y, options)).loss);
+   * ```
+   */
+  getTrainingState(): TrainingState {
+    return this.#compiled("get the training state").getState(this.#network);
+  }
+
+  /**
+   * Goes on where that state was taken; the weights belong to it and are set by `setWeights()`.
+   *
+   * @throws {TypeError} where the model is not compiled, or the state is none of its own.
+   * @throws {RangeError} where one of the state's numbers is out of range.
+   */
+  setTrainingState(state: TrainingState): void {
+    const training = this.#compiled("set the training state");
+    if (training.isRunning) {
+      throw new TypeError(
+        "Cannot set the training state as the model is being trained: current fit is running",
+      );
+    }
+    training.setState(state, this.#network);
+  }
+
+  /** All weights, in Keras's order and shapes; copies, float32 unless the precision is float64. */
+  getWeights(): Tensor[] {
+    return this.#network.weights.map((weight) => this.#copy(weight));
+  }
+
+  /**
+   * Replaces all weights by copies of these, in Keras's order and shapes.
+   *
+   * @param weights as {@linkcode Model.getWeights} gives them
+   * @throws {TypeError} where the count or a shape differs; no weight has changed then.
+   */
+  setWeights(weights: readonly TensorLike[]): void {
+    const specs = this.#network.weightSpecs;
+    if (!Array.isArray(weights) || weights.length !== specs.length) {
+      const current = Array.isArray(weights) ? `count is ${weights.length}` : "value is no array";
+      throw new TypeError(
+        `Cannot set the weights as the model has ${specs.length}: current ${current}`,
+      );
+    }
+    const given = weights.map((weight) => asTensor(weight));
+    for (const [k, { name, shape }] of specs.entries()) {
+      if (!sameShape(given[k]!.shape, shape)) {
+        throw new TypeError(
+          `Cannot set the weights as weight ${k}, ${name}, must be ${formatShape(shape)}: ` +
+            `current shape is ${formatShape(given[k]!.shape)}`,
+        );
+      }
+    }
+    this.#network.weights = given.map((weight) => new Tensor(weight.data.slice(), weight.shape));
+  }
+
+  /** Lets stateful layers start from zeros again. */
+  resetStates(): void {
+    this.#network.states = this.#network.states.map(() => undefined);
+  }
+
+  #compiled(action: string): Training {
+    if (this.#training === undefined) {
+      throw new TypeError(
+        `Cannot ${action} as the model must be compiled first: current optimizer and loss are unset`,
+      );
+    }
+    return this.#training;
+  }
+
+  #copy({ data, shape }: Tensor): Tensor {
+    return this.precision === "float64"
+      ? new Tensor(data.slice(), shape)
+      : toFloat32(new Tensor(data, shape));
+  }
+}
+showAs(Model.prototype, (model) => model.summary());
+
+/** What is behind a model's public door: for this package's own rooms, not exported by mod.ts. */
+export function networkOf(model: Model): Network {
+  return networkOfModel(model);
+}
+
+/** What `compile` settled, and how far training has come; throws where there is none. */
+export function trainingOf(model: Model, action: string): Training {
+  return trainingOfModel(model, action);
+}
+
+function toFloat32({ data, shape }: Tensor): Tensor {
+  return new Tensor(Float32Array.from(data), shape);
+}

@@ -1,0 +1,185 @@
+// The layers in a row with their weights: what predicting, training and tracing all run. Shapes and
+// numbers only; the public door in front of it is Model.
+
+import type { LayerTrace } from "../lstm/sequence.ts";
+import { type Random, seededRandom } from "../tensor/random.ts";
+import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
+import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import type { Layer, LayerRun, LayerState, Mask, OpenShape, WeightSpec } from "./layer.ts";
+import { nameLayers } from "./layer_names.ts";
+
+/** How the weights are kept and how a model computes. */
+export type Precision = "float32" | "float64";
+
+/** A layer in its place. */
+export interface PlacedLayer {
+  readonly name: string;
+  readonly layer: Layer;
+  readonly inputShape: OpenShape;
+  readonly outputShape: OpenShape;
+  /** The arrays it needs, of which the first is the network's weight `firstWeight`. */
+  readonly weights: readonly WeightSpec[];
+  readonly firstWeight: number;
+}
+
+/** What one run through all layers may depend on besides input and weights. */
+export interface NetworkContext {
+  /** Whether dropout drops. */
+  readonly training?: boolean;
+  /** Where dropout draws from; there in training. */
+  readonly random?: Random;
+}
+
+/** What one run through all layers gave. */
+export interface NetworkRun {
+  /** `[batch, …]`, in float64. */
+  readonly output: Tensor;
+  /** Which steps of the output count; all where there is none. */
+  readonly mask: Mask | undefined;
+  /** What happened inside: a list for each layer, empty where it holds no LSTM. */
+  readonly traces: readonly (readonly LayerTrace[])[];
+  /** Where each stateful layer ended: `network.states` from now on, if the run is to count. */
+  readonly states: NetworkStates;
+  /** From the gradient of the loss by `output`: its gradient by each weight, in order. */
+  readonly backward: (gradient: Tensor) => Tensor[];
+}
+
+/** What the stateful layers remember, by layer; undefined is zeros. */
+export type NetworkStates = readonly (LayerState | undefined)[];
+
+/** Layers in a row, with their weights. */
+export class Network {
+  readonly inputShape: OpenShape;
+  readonly outputShape: OpenShape;
+  readonly layers: readonly PlacedLayer[];
+  readonly precision: Precision;
+  readonly seed: number;
+  /** What the stateful layers remember; who runs the network decides whether it takes the new. */
+  states: NetworkStates;
+  #weights: readonly Tensor[] = [];
+
+  /** Places the layers and starts their weights. */
+  constructor(
+    layers: readonly Layer[],
+    inputShape: OpenShape,
+    { precision, seed }: { precision: Precision; seed: number },
+  ) {
+    this.inputShape = Object.freeze([...inputShape]);
+    this.layers = placeLayers(layers, inputShape);
+    this.outputShape = this.layers.at(-1)!.outputShape;
+    this.precision = precision;
+    this.seed = seed;
+    this.states = this.layers.map(() => undefined);
+    const random = seededRandom(seed);
+    this.weights = this.weightSpecs.map(({ shape, initialize }) => initialize(shape, random));
+  }
+
+  /** What each weight is, layer by layer in Keras's order; `name` is `lstm/kernel`. */
+  get weightSpecs(): readonly WeightSpec[] {
+    return this.layers.flatMap(({ name, weights }) =>
+      weights.map((weight) => ({ ...weight, name: `${name}/${weight.name}` }))
+    );
+  }
+
+  /** The weights in float64 (their values float32's, in that precision); not to be written into. */
+  get weights(): readonly Tensor[] {
+    return this.#weights;
+  }
+
+  /** Takes these in their place; the shapes are known to fit. */
+  set weights(weights: readonly Tensor[]) {
+    this.#weights = weights.map((weight) =>
+      this.precision === "float64"
+        ? asFloat64(weight)
+        : asFloat64(new Tensor(Float32Array.from(weight.data), weight.shape))
+    );
+  }
+
+  /** The input in float64, its shape checked. */
+  checkInput(x: TensorLike, action: string): Tensor {
+    const given = asFloat64(x);
+    const [batch, ...rest] = given.shape;
+    const fits = rest.length === this.inputShape.length &&
+      rest.every((length, axis) => (this.inputShape[axis] ?? length) === length);
+    if (!fits || batch === 0 || sizeOf(rest) === 0) {
+      const wanted = ["batch", ...this.inputShape.map((length) => length ?? "timesteps")];
+      throw new TypeError(
+        `Cannot ${action} as the input must be [${wanted.join(", ")}] and not empty: ` +
+          `current shape is ${formatShape(given.shape)}`,
+      );
+    }
+    return given;
+  }
+
+  /** Runs all layers on a checked input. Changes nothing: not even what stateful layers remember. */
+  forward(x: Tensor, { training = false, random }: NetworkContext = {}): NetworkRun {
+    const runs: LayerRun[] = [];
+    let [output, mask] = [x, undefined as Mask | undefined];
+    for (const [k, placed] of this.layers.entries()) {
+      const state = this.states[k];
+      const run = placed.layer.forward(output, this.#weightsOf(placed), {
+        training,
+        random,
+        mask,
+        state,
+      });
+      runs.push(run);
+      [output, mask] = [run.output, run.mask];
+    }
+    return {
+      output,
+      mask,
+      traces: runs.map(({ traces = [] }) => traces),
+      states: runs.map(({ state }) => state),
+      backward: (gradient) => backward(runs, gradient),
+    };
+  }
+
+  #weightsOf({ firstWeight, weights }: PlacedLayer): readonly Tensor[] {
+    return this.#weights.slice(firstWeight, firstWeight + weights.length);
+  }
+}
+
+/** From the last layer to the first, each handing the gradient by its input to the one before. */
+function backward(runs: readonly LayerRun[], gradient: Tensor): Tensor[] {
+  const { output } = runs.at(-1)!;
+  if (!sameShape(gradient.shape, output.shape)) {
+    throw new TypeError(
+      `Cannot go backward as the gradient must have the output's shape ` +
+        `${formatShape(output.shape)}: current shape is ${formatShape(gradient.shape)}`,
+    );
+  }
+  const gradients: Tensor[][] = [];
+  let incoming: Tensor | undefined = asFloat64(gradient);
+  for (const run of runs.toReversed()) {
+    if (incoming === undefined) break; // nothing but an Embedding's whole numbers came before
+    const { input, weights } = run.backward(incoming);
+    gradients.unshift([...weights]);
+    incoming = input;
+  }
+  return gradients.flat();
+}
+
+function placeLayers(layers: readonly Layer[], inputShape: OpenShape): readonly PlacedLayer[] {
+  const names = nameLayers(layers);
+  let [shape, firstWeight] = [inputShape, 0];
+  return layers.map((layer, k) => {
+    if (layer.className === "Embedding" && k > 0) {
+      throw new TypeError(
+        `Cannot build a model as an Embedding looks up the model's own input: ` +
+          `current layer ${k} is ${names[k]}, after ${names[k - 1]}`,
+      );
+    }
+    const placed = {
+      name: names[k]!,
+      layer,
+      inputShape: shape,
+      outputShape: Object.freeze([...layer.outputShape(shape)]),
+      weights: layer.weights(shape),
+      firstWeight,
+    };
+    shape = placed.outputShape;
+    firstWeight += placed.weights.length;
+    return Object.freeze(placed);
+  });
+}

@@ -1,0 +1,54 @@
+import { showAs } from "../display/view.ts";
+import type { LayerTrace } from "../lstm/sequence.ts";
+import { type Model, networkOf } from "../model/model.ts";
+import { Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { traceView } from "./trace_view.ts";
+
+/** What happened inside a model while it predicted. */
+export interface Trace {
+  /**
+   * Every gate and state, for each LSTM in order; Bidirectional has two, forward and backward, both
+   * in the order of the input.
+   */
+  readonly layers: readonly LayerTrace[];
+  /** Whose each of `layers` is: `lstm`, `bidirectional/forward_layer`, … */
+  readonly names: readonly string[];
+  /** What `predict` gives. */
+  readonly prediction: Tensor;
+}
+
+/**
+ * Predicts, and keeps every gate and state of every LSTM at every timestep, in float64.
+ *
+ * The model is left as it was: its stateful layers too.
+ *
+ * @param model made by {@linkcode sequential}
+ * @param x as for `model.predict`
+ * @throws {TypeError} where the shape is not the model's.
+ *
+ * @example How far the forget gates are open, step by step
+ * ```ts
+ * import { arange, dense, lstm, sequential, trace } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 8 }), dense({ units: 2 })], { inputShape: [3, 2] });
+ * const { layers, prediction } = trace(model, arange(24).reshape([4, 3, 2]));
+ * assertEquals(layers[0]!.gates.forget.shape, [4, 3, 8]); // batch, timesteps, units
+ * assertEquals(prediction.shape, [4, 2]);
+ * ```
+ */
+export function trace(model: Model, x: TensorLike): Trace {
+  const network = networkOf(model);
+  const run = network.forward(network.checkInput(x, "trace"));
+  const named = network.layers.flatMap(({ name, layer }, k) => {
+    const inside = layer.className === "Bidirectional"
+      ? [`${name}/forward_layer`, `${name}/backward_layer`]
+      : [name];
+    return run.traces[k]!.map((trace, direction) => ({ trace, name: inside[direction] ?? name }));
+  });
+  return Object.freeze(showAs({
+    layers: Object.freeze(named.map(({ trace }) => trace)),
+    names: Object.freeze(named.map(({ name }) => name)),
+    prediction: new Tensor(Float32Array.from(run.output.data), run.output.shape),
+  }, traceView));
+}

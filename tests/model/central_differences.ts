@@ -1,0 +1,73 @@
+// The slope of a layer's output, measured: what every gradient is held against.
+
+import { type Layer, type LayerContext, type LayerState, type Mask, Tensor } from "@gatescope/lstm";
+import { assert } from "@std/assert";
+import { seededRandom } from "../../lib/tensor/random.ts";
+
+/** What a layer is checked with. */
+export interface LayerCase {
+  readonly layer: Layer;
+  readonly x: Tensor;
+  readonly mask?: Mask;
+  readonly state?: LayerState;
+  /** Whether dropout drops: with the same numbers in every run. */
+  readonly training?: boolean;
+}
+
+/** Numbers of that shape, evenly spread over ±1, away from the kinks of common activations. */
+export function numbers(shape: readonly number[], seed: number, scale = 1): Tensor {
+  const random = seededRandom(seed);
+  const size = shape.reduce((a, b) => a * b, 1);
+  const data = Float64Array.from({ length: size }, () => scale * (2 * random.uniform() - 1));
+  return new Tensor(data, shape);
+}
+
+const STEP = 1e-5; // error: STEP²/6 of the third derivative, and 1e-16/STEP of rounding
+
+/** (f(+STEP) − f(−STEP)) / 2·STEP for each number of x, which is moved and put back. */
+export function differences(x: Tensor, f: () => number): Tensor {
+  const data = x.data as Float64Array;
+  const slopes = data.map((before, k) => {
+    data[k] = before + STEP;
+    const above = f();
+    data[k] = before - STEP;
+    const below = f();
+    data[k] = before;
+    return (above - below) / (2 * STEP);
+  });
+  return new Tensor(slopes, x.shape);
+}
+
+/** Throws where two gradients differ by more than 1e-6 of the larger entry, or of 1e-3. */
+export function assertGradient(actual: Tensor, expected: Tensor, what: string): void {
+  const largest = Math.max(1e-3, ...expected.data.map(Math.abs));
+  expected.data.forEach((e, k) => {
+    const difference = Math.abs(actual.data[k]! - e) / largest;
+    assert(difference <= 1e-6, `${what} at ${k}: ${actual.data[k]}, measured ${e}`);
+  });
+}
+
+/** A sum that weighs every output differently, and its gradient by the output. */
+export function weighedSum(output: Tensor): { value: number; gradient: Tensor } {
+  const factors = numbers(output.shape, 99);
+  const value = Array.from(output.data, (y, k) => y * factors.data[k]!).reduce((a, b) => a + b);
+  return { value, gradient: factors };
+}
+
+/** Checks a layer's gradients by its input and by every weight against central differences. */
+export function checkLayer({ layer, x, mask, state, training = false }: LayerCase, what: string) {
+  const specs = layer.weights(x.shape.slice(1));
+  const weights = specs.map(({ shape }, k) => numbers(shape, 7 + k, 0.8));
+  const run = () => {
+    const context: LayerContext = { training, mask, state, random: seededRandom(5) };
+    return layer.forward(x, weights, context);
+  };
+  const { output, backward } = run();
+  const { input, weights: gradients } = backward(weighedSum(output).gradient);
+  const loss = () => weighedSum(run().output).value;
+  if (input !== undefined) assertGradient(input, differences(x, loss), `${what}, by the input`);
+  assert(gradients.length === specs.length, `${what} has a gradient for each weight`);
+  gradients.forEach((gradient, k) => {
+    assertGradient(gradient, differences(weights[k]!, loss), `${what}, by ${specs[k]!.name}`);
+  });
+}
