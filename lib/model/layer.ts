@@ -73,6 +73,8 @@ export interface Layer {
   readonly outputShape: (input: OpenShape) => OpenShape;
   /** The arrays needed for an input of this shape, in Keras's order. */
   readonly weights: (input: OpenShape) => readonly WeightSpec[];
+  /** Throws where numbers of an input cannot be taken; asked of a model's first layer before it trains. */
+  readonly checkInput?: (x: Tensor) => void;
   /** Computes the output of `x`, `[batch, …]`; the shapes are known to fit. */
   readonly forward: (x: Tensor, weights: readonly Tensor[], context: LayerContext) => LayerRun;
 }

@@ -23,6 +23,7 @@ export function prepareSamples(
         `${formatShape(inputs.shape)} and ${formatShape(targets.shape)}`,
     );
   }
+  network.layers[0]!.layer.checkInput?.(inputs);
   const outputShape = network.layers.reduce(
     (shape, { layer }) => layer.outputShape(shape) as number[],
     inputs.shape.slice(1) as readonly number[],

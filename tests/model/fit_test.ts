@@ -3,6 +3,7 @@ import {
   type CompileOptions,
   dense,
   dropout,
+  embedding,
   type FitOptions,
   lstm,
   type LstmLayerOptions,
@@ -222,6 +223,24 @@ Deno.test("whatever is wrong is refused before any weight changes", async () => 
   await assertRejects(() => stateful.fit(x, labels, { batchSize: 4 }), RangeError, "stateful");
   assertEquals(numbersOf(model), before);
   assertEquals(model.getTrainingState(), state);
+});
+
+Deno.test("a word outside an embedding is refused before the batches that come first are trained", async () => {
+  const layers = [
+    embedding({ inputDim: 4, outputDim: 2 }),
+    lstm({ units: 2 }),
+    dense({ units: 1 }),
+  ];
+  const model = sequential(layers, { inputShape: [2], seed: 1 });
+  model.compile({ optimizer: "adam", loss: "mse" });
+  const before = numbersOf(model);
+  const options = { batchSize: 1, shuffle: false };
+  await assertRejects(
+    () => model.fit([[0, 1], [2, 4]], [0, 1], options),
+    RangeError,
+    "number is 4",
+  );
+  assertEquals(numbersOf(model), before);
 });
 
 Deno.test("what needs compile says so, and compile refuses what it does not know", async () => {

@@ -82,6 +82,7 @@ export function embedding(options: EmbeddingOptions): Layer {
     weights: (): WeightSpec[] => [
       { name: "embeddings", shape: [inputDim, outputDim], initialize: uniform(LIMIT) },
     ],
+    checkInput: (x: Tensor) => checkWords(x, inputDim),
     forward,
   });
 }
