@@ -31,6 +31,14 @@ import { unzip, zip } from "./zip.ts";
  */
 export async function loadNpz(source: Source): Promise<Map<string, Tensor>> {
   const { name, bytes } = await readSource(source);
+  return await decodeNpz(bytes, name);
+}
+
+/** The arrays in the bytes of a .npz file; `name` is what messages call it. */
+export async function decodeNpz(
+  bytes: Uint8Array,
+  name: string,
+): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>();
   for (const [entry, content] of await unzip(bytes, name)) {
     if (!entry.endsWith(".npy")) {

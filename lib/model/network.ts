@@ -58,11 +58,12 @@ export class Network {
   states: NetworkStates;
   #weights: readonly Tensor[] = [];
 
-  /** Places the layers and starts their weights. */
+  /** Places the layers and starts their weights, unless they are set right after. */
   constructor(
     layers: readonly Layer[],
     inputShape: OpenShape,
     { precision, seed }: { precision: Precision; seed: number },
+    startsWeights: boolean = true,
   ) {
     this.inputShape = Object.freeze([...inputShape]);
     this.layers = placeLayers(layers, inputShape);
@@ -70,6 +71,7 @@ export class Network {
     this.precision = precision;
     this.seed = seed;
     this.states = this.layers.map(() => undefined);
+    if (!startsWeights) return; // an orthogonal matrix of 1000 units takes seconds
     const random = seededRandom(seed);
     this.weights = this.weightSpecs.map(({ shape, initialize }) => initialize(shape, random));
   }
@@ -91,7 +93,7 @@ export class Network {
     this.#weights = weights.map((weight) =>
       this.precision === "float64"
         ? asFloat64(weight)
-        : asFloat64(new Tensor(Float32Array.from(weight.data), weight.shape))
+        : asFloat64(new Tensor(new Float32Array(weight.data), weight.shape))
     );
   }
 

@@ -202,7 +202,7 @@ export function asFloat64(
   values: TensorLike,
 ): Tensor & { readonly data: Float64Array<ArrayBuffer> } {
   const given = asTensor(values);
-  const data = given.data instanceof Float64Array ? given.data : Float64Array.from(given.data);
+  const data = given.data instanceof Float64Array ? given.data : new Float64Array(given.data);
   return (data === given.data ? given : new Tensor(data, given.shape)) as Tensor & {
     readonly data: Float64Array<ArrayBuffer>;
   };
