@@ -1,6 +1,6 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { readBeside } from "./beside.ts";
-import { ONNX_MODEL, type OnnxGraph, type OnnxModel } from "./onnx_schema.ts";
+import { ONNX_MODEL, type OnnxGraph, type OnnxModel, type OnnxTensor } from "./onnx_schema.ts";
 import { tensorOf } from "./onnx_tensor.ts";
 import { decodeMessage, encodeMessage } from "./protobuf.ts";
 import type { Source } from "./source.ts";
@@ -12,6 +12,8 @@ export interface OnnxFile {
   readonly graph: OnnxGraph;
   /** The arrays by name: the initializers. */
   readonly arrays: ReadonlyMap<string, Tensor>;
+  /** The arrays that nodes hold as attributes. */
+  readonly attributes: ReadonlyMap<OnnxTensor, Tensor>;
   /** Who wrote it, with the version: `pytorch 2.13.0`. */
   readonly producer: string;
   /** The version of ONNX's own operators. */
@@ -57,10 +59,15 @@ export async function readOnnx(source: Source, bytes: Uint8Array, name: string):
   for (const given of graph.initializers ?? []) {
     add(given.name ?? "", await tensorOf(given, name, readExternal));
   }
+  const attributes = new Map<OnnxTensor, Tensor>();
+  for (const { tensor } of (graph.nodes ?? []).flatMap((node) => node.attributes ?? [])) {
+    if (tensor !== undefined) attributes.set(tensor, await tensorOf(tensor, name, readExternal));
+  }
   const opset = opsets.find(({ domain = "" }) => domain === "" || domain === "ai.onnx");
   return {
     graph,
     arrays,
+    attributes,
     producer: `${producerName} ${producerVersion}`.trim(),
     opset: Number(opset?.version ?? 1),
   };

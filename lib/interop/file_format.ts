@@ -23,8 +23,9 @@ export function formatOf(bytes: Uint8Array, name: string): FileFormat {
 }
 
 function zipFormat(bytes: Uint8Array, name: string): FileFormat {
+  const first = String.fromCharCode(...bytes.subarray(30, 130)); // a name, after 30 bytes of header
+  if (/^[^\0]{0,64}data\.pkl/.test(first)) refusePickle(name); // before zip64, which torch uses
   const names = readZipDirectory(bytes, name).map((entry) => entry.name);
-  if (names.some((entry) => /(^|\/)data\.pkl$/.test(entry))) refusePickle(name);
   return names.length > 0 && names.every((entry) => entry.endsWith(".npy")) ? "npz" : "keras";
 }
 

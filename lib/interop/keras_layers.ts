@@ -37,7 +37,7 @@ const makers: Readonly<Record<string, Make>> = {
       name: config.name as string,
       units: config.units as number,
       activation: kerasActivation(config.activation ?? null, generation, place),
-      useBias: given(config.use_bias, true) as boolean,
+      useBias: (config.use_bias ?? true) as boolean,
     }),
   Bidirectional: makeBidirectional,
   TimeDistributed: (config, place, reading) =>
@@ -47,10 +47,10 @@ const makers: Readonly<Record<string, Make>> = {
       name: config.name as string,
       inputDim: config.input_dim as number,
       outputDim: config.output_dim as number,
-      maskZero: given(config.mask_zero, false) as boolean,
+      maskZero: (config.mask_zero ?? false) as boolean,
     }),
   Masking: (config) =>
-    masking({ name: config.name as string, maskValue: given(config.mask_value, 0) as number }),
+    masking({ name: config.name as string, maskValue: (config.mask_value ?? 0) as number }),
   Dropout: (config) => dropout({ name: config.name as string, rate: config.rate as number }),
   Activation: (config, place, { generation }) =>
     activation(kerasActivation(config.activation ?? null, generation, place), {
@@ -99,7 +99,7 @@ export function kerasLayer(
 }
 
 function makeLstm(config: Config, place: string, { generation }: KerasReading): LstmLayer {
-  const options = {
+  const options = { // null, as TF.js writes it, is the default
     units: config.units,
     activation: kerasActivation(given(config.activation, "tanh"), generation, place),
     recurrentActivation: kerasActivation(
@@ -107,14 +107,14 @@ function makeLstm(config: Config, place: string, { generation }: KerasReading): 
       generation,
       place,
     ),
-    useBias: config.use_bias,
-    unitForgetBias: config.unit_forget_bias,
-    returnSequences: config.return_sequences,
-    goBackwards: config.go_backwards,
-    stateful: config.stateful,
-    dropout: config.dropout,
-    recurrentDropout: config.recurrent_dropout,
-    zeroOutputForMask: config.zero_output_for_mask,
+    useBias: config.use_bias ?? undefined,
+    unitForgetBias: config.unit_forget_bias ?? undefined,
+    returnSequences: config.return_sequences ?? undefined,
+    goBackwards: config.go_backwards ?? undefined,
+    stateful: config.stateful ?? undefined,
+    dropout: config.dropout ?? undefined,
+    recurrentDropout: config.recurrent_dropout ?? undefined,
+    zeroOutputForMask: config.zero_output_for_mask ?? undefined,
     name: config.name,
   };
   return lstm(options as Parameters<typeof lstm>[0]); // which checks each of them
@@ -144,7 +144,7 @@ function inner(value: unknown, place: string, reading: KerasReading): Layer {
   return kerasLayer({ className, name, config }, reading);
 }
 
-/** Absent is Keras's default; null is a value. */
+/** Absent is Keras's default; null is a value: linear, for an activation. */
 function given(value: unknown, otherwise: unknown): unknown {
   return value === undefined ? otherwise : value;
 }

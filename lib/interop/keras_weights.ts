@@ -46,13 +46,24 @@ function kerasGroups(
       named.set(name, group);
     }
   }
-  const counts = new Map<string, number>();
+  const present = new Set(paths.map((path) => path.split("/").slice(0, 2).join("/")));
   return new Map(listed.map(({ className, name }) => {
-    const stem = snakeCase(className);
-    const count = counts.get(stem) ?? 0;
-    counts.set(stem, count + 1);
-    return [name, named.get(name) ?? `${root}/${stem}${count === 0 ? "" : `_${count}`}`];
+    const stem = `${root}/${snakeCase(className)}`;
+    const same = listed.filter((other) => other.className === className);
+    const k = same.findIndex((other) => other.name === name);
+    // TensorFlow 2.12 counts lstm, lstm_2, lstm_3: so the groups' order counts, if all are there
+    const groups = [...present].filter((path) =>
+      path.startsWith(stem) && /^(_\d+)?$/.test(path.slice(stem.length))
+    )
+      .sort((a, b) => numberOf(a, stem) - numberOf(b, stem));
+    const inOrder = groups.length === same.length ? groups[k] : undefined;
+    return [name, named.get(name) ?? inOrder ?? (k === 0 ? stem : `${stem}_${k}`)];
   }));
+}
+
+/** 2 in `lstm_2`, 0 in `lstm`. */
+function numberOf(path: string, stem: string): number {
+  return Number(path.slice(stem.length + 1));
 }
 
 /** The paths of a layer's arrays below its group, in the order of its weights. */
