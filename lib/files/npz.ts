@@ -1,6 +1,6 @@
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
-import { pathToWrite, readSource, type Source } from "./source.ts";
+import { readSource, type Source, writeFile } from "./source.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 import { unzip, zip } from "./zip.ts";
 
@@ -81,16 +81,7 @@ export async function saveNpz(
   target: string | URL,
   tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
 ): Promise<void> {
-  const path = await pathToWrite(target);
-  const archive = await zip(new Map(namedFiles(tensors)));
-  try {
-    await Deno.writeFile(path, archive);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const message =
-      `Cannot write ${path} as the file could not be made: current reason is ${reason}`;
-    throw new Error(message, { cause });
-  }
+  await writeFile(target, await zip(new Map(namedFiles(tensors))));
 }
 
 function namedFiles(

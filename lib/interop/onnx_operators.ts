@@ -13,6 +13,8 @@ import { readLstm } from "./onnx_lstm.ts";
 import {
   fillsWithZeros,
   joinStates,
+  MERGE_OPERATORS,
+  mergeDirections,
   pickFrom,
   pickState,
   readSizes,
@@ -57,7 +59,8 @@ export function readNode(node: GraphNode, tensors: AttributeTensors): Value[] {
   if (operator === "Concat" && flows.length > 0) return [joinStates(node)];
   if (operator === "Gather" && inputs[0]?.kind === "states") return [pickState(inputs[0], node)];
   if (flow === undefined) return [aside(node, tensors)];
-  if (flows.length > 1) throw new UnreadNode("it takes several results of layers");
+  if (flows.length > 1) return [gated(flows, node)];
+  if (MERGE_OPERATORS.includes(operator)) return [mergeDirections(flow, node)];
   switch (operator) {
     case "Identity":
     case "Dropout":
@@ -205,6 +208,25 @@ function activated(flow: Flow, chosen: Activation): Flow {
   }
   if (flow.isInput) throw new UnreadNode("it changes the model's input before its first layer");
   return { ...flow, layers: [...flow.layers, { layer: activationLayer(chosen), weights: [] }] };
+}
+
+/** `x·σ(x)`: how exporters write silu. */
+function gated(flows: readonly Flow[], { operator }: GraphNode): Flow {
+  const [x, gate] = flows.toSorted((a, b) => activationOf(a).localeCompare(activationOf(b)));
+  if (operator === "Mul" && flows.length === 2) {
+    const sigmoid = activated(x!, getActivation("sigmoid"));
+    const shown = ({ layers }: Flow) =>
+      JSON.stringify(layers.map(({ layer: { className, config }, weights }) => {
+        return [className, config, weights.map(({ from }) => from)];
+      }));
+    if (shown(sigmoid) === shown(gate!)) return activated(x!, getActivation("silu"));
+  }
+  throw new UnreadNode("it takes several results of layers");
+}
+
+function activationOf({ layers }: Flow): string {
+  const { activation } = layers.at(-1)?.layer.config ?? {};
+  return activation === "sigmoid" ? "sigmoid" : "";
 }
 
 function replaceLast(flow: Flow, layer: Layer, weights: LoadedLayer["weights"]): Flow {

@@ -1,10 +1,12 @@
 // Operators that compute nothing: they turn, drop and join axes, pick steps and states, and work out
 // lengths.
 
+import type { Layer } from "../model/layer.ts";
 import { lstm, type LstmLayer } from "../model/layers/lstm.ts";
+import type { MergeMode } from "../model/merge_modes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer } from "./build_model.ts";
-import { lastTimestep } from "./onnx_layers.ts";
+import { lastTimestep, remerged } from "./onnx_layers.ts";
 import {
   attribute,
   type AxisName,
@@ -88,18 +90,49 @@ export function pickFrom(flow: Flow, node: GraphNode): Flow {
   throw new UnreadNode(`it picks ${index} of the axis ${axis}`);
 }
 
-/** `Slice` of the last step, which keeps its axis. */
+/** `Slice` of the last step, which keeps its axis, or of all steps from the last to the first. */
 export function sliceFlow(flow: Flow, node: GraphNode): Flow {
   const [starts, ends] = [intsOf(node, "starts", 1), intsOf(node, "ends", 2)];
   const axes = intsOf(node, "axes", 3) ?? [0];
   const steps = intsOf(node, "steps", 4) ?? [1];
   const at = axisOf(axes[0] ?? NaN, flow.axes.length);
+  const isReversal = axes.length === 1 && steps[0] === -1 && starts?.[0] === -1 &&
+    (ends?.[0] ?? 0) <= -FAR_END && flow.axes[at] === "time";
+  const last = flow.layers.at(-1);
+  if (isReversal && last?.layer.className === "ReverseLSTM") { // which is what Keras's does
+    const layer = last.layer.wrapped!;
+    return { ...flow, layers: [...flow.layers.slice(0, -1), { ...last, layer }] };
+  }
   const isLast = axes.length === 1 && starts?.[0] === -1 && (ends?.[0] ?? 0) >= FAR_END &&
     steps[0] === 1;
   if (!isLast || flow.axes[at] !== "time") {
     throw new UnreadNode(`it cuts the axis ${flow.axes[at]}`);
   }
   return { ...flow, axes: flow.axes.with(at, "one"), layers: lastOf(flow) };
+}
+
+const MERGES: Readonly<Record<string, MergeMode>> = {
+  ReduceSum: "sum",
+  ReduceProd: "mul",
+  ReduceMean: "ave",
+};
+
+/** The operators that merge the directions of a Bidirectional. */
+export const MERGE_OPERATORS: readonly string[] = Object.keys(MERGES);
+
+/** `ReduceSum`, `ReduceProd` and `ReduceMean` over the directions. */
+export function mergeDirections(flow: Flow, node: GraphNode): Flow {
+  const axes = intsOf(node, "axes", 1) ?? [];
+  const at = axisOf(axes[0] ?? NaN, flow.axes.length);
+  const last = flow.layers.at(-1);
+  const { layer, backward_layer: back } = (last?.layer.config ?? {}) as Record<string, Layer>;
+  const isMerge = axes.length === 1 && flow.axes[at] === "direction" && flow.directions === 2 &&
+    last?.layer.className === "Bidirectional" && layer?.config.units === back?.config.units;
+  if (!isMerge) throw new UnreadNode(`it merges the axis ${flow.axes[at]}`);
+  const merged = remerged(last.layer, MERGES[node.operator]!);
+  const kept: AxisName[] = intOf(node, "keepdims", 1) === 1 ? ["one"] : [];
+  const layers = [...flow.layers.slice(0, -1), { ...last, layer: merged }];
+  return { ...flow, axes: flow.axes.toSpliced(at, 1, ...kept), directions: 1, layers };
 }
 
 /** The layers that give the last step: an LSTM that goes forward can do so by itself. */
