@@ -33,6 +33,12 @@ export { loadNpy } from "./lib/files/npy.ts";
 export { loadNpz, saveNpz } from "./lib/files/npz.ts";
 export type { Source } from "./lib/files/source.ts";
 export { UnreadableFileError } from "./lib/files/unreadable.ts";
+export { loadModel } from "./lib/interop/load_model.ts";
+export type { LoadModelOptions } from "./lib/interop/load_model.ts";
+export { saveKeras } from "./lib/interop/save_keras.ts";
+export type { SaveKerasOptions } from "./lib/interop/save_keras.ts";
+export { saveOnnx } from "./lib/interop/save_onnx.ts";
+export type { ArrayProvenance, Provenance } from "./lib/model/provenance.ts";
 
 // the equations
 export { getActivation, relu, sigmoid, softmax, tanh } from "./lib/lstm/activations.ts";

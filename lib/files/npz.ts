@@ -1,6 +1,6 @@
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
-import { pathToWrite, readSource, type Source } from "./source.ts";
+import { readSource, type Source, writeFile } from "./source.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 import { unzip, zip } from "./zip.ts";
 
@@ -31,6 +31,14 @@ import { unzip, zip } from "./zip.ts";
  */
 export async function loadNpz(source: Source): Promise<Map<string, Tensor>> {
   const { name, bytes } = await readSource(source);
+  return await decodeNpz(bytes, name);
+}
+
+/** The arrays in the bytes of a .npz file; `name` is what messages call it. */
+export async function decodeNpz(
+  bytes: Uint8Array,
+  name: string,
+): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>();
   for (const [entry, content] of await unzip(bytes, name)) {
     if (!entry.endsWith(".npy")) {
@@ -73,16 +81,7 @@ export async function saveNpz(
   target: string | URL,
   tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
 ): Promise<void> {
-  const path = await pathToWrite(target);
-  const archive = await zip(new Map(namedFiles(tensors)));
-  try {
-    await Deno.writeFile(path, archive);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const message =
-      `Cannot write ${path} as the file could not be made: current reason is ${reason}`;
-    throw new Error(message, { cause });
-  }
+  await writeFile(target, await zip(new Map(namedFiles(tensors))));
 }
 
 function namedFiles(

@@ -44,11 +44,29 @@ export async function readSource(source: Source): Promise<SourceBytes> {
  *
  * @throws {TypeError} where it is neither a path nor a file URL.
  */
-export async function pathToWrite(target: string | URL): Promise<string> {
+async function pathToWrite(target: string | URL): Promise<string> {
   const place = placeOf("write", target);
   if (typeof place === "string") return place;
   if (place.protocol === "file:") return await pathOf(place);
   throw new TypeError(`Cannot write ${place.href} as files are written to a path or a file URL`);
+}
+
+/**
+ * Writes a file; what was there is replaced.
+ *
+ * @throws {TypeError} where it is neither a path nor a file URL.
+ * @throws {Error} where it cannot be written; `cause` says why.
+ */
+export async function writeFile(target: string | URL, bytes: Uint8Array): Promise<void> {
+  const path = await pathToWrite(target);
+  try {
+    await Deno.writeFile(path, bytes);
+  } catch (cause) {
+    const message = `Cannot write ${path} as the file could not be made: current reason is ${
+      told(cause)
+    }`;
+    throw new Error(message, { cause });
+  }
 }
 
 /** A URL where the text begins like one (a single letter is a Windows drive), a path otherwise. */

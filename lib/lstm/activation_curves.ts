@@ -58,7 +58,10 @@ const exponentialBelow0 = (alpha: number, scale = 1, width = 1): Curve => ({
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;
 
-/** Keras's names of the activations of one number at a time; `hard_sigmoid_keras2` is Keras 2's. */
+/**
+ * Keras's names of the activations of one number at a time. `hard_sigmoid_keras2` is Keras 2's;
+ * `hard_sigmoid_onnx`, `scaled_tanh` and `affine` are those of ONNX's LSTM operator.
+ */
 export type ElementwiseActivationName =
   | "linear"
   | "sigmoid"
@@ -71,6 +74,9 @@ export type ElementwiseActivationName =
   | "selu"
   | "hard_sigmoid"
   | "hard_sigmoid_keras2"
+  | "hard_sigmoid_onnx"
+  | "scaled_tanh"
+  | "affine"
   | "sparse_sigmoid"
   | "log_sigmoid"
   | "hard_tanh"
@@ -123,6 +129,18 @@ export const activationCurves: Record<ElementwiseActivationName, CurveFamily> = 
     (x) => clip(0.2 * x + 0.5, 0, 1), // Keras 2's and TF.js's
     (x) => 0.2 * inside(x, -2.5, 2.5),
   ),
+  hard_sigmoid_onnx: family({ alpha: 0.2, beta: 0.5 }, ({ alpha, beta }) => ({
+    f: (x) => clip(alpha * x + beta, 0, 1),
+    derivative: (x) => alpha * inside(alpha * x + beta, 0, 1),
+  })),
+  scaled_tanh: family({ alpha: 1, beta: 1 }, ({ alpha, beta }) => ({
+    f: (x) => alpha * Math.tanh(beta * x),
+    derivative: (x) => alpha * beta * (1 - Math.tanh(beta * x) ** 2),
+  })),
+  affine: family({ alpha: 1, beta: 0 }, ({ alpha, beta }) => ({
+    f: (x) => alpha * x + beta,
+    derivative: () => alpha,
+  })),
   sparse_sigmoid: curve((x) => clip((x + 1) / 2, 0, 1), (x) => inside(x, -1, 1) / 2),
   log_sigmoid: curve((x) => -softplus(-x), (x) => sigmoid(-x)),
   hard_tanh: curve((x) => clip(x, -1, 1), (x) => inside(x, -1, 1)),

@@ -22,8 +22,10 @@ export interface ActivationOptions {
   readonly threshold?: number;
   /** threshold: the value at and below the threshold. */
   readonly defaultValue?: number;
-  /** elu, celu: how far the curve reaches below 0. */
+  /** elu, celu: how far the curve reaches below 0; ONNX's own: the factor in front. */
   readonly alpha?: number;
+  /** hard_sigmoid_onnx and affine: what is added; scaled_tanh: the factor of x. */
+  readonly beta?: number;
   /** squareplus: how round the bend is. */
   readonly b?: number;
   /** gelu: by tanh instead of the error function. */

@@ -17,13 +17,28 @@ export interface Gates {
 }
 
 /**
- * How frameworks order the four blocks of their fused arrays: Keras and TF.js i f c o, PyTorch
- * i f g o (g is c̃), ONNX i o f c.
+ * How frameworks order the four blocks of their fused arrays (g, j and z are c̃):
+ *
+ * | order | blocks | besides |
+ * | --- | --- | --- |
+ * | `keras`, TF.js | i f c o | |
+ * | `pytorch` | i f g o | on axis 0; two biases, to be added |
+ * | `onnx` | i o f c | on axis 1; two biases in one array |
+ * | `flax` | i f g o | an array for each gate: join `ii if ig io`; biases with the `h` ones |
+ * | `haiku` | i g f o | x and h in one array; 1 is added to f's bias as it runs |
+ * | `equinox` | i f g o | on axis 0 |
+ * | `tf1` | i j f o | x and h in one array; `forget_bias`, 1 unless said, is added as it runs |
+ * | `coreml` | i f o z | on axis 0 |
  */
 export const gateOrders = {
   keras: ["input", "forget", "candidate", "output"],
   pytorch: ["input", "forget", "candidate", "output"],
   onnx: ["input", "output", "forget", "candidate"],
+  flax: ["input", "forget", "candidate", "output"],
+  haiku: ["input", "candidate", "forget", "output"],
+  equinox: ["input", "forget", "candidate", "output"],
+  tf1: ["input", "candidate", "forget", "output"],
+  coreml: ["input", "forget", "output", "candidate"],
 } as const satisfies Record<string, readonly (keyof Gates)[]>;
 
 /** A framework whose gate order is known. */

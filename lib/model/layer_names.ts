@@ -34,6 +34,6 @@ export function nameLayers(layers: readonly Layer[]): string[] {
 }
 
 /** `TimeDistributed` is `time_distributed`, `LSTM` is `lstm`. */
-function snakeCase(className: string): string {
+export function snakeCase(className: string): string {
   return className.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
 }

@@ -133,3 +133,10 @@ export function layerActivation(
 export function activationConfig({ activationName, options }: Activation): unknown {
   return Object.keys(options).length === 0 ? activationName : { name: activationName, ...options };
 }
+
+/** The activation that such a config tells. */
+export function activationOf(value: unknown): Activation {
+  if (typeof value === "string") return getActivation(value as ActivationName);
+  const { name, ...options } = value as { readonly name: ActivationName };
+  return getActivation(name, options);
+}

@@ -1,5 +1,6 @@
 import { showAs, type View } from "../display/view.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
+import type { Source } from "../files/source.ts";
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { type CompileOptions, Training } from "./training/compile.ts";
 import { fit } from "./training/fit.ts";
@@ -7,8 +8,10 @@ import type { FitOptions } from "./training/fit_options.ts";
 import type { History } from "./training/history.ts";
 import { Predictor } from "./fast/predictor.ts";
 import type { Layer, OpenShape } from "./layer.ts";
+import { loadWeights } from "./load_weights.ts";
 import { Network, type Precision } from "./network.ts";
 import { checkArchitecture } from "./architecture.ts";
+import { type Provenance, provenanceOf } from "./provenance.ts";
 import { summaryView } from "./summary.ts";
 import type { TrainingState } from "./training/training_state.ts";
 
@@ -65,12 +68,20 @@ export class Model {
   /**
    * A model of these layers, its weights started; what {@linkcode sequential} returns.
    *
+   * @param layers made by `lstm()`, `dense()` and their like, in order
+   * @param options the shape of a sample, where chance starts, and the precision
+   * @param weights in Keras's order and shapes, where they are not to be started anew
    * @throws {TypeError} where a layer does not fit the one before it.
    */
-  constructor(layers: readonly Layer[], options: SequentialOptions) {
+  constructor(
+    layers: readonly Layer[],
+    options: SequentialOptions,
+    weights?: readonly TensorLike[],
+  ) {
     const { inputShape, seed, precision } = checkArchitecture(layers, options);
-    this.#network = new Network(layers, inputShape, { seed, precision });
+    this.#network = new Network(layers, inputShape, { seed, precision }, weights === undefined);
     this.#predictor = new Predictor(this.#network);
+    if (weights !== undefined) this.setWeights(weights);
   }
 
   /** The layers, in order. */
@@ -250,6 +261,38 @@ export class Model {
       }
     }
     this.#network.weights = given.map((weight) => new Tensor(weight.data.slice(), weight.shape));
+  }
+
+  /**
+   * Replaces all weights by those of a file: `.weights.h5`, `.npz` of `model.get_weights()`,
+   * PyTorch's `.safetensors`, or any file that {@linkcode loadModel} opens.
+   *
+   * @param source a path, a URL or the bytes
+   * @throws {UnreadableFileError} where the file cannot be read, or its arrays are not this model's;
+   * no weight has changed then.
+   *
+   * @example
+   * ```ts
+   * import { dense, lstm, saveNpz, sequential } from "@gatescope/lstm";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const layers = [lstm({ units: 4 }), dense({ units: 2 })];
+   * const [model, other] = [1, 2].map((seed) => sequential(layers, { inputShape: [3, 2], seed }));
+   * const file = await Deno.makeTempFile({ suffix: ".npz" });
+   * await saveNpz(file, model!.getWeights()); // in Python: np.savez(file, *model.get_weights())
+   *
+   * await other!.loadWeights(file);
+   * assertEquals(other!.getWeights(), model!.getWeights());
+   * await Deno.remove(file);
+   * ```
+   */
+  async loadWeights(source: Source): Promise<void> {
+    await loadWeights(this, source);
+  }
+
+  /** Where the weights came from, array by array; undefined where no file was read. */
+  get provenance(): Provenance | undefined {
+    return provenanceOf(this);
   }
 
   /** Lets stateful layers start from zeros again. */

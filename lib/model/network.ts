@@ -63,11 +63,12 @@ export class Network {
   #inFloat64: readonly Tensor[] | undefined;
   #computes: readonly LayerCompute[] | undefined;
 
-  /** Places the layers and starts their weights. */
+  /** Places the layers and starts their weights, unless they are set right after. */
   constructor(
     layers: readonly Layer[],
     inputShape: OpenShape,
     { precision, seed }: { precision: Precision; seed: number },
+    startsWeights: boolean = true,
   ) {
     this.inputShape = Object.freeze([...inputShape]);
     this.layers = placeLayers(layers, inputShape);
@@ -75,6 +76,7 @@ export class Network {
     this.precision = precision;
     this.seed = seed;
     this.states = this.layers.map(() => undefined);
+    if (!startsWeights) return; // an orthogonal matrix of 1000 units takes seconds
     const random = seededRandom(seed);
     this.weights = this.weightSpecs.map(({ shape, initialize }) => initialize(shape, random));
   }

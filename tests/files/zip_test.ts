@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { deflateSync } from "fflate";
-import { crc32 } from "../../lib/files/crc32.ts";
+import { crc32 } from "node:zlib";
 import { loadNpz } from "../../lib/files/npz.ts";
 import { UnreadableFileError } from "../../lib/files/unreadable.ts";
 import { unzip, zip } from "../../lib/files/zip.ts";
@@ -38,11 +38,6 @@ function refuses(archive: Uint8Array, message: string): Promise<Error> {
 }
 
 const TWO = await zip(new Map([["a.npy", text("forget")], ["b.npy", text("output")]]));
-
-Deno.test("crc32() gives the check value of the standard", () => {
-  assertEquals(crc32(text("123456789")), 0xcbf43926);
-  assertEquals(crc32(new Uint8Array(0)), 0);
-});
 
 Deno.test("zip() then unzip() gives the same entries in the same order", async () => {
   const entries = new Map([["z", text("1")], ["a/b", new Uint8Array(0)], ["ä", text("3")]]);

@@ -1,0 +1,87 @@
+import { sizeOf } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { walkInWorker } from "./hdf5_worker.ts";
+import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import { describeStart, UnreadableFileError } from "./unreadable.ts";
+import { MAX_UNPACKED_BYTES } from "./zip.ts";
+
+/** What an HDF5 file holds, each object under its path without the slash in front. */
+export interface Hdf5File {
+  /** The arrays of numbers, by path: `layers/lstm/cell/vars/0`. */
+  readonly arrays: ReadonlyMap<string, Tensor>;
+  /** What is there besides and is not read, by path, and its kind: `text`, `compound`, … */
+  readonly others: ReadonlyMap<string, string>;
+  /** The attributes that are texts or lists of them, by path and name; the root's path is empty. */
+  readonly attributes: ReadonlyMap<string, ReadonlyMap<string, string | readonly string[]>>;
+}
+
+/** How far a file may go. */
+export interface Hdf5Bounds {
+  /** Milliseconds until reading is ended: 30 s, and 1 s more for every 10 MB, unless said. */
+  readonly timeLimit?: number;
+}
+
+const SIGNATURE = "\x89HDF\r\n\x1a\n"; // HDF5 File Format Specification, section II.A
+const LIMITS = { bytes: MAX_UNPACKED_BYTES, objects: 20_000, depth: 32 }; // far beyond any model's
+
+/**
+ * All arrays and texts of an HDF5 file, through h5wasm (loaded when first used).
+ *
+ * @param bytes the file
+ * @param name what messages call it
+ * @throws {UnreadableFileError} where it is none, is damaged, holds links that lead elsewhere, would
+ * take more memory than its bytes can fill, or is not read within its time.
+ */
+export async function readHdf5(
+  bytes: Uint8Array,
+  name: string,
+  { timeLimit = 30_000 + bytes.length / 10_000 }: Hdf5Bounds = {},
+): Promise<Hdf5File> {
+  if (!String.fromCharCode(...bytes.subarray(0, 8)).startsWith(SIGNATURE)) {
+    const cut = bytes.length > 0 && bytes.length < 8 && bytes[0] === 0x89;
+    const state = cut ? "file is cut short" : describeStart(bytes);
+    throw new UnreadableFileError(name, "an HDF5 file begins with \\x89HDF", state);
+  }
+  const answer = await walkInWorker(bytes, LIMITS, timeLimit);
+  if (!("walk" in answer)) {
+    const { rule = "HDF5 must be able to read it", reason, diagnosis } = answer;
+    const state = answer.rule === undefined ? `reason is ${innermost(reason)}` : reason;
+    throw new UnreadableFileError(name, rule, state, { cause: new Error(diagnosis) });
+  }
+  const { arrays, others, texts } = answer.walk;
+  const attributes = new Map<string, Map<string, string | readonly string[]>>();
+  for (const [path, key, text] of texts) {
+    const place = attributes.get(path.slice(1)) ?? new Map<string, string | readonly string[]>();
+    attributes.set(path.slice(1), place.set(key, text));
+  }
+  return {
+    arrays: new Map(arrays.map((array) => [array.path.slice(1), tensorOf(array, name)])),
+    others: new Map(others.map(([path, kind]) => [path.slice(1), kind])),
+    attributes,
+  };
+}
+
+type WalkedArray = { path: string; shape: readonly number[]; kind: string } & {
+  bigEndian: boolean;
+  bytes: Uint8Array;
+};
+
+function tensorOf({ path, shape, kind, bigEndian, bytes }: WalkedArray, name: string): Tensor {
+  const place = `${path.slice(1)} in ${name}`;
+  if (!["f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"].includes(kind)) {
+    const rule = "its numbers must be float32, float64 or integers"; // f2 may be of either kind
+    throw new UnreadableFileError(place, rule, `kind is ${kind}, the letter and the bytes of one`);
+  }
+  const known = kind as NumberKind;
+  if (sizeOf(shape) * itemSizeOf(known) !== bytes.length) {
+    const state = `shape [${shape}] is of ${bytes.length} bytes`;
+    throw new UnreadableFileError(place, "its shape must fit its numbers", state);
+  }
+  return new Tensor(decodeNumbers(bytes, known, place, bigEndian), shape);
+}
+
+/** The end of HDF5's stack of errors: where the trouble began. */
+function innermost(diagnosis: string): string {
+  const lines = [...diagnosis.matchAll(/^ {2}#\d+: .*?: (.*)$/gm)];
+  return lines.at(-1)?.[1] ?? diagnosis.split("\n")[0]!;
+}

@@ -1,0 +1,178 @@
+// What runs in the worker, beside h5wasm. The function is sent as its own source text, so it must
+// not use anything from outside of itself.
+
+/** A file's objects, as plain values that cross to another thread. */
+export interface Hdf5Walk {
+  /** The arrays of numbers. */
+  readonly arrays: readonly {
+    readonly path: string;
+    readonly shape: readonly number[];
+    /** `i`, `u` or `f`, and the bytes of a number: what {@linkcode NumberKind} spells. */
+    readonly kind: string;
+    readonly bigEndian: boolean;
+    readonly bytes: Uint8Array<ArrayBuffer>;
+  }[];
+  /** The paths of what is no array of numbers, and its kind. */
+  readonly others: readonly (readonly [path: string, kind: string])[];
+  /** The attributes of groups and arrays: texts, and lists of texts. */
+  readonly texts: readonly (readonly [path: string, name: string, text: string | string[]])[];
+}
+
+/** What a file may ask for. */
+export interface Hdf5Limits {
+  /** Bytes of all arrays and attributes together. */
+  readonly bytes: number;
+  /** Groups and arrays. */
+  readonly objects: number;
+  /** Groups in one another. */
+  readonly depth: number;
+}
+
+/** The part of h5wasm's module that is used; the bindings take paths and give numbers or throw. */
+interface Bindings {
+  readonly FS: {
+    readonly writeFile: (path: string, bytes: Uint8Array, options: object) => void;
+    readonly unlink: (path: string) => void;
+  };
+  readonly HEAPU8: Uint8Array;
+  readonly H5G_GROUP: number;
+  readonly H5G_DATASET: number;
+  readonly _malloc: (bytes: number) => number;
+  readonly _free: (pointer: number) => void;
+  readonly activate_throwing_error_handler: () => number;
+  readonly get_names: (file: bigint, path: string, recursive: boolean) => string[];
+  readonly get_type: (file: bigint, path: string) => number;
+  readonly get_attribute_names: (file: bigint, path: string) => string[];
+  readonly get_dataset_metadata: (file: bigint, path: string) => Metadata;
+  readonly get_dataset_filters: (file: bigint, path: string) => { id: number; name: string }[];
+  readonly get_dataset_data: (
+    file: bigint,
+    path: string,
+    count: null,
+    offset: null,
+    strides: null,
+    pointer: bigint,
+  ) => number;
+  readonly create_object_reference: (file: bigint, path: string) => Uint8Array;
+}
+
+interface Metadata {
+  readonly type: number;
+  readonly size: number;
+  readonly total_size: number;
+  readonly shape: readonly number[] | null;
+  readonly chunks: readonly number[] | null;
+  readonly signed: boolean;
+  readonly littleEndian: boolean;
+  readonly vlen: boolean;
+  readonly virtual_sources?: readonly unknown[];
+}
+
+/** What is used of h5wasm itself. */
+export interface H5wasm {
+  readonly ready: Promise<Bindings>;
+  readonly File: new (path: string, mode: "r") => { file_id: bigint; close: () => unknown };
+  readonly Attribute: new (
+    file: bigint,
+    path: string,
+    name: string,
+  ) => { readonly metadata: Metadata; readonly value: unknown };
+}
+
+/**
+ * Reads all of a file: sizes are compared with the bytes present and with the limits before memory
+ * is asked for, and every link must be a hard one within the file.
+ */
+export async function walkHdf5(
+  h5wasm: H5wasm,
+  bytes: Uint8Array,
+  limits: Hdf5Limits,
+): Promise<Hdf5Walk> {
+  const module = await h5wasm.ready;
+  module.activate_throwing_error_handler(); // without it, a failed read leaves what memory held
+  const refuse = (rule: string, state: string): never => {
+    throw Object.assign(new Error(state), { rule });
+  };
+  const NUMBERS = ["i", "f"]; // HDF5's classes 0 and 1; text is 3
+  const KINDS = ["", "", "time", "text", "bits", "opaque", "compound", "reference", "enum", "list"];
+  const MAX_RATIO = 1032; // no deflated chunk unpacks to more (RFC 1951, section 3.2.5)
+  const arrays: Hdf5Walk["arrays"][number][] = [];
+  const others: [string, string][] = [];
+  const texts: [string, string, string | string[]][] = [];
+  let [taken, objects] = [0, 0];
+
+  // A name of its own for each file: HDF5 takes equal names for the same file, were one left open.
+  const path = `/${crypto.randomUUID()}.h5`;
+  module.FS.writeFile(path, bytes, { canOwn: true });
+  const file = new h5wasm.File(path, "r");
+  const id = file.file_id;
+
+  const take = (place: string, { size, total_size: count, shape }: Metadata, most: number) => {
+    const needed = size * count;
+    if (!(needed <= most)) {
+      const current = `shape is [${shape}] of ${size} bytes each, the file has ${bytes.length}`;
+      refuse(`${place} must fit in the file`, current);
+    }
+    taken += needed;
+    if (!(taken <= limits.bytes)) {
+      refuse(`its arrays may take at most ${limits.bytes} bytes`, `sum at ${place} is ${taken}`);
+    }
+    return needed;
+  };
+
+  const readTexts = (object: string) => {
+    for (const name of module.get_attribute_names(id, object)) {
+      const attribute = new h5wasm.Attribute(id, object, name);
+      const { type, shape, total_size: count } = attribute.metadata;
+      if (type !== 3 || shape === null || count === 0) continue;
+      take(`attribute ${name} of ${object}`, attribute.metadata, bytes.length);
+      texts.push([object, name, attribute.value as string | string[]]);
+    }
+  };
+
+  const readArray = (object: string) => {
+    const metadata = module.get_dataset_metadata(id, object);
+    const { type, size, shape, chunks, signed, littleEndian, virtual_sources: parts } = metadata;
+    if ((parts?.length ?? 0) > 0) refuse("its arrays must lie within it", `${object} is virtual`);
+    const letter = NUMBERS[type];
+    if (letter === undefined || shape === null || size > 8) {
+      others.push([object, shape === null ? "empty" : KINDS[type] ?? `class ${type}`]);
+      return;
+    }
+    const packed = chunks !== null && module.get_dataset_filters(id, object).length > 0;
+    const needed = take(object, metadata, bytes.length * (packed ? MAX_RATIO : 1));
+    const pointer = module._malloc(Math.max(needed, 1));
+    if (pointer === 0) refuse("there must be memory for its arrays", `${object} has ${needed}`);
+    module.get_dataset_data(id, object, null, null, null, BigInt(pointer));
+    const data = module.HEAPU8.slice(pointer, pointer + needed) as Uint8Array<ArrayBuffer>;
+    module._free(pointer);
+    const kind = `${letter === "i" && !signed ? "u" : letter}${size}`;
+    arrays.push({ path: object, shape: [...shape], kind, bigEndian: !littleEndian, bytes: data });
+  };
+
+  const readGroup = (group: string, above: readonly string[]) => {
+    const address = String(module.create_object_reference(id, group === "" ? "/" : group));
+    if (above.includes(address)) refuse("no group may hold itself", `group is ${group}`);
+    if (above.length >= limits.depth) {
+      refuse(`groups may lie ${limits.depth} deep`, `group is ${group}`);
+    }
+    readTexts(group === "" ? "/" : group);
+    for (const name of module.get_names(id, group === "" ? "/" : group, false)) {
+      const object = `${group}/${name}`;
+      if (++objects > limits.objects) {
+        refuse(`it may hold at most ${limits.objects} groups and arrays`, "file holds more");
+      }
+      const type = module.get_type(id, object);
+      if (type === module.H5G_GROUP) readGroup(object, [...above, address]);
+      else if (type === module.H5G_DATASET) {
+        readTexts(object);
+        readArray(object);
+      } else refuse("its links must lead to groups and arrays within it", `link is ${object}`);
+    }
+  };
+
+  readGroup("", []);
+  file.close();
+  module.FS.unlink(path);
+  return { arrays, others, texts };
+}

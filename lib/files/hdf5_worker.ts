@@ -1,0 +1,110 @@
+// h5wasm computes without a pause, and a damaged file can keep it computing for ever: so it runs in
+// a worker, which can be ended. The worker is kept for the next file, and does not keep a program
+// from ending.
+
+import type { Worker } from "node:worker_threads";
+import { type Hdf5Limits, type Hdf5Walk, walkHdf5 } from "./hdf5_walk.ts";
+
+/** What came of one file. */
+export type Hdf5Answer =
+  | { readonly walk: Hdf5Walk }
+  | { readonly rule?: string; readonly reason: string; readonly diagnosis: string };
+
+interface WarmWorker {
+  readonly worker: Worker;
+  /** How many files it failed on: HDF5 may keep something of each. */
+  failures: number;
+}
+
+const MAX_FAILURES = 64;
+const MAX_KEPT_BYTES = 64 * 2 ** 20; // a WebAssembly memory grows and never shrinks
+
+let kept: WarmWorker | undefined;
+let queue: Promise<unknown> = Promise.resolve();
+
+/** The worker's whole program: it is started from text, since a file would need permission to read. */
+const program = () => `
+const { parentPort } = require("node:worker_threads");
+${walkHdf5}
+const loading = import(${JSON.stringify(import.meta.resolve("h5wasm"))});
+parentPort.on("message", async ({ bytes, limits }) => {
+  try {
+    const h5wasm = await loading;
+    await h5wasm.ready;
+    parentPort.postMessage("ready");
+    const walk = await walkHdf5(h5wasm, bytes, limits);
+    parentPort.postMessage({ walk }, walk.arrays.map(({ bytes }) => bytes.buffer));
+  } catch (error) {
+    const diagnosis = String(error?.stack ?? error);
+    parentPort.postMessage({ rule: error?.rule, reason: String(error?.message ?? error), diagnosis });
+  }
+});
+`;
+
+/**
+ * All of a file, read in the worker; one file at a time.
+ *
+ * @param bytes the file; the worker gets a copy
+ * @param milliseconds how long it may take, the start of the worker not counted
+ */
+export function walkInWorker(
+  bytes: Uint8Array,
+  limits: Hdf5Limits,
+  milliseconds: number,
+): Promise<Hdf5Answer> {
+  const turn = queue.then(() => walkNow(bytes, limits, milliseconds));
+  queue = turn.catch(() => {});
+  return turn;
+}
+
+async function walkNow(
+  bytes: Uint8Array,
+  limits: Hdf5Limits,
+  milliseconds: number,
+): Promise<Hdf5Answer> {
+  kept ??= await start();
+  const used = kept;
+  const copy = bytes.slice();
+  const answer = await ask(used.worker, { bytes: copy, limits }, copy.buffer, milliseconds);
+  if (!("walk" in answer)) used.failures += 1;
+  const ordinary = "walk" in answer || answer.rule !== undefined ||
+    answer.reason.startsWith("HDF5-DIAG");
+  if (!ordinary || used.failures >= MAX_FAILURES || bytes.length > MAX_KEPT_BYTES) {
+    kept = undefined;
+    await used.worker.terminate();
+  }
+  return answer;
+}
+
+async function start(): Promise<WarmWorker> {
+  const { Worker } = await import("node:worker_threads");
+  const worker = new Worker(program(), { eval: true });
+  worker.unref();
+  return { worker, failures: 0 };
+}
+
+function ask(
+  worker: Worker,
+  question: { bytes: Uint8Array; limits: Hdf5Limits },
+  transferred: ArrayBuffer,
+  milliseconds: number,
+): Promise<Hdf5Answer> {
+  return new Promise((resolve) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = (answer: Hdf5Answer) => {
+      clearTimeout(timer);
+      worker.removeAllListeners();
+      worker.unref();
+      resolve(answer);
+    };
+    worker.ref(); // while it has something to do
+    worker.on("message", (message: "ready" | Hdf5Answer) => {
+      if (message !== "ready") return end(message);
+      const reason = `took more than ${milliseconds / 1000} s and was ended`;
+      timer = setTimeout(() => end({ reason, diagnosis: reason }), milliseconds);
+    });
+    worker.on("error", (error: Error) => end({ reason: error.message, diagnosis: String(error) }));
+    worker.on("exit", () => end({ reason: "HDF5 broke off", diagnosis: "the worker ended" }));
+    worker.postMessage(question, [transferred]);
+  });
+}

@@ -1,0 +1,51 @@
+import { UnreadableFileError } from "./unreadable.ts";
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g; // texts whole, so that no bracket in one counts
+
+/**
+ * JSON from a file. Where an object names a key twice, readers differ in which they take: refused.
+ *
+ * @param bytes the text in UTF-8
+ * @param name what messages call it
+ * @throws {UnreadableFileError} where it is no JSON; `cause` says why.
+ */
+export function parseJson(bytes: Uint8Array, name: string): unknown {
+  let value: unknown;
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UnreadableFileError(name, "it must be JSON in UTF-8", `reason is ${reason}`, {
+      cause,
+    });
+  }
+  refuseDoubleKeys(text, name);
+  return value;
+}
+
+function refuseDoubleKeys(text: string, name: string): void {
+  const open: (Set<string> | undefined)[] = []; // the keys so far of each object; none of a list
+  let last = "";
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "[") open.push(undefined);
+    else if (token === "}" || token === "]") open.pop();
+    else if (token === ":") {
+      const keys = open.at(-1);
+      const key: string = JSON.parse(last);
+      if (keys?.has(key)) {
+        const state = `key ${JSON.stringify(key)} occurs twice`;
+        throw new UnreadableFileError(name, "each key of a JSON object needs its own name", state);
+      }
+      keys?.add(key);
+    }
+    last = token;
+  }
+}
+
+/** Whether a value is an object with keys, and no list. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,79 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import { readBeside } from "./beside.ts";
+import { ONNX_MODEL, type OnnxGraph, type OnnxModel, type OnnxTensor } from "./onnx_schema.ts";
+import { tensorOf } from "./onnx_tensor.ts";
+import { decodeMessage, encodeMessage } from "./protobuf.ts";
+import type { Source } from "./source.ts";
+import { describeStart, UnreadableFileError } from "./unreadable.ts";
+
+/** What an .onnx file holds. */
+export interface OnnxFile {
+  /** The graph: its nodes, inputs and outputs. */
+  readonly graph: OnnxGraph;
+  /** The arrays by name: the initializers. */
+  readonly arrays: ReadonlyMap<string, Tensor>;
+  /** The arrays that nodes hold as attributes. */
+  readonly attributes: ReadonlyMap<OnnxTensor, Tensor>;
+  /** Who wrote it, with the version: `pytorch 2.13.0`. */
+  readonly producer: string;
+  /** The version of ONNX's own operators. */
+  readonly opset: number;
+}
+
+/**
+ * An ONNX model, and its external data where it has some.
+ *
+ * @throws {UnreadableFileError} where it is none or damaged, uses sparse arrays, or names data
+ * outside of its folder.
+ */
+export async function readOnnx(source: Source, bytes: Uint8Array, name: string): Promise<OnnxFile> {
+  let model: OnnxModel;
+  try {
+    model = await decodeMessage(bytes, ONNX_MODEL) as OnnxModel;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const state = bytes.length === 0 ? describeStart(bytes) : `reason is ${reason}`;
+    throw new UnreadableFileError(name, "it must be an ONNX model (protobuf)", state, { cause });
+  }
+  const { graph, opsets = [], producerName = "", producerVersion = "" } = model;
+  if (graph === undefined) {
+    throw new UnreadableFileError(name, "an ONNX model has a graph", describeStart(bytes));
+  }
+  if (graph.sparse !== undefined) {
+    throw new UnreadableFileError(name, "its arrays must be dense", "graph has sparse ones");
+  }
+  const external = new Map<string, Promise<Uint8Array>>(); // each file is read once
+  const readExternal = (path: string) => {
+    const found = external.get(path) ?? readBeside(source, path, name);
+    external.set(path, found);
+    return found;
+  };
+  const arrays = new Map<string, Tensor>();
+  const add = (key: string, tensor: Tensor) => {
+    if (arrays.has(key)) {
+      const state = `name ${JSON.stringify(key)} occurs twice`;
+      throw new UnreadableFileError(name, "each array needs its own name", state);
+    }
+    arrays.set(key, tensor);
+  };
+  for (const given of graph.initializers ?? []) {
+    add(given.name ?? "", await tensorOf(given, name, readExternal));
+  }
+  const attributes = new Map<OnnxTensor, Tensor>();
+  for (const { tensor } of (graph.nodes ?? []).flatMap((node) => node.attributes ?? [])) {
+    if (tensor !== undefined) attributes.set(tensor, await tensorOf(tensor, name, readExternal));
+  }
+  const opset = opsets.find(({ domain = "" }) => domain === "" || domain === "ai.onnx");
+  return {
+    graph,
+    arrays,
+    attributes,
+    producer: `${producerName} ${producerVersion}`.trim(),
+    opset: Number(opset?.version ?? 1),
+  };
+}
+
+/** The bytes of an ONNX model. */
+export async function writeOnnx(model: OnnxModel): Promise<Uint8Array> {
+  return await encodeMessage(model as Record<string, unknown>, ONNX_MODEL);
+}

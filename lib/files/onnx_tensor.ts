@@ -1,0 +1,111 @@
+import { Tensor, type TensorData } from "../tensor/tensor.ts";
+import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import type { OnnxTensor } from "./onnx_schema.ts";
+import { UnreadableFileError } from "./unreadable.ts";
+
+/** TensorProto.DataType (onnx/onnx.proto): how the numbers lie in `raw`, and in which list else. */
+const DATA_TYPES: Readonly<Record<number, readonly [NumberKind, keyof OnnxTensor]>> = {
+  1: ["f4", "floats"],
+  2: ["u1", "int32s"],
+  3: ["i1", "int32s"],
+  4: ["u2", "int32s"],
+  5: ["i2", "int32s"],
+  6: ["i4", "int32s"],
+  7: ["i8", "int64s"],
+  9: ["b1", "int32s"],
+  10: ["f2", "int32s"],
+  11: ["f8", "doubles"],
+  12: ["u4", "uint64s"],
+  13: ["u8", "uint64s"],
+  16: ["bf2", "int32s"],
+};
+
+const EXTERNAL = 1; // TensorProto.DataLocation
+
+/** Reads the bytes of a file that the model names. */
+export type ReadExternal = (path: string) => Promise<Uint8Array>;
+
+/**
+ * An array of a model, its numbers from wherever they lie.
+ *
+ * @throws {UnreadableFileError} where there are more or fewer than the shape says, or they are of a
+ * kind that is not read.
+ */
+export async function tensorOf(
+  given: OnnxTensor,
+  name: string,
+  readExternal: ReadExternal,
+): Promise<Tensor> {
+  const place = `${given.name || "an array"} in ${name}`;
+  const { dataType = 0, shape: axes = [] } = given;
+  const [kind, list] = DATA_TYPES[Number(dataType)] ?? [];
+  if (kind === undefined || list === undefined) {
+    const rule = "its numbers must be bool, integers or floats of 16 bits or more";
+    throw new UnreadableFileError(place, rule, `data type is ${dataType} of TensorProto.DataType`);
+  }
+  const shape = axes.map(Number);
+  const count = shape.reduce((product, length) => product * length, 1);
+  const whole = shape.filter((length) => length !== 0).reduce((a, b) => a * b, 8);
+  if (!shape.every((length) => length >= 0) || !Number.isSafeInteger(whole)) {
+    throw new UnreadableFileError(place, "its numbers must be countable", `shape is [${axes}]`);
+  }
+  const needed = count * itemSizeOf(kind);
+  const fits = (present: number, wanted: number, what: string) => {
+    if (present === wanted) return;
+    const rule = `the shape [${shape}] takes ${wanted} ${what}`;
+    throw new UnreadableFileError(place, rule, `count is ${present}`);
+  };
+  if (given.location === EXTERNAL) {
+    const bytes = await externalPart(given, needed, place, readExternal);
+    return new Tensor(decodeNumbers(bytes, kind, place), shape);
+  }
+  if (given.raw !== undefined) {
+    fits(given.raw.length, needed, "bytes");
+    return new Tensor(decodeNumbers(given.raw, kind, place), shape);
+  }
+  const values = (given[list] ?? []) as readonly (number | bigint)[];
+  fits(values.length, count, "numbers");
+  return new Tensor(fromList(values, kind, place), shape);
+}
+
+function fromList(
+  values: readonly (number | bigint)[],
+  kind: NumberKind,
+  place: string,
+): TensorData {
+  if (kind === "f2" || kind === "bf2") { // 16 bits as they are, each in an integer
+    const halves = Uint16Array.from(values, Number);
+    return decodeNumbers(new Uint8Array(halves.buffer), kind, place);
+  }
+  const beyond = values.find((value) => typeof value === "bigint");
+  if (beyond !== undefined) {
+    const rule = "its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them";
+    throw new UnreadableFileError(place, rule, `value is ${beyond}`);
+  }
+  const numbers = values as readonly number[];
+  if (kind === "f8" || kind === "i8" || kind === "u8") return Float64Array.from(numbers);
+  if (kind === "u4") return Float64Array.from(numbers, (value) => value >>> 0);
+  return kind === "f4" ? Float32Array.from(numbers) : Int32Array.from(numbers);
+}
+
+async function externalPart(
+  { external = [] }: OnnxTensor,
+  needed: number,
+  place: string,
+  readExternal: ReadExternal,
+): Promise<Uint8Array> {
+  const entries = new Map(external.map(({ key = "", value = "" }) => [key, value]));
+  const bytes = await readExternal(entries.get("location") ?? "");
+  const offset = Number(entries.get("offset") ?? 0);
+  const length = Number(entries.get("length") ?? needed);
+  if (
+    !Number.isSafeInteger(offset) || offset < 0 || length !== needed ||
+    offset + length > bytes.length
+  ) {
+    const rule = `it takes ${needed} bytes of ${
+      entries.get("location")
+    }, which has ${bytes.length}`;
+    throw new UnreadableFileError(place, rule, `offset is ${offset}, length ${length}`);
+  }
+  return bytes.subarray(offset, offset + length);
+}

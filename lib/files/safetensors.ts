@@ -1,0 +1,120 @@
+import { Tensor } from "../tensor/tensor.ts";
+import { isRecord, parseJson } from "./json.ts";
+import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import { describeStart, UnreadableFileError } from "./unreadable.ts";
+
+// The format: https://github.com/huggingface/safetensors, README.md and safetensors/src/tensor.rs
+
+/** What a .safetensors file holds. */
+export interface SafetensorsFile {
+  /** The arrays by name, in the order of their bytes. */
+  readonly arrays: ReadonlyMap<string, Tensor>;
+  /** The texts under `__metadata__`: who wrote it, mostly. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const MAX_HEADER = 100_000_000; // bytes; tensor.rs, MAX_HEADER_SIZE
+const KINDS: Readonly<Record<string, NumberKind>> = {
+  BOOL: "b1",
+  U8: "u1",
+  I8: "i1",
+  U16: "u2",
+  I16: "i2",
+  U32: "u4",
+  I32: "i4",
+  U64: "u8",
+  I64: "i8",
+  F16: "f2",
+  BF16: "bf2",
+  F32: "f4",
+  F64: "f8",
+};
+
+/**
+ * The arrays of a .safetensors file. As the format's own reader does, it refuses a file whose arrays
+ * overlap, leave a gap or do not reach to its end.
+ *
+ * @throws {UnreadableFileError} where it is none or damaged.
+ */
+export function readSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
+  const { header, data } = split(bytes, name);
+  const entries = Object.entries(header).filter(([key]) => key !== "__metadata__")
+    .map(([key, value]) => entryOf(key, value, name))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let at = 0;
+  for (const { key, begin, end } of entries) {
+    if (begin !== at) {
+      const state = `${JSON.stringify(key)} begins at ${begin}, the one before ends at ${at}`;
+      throw new UnreadableFileError(name, "its arrays must lie one after the other", state);
+    }
+    at = end;
+  }
+  if (at !== data.length) {
+    const state = `file has ${data.length} bytes after its header, so it is ${
+      data.length < at ? "cut short" : "followed by something else"
+    }`;
+    throw new UnreadableFileError(name, `its arrays take ${at} bytes`, state);
+  }
+  const arrays = entries.map(({ key, kind, shape, begin, end }) => {
+    const numbers = decodeNumbers(data.subarray(begin, end), kind, `${key} in ${name}`);
+    return [key, new Tensor(numbers, shape)] as const;
+  });
+  return { arrays: new Map(arrays), metadata: metadataOf(header, name) };
+}
+
+function split(bytes: Uint8Array, name: string) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = bytes.length < 8 ? 0n : view.getBigUint64(0, true);
+  if (length < 2n || length > MAX_HEADER || bytes.length > 8 && bytes[8] !== 0x7b) {
+    const rule = `a .safetensors file begins with the length of its header, at most ${MAX_HEADER}`;
+    throw new UnreadableFileError(name, rule, describeStart(bytes));
+  }
+  const end = 8 + Number(length);
+  if (end > bytes.length) {
+    const state = `file ends after ${bytes.length}, so it is cut short`;
+    throw new UnreadableFileError(name, `its header takes ${end} bytes`, state);
+  }
+  const header = parseJson(bytes.subarray(8, end), `the header of ${name}`);
+  if (!isRecord(header)) {
+    throw new UnreadableFileError(name, "its header must be an object", "header is a list");
+  }
+  return { header, data: bytes.subarray(end) };
+}
+
+function entryOf(key: string, value: unknown, name: string) {
+  const place = `${key} in ${name}`;
+  const { dtype, shape, data_offsets: offsets } = isRecord(value) ? value : {};
+  if (
+    typeof dtype !== "string" || !areCounts(shape) || !areCounts(offsets) || offsets.length !== 2
+  ) {
+    const rule = "each array has a dtype, a shape and data_offsets of two whole numbers";
+    throw new UnreadableFileError(place, rule, `entry is ${JSON.stringify(value)?.slice(0, 200)}`);
+  }
+  const kind = Object.hasOwn(KINDS, dtype) ? KINDS[dtype] : undefined;
+  if (kind === undefined) {
+    const rule = `its numbers must be one of ${Object.keys(KINDS).join(", ")}`;
+    throw new UnreadableFileError(place, rule, `dtype is ${JSON.stringify(dtype)}`);
+  }
+  const [begin, end] = offsets as [number, number];
+  const needed = shape.reduce((size, length) => size * length, itemSizeOf(kind));
+  // a product that is not exact, or passed over by a length of 0, is no size of anything
+  const whole = shape.filter((length) => length > 0).reduce((a, b) => a * b, 8);
+  if (!Number.isSafeInteger(whole) || end - begin !== needed) {
+    const state = `offsets are ${begin} and ${end}`;
+    throw new UnreadableFileError(place, `${dtype} [${shape}] takes ${needed} bytes`, state);
+  }
+  return { key, kind, shape, begin, end };
+}
+
+function areCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0);
+}
+
+function metadataOf(header: Record<string, unknown>, name: string): Record<string, string> {
+  const metadata = header["__metadata__"] ?? {};
+  if (isRecord(metadata) && Object.values(metadata).every((text) => typeof text === "string")) {
+    return metadata as Record<string, string>;
+  }
+  const state = `value is ${JSON.stringify(metadata).slice(0, 200)}`;
+  throw new UnreadableFileError(name, "its __metadata__ must be texts by name", state);
+}

@@ -1,0 +1,120 @@
+import { Tensor } from "../tensor/tensor.ts";
+import { readBeside } from "./beside.ts";
+import { isRecord, parseJson } from "./json.ts";
+import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import type { Source } from "./source.ts";
+import { UnreadableFileError } from "./unreadable.ts";
+import { MAX_UNPACKED_BYTES } from "./zip.ts";
+
+// The format: tensorflow/tfjs, tfjs-core/src/io/types.ts (ModelJSON, WeightsManifestConfig)
+
+/** What TF.js's model.json holds, with its shards. */
+export interface TfjsFile {
+  /** The model's configuration, as Keras's `to_json` or TF.js writes it. */
+  readonly topology: unknown;
+  /** The arrays by name, in the manifest's order. */
+  readonly arrays: ReadonlyMap<string, Tensor>;
+  /** `generatedBy` and `convertedBy`, where they are there. */
+  readonly writers: readonly string[];
+}
+
+const KINDS: Readonly<Record<string, NumberKind>> = {
+  float32: "f4",
+  float16: "f2",
+  int32: "i4",
+  uint8: "u1",
+  uint16: "u2",
+  bool: "b1",
+};
+
+/**
+ * A model.json, and the shards of its weights beside it.
+ *
+ * @throws {UnreadableFileError} where it is none, or its shards are not there, too short or too
+ * long, or outside of its folder.
+ */
+export async function readTfjs(
+  source: Source,
+  bytes: Uint8Array,
+  name: string,
+): Promise<TfjsFile> {
+  const file = parseJson(bytes, name);
+  if (!isRecord(file) || !isRecord(file.modelTopology) || !Array.isArray(file.weightsManifest)) {
+    const rule = "TF.js's model.json has a modelTopology and a weightsManifest";
+    const keys = isRecord(file) ? Object.keys(file).slice(0, 8).join(", ") : "none";
+    throw new UnreadableFileError(name, rule, `keys are ${keys}`);
+  }
+  const arrays = new Map<string, Tensor>();
+  for (const group of file.weightsManifest) {
+    const { paths, weights } = isRecord(group) ? group : {};
+    if (!Array.isArray(paths) || !Array.isArray(weights)) {
+      const state = `group is ${JSON.stringify(group)?.slice(0, 200)}`;
+      throw new UnreadableFileError(name, "each group has paths and weights", state);
+    }
+    const specs = weights.map((weight) => specOf(weight, arrays, name));
+    const needed = specs.reduce((sum, { size }) => sum + size, 0);
+    if (needed > MAX_UNPACKED_BYTES) {
+      const rule = `its arrays may take at most ${MAX_UNPACKED_BYTES} bytes`;
+      throw new UnreadableFileError(name, rule, `sum is ${needed}`);
+    }
+    const data = await readShards(source, paths, needed, name);
+    let at = 0;
+    for (const { key, kind, shape, size } of specs) {
+      if (arrays.has(key)) {
+        const state = `name ${JSON.stringify(key)} occurs twice`;
+        throw new UnreadableFileError(name, "each array needs its own name", state);
+      }
+      const numbers = decodeNumbers(data.subarray(at, at + size), kind, `${key} in ${name}`);
+      arrays.set(key, new Tensor(numbers, shape));
+      at += size;
+    }
+  }
+  const writers = [file.generatedBy, file.convertedBy].filter((by) => typeof by === "string");
+  return { topology: file.modelTopology, arrays, writers };
+}
+
+async function readShards(
+  source: Source,
+  paths: readonly unknown[],
+  needed: number,
+  name: string,
+): Promise<Uint8Array> {
+  const shards: Uint8Array[] = [];
+  for (const path of paths) {
+    if (typeof path !== "string") {
+      const state = `path is ${JSON.stringify(path)}`;
+      throw new UnreadableFileError(name, "its shards must be named by texts", state);
+    }
+    shards.push(await readBeside(source, path, name));
+  }
+  const present = shards.reduce((sum, { length }) => sum + length, 0);
+  if (present !== needed) {
+    const state = `shards ${paths.join(", ")} have ${present}`;
+    throw new UnreadableFileError(name, `its arrays take ${needed} bytes`, state);
+  }
+  const data = new Uint8Array(present);
+  let at = 0;
+  for (const shard of shards) {
+    data.set(shard, at);
+    at += shard.length;
+  }
+  return data;
+}
+
+function specOf(weight: unknown, known: ReadonlyMap<string, Tensor>, name: string) {
+  const { name: key, shape, dtype, quantization } = isRecord(weight) ? weight : {};
+  const isShape = Array.isArray(shape) && shape.every((x) => Number.isSafeInteger(x) && x >= 0);
+  if (typeof key !== "string" || typeof dtype !== "string" || !isShape || known.has(key)) {
+    const rule = "each array of the manifest has its own name, a shape and a dtype";
+    const state = `entry is ${JSON.stringify(weight)?.slice(0, 200)}`;
+    throw new UnreadableFileError(name, rule, state);
+  }
+  const kind = Object.hasOwn(KINDS, dtype) ? KINDS[dtype] : undefined;
+  if (kind === undefined || quantization !== undefined) {
+    const rule = `its numbers must be one of ${Object.keys(KINDS).join(", ")}, not quantized`;
+    const state = quantization === undefined ? `dtype is ${dtype}` : "array is quantized";
+    throw new UnreadableFileError(`${key} in ${name}`, rule, state);
+  }
+  const size = (shape as number[]).reduce((size, length) => size * length, itemSizeOf(kind));
+  return { key, kind, shape: shape as number[], size };
+}

@@ -1,0 +1,124 @@
+import { UnreadableFileError } from "../files/unreadable.ts";
+import type { Layer, OpenShape } from "../model/layer.ts";
+import { nameLayers } from "../model/layer_names.ts";
+import { Model } from "../model/model.ts";
+import type { Precision } from "../model/network.ts";
+import { type Provenance, recordProvenance } from "../model/provenance.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+import type { Converted } from "./conversion.ts";
+
+/** A layer, and its arrays in Keras's order and shapes. */
+export interface LoadedLayer {
+  readonly layer: Layer;
+  readonly weights: readonly Converted[];
+}
+
+/** What a file became, before a model is made of it. */
+export interface LoadedModel {
+  readonly layers: readonly LoadedLayer[];
+  readonly inputShape: OpenShape;
+  readonly precision?: Precision;
+  readonly provenance: Omit<Provenance, "arrays" | "source">;
+}
+
+/** A file's arrays for layers that were known before. */
+export interface LoadedWeights {
+  /** Each layer's arrays, in the layers' order. */
+  readonly perLayer: readonly (readonly Converted[])[];
+  readonly provenance: LoadedModel["provenance"];
+}
+
+/**
+ * Does what is asked; an error that is not yet one of the file's becomes one, with itself as cause.
+ *
+ * @param name what messages call the file
+ * @param rule what must hold of the file where the work fails
+ */
+export function asFileError<T>(name: string, rule: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof UnreadableFileError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UnreadableFileError(name, rule, `reason is: ${reason}`, { cause });
+  }
+}
+
+/**
+ * A model of these layers with these weights. The shapes are compared before anything is made: a
+ * configuration may ask for more memory than there is.
+ */
+export function buildModel(loaded: LoadedModel, name: string): Model {
+  return asFileError(name, "its layers must make a model", () => {
+    const { layers, inputShape, precision = "float32" } = loaded;
+    checkWeights(loaded, name);
+    const weights = layers.flatMap(({ weights }) => weights.map(({ tensor }) => tensor));
+    const model = new Model(layers.map(({ layer }) => layer), { inputShape, precision }, weights);
+    recordWeights(model, loaded, name);
+    return model;
+  });
+}
+
+/** Puts the file's arrays in place of a model's own weights. */
+export function replaceWeights(
+  model: Model,
+  weights: readonly Converted[],
+  provenance: LoadedModel["provenance"],
+  name: string,
+): void {
+  asFileError(name, "its arrays must be this model's weights", () => {
+    model.setWeights(weights.map(({ tensor }) => tensor));
+  });
+  recordProvenance(model, {
+    source: name,
+    ...provenance,
+    arrays: rows(weightNames(model), weights),
+  });
+}
+
+function checkWeights({ layers, inputShape }: LoadedModel, name: string): void {
+  const names = nameLayers(layers.map(({ layer }) => layer));
+  let shape = inputShape;
+  for (const [k, { layer, weights }] of layers.entries()) {
+    const place = `${names[k]} (${layer.className}) in ${name}`;
+    const specs = layer.weights(shape);
+    if (specs.length !== weights.length) {
+      const wanted = specs.map((spec) => spec.name).join(", ") || "none";
+      const found = weights.map(({ from }) => from).join(", ") || "none";
+      throw new UnreadableFileError(place, `its arrays are ${wanted}`, `arrays are ${found}`);
+    }
+    for (const [w, { name: weight, shape: wanted }] of specs.entries()) {
+      const { tensor, from } = weights[w]!;
+      if (sameShape(tensor.shape, wanted)) continue;
+      const rule = `its ${weight} must be ${formatShape(wanted)}`;
+      throw new UnreadableFileError(
+        place,
+        rule,
+        `shape of ${from} is ${formatShape(tensor.shape)}`,
+      );
+    }
+    shape = layer.outputShape(shape);
+  }
+}
+
+function recordWeights(model: Model, { layers, provenance }: LoadedModel, name: string): void {
+  const weights = layers.flatMap(({ weights }) => weights);
+  recordProvenance(model, {
+    source: name,
+    ...provenance,
+    arrays: rows(weightNames(model), weights),
+  });
+}
+
+/** `lstm/kernel`, `lstm/recurrent_kernel`, … in the model's order. */
+export function weightNames(model: Model): string[] {
+  return model.layers.flatMap(({ name, layer, inputShape }) =>
+    layer.weights(inputShape).map((spec) => `${name}/${spec.name}`)
+  );
+}
+
+function rows(names: readonly string[], weights: readonly Converted[]): Provenance["arrays"] {
+  return weights.map(({ tensor, from, shapeInFile, steps }, k) => {
+    return Object.freeze({ weight: names[k]!, from, shapeInFile, shape: tensor.shape, steps });
+  });
+}

@@ -1,0 +1,76 @@
+// What is done to an array on its way into a model. Each step notes itself, so that the log cannot
+// say anything else than what happened.
+
+import { type GateOrder, joinGates, splitGates } from "../lstm/gates.ts";
+import { add } from "../tensor/arithmetic.ts";
+import { formatShape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+
+/** An array on its way, and what was done to it. */
+export interface Converted {
+  /** The numbers as they are now. */
+  readonly tensor: Tensor;
+  /** What it is called in the file. */
+  readonly from: string;
+  /** Its shape in the file. */
+  readonly shapeInFile: readonly number[];
+  /** What was done, in order. */
+  readonly steps: readonly string[];
+}
+
+/** How the gates follow each other, as it stands in the log. */
+const LETTERS: Readonly<Partial<Record<GateOrder, string>>> = {
+  keras: "i f c o",
+  pytorch: "i f g o",
+  onnx: "i o f c",
+};
+
+/** The letters of an order: `i f c o`. */
+export function lettersOf(order: GateOrder): string {
+  return LETTERS[order] ?? order;
+}
+
+/** An array as it lies in the file. */
+export function taken(from: string, tensor: Tensor): Converted {
+  return { tensor, from, shapeInFile: tensor.shape, steps: [] };
+}
+
+/** `[4·units, inputSize]` becomes `[inputSize, 4·units]`. */
+export function transposed(array: Converted): Converted {
+  const tensor = array.tensor.transpose();
+  return { ...array, tensor, steps: [...array.steps, "transposed"] };
+}
+
+/** The gates in Keras's order, on the last axis. */
+export function reordered(array: Converted, order: GateOrder): Converted {
+  const tensor = joinGates(splitGates(array.tensor, order), "keras");
+  const step = `gates ${lettersOf(order)} → ${lettersOf("keras")}`;
+  return { ...array, tensor, steps: [...array.steps, step] };
+}
+
+/** The sum of two arrays, taken in float64 and rounded once to float32 unless both are float64. */
+export function summed(a: Converted, b: Converted): Converted {
+  const { data, shape } = add(a.tensor, b.tensor);
+  const isDouble = a.tensor.data instanceof Float64Array && b.tensor.data instanceof Float64Array;
+  const from = a.from === b.from ? a.from : `${a.from}, ${b.from}`;
+  return {
+    tensor: new Tensor(isDouble ? new Float64Array(data) : new Float32Array(data), shape),
+    from,
+    shapeInFile: a.shapeInFile,
+    steps: [...a.steps, `${a.from === b.from ? "its two halves" : "both"} added`],
+  };
+}
+
+/** One direction or half of an array: the part of the first axis from `begin` to `end`. */
+export function part(array: Converted, begin: number, end: number, what: string): Converted {
+  const { data, shape } = array.tensor;
+  const each = shape[0] === 0 ? 0 : data.length / shape[0]!;
+  const inner = [end - begin, ...shape.slice(1)];
+  const tensor = new Tensor(data.slice(begin * each, end * each), inner);
+  return { ...array, tensor, steps: [...array.steps, `${what} of ${formatShape(shape)}`] };
+}
+
+/** The same numbers in another shape. */
+export function reshaped(array: Converted, shape: readonly number[]): Converted {
+  return { ...array, tensor: array.tensor.reshape(shape) };
+}

@@ -1,0 +1,180 @@
+// Keras's own files: .keras, and .h5 of the whole model or of weights alone.
+
+import { type Hdf5File, readHdf5 } from "../files/hdf5.ts";
+import { isRecord, parseJson } from "../files/json.ts";
+import { readKerasArchive } from "../files/keras_archive.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import type { Layer, OpenShape } from "../model/layer.ts";
+import {
+  asFileError,
+  type LoadedLayer,
+  type LoadedModel,
+  type LoadedWeights,
+} from "./build_model.ts";
+import { lettersOf } from "./conversion.ts";
+import { type KerasConfig, kerasConfig } from "./keras_config.ts";
+import { kerasLayer } from "./keras_layers.ts";
+import type { StoredTraining } from "./keras_training.ts";
+import { kerasWeights, legacyWeights, namesAt } from "./keras_weights.ts";
+
+/** A model out of Keras's files, and how far it was trained. */
+export interface LoadedKeras extends LoadedModel {
+  readonly training: StoredTraining | undefined;
+}
+
+/** Opens a .keras file. */
+export async function openKerasArchive(bytes: Uint8Array, name: string): Promise<LoadedKeras> {
+  const { config, metadata, weights: file } = await readKerasArchive(bytes, name);
+  return asFileError(name, "it must be a model that Keras saved", () => {
+    const version = textOf(metadata.keras_version);
+    const { parsed, layers } = layersOf(config, version, name);
+    const line = layers.map((layer) => ({ name: layer.name!, layer }));
+    const weights = kerasWeights(file, { listed: parsed.listed, line, areNamed: true }, name);
+    const loaded = layers.map((layer, k) => ({ layer, weights: weights[k]! }));
+    const { compile_config: compiled } = config;
+    return {
+      layers: loaded,
+      inputShape: parsed.inputShape ?? inferredInput(loaded, name),
+      precision: parsed.precision,
+      provenance: provenanceOf(".keras", version),
+      training: isRecord(compiled) && compiled.optimizer !== undefined
+        ? {
+          compiled,
+          optimizer: compiled.optimizer,
+          version,
+          variables: numbered(file, "optimizer/vars/"),
+        }
+        : undefined,
+    };
+  });
+}
+
+/** Opens a legacy .h5 file; undefined where it holds weights alone. */
+export async function openKerasH5(
+  bytes: Uint8Array,
+  name: string,
+): Promise<LoadedKeras | undefined> {
+  const file = await readHdf5(bytes, name);
+  const root = file.attributes.get("");
+  const text = root?.get("model_config");
+  if (text === undefined) return undefined;
+  return asFileError(name, "it must be a model that Keras saved", () => {
+    const version = textOf(root!.get("keras_version"));
+    const config = parseJson(new TextEncoder().encode(textOf(text)), `model_config in ${name}`);
+    const { parsed, layers } = layersOf(config, version, name);
+    const stored = legacyWeights(file, "model_weights/", name);
+    const loaded = layers.map((layer): LoadedLayer => {
+      return { layer, weights: stored.get(layer.name!) ?? [] };
+    });
+    const known = new Set(layers.map((layer) => layer.name));
+    const stray = [...stored.keys()].find((layer) => !known.has(layer));
+    if (stray !== undefined) {
+      const rule = "each of its arrays must belong to a layer";
+      throw new UnreadableFileError(name, rule, `${JSON.stringify(stray)} has some and is none`);
+    }
+    const training = root!.get("training_config");
+    return {
+      layers: loaded,
+      inputShape: parsed.inputShape ?? inferredInput(loaded, name),
+      precision: parsed.precision,
+      provenance: provenanceOf(".h5", version),
+      training: training === undefined ? undefined : legacyTraining(file, textOf(training), {
+        version,
+        name,
+      }),
+    };
+  });
+}
+
+/**
+ * The arrays of a .h5 file for these layers: by the groups of .weights.h5, or, out of a legacy file,
+ * in the order of the layers, as Keras's `load_weights` does.
+ *
+ * @returns the arrays of each layer
+ */
+export async function openKerasWeights(
+  bytes: Uint8Array,
+  line: readonly { readonly name: string; readonly layer: Layer }[],
+  name: string,
+): Promise<LoadedWeights> {
+  const file = await readHdf5(bytes, name);
+  const root = file.attributes.get("");
+  const version = textOf(root?.get("keras_version"));
+  const inAttributes = [...file.attributes.values()].some((own) => own.has("weight_names"));
+  if (!inAttributes && !root?.has("layer_names")) {
+    const listed = line.map(({ name, layer: { className } }) => ({ name, className }));
+    const perLayer = kerasWeights(file, { listed, line, areNamed: false }, name);
+    return { perLayer, provenance: provenanceOf(".weights.h5", version) };
+  }
+  const group = file.attributes.has("model_weights") ? "model_weights/" : "";
+  const inOrder = [...legacyWeights(file, group, name).values()];
+  const perLayer = line.map(({ layer }) => hasWeights(layer) ? inOrder.shift() ?? [] : []);
+  if (inOrder.length > 0) {
+    const state = `${inOrder.length} more layers have some, the first ${inOrder[0]![0]!.from}`;
+    throw new UnreadableFileError(name, "each of its arrays must belong to a layer", state);
+  }
+  return { perLayer, provenance: provenanceOf(".h5, its weights", version) };
+}
+
+function provenanceOf(format: string, version: string): LoadedModel["provenance"] {
+  const gateOrder = lettersOf("keras");
+  return { format, framework: "Keras", ...(version && { version }), gateOrder, notes: [] };
+}
+
+/** Whether a layer has any weights, whatever its input. */
+function hasWeights({ className }: Layer): boolean {
+  return !["Masking", "Dropout", "Activation"].includes(className);
+}
+
+function layersOf(config: unknown, version: string, name: string): {
+  parsed: KerasConfig;
+  layers: Layer[];
+} {
+  const generation = /^[12]\./.test(version) ? "keras2" : "keras3";
+  const parsed = kerasConfig(config, name);
+  return { parsed, layers: parsed.line.map((node) => kerasLayer(node, { name, generation })) };
+}
+
+/** A first layer's kernel tells the input's size, where the configuration does not. */
+export function inferredInput(layers: readonly LoadedLayer[], name: string): OpenShape {
+  const first = layers.find(({ weights }) => weights.length > 0);
+  const size = first?.weights[0]!.tensor.shape[0];
+  if (size === undefined) refuseInput(name);
+  return first!.layer.className === "Embedding" ? [null] : [null, size];
+}
+
+function refuseInput(name: string): never {
+  const rule = "its input's shape must be told by an InputLayer or a first kernel";
+  throw new UnreadableFileError(name, rule, "configuration has neither");
+}
+
+/** `vars/0`, `vars/1`, … as far as they go. */
+function numbered(file: Hdf5File, prefix: string) {
+  const found = [];
+  for (let k = 0; file.arrays.has(`${prefix}${k}`); k++) {
+    found.push(file.arrays.get(`${prefix}${k}`)!);
+  }
+  return found;
+}
+
+function legacyTraining(
+  file: Hdf5File,
+  text: string,
+  { version, name }: { version: string; name: string },
+): StoredTraining | undefined {
+  const compiled = parseJson(new TextEncoder().encode(text), `training_config in ${name}`);
+  if (!isRecord(compiled)) return undefined;
+  const group = "optimizer_weights";
+  const paths = file.attributes.has(group) ? namesAt(file, group, "weight_names", name) : [];
+  const variables = paths.map((path) => file.arrays.get(`${group}/${path}`));
+  return {
+    compiled,
+    optimizer: compiled.optimizer_config,
+    version,
+    variables: variables.filter((tensor) => tensor !== undefined),
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,104 @@
+// A Keras model's configuration, in the spellings of Keras 2, Keras 3 and TF.js: Sequential, or a
+// Functional model whose layers lie in a row.
+
+import { isRecord } from "../files/json.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import type { OpenShape } from "../model/layer.ts";
+import { straightLine } from "./keras_functional.ts";
+import { type KerasLayerConfig, KNOWN_LAYERS } from "./keras_layers.ts";
+
+/** A layer of a configuration, and what leads to it in a Functional model. */
+export interface KerasNode extends KerasLayerConfig {
+  readonly inbound: readonly unknown[];
+}
+
+/** A configuration's layers. */
+export interface KerasConfig {
+  /** All of them, as they are listed: the groups of a file are numbered in this order. */
+  readonly listed: readonly KerasNode[];
+  /** Those that compute, in the order of computation. */
+  readonly line: readonly KerasNode[];
+  /** A sample's shape; undefined where the configuration does not tell. */
+  readonly inputShape: OpenShape | undefined;
+  /** What the numbers are kept in. */
+  readonly precision: "float32" | "float64";
+}
+
+/**
+ * The layers of a model's configuration.
+ *
+ * @param value what stands in `config.json`, in the attribute `model_config` or in `modelTopology`
+ * @param name what messages call the file
+ * @throws {UnreadableFileError} where it is no Sequential model and no straight line.
+ */
+export function kerasConfig(value: unknown, name: string): KerasConfig {
+  const { class_name: className, config } = isRecord(value) ? value : {};
+  const parts = isRecord(config) ? config.layers : config; // Keras before 2.3: the list itself
+  const isKnown = className === "Sequential" || className === "Functional" || className === "Model";
+  if (!isKnown || !Array.isArray(parts)) {
+    const rule = "its model must be a Sequential or a Functional one";
+    throw new UnreadableFileError(name, rule, `class is ${JSON.stringify(className) ?? "none"}`);
+  }
+  const listed = parts.map((part) => nodeOf(part, name));
+  const functional = className !== "Sequential";
+  const all = functional ? straightLine(listed, config as Record<string, unknown>, name) : listed;
+  const line = all.filter((node) => node.className !== "InputLayer");
+  if (line.length === 0) {
+    throw new UnreadableFileError(name, `its layers are of ${KNOWN_LAYERS}`, "model has none");
+  }
+  return {
+    listed,
+    line,
+    inputShape: inputShapeOf(all, isRecord(config) ? config : {}, name),
+    precision: precisionOf(line, name),
+  };
+}
+
+function nodeOf(part: unknown, name: string): KerasNode {
+  const { class_name: className, config, inbound_nodes: inbound = [], name: own } = isRecord(part)
+    ? part
+    : {};
+  if (typeof className !== "string" || !isRecord(config) || !Array.isArray(inbound)) {
+    const rule = "each of its layers has a class_name and a config";
+    throw new UnreadableFileError(name, rule, `layer is ${JSON.stringify(part)?.slice(0, 200)}`);
+  }
+  const called = own ?? config.name;
+  return {
+    className,
+    name: typeof called === "string" ? called : className,
+    config,
+    inbound,
+  };
+}
+
+/** `batch_shape` (Keras 3), `batch_input_shape` (Keras 2), or that of a first layer. */
+function inputShapeOf(
+  line: readonly KerasNode[],
+  model: Record<string, unknown>,
+  name: string,
+): OpenShape | undefined {
+  const { config } = line[0]!;
+  const shape = config.batch_shape ?? config.batch_input_shape ?? config.batchInputShape ??
+    model.build_input_shape;
+  if (shape === undefined || shape === null) return undefined;
+  const isLength = (x: unknown) => x === null || Number.isSafeInteger(x) && (x as number) > 0;
+  if (!Array.isArray(shape) || shape.length < 2 || shape.length > 3 || !shape.every(isLength)) {
+    const rule = "its input must be [batch, timesteps, inputSize], or [batch, timesteps] of words";
+    throw new UnreadableFileError(name, rule, `shape is ${JSON.stringify(shape).slice(0, 100)}`);
+  }
+  return shape.slice(1);
+}
+
+/** The dtype is a text, or a policy with a name; only whole precisions are computed in. */
+function precisionOf(line: readonly KerasNode[], name: string): "float32" | "float64" {
+  const kinds = line.map(({ config, name: layer, className }) => {
+    const { dtype = "float32" } = config;
+    const inner = isRecord(dtype) && isRecord(dtype.config) ? dtype.config.name : dtype;
+    const kind = inner === null ? "float32" : inner;
+    if (kind === "float32" || kind === "float64") return kind;
+    const place = `${JSON.stringify(layer)} (${className}) in ${name}`;
+    const rule = "its dtype must be float32 or float64";
+    throw new UnreadableFileError(place, rule, `dtype is ${JSON.stringify(kind).slice(0, 100)}`);
+  });
+  return kinds.every((kind) => kind === "float64") ? "float64" : "float32";
+}

@@ -1,0 +1,150 @@
+import { isRecord } from "../files/json.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import type { Layer } from "../model/layer.ts";
+import { activation } from "../model/layers/activation.ts";
+import { bidirectional } from "../model/layers/bidirectional.ts";
+import { dense } from "../model/layers/dense.ts";
+import { dropout } from "../model/layers/dropout.ts";
+import { embedding } from "../model/layers/embedding.ts";
+import { lstm, type LstmLayer } from "../model/layers/lstm.ts";
+import { masking } from "../model/layers/masking.ts";
+import { timeDistributed } from "../model/layers/time_distributed.ts";
+import type { MergeMode } from "../model/merge_modes.ts";
+import { asFileError } from "./build_model.ts";
+import { kerasActivation, type KerasGeneration } from "./keras_activation.ts";
+
+/** A layer as a configuration tells it. */
+export interface KerasLayerConfig {
+  readonly className: string;
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** What is being read. */
+export interface KerasReading {
+  /** What messages call the file. */
+  readonly name: string;
+  readonly generation: KerasGeneration;
+}
+
+type Config = KerasLayerConfig["config"];
+type Make = (config: Config, place: string, reading: KerasReading) => Layer;
+
+const makers: Readonly<Record<string, Make>> = {
+  LSTM: makeLstm,
+  Dense: (config, place, { generation }) =>
+    dense({
+      name: config.name as string,
+      units: config.units as number,
+      activation: kerasActivation(config.activation ?? null, generation, place),
+      useBias: (config.use_bias ?? true) as boolean,
+    }),
+  Bidirectional: makeBidirectional,
+  TimeDistributed: (config, place, reading) =>
+    timeDistributed(inner(config.layer, place, reading), { name: config.name as string }),
+  Embedding: (config) =>
+    embedding({
+      name: config.name as string,
+      inputDim: config.input_dim as number,
+      outputDim: config.output_dim as number,
+      maskZero: (config.mask_zero ?? false) as boolean,
+    }),
+  Masking: (config) =>
+    masking({ name: config.name as string, maskValue: (config.mask_value ?? 0) as number }),
+  Dropout: (config) => dropout({ name: config.name as string, rate: config.rate as number }),
+  Activation: (config, place, { generation }) =>
+    activation(kerasActivation(config.activation ?? null, generation, place), {
+      name: config.name as string,
+    }),
+};
+
+/** The layers that are read, for messages. */
+export const KNOWN_LAYERS: string = Object.keys(makers).join(", ");
+
+/** Options that change what a layer computes, and the one value of each that is read. */
+const ONLY: Readonly<Record<string, unknown>> = {
+  return_state: false,
+  time_major: false,
+  quantization_config: null,
+  lora_rank: null,
+};
+
+/**
+ * The layer that a configuration tells of.
+ *
+ * @throws {UnreadableFileError} where it is of a class or has an option that is not read: its name,
+ * its class and what is read stand in the message.
+ */
+export function kerasLayer(
+  { className, name, config }: KerasLayerConfig,
+  reading: KerasReading,
+): Layer {
+  const place = `${JSON.stringify(name)} (${className}) in ${reading.name}`;
+  if (!Object.hasOwn(makers, className)) {
+    throw new UnreadableFileError(
+      reading.name,
+      `its layers must be of ${KNOWN_LAYERS}`,
+      `layer ${JSON.stringify(name)} is a ${className}`,
+    );
+  }
+  for (const [option, only] of Object.entries(ONLY)) {
+    const value = config[option] ?? only;
+    if (value === only) continue;
+    const rule = `${option} must be ${only}`;
+    throw new UnreadableFileError(place, rule, `value is ${JSON.stringify(value).slice(0, 100)}`);
+  }
+  return asFileError(place, "its options must be a layer's", () => {
+    return makers[className]!({ ...config, name }, place, reading);
+  });
+}
+
+function makeLstm(config: Config, place: string, { generation }: KerasReading): LstmLayer {
+  const options = { // null, as TF.js writes it, is the default
+    units: config.units,
+    activation: kerasActivation(given(config.activation, "tanh"), generation, place),
+    recurrentActivation: kerasActivation(
+      given(config.recurrent_activation, "sigmoid"),
+      generation,
+      place,
+    ),
+    useBias: config.use_bias ?? undefined,
+    unitForgetBias: config.unit_forget_bias ?? undefined,
+    returnSequences: config.return_sequences ?? undefined,
+    goBackwards: config.go_backwards ?? undefined,
+    stateful: config.stateful ?? undefined,
+    dropout: config.dropout ?? undefined,
+    recurrentDropout: config.recurrent_dropout ?? undefined,
+    zeroOutputForMask: config.zero_output_for_mask ?? undefined,
+    name: config.name,
+  };
+  return lstm(options as Parameters<typeof lstm>[0]); // which checks each of them
+}
+
+function makeBidirectional(config: Config, place: string, reading: KerasReading): Layer {
+  const other = config.backward_layer ?? undefined;
+  if (config.merge_mode === null) {
+    const rule = "its merge_mode must be concat, sum, mul or ave";
+    throw new UnreadableFileError(place, rule, "merge_mode is None, which gives two results");
+  }
+  return bidirectional(inner(config.layer, place, reading) as LstmLayer, {
+    name: config.name as string,
+    mergeMode: given(config.merge_mode, "concat") as MergeMode,
+    ...(other === undefined ? {} : { backwardLayer: inner(other, place, reading) as LstmLayer }),
+  });
+}
+
+/** The layer within Bidirectional and TimeDistributed. */
+function inner(value: unknown, place: string, reading: KerasReading): Layer {
+  const { class_name: className, config } = isRecord(value) ? value : {};
+  if (typeof className !== "string" || !isRecord(config)) {
+    const state = `layer is ${JSON.stringify(value)?.slice(0, 100)}`;
+    throw new UnreadableFileError(place, "it holds a layer of its own", state);
+  }
+  const name = typeof config.name === "string" ? config.name : className;
+  return kerasLayer({ className, name, config }, reading);
+}
+
+/** Absent is Keras's default; null is a value: linear, for an activation. */
+function given(value: unknown, otherwise: unknown): unknown {
+  return value === undefined ? otherwise : value;
+}

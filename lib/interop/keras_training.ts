@@ -1,0 +1,165 @@
+// How a model was compiled and how far it was trained, out of Keras's files. What is not known here
+// is left out with a note: the prediction is the same without.
+
+import { isRecord } from "../files/json.ts";
+import type { MetricName } from "../model/training/compile.ts";
+import { binaryCrossentropy } from "../model/training/losses/binary_crossentropy.ts";
+import { categoricalCrossentropy } from "../model/training/losses/categorical_crossentropy.ts";
+import { getLoss, type LossIdentifier } from "../model/training/losses/get_loss.ts";
+import type { Loss, LossName } from "../model/training/losses/loss.ts";
+import { sparseCategoricalCrossentropy } from "../model/training/losses/sparse_categorical_crossentropy.ts";
+import type { Model } from "../model/model.ts";
+import { adam } from "../model/training/optimizers/adam.ts";
+import type { Optimizer } from "../model/training/optimizers/optimizer.ts";
+import { rmsprop } from "../model/training/optimizers/rmsprop.ts";
+import { sgd } from "../model/training/optimizers/sgd.ts";
+import { sameShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** What a file tells of training. */
+export interface StoredTraining {
+  /** `compile_config`, or a legacy file's `training_config`. */
+  readonly compiled: Readonly<Record<string, unknown>>;
+  /** The optimizer's class and options. */
+  readonly optimizer: unknown;
+  /** Keras's version. */
+  readonly version: string;
+  /** The step, the learning rate, then the optimizer's arrays. */
+  readonly variables: readonly Tensor[];
+}
+
+const numberOf = (value: unknown): number | undefined =>
+  typeof value === "number" ? value : undefined;
+
+type Config = Readonly<Record<string, unknown>>;
+type MakeOptimizer = (config: Config, learningRate: number | undefined) => Optimizer;
+
+const OPTIMIZERS: Readonly<Record<string, MakeOptimizer>> = {
+  Adam: (config, learningRate) =>
+    adam(defined({
+      learningRate,
+      beta1: numberOf(config.beta_1),
+      beta2: numberOf(config.beta_2),
+      epsilon: numberOf(config.epsilon),
+    })),
+  SGD: (config, learningRate) =>
+    sgd(defined({
+      learningRate,
+      momentum: numberOf(config.momentum),
+      nesterov: config.nesterov as boolean | undefined,
+    })),
+  RMSprop: (config, learningRate) =>
+    rmsprop(defined({
+      learningRate,
+      rho: numberOf(config.rho),
+      momentum: numberOf(config.momentum),
+      epsilon: numberOf(config.epsilon),
+      centered: config.centered as boolean | undefined,
+    })),
+};
+
+/** Options that change a step, and the one value of each that is known here. */
+const ONLY: Config = {
+  weight_decay: null,
+  clipnorm: null,
+  global_clipnorm: null,
+  clipvalue: null,
+  use_ema: false,
+  amsgrad: false,
+  loss_scale_factor: null,
+  gradient_accumulation_steps: null,
+};
+
+const LOSSES: Readonly<
+  Record<string, LossName | ((options: { fromLogits?: boolean }) => Loss)>
+> = {
+  CategoricalCrossentropy: categoricalCrossentropy,
+  SparseCategoricalCrossentropy: sparseCategoricalCrossentropy,
+  BinaryCrossentropy: binaryCrossentropy,
+  MeanSquaredError: "mean_squared_error",
+  MeanAbsoluteError: "mean_absolute_error",
+};
+
+/**
+ * Compiles a model as its file says, and goes on where its training stopped.
+ *
+ * @returns what had to be left out, for the log; nothing where all was taken over
+ */
+export function resumeTraining(model: Model, training: StoredTraining | undefined): string[] {
+  if (training === undefined) return [];
+  const { optimizer: given, compiled, variables, version } = training;
+  try {
+    const rate = variables[1]?.shape.length === 0 ? variables[1].item() : undefined;
+    const { metrics, notes } = metricsOf(compiled.metrics);
+    model.compile({ optimizer: optimizerOf(given, rate), loss: lossOf(compiled.loss), metrics });
+    return [...notes, ...takeState(model, variables, version)];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [`Not compiled: ${reason}`];
+  }
+}
+
+function optimizerOf(given: unknown, rate: number | undefined): Optimizer {
+  const { class_name: className, config } = isRecord(given) ? given : {};
+  if (typeof className !== "string" || !isRecord(config) || !Object.hasOwn(OPTIMIZERS, className)) {
+    const known = Object.keys(OPTIMIZERS).join(", ");
+    throw new RangeError(`the optimizer is none of ${known}: ${JSON.stringify(className)}`);
+  }
+  for (const [option, only] of Object.entries(ONLY)) {
+    const value = config[option] ?? only;
+    if (value !== only && value !== false) {
+      throw new RangeError(`${className} has ${option} ${JSON.stringify(value)}`);
+    }
+  }
+  const learningRate = rate ?? numberOf(config.learning_rate);
+  if (learningRate === undefined) throw new RangeError("the learning rate follows a schedule");
+  return OPTIMIZERS[className]!(config, learningRate);
+}
+
+function lossOf(given: unknown): LossIdentifier {
+  if (typeof given === "string") return getLoss(given as LossName);
+  const { class_name: className, config } = isRecord(given) ? given : {};
+  const make = typeof className === "string" && Object.hasOwn(LOSSES, className)
+    ? LOSSES[className]
+    : undefined;
+  const options = isRecord(config) ? config : {};
+  if (make === undefined || (options.label_smoothing ?? 0) !== 0) {
+    throw new RangeError(`the loss is ${JSON.stringify(given)?.slice(0, 200)}`);
+  }
+  if (typeof make === "string") return make;
+  return make({ fromLogits: options.from_logits === true });
+}
+
+function metricsOf(given: unknown) {
+  const all = Array.isArray(given) ? given.flat() : [];
+  const metrics = all.filter((metric) => metric === "accuracy" || metric === "acc");
+  const others = all.filter((metric) => metric !== "accuracy" && metric !== "acc");
+  const notes = others.length === 0
+    ? []
+    : [`Metrics left out: ${JSON.stringify(others).slice(0, 200)}`];
+  return { metrics: metrics as MetricName[], notes };
+}
+
+/** The optimizer's arrays, where they are in the order of Keras 3. */
+function takeState(model: Model, variables: readonly Tensor[], version: string): string[] {
+  const [iteration, , ...arrays] = variables;
+  if (iteration === undefined) return [];
+  const state = model.getTrainingState();
+  const wanted = state.optimizer.variables;
+  const fits = wanted.length === arrays.length &&
+    wanted.every(({ shape }, k) => sameShape(shape, arrays[k]!.shape));
+  if (!/^[3-9]/.test(version) || !fits || iteration.shape.length !== 0) {
+    return [`The optimizer starts anew: its arrays are not in Keras 3's order`];
+  }
+  model.setTrainingState({
+    ...state,
+    optimizer: { iteration: iteration.item(), variables: arrays },
+  });
+  return [];
+}
+
+function defined<T extends object>(options: T): { [K in keyof T]: NonNullable<T[K]> } {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as { [K in keyof T]: NonNullable<T[K]> };
+}

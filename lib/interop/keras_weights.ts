@@ -1,0 +1,157 @@
+// Where Keras keeps each layer's arrays within an HDF5 file.
+
+import type { Hdf5File } from "../files/hdf5.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import type { Layer, OpenShape } from "../model/layer.ts";
+import { snakeCase } from "../model/layer_names.ts";
+import { type Converted, taken } from "./conversion.ts";
+
+/** The groups of a .keras file's layers, in Keras 3 and in the first files of that kind. */
+const ROOTS = ["layers", "_layer_checkpoint_dependencies"];
+
+/** How many arrays a layer has does not depend on its input. */
+const ANY_INPUT: OpenShape = [null, 1];
+
+/** A layer among those that the file was written with. */
+export interface StoredLayer {
+  readonly className: string;
+  readonly name: string;
+}
+
+/** The file's layers, and those whose arrays are wanted. */
+export interface StoredLayers {
+  /** All layers, as the model listed them when it was saved. */
+  readonly listed: readonly StoredLayer[];
+  /** Those with arrays, each beside its name in the list. */
+  readonly line: readonly { readonly name: string; readonly layer: Layer }[];
+  /** Whether the names are the file's own, so that they may decide. */
+  readonly areNamed: boolean;
+}
+
+/**
+ * The groups of a .keras file's layers: the class in snake case, then `_1`, `_2`, … in the order of
+ * the list; the layer's own name, where the file tells it, decides.
+ */
+function kerasGroups(
+  { attributes, arrays }: Hdf5File,
+  { listed, areNamed }: StoredLayers,
+): Map<string, string> {
+  const paths = [...attributes.keys(), ...arrays.keys()];
+  const root = ROOTS.find((root) => paths.some((path) => path.startsWith(`${root}/`))) ?? ROOTS[0]!;
+  const named = new Map<string, string>();
+  for (const [path, own] of attributes) {
+    const group = /^([^/]+\/[^/]+)\/vars$/.exec(path)?.[1];
+    const name = own.get("name");
+    if (areNamed && group?.startsWith(`${root}/`) && typeof name === "string") {
+      named.set(name, group);
+    }
+  }
+  const present = new Set(paths.map((path) => path.split("/").slice(0, 2).join("/")));
+  return new Map(listed.map(({ className, name }) => {
+    const stem = `${root}/${snakeCase(className)}`;
+    const same = listed.filter((other) => other.className === className);
+    const k = same.findIndex((other) => other.name === name);
+    // TensorFlow 2.12 counts lstm, lstm_2, lstm_3: so the groups' order counts, if all are there
+    const groups = [...present].filter((path) =>
+      path.startsWith(stem) && /^(_\d+)?$/.test(path.slice(stem.length))
+    )
+      .sort((a, b) => numberOf(a, stem) - numberOf(b, stem));
+    const inOrder = groups.length === same.length ? groups[k] : undefined;
+    return [name, named.get(name) ?? inOrder ?? (k === 0 ? stem : `${stem}_${k}`)];
+  }));
+}
+
+/** 2 in `lstm_2`, 0 in `lstm`. */
+function numberOf(path: string, stem: string): number {
+  return Number(path.slice(stem.length + 1));
+}
+
+/** The paths of a layer's arrays below its group, in the order of its weights. */
+export function pathsOf(layer: Layer): string[] {
+  const count = layer.className === "TimeDistributed" ? 0 : layer.weights(ANY_INPUT).length;
+  const numbered = (group: string, length: number) =>
+    Array.from({ length }, (_, k) => `${group}vars/${k}`);
+  switch (layer.className) {
+    case "LSTM":
+      return numbered("cell/", count);
+    case "Bidirectional":
+      return [
+        ...numbered("forward_layer/cell/", count / 2),
+        ...numbered("backward_layer/cell/", count / 2),
+      ];
+    case "TimeDistributed":
+      return pathsOf(layer.wrapped!).map((path) => `layer/${path}`);
+    default:
+      return numbered("", count);
+  }
+}
+
+/**
+ * Each layer's arrays out of a .keras or .weights.h5 file.
+ *
+ * @throws {UnreadableFileError} where one is missing, or one is left over that no layer takes.
+ */
+export function kerasWeights(file: Hdf5File, stored: StoredLayers, name: string): Converted[][] {
+  const groups = kerasGroups(file, stored);
+  const used = new Set<string>();
+  const found = stored.line.map(({ name: own, layer }) =>
+    pathsOf(layer).map((path) => {
+      const whole = `${groups.get(own)}/${path}`;
+      used.add(whole);
+      return arrayAt(file, whole, `${own} (${layer.className})`, name);
+    })
+  );
+  const stray = [...file.arrays.keys()].find((path) =>
+    !used.has(path) && !path.startsWith("optimizer/") && !path.includes("seed_generator/")
+  );
+  if (stray === undefined) return found;
+  throw new UnreadableFileError(
+    name,
+    "each of its arrays must belong to a layer",
+    `one is ${stray}`,
+  );
+}
+
+/**
+ * Each layer's arrays out of a legacy .h5 file, as its attributes name them.
+ *
+ * @param group `model_weights/`, or nothing in a file of weights alone
+ * @returns the arrays of each layer that has any, by the layer's name, in the file's order
+ */
+export function legacyWeights(
+  file: Hdf5File,
+  group: string,
+  name: string,
+): Map<string, Converted[]> {
+  const layers = namesAt(file, group.replace(/\/$/, ""), "layer_names", name);
+  return new Map(
+    layers.map((layer) => {
+      const place = `${group}${layer}`;
+      const paths = namesAt(file, place, "weight_names", name);
+      return [layer, paths.map((path) => arrayAt(file, `${place}/${path}`, layer, name))] as const;
+    }).filter(([, arrays]) => arrays.length > 0),
+  );
+}
+
+/** A list of names in an attribute, or in several where it was too long: weight_names0, … */
+export function namesAt(file: Hdf5File, path: string, key: string, name: string): string[] {
+  const attributes = file.attributes.get(path);
+  const whole = attributes?.get(key);
+  if (whole !== undefined) return [whole].flat();
+  const parts: string[] = [];
+  for (let k = 0; attributes?.has(`${key}${k}`); k++) {
+    parts.push(...[attributes.get(`${key}${k}`)!].flat());
+  }
+  // an empty list has no kind of element, and is not among the texts
+  if (parts.length > 0 || attributes !== undefined || key === "weight_names") return parts;
+  const state = `attributes of ${path || "the root"} are none`;
+  throw new UnreadableFileError(name, `Keras's .h5 files name their layers in ${key}`, state);
+}
+
+function arrayAt(file: Hdf5File, path: string, layer: string, name: string): Converted {
+  const found = file.arrays.get(path);
+  if (found !== undefined) return taken(path, found);
+  const kind = file.others.get(path);
+  const state = kind === undefined ? `${path} is not there` : `${path} is of kind ${kind}`;
+  throw new UnreadableFileError(name, `the arrays of ${layer} must be there`, state);
+}

@@ -1,0 +1,183 @@
+import { decodeNpz } from "../files/npz.ts";
+import { readSafetensors } from "../files/safetensors.ts";
+import { readSource, type Source } from "../files/source.ts";
+import { readTfjs } from "../files/tfjs.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import { readOnnx } from "../files/onnx.ts";
+import type { Layer, OpenShape } from "../model/layer.ts";
+import { nameLayers } from "../model/layer_names.ts";
+import { provideWeightLoader } from "../model/load_weights.ts";
+import type { Model } from "../model/model.ts";
+import { recordProvenance } from "../model/provenance.ts";
+import {
+  asFileError,
+  buildModel,
+  type LoadedModel,
+  type LoadedWeights,
+  replaceWeights,
+} from "./build_model.ts";
+import { type FileFormat, formatOf } from "./file_format.ts";
+import { inferredInput, openKerasArchive, openKerasH5, openKerasWeights } from "./keras.ts";
+import { resumeTraining, type StoredTraining } from "./keras_training.ts";
+import { npzWeights } from "./npz_weights.ts";
+import { openOnnx } from "./onnx_graph.ts";
+import { openPytorch, pytorchProvenance, pytorchWeights } from "./pytorch.ts";
+import { openTfjs } from "./tfjs.ts";
+
+/** What a file of weights alone does not tell. */
+export interface LoadModelOptions {
+  /** The layers that the weights belong to, made by `lstm()`, `dense()` and their like. */
+  readonly layers?: readonly Layer[];
+  /** A sample's shape; unless said, `[null, inputSize]` as the first layer's weights tell it. */
+  readonly inputShape?: OpenShape;
+}
+
+/**
+ * Opens a model of any framework: Keras's `.keras` and `.h5`, ONNX, TF.js's `model.json`, and the
+ * `.safetensors` of a PyTorch `nn.LSTM`. The kind is told by the bytes, not by the name.
+ *
+ * The model predicts what the source predicts; `model.provenance` is the log of all that was
+ * transposed, added and reordered. A bare PyTorch or ONNX LSTM predicts its sequence
+ * `[batch, timesteps, directions·units]` from `[batch, timesteps, inputSize]`. A model that Keras
+ * trained goes on where it stopped.
+ *
+ * Files of weights alone (`.weights.h5`, `.npz`, `.safetensors` with other layers) need `layers`:
+ * they do not tell the activations, and none is guessed.
+ *
+ * @param source a path, a URL or the bytes. Needs the permission to read that one file, or to reach
+ * that one host; `model.json` and external data of ONNX also that of the files they name, which
+ * must lie in the same folder
+ * @throws {UnreadableFileError} where the file is damaged, or holds a layer or an operator that is
+ * not read: it is named, with what is.
+ * @throws {TypeError} where the source is of no kind that is read.
+ *
+ * @example
+ * ```ts
+ * import { dense, loadModel, lstm, saveKeras, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const layers = [lstm({ units: 4 }), dense({ units: 2, activation: "softmax" })];
+ * const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
+ * const file = await Deno.makeTempFile({ suffix: ".keras" });
+ * await saveKeras(file, model);
+ *
+ * const opened = await loadModel(file);
+ * const x = [[[0, 1], [2, 3], [4, 5]]];
+ * assertEquals(opened.predict(x), model.predict(x));
+ * assertEquals(opened.provenance?.gateOrder, "i f c o");
+ * await Deno.remove(file);
+ * ```
+ */
+export async function loadModel(source: Source, options: LoadModelOptions = {}): Promise<Model> {
+  const { name, bytes } = await readSource(source);
+  const format = formatOf(bytes, name);
+  if (options.layers === undefined) {
+    const loaded = await openModel(format, source, bytes, name);
+    return finish(buildModel(loaded, name), loaded.training, name);
+  }
+  const layers = options.layers;
+  const names = nameLayers(layers);
+  const line = layers.map((layer, k) => ({ name: names[k]!, layer }));
+  const { perLayer, provenance } = await openWeights(format, source, bytes, line, name);
+  const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
+  const inputShape = options.inputShape ?? inferredInput(loaded, name);
+  return buildModel({ layers: loaded, inputShape, provenance }, name);
+}
+
+async function loadWeights(model: Model, source: Source): Promise<void> {
+  const { name, bytes } = await readSource(source);
+  const { perLayer, provenance } = await openWeights(
+    formatOf(bytes, name),
+    source,
+    bytes,
+    model.layers,
+    name,
+  );
+  replaceWeights(model, perLayer.flat(), provenance, name);
+}
+provideWeightLoader(loadWeights);
+
+type Opened = LoadedModel & { readonly training?: StoredTraining | undefined };
+
+/** A file that defines the computation. */
+async function openModel(
+  format: FileFormat,
+  source: Source,
+  bytes: Uint8Array,
+  name: string,
+): Promise<Opened> {
+  const rule = "it must be a model";
+  switch (format) {
+    case "keras":
+      return await openKerasArchive(bytes, name);
+    case "hdf5":
+      return await openKerasH5(bytes, name) ??
+        refuseWeightsAlone(name, "HDF5 without model_config");
+    case "npz":
+      return refuseWeightsAlone(name, "a .npz");
+    case "safetensors":
+      return asFileError(name, rule, () => openPytorch(readSafetensors(bytes, name), name));
+    case "tfjs": {
+      const file = await readTfjs(source, bytes, name);
+      return asFileError(name, rule, () => openTfjs(file, name));
+    }
+    case "onnx": {
+      const file = await readOnnx(source, bytes, name);
+      return asFileError(name, rule, () => openOnnx(file, name));
+    }
+  }
+}
+
+/** Any file's arrays, for layers that are known. */
+async function openWeights(
+  format: FileFormat,
+  source: Source,
+  bytes: Uint8Array,
+  line: readonly { readonly name: string; readonly layer: Layer }[],
+  name: string,
+): Promise<LoadedWeights> {
+  const rule = "its arrays must be those of the layers";
+  switch (format) {
+    case "npz": {
+      const arrays = await decodeNpz(bytes, name);
+      return asFileError(name, rule, () => npzWeights(arrays, line, name));
+    }
+    case "hdf5":
+      return await openKerasWeights(bytes, line, name);
+    case "safetensors": {
+      const { arrays, metadata } = readSafetensors(bytes, name);
+      const perLayer = asFileError(name, rule, () => pytorchWeights(arrays, line, name));
+      return { perLayer, provenance: pytorchProvenance(metadata) };
+    }
+    default: { // the file's own layers, of which the arrays alone are taken
+      const { layers, provenance } = await openModel(format, source, bytes, name);
+      const inOrder = layers.filter(({ weights }) => weights.length > 0);
+      const perLayer = line.map(({ layer }) =>
+        layer.weights([null, 1]).length === 0 ? [] : inOrder.shift()?.weights ?? []
+      );
+      return { perLayer, provenance };
+    }
+  }
+}
+
+function finish(model: Model, training: StoredTraining | undefined, name: string): Model {
+  const notes = asFileError(
+    name,
+    "its training must fit it",
+    () => resumeTraining(model, training),
+  );
+  const provenance = model.provenance!;
+  if (notes.length > 0) {
+    recordProvenance(model, { ...provenance, notes: [...provenance.notes, ...notes] });
+  }
+  return model;
+}
+
+function refuseWeightsAlone(name: string, kind: string): never {
+  throw new UnreadableFileError(
+    name,
+    "a file of weights alone does not tell the layers: give them in loadModel(source, { layers }), " +
+      "or use model.loadWeights(source)",
+    `file is ${kind}`,
+  );
+}

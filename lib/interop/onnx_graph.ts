@@ -1,0 +1,172 @@
+// An ONNX graph as a row of layers, followed from its input to its first output.
+
+import type { OnnxFile } from "../files/onnx.ts";
+import type { OnnxNode, OnnxValue } from "../files/onnx_schema.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import type { OpenShape } from "../model/layer.ts";
+import type { LoadedModel } from "./build_model.ts";
+import { lettersOf } from "./conversion.ts";
+import { readNode } from "./onnx_operators.ts";
+import { type AxisName, type Flow, UnreadAxes, UnreadNode, type Value } from "./onnx_values.ts";
+
+const FLOATS = [1, 11]; // TensorProto.DataType: float32, float64
+const WORDS = [6, 7]; // int32, int64
+
+/** Opens a graph: LSTMs with what stands around them in classifiers and taggers. */
+export function openOnnx(file: OnnxFile, name: string): LoadedModel {
+  const input = inputOf(file, name);
+  const shape = shapeOf(input);
+  const isWords = WORDS.includes(Number(input.type?.tensor?.dataType));
+  const rest: AxisName[] = isWords ? [] : ["feature"];
+  // The first two axes are told apart by what the graph does with them.
+  const orders: AxisName[][] = [["batch", "time", ...rest], ["time", "batch", ...rest]];
+  let found: Flow | undefined;
+  let refused: unknown;
+  for (const axes of orders) {
+    try {
+      found = follow(file, { name: input.name ?? "", axes }, name);
+      return loadedModel(file, found, { axes, shape, name });
+    } catch (error) {
+      if (!(error instanceof UnreadableFileError) || !(error.cause instanceof UnreadAxes)) {
+        throw error;
+      }
+      refused ??= error;
+    }
+  }
+  throw refused;
+}
+
+/** Runs the graph on axes instead of numbers, and returns what its first output is. */
+function follow(
+  { graph, arrays, attributes, opset }: OnnxFile,
+  input: { name: string; axes: AxisName[] },
+  name: string,
+): Flow {
+  const values = new Map<string, Value>();
+  for (const [key, tensor] of arrays) values.set(key, { kind: "constant", name: key, tensor });
+  const { axes } = input;
+  values.set(input.name, { kind: "flow", axes, directions: 1, layers: [], isInput: true });
+  const wanted = graph.outputs?.[0]?.name ?? "";
+  const needed = neededNodes(graph.nodes ?? [], wanted);
+  for (const node of graph.nodes ?? []) {
+    if (!needed.has(node)) continue;
+    const inputs = (node.inputs ?? []).map((key) =>
+      key === "" ? undefined : values.get(key) ?? missing(key, node, name)
+    );
+    const results = readChecked(node, inputs, opset, attributes, name);
+    node.outputs?.forEach((key, k) => values.set(key, results[k] ?? { kind: "beside" }));
+  }
+  const result = values.get(wanted);
+  if (result?.kind === "flow" && result.layers.length > 0) return result;
+  const rule = "its first output must come out of its layers";
+  throw new UnreadableFileError(name, rule, `output is ${JSON.stringify(wanted)}`);
+}
+
+function readChecked(
+  node: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+  opset: number,
+  attributes: OnnxFile["attributes"],
+  name: string,
+): Value[] {
+  const { type: operator = "", domain = "" } = node;
+  const shown = `node is ${JSON.stringify(node.name || node.outputs?.[0])}, ${
+    /^[AEIO]|^LSTM/.test(operator) ? "an" : "a"
+  } ${operator}`;
+  const rule = "each of its nodes must be one that a row of layers has";
+  if (domain !== "" && domain !== "ai.onnx") {
+    throw new UnreadableFileError(name, rule, `${shown} of ${domain}`);
+  }
+  try {
+    return readNode({ node, operator, inputs, opset }, attributes);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const kind = cause instanceof UnreadNode || cause instanceof RangeError;
+    if (!kind) throw cause;
+    throw new UnreadableFileError(name, rule, `${shown}: ${reason}`, { cause });
+  }
+}
+
+/** The nodes that lead to an output; the others may be anything. */
+function neededNodes(nodes: readonly OnnxNode[], output: string): Set<OnnxNode> {
+  const makers = new Map(nodes.flatMap((node) => (node.outputs ?? []).map((key) => [key, node])));
+  const needed = new Set<OnnxNode>();
+  const open = [output];
+  while (open.length > 0) {
+    const maker = makers.get(open.pop()!);
+    if (maker === undefined || needed.has(maker)) continue;
+    needed.add(maker);
+    open.push(...maker.inputs ?? []);
+  }
+  return needed;
+}
+
+function loadedModel(
+  { arrays, graph, opset, producer }: OnnxFile,
+  flow: Flow,
+  { axes, shape, name }: { axes: AxisName[]; shape: OpenShape; name: string },
+): LoadedModel {
+  const order: AxisName[] = flow.axes.filter((axis) => axis !== "one");
+  const isKnown = order.every((axis, k) => order.indexOf(axis) === k) &&
+    order.includes("feature") &&
+    order.includes("batch");
+  if (!isKnown || order.indexOf("direction") > order.indexOf("feature")) {
+    const rule = "its first output must have a batch and features";
+    throw new UnreadableFileError(name, rule, `axes are [${flow.axes}]`);
+  }
+  const size = flow.layers[0]!.weights[0]?.tensor.shape[0] ?? null;
+  const timesteps = shape[axes.indexOf("time")] ?? null;
+  const isDouble = [...arrays.values()].every(({ data }) => data instanceof Float64Array);
+  const others = (graph.outputs ?? []).slice(1).map((output) => output.name);
+  const shown = (names: readonly string[]) => `[${names.join(", ")}]`;
+  return {
+    layers: flow.layers,
+    inputShape: axes.includes("feature") ? [timesteps, size] : [timesteps],
+    precision: isDouble ? "float64" : "float32",
+    provenance: {
+      format: ".onnx",
+      framework: producer || "ONNX",
+      version: `opset ${opset}`,
+      gateOrder: lettersOf("onnx"),
+      notes: [
+        ...(axes[0] === "time"
+          ? [`The file's input is ${shown(axes)}; here it is batch first.`]
+          : []),
+        ...(flow.axes[0] === "batch" && !flow.axes.includes("direction") ? [] : [
+          `The file's output is ${shown(flow.axes)}; here it is batch first, directions joined.`,
+        ]),
+        ...(others.length > 0 ? [`Not predicted: its other outputs, ${others.join(", ")}.`] : []),
+      ],
+    },
+  };
+}
+
+/** The one input that is no initializer. */
+function inputOf({ graph, arrays }: OnnxFile, name: string): OnnxValue {
+  const inputs = (graph.inputs ?? []).filter((input) => !arrays.has(input.name ?? ""));
+  const used = inputs.filter((input) =>
+    graph.nodes?.some((node) => node.inputs?.includes(input.name ?? ""))
+  );
+  const kind = Number(used[0]?.type?.tensor?.dataType);
+  const axes = used[0]?.type?.tensor?.shape?.axes?.length;
+  const fits = FLOATS.includes(kind) && axes === 3 || WORDS.includes(kind) && axes === 2;
+  if (used.length !== 1 || !fits) {
+    const shown = used.map((input) => `${input.name} [${shapeOf(input)}]`).join(", ") || "none";
+    const initial = used.length > 1 ? " (initial states are not read)" : "";
+    const rule = "it must have one input, of sequences of floats or of words" + initial;
+    throw new UnreadableFileError(name, rule, `inputs are ${shown}`);
+  }
+  return used[0]!;
+}
+
+/** The lengths of an input's axes, null where they are open. */
+function shapeOf({ type }: OnnxValue): OpenShape {
+  const axes = type?.tensor?.shape?.axes ?? [];
+  return axes.map(({ length }) => Number(length ?? 0) > 0 ? Number(length) : null);
+}
+
+function missing(key: string, node: OnnxNode, name: string): never {
+  const rule = "each node must come after those that it takes from";
+  const state = `${node.type} ${JSON.stringify(node.name ?? "")} takes ${JSON.stringify(key)}`;
+  throw new UnreadableFileError(name, rule, state);
+}

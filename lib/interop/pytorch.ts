@@ -1,0 +1,202 @@
+// PyTorch's nn.LSTM, out of the names of its state_dict: weight_ih_l0, weight_hh_l0, bias_ih_l0,
+// bias_hh_l0, …, `_reverse` behind those of the other direction (torch/nn/modules/rnn.py).
+
+import type { SafetensorsFile } from "../files/safetensors.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import type { Layer } from "../model/layer.ts";
+import { bidirectional } from "../model/layers/bidirectional.ts";
+import { lstm } from "../model/layers/lstm.ts";
+import { formatShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { LoadedLayer, LoadedModel } from "./build_model.ts";
+import { type Converted, lettersOf, summed, taken, transposed } from "./conversion.ts";
+
+const NAME = /^(?:(.*)\.)?(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d+)(_reverse)?$/;
+
+/** One nn.LSTM: its layers, each with one or two directions. */
+export interface TorchLstm {
+  /** What stands before the names: `encoder.lstm`; empty for a bare one. */
+  readonly prefix: string;
+  readonly layers: readonly TorchLayer[];
+}
+
+/** One layer of an nn.LSTM. */
+export interface TorchLayer {
+  readonly units: number;
+  readonly inputSize: number;
+  readonly useBias: boolean;
+  readonly isBidirectional: boolean;
+  /** Keras's arrays: kernel, recurrent kernel, bias, of each direction. */
+  readonly weights: readonly Converted[];
+}
+
+/** Opens the .safetensors of a bare nn.LSTM: all hidden states, as its own `output`. */
+export function openPytorch({ arrays, metadata }: SafetensorsFile, name: string): LoadedModel {
+  const stacks = lstmStacks(arrays, name);
+  const stray = [...arrays.keys()].find((key) => !NAME.test(key));
+  if (stacks.length !== 1 || stray !== undefined) {
+    const state = stacks.length === 0
+      ? `arrays are ${[...arrays.keys()].slice(0, 4).join(", ") || "none"}`
+      : stray === undefined
+      ? `LSTMs are ${stacks.map(({ prefix }) => prefix).join(", ")}`
+      : `array ${stray} ${formatShape(arrays.get(stray)!.shape)} is of another layer`;
+    const rule = "a .safetensors file tells no layers, so it must be one nn.LSTM alone " +
+      "(for others give loadModel(source, { layers }), or use model.loadWeights(source))";
+    throw new UnreadableFileError(name, rule, state);
+  }
+  const layers = stacks[0]!.layers.map(({ units, useBias, isBidirectional, weights }) => {
+    const one = lstm({ units, useBias, returnSequences: true });
+    return { layer: isBidirectional ? bidirectional(one) : one, weights };
+  });
+  const isDouble = [...arrays.values()].every(({ data }) => data instanceof Float64Array);
+  return {
+    layers,
+    inputShape: [null, stacks[0]!.layers[0]!.inputSize],
+    precision: isDouble ? "float64" : "float32",
+    provenance: pytorchProvenance(metadata),
+  };
+}
+
+/** What is known of a file by PyTorch. */
+export function pytorchProvenance(
+  metadata: SafetensorsFile["metadata"],
+): LoadedModel["provenance"] {
+  const { format, ...others } = metadata;
+  return {
+    format: ".safetensors",
+    framework: "PyTorch",
+    gateOrder: lettersOf("pytorch"),
+    notes: [
+      "Input and result are [batch, timesteps, …], whatever batch_first was.",
+      ...(format === undefined || format === "pt" ? [] : [`Its metadata says format ${format}.`]),
+      ...Object.entries(others).map(([key, text]) => `Its metadata says ${key}: ${text}`),
+    ],
+  };
+}
+
+/**
+ * All nn.LSTMs among the arrays.
+ *
+ * @throws {UnreadableFileError} where one has proj_size, is a GRU or an RNN, or lacks an array.
+ */
+export function lstmStacks(arrays: ReadonlyMap<string, Tensor>, name: string): TorchLstm[] {
+  const depths = new Map<string, number>();
+  for (const key of arrays.keys()) {
+    const [, prefix = "", kind, index] = NAME.exec(key) ?? [];
+    if (kind === undefined) continue;
+    if (kind === "weight_hr") {
+      const state = `${key} ${formatShape(arrays.get(key)!.shape)} is there`;
+      throw new UnreadableFileError(name, "an nn.LSTM with proj_size is not read", state);
+    }
+    depths.set(prefix, Math.max(depths.get(prefix) ?? 0, Number(index) + 1));
+  }
+  return [...depths].map(([prefix, depth]) => {
+    if (depth > arrays.size) missing(`${prefix && `${prefix}.`}weight_ih_l0`, arrays, name);
+    const layers = Array.from({ length: depth }, (_, k) => torchLayer(arrays, prefix, k, name));
+    return { prefix, layers };
+  });
+}
+
+function torchLayer(
+  arrays: ReadonlyMap<string, Tensor>,
+  prefix: string,
+  index: number,
+  name: string,
+): TorchLayer {
+  const keyOf = (kind: string, suffix: string) =>
+    `${prefix && `${prefix}.`}${kind}_l${index}${suffix}`;
+  const isBidirectional = arrays.has(keyOf("weight_ih", "_reverse"));
+  const useBias = arrays.has(keyOf("bias_ih", ""));
+  const get = (kind: string, suffix: string): Converted => {
+    const key = keyOf(kind, suffix);
+    return taken(key, arrays.get(key) ?? missing(key, arrays, name));
+  };
+  const weights = (isBidirectional ? ["", "_reverse"] : [""]).flatMap((suffix) => {
+    const [kernel, recurrent] = [get("weight_ih", suffix), get("weight_hh", suffix)];
+    checkGates(kernel, recurrent, name);
+    return [
+      transposed(kernel),
+      transposed(recurrent),
+      ...(useBias ? [summed(get("bias_ih", suffix), get("bias_hh", suffix))] : []),
+    ];
+  });
+  const [inputSize, four] = weights[0]!.tensor.shape as [number, number];
+  return { units: four / 4, inputSize, useBias, isBidirectional, weights };
+}
+
+/** nn.GRU and nn.RNN use the same names: they have 3 blocks and 1. */
+function checkGates(kernel: Converted, recurrent: Converted, name: string): void {
+  const [rows, units] = recurrent.tensor.shape;
+  if (
+    kernel.tensor.shape.length === 2 && recurrent.tensor.shape.length === 2 &&
+    rows === 4 * units! && kernel.tensor.shape[0] === rows
+  ) return;
+  const kinds = new Map([[3, "an nn.GRU"], [1, "an nn.RNN"]]);
+  const kind = kinds.get(rows! / units!) ?? "no nn.LSTM";
+  const shapes = `${kernel.from} is ${formatShape(kernel.tensor.shape)}, ` +
+    `${recurrent.from} ${formatShape(recurrent.tensor.shape)}, which is ${kind}`;
+  const rule = "an nn.LSTM's arrays are [4·units, inputSize] and [4·units, units]";
+  throw new UnreadableFileError(name, rule, shapes);
+}
+
+function missing(key: string, arrays: ReadonlyMap<string, Tensor>, name: string): never {
+  const known = [...arrays.keys()].slice(0, 8).join(", ");
+  throw new UnreadableFileError(name, `an nn.LSTM needs ${key}`, `arrays are ${known}`);
+}
+
+/**
+ * The arrays of a PyTorch file for layers that are known: LSTMs in the order of their nn.LSTM, other
+ * layers by their name where it is the module's, else by their shape where only one fits.
+ */
+export function pytorchWeights(
+  arrays: ReadonlyMap<string, Tensor>,
+  line: readonly { readonly name: string; readonly layer: Layer }[],
+  name: string,
+): LoadedLayer["weights"][] {
+  const stacks = lstmStacks(arrays, name);
+  const recurrent = stacks.flatMap(({ layers }) => layers);
+  const modules = new Set(
+    [...arrays.keys()].filter((key) => key.endsWith(".weight")).map((key) => key.slice(0, -7)),
+  );
+  let width = recurrent[0]?.inputSize ?? 0;
+  const perLayer = line.map(({ name: own, layer }): Converted[] => {
+    if (layer.className === "LSTM" || layer.className === "Bidirectional") {
+      const next = recurrent.shift();
+      if (next === undefined) missing("another layer", arrays, name);
+      width = layer.outputShape([null, next.inputSize]).at(-1)!;
+      return [...next.weights];
+    }
+    const inner = layer.className === "TimeDistributed" ? layer.wrapped! : layer;
+    if (inner.className !== "Dense" && inner.className !== "Embedding") return [];
+    const isDense = inner.className === "Dense";
+    const [spec, bias] = inner.weights([width]);
+    const wanted = isDense ? spec!.shape.toReversed() : spec!.shape;
+    const fits = [...modules].filter((module) =>
+      formatShape(arrays.get(`${module}.weight`)!.shape) === formatShape(wanted) &&
+      arrays.has(`${module}.bias`) === (bias !== undefined)
+    );
+    const module = modules.has(own) ? own : fits.length === 1 ? fits[0]! : undefined;
+    if (module === undefined) {
+      const kind = isDense ? "an nn.Linear" : "an nn.Embedding";
+      const rule = `${own} (${layer.className}) needs ${kind} of ${formatShape(wanted)} ` +
+        `(where several fit, give the layer the module's name)`;
+      throw new UnreadableFileError(name, rule, `those that fit are ${fits.join(", ") || "none"}`);
+    }
+    modules.delete(module);
+    width = layer.outputShape(isDense ? [null, width] : [null]).at(-1)!;
+    const weight = taken(`${module}.weight`, arrays.get(`${module}.weight`)!);
+    const offset = arrays.get(`${module}.bias`);
+    return [
+      isDense ? transposed(weight) : weight,
+      ...(offset === undefined ? [] : [taken(`${module}.bias`, offset)]),
+    ];
+  });
+  const stray = [...modules][0] ?? (recurrent[0] && recurrent[0].weights[0]!.from) ??
+    [...arrays.keys()].find((key) => !NAME.test(key) && !/\.(weight|bias)$/.test(key));
+  if (stray === undefined) return perLayer;
+  throw new UnreadableFileError(
+    name,
+    "each of its arrays must belong to a layer",
+    `one is ${stray}`,
+  );
+}

@@ -1,0 +1,25 @@
+// A file's arrays become a model's weights by what the frameworks are known to do, which is the
+// knowledge of the interop room. This room may not import that one, so that one puts it in here.
+
+import type { Source } from "../files/source.ts";
+import type { Model } from "./model.ts";
+
+/** Reads a file's arrays into a model, or throws and changes nothing. */
+export type WeightLoader = (model: Model, source: Source) => Promise<void>;
+
+let loader: WeightLoader | undefined;
+
+/** Called once, by the interop room. */
+export function provideWeightLoader(given: WeightLoader): void {
+  loader = given;
+}
+
+/** What stands behind `model.loadWeights()`. */
+export async function loadWeights(model: Model, source: Source): Promise<void> {
+  if (loader === undefined) {
+    throw new TypeError(
+      "Cannot load weights as lib/interop knows the formats: current program has not imported it",
+    );
+  }
+  await loader(model, source);
+}

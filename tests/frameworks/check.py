@@ -1,0 +1,66 @@
+"""Opens what write.ts wrote with real Keras and real ONNX Runtime; ends with a failure where a prediction is off.
+
+    python check.py <folder>
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import onnx  # noqa: E402
+import onnxruntime  # noqa: E402
+
+TOLERANCE = 1e-6  # relative where above 1
+
+
+def off(actual, expected):
+    if actual.shape != expected.shape:
+        return float("nan")
+    return float((np.abs(actual - expected) / np.maximum(1, np.abs(expected))).max())
+
+
+def training(model, arrays):
+    """Two more epochs, from where the file stopped."""
+    history = model.fit(arrays["x"], arrays["y"], epochs=2, batch_size=4, shuffle=False, verbose=0)
+    weights = max(off(w, arrays[f"weights_{k}"]) for k, w in enumerate(model.get_weights()))
+    return max(off(np.array(history.history["loss"]), arrays["losses"]), weights)
+
+
+def main(folder):
+    failures, worst, counts = [], {}, {}
+
+    def note(kind, name, difference):
+        counts[kind] = counts.get(kind, 0) + 1
+        worst[kind] = max(worst.get(kind, (0.0, "")), (difference, name))
+        if not difference <= TOLERANCE:
+            failures.append(f"{name} in {kind} is off by {difference:.3g}")
+
+    for entry in json.loads((folder / "models.json").read_text()):
+        name = entry["name"]
+        arrays = np.load(folder / f"{name}.npz")
+        model = keras.models.load_model(folder / f"{name}.keras")
+        if "losses" in arrays:
+            note("Keras, two more epochs", name, training(model, arrays))
+            continue
+        expected, x = arrays["prediction"], arrays["x"]
+        note("Keras", name, off(np.asarray(model.predict(x, batch_size=len(x), verbose=0)), expected))
+        if "noOnnx" not in entry:
+            onnx.checker.check_model(onnx.load(folder / f"{name}.onnx"), full_check=True)
+            session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
+            given = x.astype("int64") if "int64" in session.get_inputs()[0].type else x.astype("float32")
+            note("ONNX Runtime", name, off(session.run(["prediction"], {"x": given})[0], expected))
+    for kind, (difference, name) in worst.items():
+        print(f"{kind}: {counts[kind]} models, largest difference {difference:.3g} ({name})")
+    for failure in failures:
+        print("FAILED", failure)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1])))

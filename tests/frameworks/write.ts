@@ -1,0 +1,51 @@
+// Writes every model of the fixtures anew, as .keras and as .onnx: what check.py gives to Keras and to
+// ONNX Runtime. The models come from Keras's own files, and so do the expected predictions.
+
+import { loadModel, loadNpz, saveKeras, saveNpz, saveOnnx, type Tensor } from "@gatescope/lstm";
+import { join } from "@std/path";
+
+const fixtures = new URL("../fixtures/", import.meta.url);
+
+/** A model that was written. */
+interface Written {
+  readonly name: string;
+  /** Why it is not there as .onnx, or nothing. */
+  readonly noOnnx?: string;
+}
+
+/** Writes the models, and a list of them, to a folder. */
+export async function writeModels(folder: string): Promise<Written[]> {
+  const written: Written[] = [];
+  for await (const { name: file } of Deno.readDir(new URL("formats/keras/", fixtures))) {
+    if (!file.endsWith(".keras") || /^refused|_none/.test(file)) continue;
+    const name = file.slice(0, -".keras".length);
+    const arrays = await arraysOf(name);
+    const model = await loadModel(new URL(`formats/keras/${file}`, fixtures));
+    const batchSize = arrays.get("x")!.shape[0]!;
+    const isStateful = model.layers.some(({ layer }) => layer.config.stateful === true);
+    await saveNpz(join(folder, `${name}.npz`), arrays);
+    await saveKeras(join(folder, `${name}.keras`), model, isStateful ? { batchSize } : {});
+    let noOnnx: string | undefined;
+    try {
+      await saveOnnx(join(folder, `${name}.onnx`), model);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+      noOnnx = error.message;
+    }
+    written.push(noOnnx === undefined ? { name } : { name, noOnnx });
+  }
+  await Deno.writeTextFile(join(folder, "models.json"), JSON.stringify(written));
+  return written;
+}
+
+async function arraysOf(name: string): Promise<Map<string, Tensor>> {
+  for (const folder of ["formats/keras/", "layers/"]) {
+    const url = new URL(`${folder}${name}.npz`, fixtures);
+    try {
+      return await loadNpz(url);
+    } catch {
+      continue;
+    }
+  }
+  throw new Error(`no arrays for ${name}`);
+}

@@ -1,0 +1,110 @@
+// PyTorch, ONNX and TF.js. Tolerance: 1e-6, relative where values are above 1.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { loadModel, tensor, UnreadableFileError } from "@gatescope/lstm";
+import { arraysOf, assertPredicts, formatFile } from "./loaded.ts";
+
+const stemsOf = (folder: string, end: string) =>
+  [...Deno.readDirSync(formatFile(folder))].map(({ name }) => name)
+    .filter((name) => name.endsWith(end) && !name.startsWith("refused"))
+    .map((name) => name.slice(0, -end.length)).toSorted();
+
+const TORCH = [
+  ...["plain", "no_bias", "stacked", "bidirectional"],
+  ...["bidirectional_stacked", "double"],
+];
+
+for (const name of TORCH) {
+  Deno.test(`loadModel() predicts what PyTorch's nn.LSTM gives: ${name}, within 1e-6`, async () => {
+    const arrays = await arraysOf(formatFile(`pytorch/${name}.npz`));
+    const model = await loadModel(formatFile(`pytorch/${name}.safetensors`));
+    assertPredicts(model, arrays("x"), arrays("prediction"), name);
+    assertEquals(model.precision, name === "double" ? "float64" : "float32");
+  });
+}
+
+Deno.test("loadModel() logs PyTorch's transposed kernels and added biases", async () => {
+  const { provenance } = await loadModel(formatFile("pytorch/bidirectional.safetensors"));
+  assertEquals(provenance?.gateOrder, "i f g o");
+  const [kernel, , bias, backward] = provenance!.arrays;
+  assertEquals(kernel!.from, "weight_ih_l0");
+  assertEquals([kernel!.shapeInFile, kernel!.shape], [[20, 3], [3, 20]]);
+  assertEquals(kernel!.steps, ["transposed"]);
+  assertEquals(bias!.from, "bias_ih_l0, bias_hh_l0");
+  assertEquals(bias!.steps, ["both added"]);
+  assertEquals(backward!.weight, "bidirectional/backward_layer/kernel");
+  assertEquals(backward!.from, "weight_ih_l0_reverse");
+});
+
+for (const name of stemsOf("pytorch", ".onnx")) {
+  Deno.test(`loadModel() predicts what PyTorch exported to ONNX: ${name}, within 1e-6`, async () => {
+    const arrays = await arraysOf(formatFile(`pytorch/${name}.npz`));
+    const model = await loadModel(formatFile(`pytorch/${name}.onnx`));
+    assertPredicts(model, arrays("x"), arrays("prediction"), name);
+  });
+}
+
+for (const name of stemsOf("onnx", ".onnx")) {
+  Deno.test(`loadModel() predicts what ONNX Runtime makes of ${name}.onnx, within 1e-6`, async () => {
+    const arrays = await arraysOf(formatFile(`onnx/${name}.npz`));
+    const model = await loadModel(formatFile(`onnx/${name}.onnx`));
+    assertPredicts(model, arrays("x"), arrays("prediction"), name);
+  });
+}
+
+Deno.test("loadModel() logs ONNX's reordered gates and halved biases", async () => {
+  const { provenance } = await loadModel(formatFile("onnx/bidirectional.onnx"));
+  assertEquals(provenance?.gateOrder, "i o f c");
+  assertEquals(provenance?.version, "opset 17");
+  const backward = provenance!.arrays.slice(3);
+  assertEquals(backward.map(({ steps }) => steps), [
+    ["direction 1 of [2, 20, 3]", "transposed", "gates i o f c → i f c o"],
+    ["direction 1 of [2, 20, 5]", "transposed", "gates i o f c → i f c o"],
+    ["direction 1 of [2, 40]", "its two halves added", "gates i o f c → i f c o"],
+  ]);
+});
+
+for (const name of stemsOf("tfjs", ".expected.json")) {
+  Deno.test(`loadModel() predicts what TF.js predicts: ${name}, within 1e-6`, async () => {
+    const expected = await Deno.readTextFile(formatFile(`tfjs/${name}.expected.json`));
+    const { x, prediction } = JSON.parse(expected);
+    const model = await loadModel(formatFile(`tfjs/${name}.json`));
+    assertPredicts(model, tensor(x), tensor(prediction), name);
+    assert(model.provenance?.framework?.includes("tfjs-layers"));
+  });
+}
+
+Deno.test("loadModel() reads TF.js's own default, hardSigmoid, from the configuration", async () => {
+  const plain = await loadModel(formatFile("tfjs/plain.json"));
+  assertEquals(plain.layers[0]!.layer.config.recurrent_activation, "hard_sigmoid_keras2");
+});
+
+const REFUSED = [
+  ["pytorch/refused_proj.safetensors", "weight_hr_l0 [2, 5] is there"],
+  ["pytorch/refused_gru.safetensors", "which is an nn.GRU"],
+  ["pytorch/refused_pickle.pt", "Python pickles run code and are not read"],
+  ["pytorch/classifier.safetensors", "array fc.bias [2] is of another layer"],
+  ["onnx/refused_clip.onnx", "an LSTM: it has clip"],
+  ["onnx/refused_input_forget.onnx", "an LSTM: it has input_forget"],
+  ["onnx/refused_peepholes.onnx", "an LSTM: it has peepholes P"],
+  ["onnx/refused_initial_state.onnx", "(initial states are not read): current inputs are X"],
+  ["onnx/refused_initial_constant.onnx", "an LSTM: it has initial_h that is not zero"],
+  ["onnx/refused_lengths.onnx", "an LSTM: it has sequence_lens"],
+  ["onnx/refused_mixed.onnx", "g and h must be the same: they are Tanh and Relu"],
+  ["onnx/refused_conv.onnx", `node is "edges", a Conv: operators are LSTM, MatMul`],
+] as const;
+
+for (const [file, message] of REFUSED) {
+  Deno.test(`loadModel() refuses ${file}, and says what it holds`, async () => {
+    await assertRejects(() => loadModel(formatFile(file)), UnreadableFileError, message);
+  });
+}
+
+Deno.test("loadModel() tells a kind of file by its bytes, not by its name", async () => {
+  const bytes = await Deno.readFile(formatFile("pytorch/plain.safetensors"));
+  assertEquals((await loadModel(bytes)).layers.length, 1);
+  const read = (text: string) => loadModel(new TextEncoder().encode(text));
+  await assertRejects(() => read("<!DOCTYPE html>"), UnreadableFileError, "<!DOCTYPE html>");
+  await assertRejects(() => read(""), UnreadableFileError, "current file is empty");
+  await assertRejects(() => read("\x93NUMPY"), UnreadableFileError);
+});
