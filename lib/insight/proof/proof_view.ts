@@ -1,6 +1,6 @@
-import { table } from "../display/table.ts";
-import { JUPYTER_DISPLAY, View } from "../display/view.ts";
-import { COMPARISON_MEDIA_TYPE } from "./comparison_view.ts";
+import { table } from "../../display/table.ts";
+import { JUPYTER_DISPLAY, View } from "../../display/view.ts";
+import { COMPARISON_MEDIA_TYPE } from "../comparison_view.ts";
 import type { Proof } from "./proof.ts";
 import { describeBound, short } from "./proof_sentence.ts";
 

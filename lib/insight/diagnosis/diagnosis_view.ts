@@ -1,7 +1,7 @@
-import { table } from "../display/table.ts";
-import type { View } from "../display/view.ts";
+import { table } from "../../display/table.ts";
+import type { View } from "../../display/view.ts";
 import type { Diagnosis } from "./diagnose.ts";
-import { describeBound, short } from "./proof_sentence.ts";
+import { describeBound, short } from "../proof/proof_sentence.ts";
 
 /** How many readings that explain the numbers are shown. */
 const MOST_SHOWN = 12;
