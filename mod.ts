@@ -134,16 +134,16 @@ export type { Trace } from "./lib/trace/trace.ts";
 // what it means
 export { compare } from "./lib/insight/compare.ts";
 export type { Comparison, Tolerance } from "./lib/insight/compare.ts";
-export { prove } from "./lib/insight/proof.ts";
-export type { Proof, ProveOptions } from "./lib/insight/proof.ts";
-export type { Difference, ProofPlace, ProofRow } from "./lib/insight/differences.ts";
-export type { ExpectedLayer, ExpectedTrace } from "./lib/insight/expected.ts";
-export type { LstmValue } from "./lib/insight/estimate_lstm.ts";
-export { diagnose } from "./lib/insight/diagnose.ts";
-export type { Diagnosis, Reading } from "./lib/insight/diagnose.ts";
-export type { DiagnoseOptions } from "./lib/insight/diagnose_options.ts";
-export type { Answers } from "./lib/insight/readings.ts";
-export type { Verdict } from "./lib/insight/compare_runs.ts";
+export { prove } from "./lib/insight/proof/proof.ts";
+export type { Proof, ProveOptions } from "./lib/insight/proof/proof.ts";
+export type { Difference, ProofPlace, ProofRow } from "./lib/insight/proof/differences.ts";
+export type { ExpectedLayer, ExpectedTrace } from "./lib/insight/proof/expected.ts";
+export type { LstmValue } from "./lib/insight/rounding/estimate_lstm.ts";
+export { diagnose } from "./lib/insight/diagnosis/diagnose.ts";
+export type { Diagnosis, Reading } from "./lib/insight/diagnosis/diagnose.ts";
+export type { DiagnoseOptions } from "./lib/insight/diagnosis/diagnose_options.ts";
+export type { Answers } from "./lib/insight/diagnosis/readings.ts";
+export type { Verdict } from "./lib/insight/proof/compare_runs.ts";
 
 // shown by the Deno kernel
 export { table } from "./lib/display/table.ts";

@@ -1,7 +1,8 @@
-import { table } from "../display/table.ts";
-import type { View } from "../display/view.ts";
+import { table } from "../../display/table.ts";
+import type { View } from "../../display/view.ts";
 import type { Diagnosis } from "./diagnose.ts";
-import { describeBound, short } from "./proof_sentence.ts";
+import { sentenceView } from "../sentence_view.ts";
+import { describeBound, short } from "../proof/proof_sentence.ts";
 
 /** How many readings that explain the numbers are shown. */
 const MOST_SHOWN = 12;
@@ -24,5 +25,5 @@ export function diagnosisView({ sentence, readings, nearest }: Diagnosis): View 
       "explains it": "yes",
     });
   }
-  return table(rows.length === 0 ? [{ reading: "none comes near" }] : rows, { caption: sentence });
+  return sentenceView(sentence, table(rows.length === 0 ? [{ reading: "none comes near" }] : rows));
 }

@@ -1,10 +1,10 @@
 // What `diagnose` is told, checked, and the questions that are left.
 
-import { nearestNames } from "../display/nearest_names.ts";
-import { activationCurves } from "../lstm/activation_curves.ts";
-import type { ActivationName } from "../lstm/activations.ts";
-import { gateOrders } from "../lstm/gates.ts";
-import { asFloat64, type Tensor } from "../tensor/tensor.ts";
+import { nearestNames } from "../../display/nearest_names.ts";
+import { activationCurves } from "../../lstm/activation_curves.ts";
+import type { ActivationName } from "../../lstm/activations.ts";
+import { gateOrders } from "../../lstm/gates.ts";
+import { asFloat64, type Tensor } from "../../tensor/tensor.ts";
 import type { ArrayReadings } from "./array_roles.ts";
 import { type Order, orders, type Questions } from "./readings.ts";
 

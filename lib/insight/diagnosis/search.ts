@@ -1,10 +1,10 @@
 // All readings against the expected numbers: first a quick look at each, then a proof of those that
 // come near.
 
-import type { Model } from "../model/model.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { ExpectedTrace } from "./expected.ts";
-import { type Proof, prove } from "./proof.ts";
+import type { Model } from "../../model/model.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { ExpectedTrace } from "../proof/expected.ts";
+import { type Proof, prove } from "../proof/proof.ts";
 import { modelOfReading } from "./reading_model.ts";
 import { type Choice, countChoices, forEachChoice, type Questions } from "./readings.ts";
 import { Screen } from "./screen.ts";

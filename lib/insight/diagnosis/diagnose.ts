@@ -1,12 +1,12 @@
-import { showAs } from "../display/view.ts";
-import type { Model } from "../model/model.ts";
-import { formatShape } from "../tensor/shape.ts";
-import { asFloat64, type TensorLike } from "../tensor/tensor.ts";
+import { showAs } from "../../display/view.ts";
+import type { Model } from "../../model/model.ts";
+import { formatShape } from "../../tensor/shape.ts";
+import { asFloat64, type TensorLike } from "../../tensor/tensor.ts";
 import { readingsOfArrays } from "./array_roles.ts";
 import { type DiagnoseOptions, questionsOf } from "./diagnose_options.ts";
 import { diagnosisSentence } from "./diagnosis_sentence.ts";
 import { diagnosisView } from "./diagnosis_view.ts";
-import type { ExpectedTrace } from "./expected.ts";
+import type { ExpectedTrace } from "../proof/expected.ts";
 import { type Answers, answersOf, departuresOf } from "./readings.ts";
 import { type Candidate, type Case, modelOf, search } from "./search.ts";
 import { checkWanted, expectedOf, wantedOf } from "./wanted.ts";

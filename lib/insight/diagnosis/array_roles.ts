@@ -1,7 +1,7 @@
 // Which of a file's arrays is what, by their shapes alone, and the ways in which each can be read.
 
-import { formatShape, sameShape } from "../tensor/shape.ts";
-import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { formatShape, sameShape } from "../../tensor/shape.ts";
+import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 
 /** One way to read an array, in Keras's layout (but for the order of the gates). */
 export interface ArrayReading {

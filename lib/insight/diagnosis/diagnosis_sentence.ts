@@ -1,7 +1,7 @@
 // A diagnosis in words.
 
 import type { Diagnosis, Reading } from "./diagnose.ts";
-import { describeBound, short } from "./proof_sentence.ts";
+import { describeBound, short } from "../proof/proof_sentence.ts";
 import { questionTitles } from "./readings.ts";
 
 /** What a diagnosis says. */

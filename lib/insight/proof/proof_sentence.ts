@@ -1,9 +1,9 @@
 // A proof in one sentence.
 
-import { formatNumber } from "../display/number.ts";
+import { formatNumber } from "../../display/number.ts";
 import { OFF, type RunComparison } from "./compare_runs.ts";
 import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
-import { UNBOUNDED } from "./estimate.ts";
+import { UNBOUNDED } from "../rounding/estimate.ts";
 
 /** What a comparison says. */
 export function proofSentence(comparison: RunComparison): string {

@@ -1,15 +1,20 @@
 // The equations' run against somebody else's: value by value, step by step.
 
-import type { LayerTrace } from "../lstm/sequence.ts";
-import type { Network } from "../model/network.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { LayerTrace } from "../../lstm/sequence.ts";
+import type { Network } from "../../model/network.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { type Difference, Differences, type ProofRow } from "./differences.ts";
-import type { Estimate, Floats } from "./estimate.ts";
-import { type LstmValue, lstmValues } from "./estimate_lstm.ts";
-import { type EstimatedLstm, type EstimatedRun, estimateRun, type Site } from "./estimate_model.ts";
+import type { Estimate, Floats } from "../rounding/estimate.ts";
+import { type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
+import {
+  type EstimatedLstm,
+  type EstimatedRun,
+  estimateRun,
+  type Site,
+} from "../rounding/estimate_model.ts";
 import { type Expectation, valueOf } from "./expected.ts";
-import { distance, relativeDistance, SMALLEST } from "./float32.ts";
-import { predictionBounds } from "./prediction_bound.ts";
+import { distance, relativeDistance, SMALLEST } from "../rounding/float32.ts";
+import { predictionBounds } from "../rounding/prediction_bound.ts";
 
 /** How two runs compare: the same, the same but for rounding, or not. */
 export type Verdict = "equal" | "rounding" | "mismatch";

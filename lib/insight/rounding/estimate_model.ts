@@ -1,11 +1,11 @@
 // A model's run with the error of each value: layer by layer, as each layer's `forward` has it.
 
-import { type Activation, type ActivationName, getActivation } from "../lstm/activations.ts";
-import type { LstmState } from "../lstm/cell.ts";
-import type { Layer, LayerState, Mask } from "../model/layer.ts";
-import type { Network } from "../model/network.ts";
-import { asFloat64, Tensor } from "../tensor/tensor.ts";
-import { type Estimate, type Floats, type Matrix, Tape } from "./estimate.ts";
+import { type Activation, type ActivationName, getActivation } from "../../lstm/activations.ts";
+import type { LstmState } from "../../lstm/cell.ts";
+import type { Layer, LayerState, Mask } from "../../model/layer.ts";
+import type { Network } from "../../model/network.ts";
+import { asFloat64, Tensor } from "../../tensor/tensor.ts";
+import type { Estimate, Floats, Matrix } from "./estimate.ts";
 import {
   type EstimatedStep,
   estimateLstm,
@@ -13,6 +13,7 @@ import {
   type LstmValue,
 } from "./estimate_lstm.ts";
 import { UNIT_ROUNDOFF } from "./float32.ts";
+import { Tape } from "./tape.ts";
 
 /** One value inside: `[batch, units]` at one timestep of the LSTM that is `trace.layers[lstm]`. */
 export interface Site {

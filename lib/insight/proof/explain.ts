@@ -1,14 +1,14 @@
 // One number of a run, opened down to its dot product, term by term.
 
-import { nearestNames } from "../display/nearest_names.ts";
-import { table } from "../display/table.ts";
-import type { View } from "../display/view.ts";
+import { nearestNames } from "../../display/nearest_names.ts";
+import { table } from "../../display/table.ts";
+import type { View } from "../../display/view.ts";
 import type { RunComparison } from "./compare_runs.ts";
 import type { ProofPlace } from "./differences.ts";
-import type { Estimate, Floats, Matrix } from "./estimate.ts";
-import { type EstimatedStep, type LstmValue, lstmValues } from "./estimate_lstm.ts";
-import type { EstimatedDense, EstimatedLstm } from "./estimate_model.ts";
-import { distance } from "./float32.ts";
+import type { Estimate, Floats, Matrix } from "../rounding/estimate.ts";
+import { type EstimatedStep, type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
+import type { EstimatedDense, EstimatedLstm } from "../rounding/estimate_model.ts";
+import { distance } from "../rounding/float32.ts";
 import { describeBound, describePlace, short } from "./proof_sentence.ts";
 
 /** A line of the explanation: a factor times another one, or a result. */

@@ -1,11 +1,11 @@
 // A reading of arrays as a model of Keras's conventions.
 
-import { type Gates, joinGates } from "../lstm/gates.ts";
-import { dense } from "../model/layers/dense.ts";
-import { lstm } from "../model/layers/lstm.ts";
-import type { Model } from "../model/model.ts";
-import { sequential } from "../model/sequential.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { type Gates, joinGates } from "../../lstm/gates.ts";
+import { dense } from "../../model/layers/dense.ts";
+import { lstm } from "../../model/layers/lstm.ts";
+import type { Model } from "../../model/model.ts";
+import { sequential } from "../../model/sequential.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import type { Choice, Order, Questions } from "./readings.ts";
 
 /** The model that a reading means, its weights in Keras's layout and order. */

@@ -1,8 +1,8 @@
-import { showAs, type View } from "../display/view.ts";
-import { type Model, networkOf } from "../model/model.ts";
-import type { Network } from "../model/network.ts";
-import type { Tensor, TensorLike } from "../tensor/tensor.ts";
-import { traceNames } from "../trace/trace.ts";
+import { showAs, type View } from "../../display/view.ts";
+import { type Model, networkOf } from "../../model/model.ts";
+import type { Network } from "../../model/network.ts";
+import type { Tensor, TensorLike } from "../../tensor/tensor.ts";
+import { traceNames } from "../../trace/trace.ts";
 import { compareRuns, type Verdict } from "./compare_runs.ts";
 import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
 import { expectationOf, type ExpectedTrace } from "./expected.ts";

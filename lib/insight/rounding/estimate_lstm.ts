@@ -1,9 +1,10 @@
 // One LSTM over all timesteps with the error of each value; `step` in lib/lstm/cell.ts has the same
 // equations without. Each value passes the observer right after it is computed and before it is used.
 
-import type { Activation } from "../lstm/activations.ts";
-import type { Mask } from "../model/layer.ts";
-import type { Estimate, Floats, Matrix, Tape } from "./estimate.ts";
+import type { Activation } from "../../lstm/activations.ts";
+import type { Mask } from "../../model/layer.ts";
+import type { Estimate, Floats, Matrix } from "./estimate.ts";
+import type { Tape } from "./tape.ts";
 
 /** What can be looked at inside of an LSTM. */
 export type LstmValue =

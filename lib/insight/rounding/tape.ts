@@ -1,44 +1,17 @@
-// A running error analysis (Wilkinson 1963; Higham 2002, section 3.3; backwards: Linnainmaa 1976).
-// Beside each float64 value stands how far a float32 computation of it may be off: what its operands
-// bring along, and what its own operation adds. A tape of the operations allows to ask the other way
-// round, too: how much each of those roundings counts in one number of the result.
+// The operations of a run with the errors of their results, remembered in their order. So one can ask
+// the other way round, too: how much each rounding counts in one number of the result (Linnainmaa 1976).
 
-import type { Activation } from "../lstm/activations.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import type { Activation } from "../../lstm/activations.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { backThrough, growth, ownError } from "./activation_error.ts";
+import { affineErrors, type AffineTerm, backAffine } from "./affine_error.ts";
+import { type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
 import { distance, gamma, SMALLEST } from "./float32.ts";
 
-/** The error of what may be anything; small enough for products of two, so that no NaN comes of it. */
-export const UNBOUNDED: number = 1e150;
-
+/** How much more a function may be off by itself where its argument is off too: first order will do. */
 const MORE = 2 ** -18;
 
 const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
-
-/** Numbers of one kind. */
-export type Floats = Float64Array<ArrayBuffer>;
-
-/** Values of a run, `[batch, …]`, and how far float32 may be off in each. */
-export interface Estimate {
-  readonly shape: readonly number[];
-  /** By the equations, in float64. */
-  readonly value: Floats;
-  /** |float32 − value| is at most this. */
-  readonly error: Floats;
-  /** The same, if what was given before had been exact; the same array where nothing was given. */
-  readonly local: Floats;
-  /** The part of it that this operation adds by its own rounding; none where it only moves numbers. */
-  readonly fresh: Floats | undefined;
-  /** From the gradient by this value, adds to those by its operands. */
-  readonly back: ((gradient: Floats, of: (operand: Estimate) => Floats) => void) | undefined;
-}
-
-/** A matrix `[rows, columns]` as an affine map needs it. */
-export interface Matrix {
-  readonly data: Floats;
-  readonly rows: number;
-  readonly columns: number;
-}
 
 /** The operations, in the order in which they were done. */
 export class Tape {
@@ -78,57 +51,10 @@ export class Tape {
     });
   }
 
-  /**
-   * Σ xₖ·Wₖ + b over the last axis. In whatever order float32 adds, each of its n terms is rounded n
-   * times at most, so that γₙ Σ|x|·|W| + γₙ|b| is what rounding adds (Higham 2002, section 3.1).
-   */
-  affine(terms: readonly (readonly [Estimate, Matrix])[], bias?: Floats): Estimate {
-    const [first, { columns }] = terms[0]!;
-    const rows = first.value.length / first.shape.at(-1)!;
-    // One more where a library adds two biases.
-    const n = terms.reduce((sum, [, W]) => sum + W.rows, bias === undefined ? 0 : 2);
-    const [rounding, weightErrors] = [gamma(n), terms.map(([, W]) => float32Error(W.data))];
-    const value = new Float64Array(rows * columns);
-    const fresh = new Float64Array(rows * columns).fill(SMALLEST);
-    const error = new Float64Array(rows * columns);
-    const sameLocal = terms.every(([x]) => x.local === x.error);
-    const local = sameLocal ? error : new Float64Array(rows * columns);
-    const biasError = bias && float32Error(bias);
-    for (let r = 0; r < rows; r++) {
-      const out = r * columns;
-      for (let c = 0; bias !== undefined && c < columns; c++) {
-        value[out + c] = bias[c]!;
-        fresh[out + c]! += rounding * Math.abs(bias[c]!) + (biasError?.[c] ?? 0);
-      }
-      terms.forEach(([x, { data, rows: length }], t) => {
-        const off = weightErrors[t];
-        for (let j = 0; j < length; j++) {
-          const at = r * length + j;
-          const [v, e, l] = [x.value[at]!, x.error[at]!, x.local[at]!];
-          const magnitude = rounding * Math.abs(v);
-          const row = j * columns;
-          for (let c = 0; c < columns; c++) {
-            const w = data[row + c]!;
-            const W = Math.abs(w);
-            value[out + c]! += v * w;
-            fresh[out + c]! += magnitude * W;
-            if (e !== 0) error[out + c]! += e * W * (1 + rounding);
-            if (!sameLocal && l !== 0) local[out + c]! += l * W * (1 + rounding);
-          }
-          if (off !== undefined) {
-            for (let c = 0; c < columns; c++) fresh[out + c]! += Math.abs(v) * off[row + c]!;
-          }
-        }
-      });
-    }
-    addTo(error, fresh);
-    if (!sameLocal) addTo(local, fresh);
+  /** Σ xₖ·Wₖ + b over the last axis. */
+  affine(terms: readonly AffineTerm[], bias?: Floats): Estimate {
     return this.#add({
-      shape: first.shape.with(-1, columns),
-      value,
-      error,
-      local,
-      fresh,
+      ...affineErrors(terms, bias),
       back: (gradient, of) => terms.forEach(([x, W]) => backAffine(gradient, W, of(x))),
     });
   }
@@ -310,29 +236,6 @@ function productError(x: number, y: number, dx: number, dy: number): number {
   const right = dx === 0 || y === 0 ? 0 : Math.abs(y) * dx;
   return left + right;
 }
-
-/** gradient·Wᵀ, row by row, added to what is there. */
-function backAffine(gradient: Floats, { data, rows, columns }: Matrix, into: Floats): void {
-  const count = gradient.length / columns;
-  for (let r = 0; r < count; r++) {
-    for (let j = 0; j < rows; j++) {
-      let sum = 0;
-      for (let c = 0; c < columns; c++) sum += gradient[r * columns + c]! * data[j * columns + c]!;
-      into[r * rows + j]! += sum;
-    }
-  }
-}
-
-/** How far float32 is off in numbers that it cannot hold; undefined where it holds all. */
-function float32Error(data: Floats): Floats | undefined {
-  const known = float32Errors.get(data);
-  if (known !== undefined) return known.length === 0 ? undefined : known;
-  const exact = data.every((v) => Object.is(Math.fround(v), v) || Number.isNaN(v));
-  const errors = exact ? new Float64Array() : data.map((v) => distance(Math.fround(v), v) || 0);
-  float32Errors.set(data, errors);
-  return exact ? undefined : errors;
-}
-const float32Errors = new WeakMap<Floats, Floats>();
 
 function addTo(into: Floats, more: Floats): void {
   for (let k = 0; k < into.length; k++) into[k]! += more[k]!;

@@ -1,9 +1,9 @@
 // What an activation does to an error: how far its result may be off where its argument is, and how
 // far a float32 implementation is off by itself.
 
-import { activationRows } from "../lstm/activation_rows.ts";
-import type { Activation } from "../lstm/activations.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { activationRows } from "../../lstm/activation_rows.ts";
+import type { Activation } from "../../lstm/activations.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { gamma, SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
 
 /**

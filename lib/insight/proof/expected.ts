@@ -1,9 +1,9 @@
 // What somebody else computed: a prediction, or any values inside. Checked against what the model has.
 
-import { formatShape, sameShape } from "../tensor/shape.ts";
-import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import type { Trace } from "../trace/trace.ts";
-import { type LstmValue, lstmValues } from "./estimate_lstm.ts";
+import { formatShape, sameShape } from "../../tensor/shape.ts";
+import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import type { Trace } from "../../trace/trace.ts";
+import { type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
 
 /** Values of one LSTM, `[batch, timesteps, units]` each; those that are not known are left out. */
 export interface ExpectedLayer {

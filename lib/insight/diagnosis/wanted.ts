@@ -1,10 +1,10 @@
 // What a diagnosis is to explain.
 
-import { formatShape, sameShape } from "../tensor/shape.ts";
-import { asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { formatShape, sameShape } from "../../tensor/shape.ts";
+import { asFloat64, type Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import type { ArrayReadings } from "./array_roles.ts";
-import { type LstmValue, lstmValues } from "./estimate_lstm.ts";
-import { type ExpectedTrace, partsOf, valueOf } from "./expected.ts";
+import { type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
+import { type ExpectedTrace, partsOf, valueOf } from "../proof/expected.ts";
 
 /** What a reading's run is held against. */
 export interface Wanted {
