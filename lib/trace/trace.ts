@@ -13,12 +13,13 @@ export interface Trace {
   readonly layers: readonly LayerTrace[];
   /** Whose each of `layers` is: `lstm`, `bidirectional/forward_layer`, … */
   readonly names: readonly string[];
-  /** What `predict` gives. */
+  /** The prediction by the equations, rounded to float32: what `predict` gives, but for roundings. */
   readonly prediction: Tensor;
 }
 
 /**
- * Predicts, and keeps every gate and state of every LSTM at every timestep, in float64.
+ * Predicts by the equations, and keeps every gate and state of every LSTM at every timestep, in
+ * float64: whatever the model's precision, so that it can judge what `predict` computes fast.
  *
  * The model is left as it was: its stateful layers too.
  *

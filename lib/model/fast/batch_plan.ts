@@ -19,8 +19,9 @@ export class BatchPlan {
   readonly #parts: number;
   readonly #inputLength: number; // of a part
 
-  constructor(layers: Layers, sizes: SequenceSizes) {
-    const samples = samplesOfPart(layers, sizes);
+  /** @param partBytes what a part's inputs and sequences may take together */
+  constructor(layers: Layers, sizes: SequenceSizes, partBytes: number = PART_BYTES) {
+    const samples = samplesOfPart(layers, sizes, partBytes);
     this.#parts = Math.floor(sizes.batch / samples);
     this.#inputLength = samples * sizes.timesteps * sizes.inputSize;
     this.#whole = new Plan(layers, { ...sizes, batch: samples });
@@ -54,9 +55,13 @@ export class BatchPlan {
   }
 }
 
-function samplesOfPart(layers: Layers, { batch, timesteps, inputSize }: SequenceSizes): number {
+function samplesOfPart(
+  layers: Layers,
+  { batch, timesteps, inputSize }: SequenceSizes,
+  partBytes: number,
+): number {
   const width = layers.reduce((sum, { units }) => sum + units, inputSize);
-  const most = PART_BYTES / (4 * timesteps * width);
+  const most = partBytes / (4 * timesteps * width);
   if (batch <= most) return batch;
   return most >= ROUND ? Math.floor(most / ROUND) * ROUND : Math.max(1, Math.floor(most));
 }
