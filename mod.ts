@@ -129,7 +129,7 @@ export type { Loss, LossName, LossResult } from "./lib/model/training/losses/los
 
 // inside
 export { trace } from "./lib/trace/trace.ts";
-export type { Trace } from "./lib/trace/trace.ts";
+export type { Trace, TraceOptions } from "./lib/trace/trace.ts";
 
 // what it means
 export { compare } from "./lib/insight/compare.ts";

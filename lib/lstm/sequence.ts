@@ -139,7 +139,7 @@ export function chooseRows(mask: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 
 /** A trace as a value that shows itself. */
-function layerTraceOf(trace: LayerTrace, options: LstmOptions): LayerTrace {
+export function layerTraceOf(trace: LayerTrace, options: LstmOptions): LayerTrace {
   return Object.freeze(rememberOrigin(showAs({ ...trace }, layerTraceView), options));
 }
 

@@ -39,6 +39,8 @@ export interface LayerContext {
   readonly state?: LayerState | undefined;
   /** The fast equations, for a layer that has a fast form; there in precision float32. */
   readonly compute?: LayerCompute | undefined;
+  /** Whether the fast equations, too, tell what happened inside. */
+  readonly records?: boolean | undefined;
 }
 
 /** What one run of a layer gave. */
@@ -50,7 +52,7 @@ export interface LayerRun {
   /** Where a stateful layer ended. */
   readonly state?: LayerState | undefined;
   /** What happened inside: one for each LSTM, Bidirectional two (forward, backward). */
-  readonly traces?: readonly LayerTrace[];
+  readonly traces?: readonly LayerTrace[] | undefined;
   /**
    * From the gradient of the loss by `output`: its gradients by the input and by each weight. Where
    * `byInput` is false, the input's may be left out.

@@ -25,8 +25,8 @@ export interface SequentialOptions {
   /** Where chance starts, a whole number: the same seed gives the same weights. Any unless said. */
   readonly seed?: number;
   /**
-   * `"float32"` as in Keras unless said; `"float64"` keeps the weights in float64 and computes by
-   * the equations.
+   * `"float32"` as in Keras unless said, computed fast; `"float64"` keeps the weights in float64 and
+   * computes by the equations.
    */
   readonly precision?: Precision;
 }
@@ -117,7 +117,14 @@ export class Model {
   }
 
   /**
-   * The prediction, all samples at once.
+   * The prediction, all samples at once. In precision float32 it is computed in float32 by
+   * WebAssembly: LSTM and dense layers in a row by one call, prepared for the input's shape; a
+   * stateful layer, an activation that is rarely used, and a machine without SIMD by the equations.
+   *
+   * The eight shapes used last stay prepared, each with a copy of the weights and `batch · timesteps`
+   * times the sizes of its input and of each layer whose sequence goes on, 4 bytes a number; where
+   * that is more than 64 MiB, the samples go through in parts. All models together hold 256 MiB, or
+   * what the largest shape needs.
    *
    * @param x `[batch, timesteps, inputSize]`, or `[batch, timesteps]` of whole numbers before an
    * embedding
@@ -151,7 +158,8 @@ export class Model {
 
   /**
    * Trains: each batch's loss, its gradient through all layers and timesteps, and one step of the
-   * optimizer, in float64 (the weights rounded to float32 after each step in that precision).
+   * optimizer. In precision float32 the layers and Adam are computed in float32 by WebAssembly where
+   * they can be, all else in float64 and rounded once per layer and step.
    *
    * Everything is checked before a weight changes. A signal stops the run between two batches; the
    * history then holds the finished epochs and says `aborted`, and weights and progress are kept: a

@@ -31,6 +31,8 @@ export interface NetworkContext {
   readonly random?: Random;
   /** Whether lib/compute may compute, in precision float32; the equations in float64 otherwise. */
   readonly fast?: boolean;
+  /** Whether a fast run has traces as well; the equations' always has. */
+  readonly records?: boolean;
 }
 
 /** What one run through all layers gave. */
@@ -121,7 +123,10 @@ export class Network {
   }
 
   /** Runs all layers on a checked input. Changes nothing: not even what stateful layers remember. */
-  forward(x: Tensor, { training = false, random, fast = false }: NetworkContext = {}): NetworkRun {
+  forward(
+    x: Tensor,
+    { training = false, random, fast = false, records }: NetworkContext = {},
+  ): NetworkRun {
     const isFast = fast && this.precision === "float32";
     const weights = isFast ? this.#weights : this.weights;
     if (isFast) this.#computes ??= this.layers.map(() => new LayerCompute());
@@ -137,6 +142,7 @@ export class Network {
         mask,
         state,
         compute: isFast ? this.#computes?.[k] : undefined,
+        records,
       });
       runs.push(run);
       [output, mask] = [run.output, run.mask];

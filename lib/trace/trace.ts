@@ -14,17 +14,29 @@ export interface Trace {
   readonly layers: readonly LayerTrace[];
   /** Whose each of `layers` is: `lstm`, `bidirectional/forward_layer`, … */
   readonly names: readonly string[];
-  /** What `predict` gives. */
+  /** The prediction in float32: what `predict` gives, by the equations but for roundings. */
   readonly prediction: Tensor;
 }
 
+/** How a trace is made. */
+export interface TraceOptions {
+  /**
+   * Whether gates and states are those that `predict` computes, recorded in float32, instead of the
+   * equations' in float64; it takes hardly longer than `predict`. false unless said.
+   */
+  readonly fast?: boolean;
+}
+
 /**
- * Predicts, and keeps every gate and state of every LSTM at every timestep, in float64.
+ * Predicts, and keeps every gate and state of every LSTM at every timestep: by the equations in
+ * float64, whatever the model's precision, so that it can judge what `predict` computes; or, for a
+ * model in float32 where it is to be `fast`, as `predict` computes it.
  *
  * The model is left as it was: its stateful layers too.
  *
  * @param model made by {@linkcode sequential}
  * @param x as for `model.predict`
+ * @param options whether the equations compute, or what `predict` runs
  * @throws {TypeError} where the shape is not the model's.
  *
  * @example How far the forget gates are open, step by step
@@ -38,9 +50,9 @@ export interface Trace {
  * assertEquals(prediction.shape, [4, 2]);
  * ```
  */
-export function trace(model: Model, x: TensorLike): Trace {
+export function trace(model: Model, x: TensorLike, { fast = false }: TraceOptions = {}): Trace {
   const network = networkOf(model);
-  const run = network.forward(network.checkInput(x, "trace"));
+  const run = network.forward(network.checkInput(x, "trace"), { fast, records: true });
   return Object.freeze(showAs({
     layers: Object.freeze(run.traces.flat()),
     names: Object.freeze(traceNames(network, run)),

@@ -54,7 +54,7 @@ for (const shape of chosen) {
 
 const python = await findPython();
 const names = [...javaScriptPeers, ...(python === undefined ? [] : pythonPeers(python))]
-  .filter(({ name }) => wanted(given.only, name) || name === "Gatescope");
+  .filter(({ name }) => wanted(given.only, name) || name === javaScriptPeers[0]!.name);
 const peers = names.map((name) => new Peer(name, folder));
 const samples: Samples = new Map(peers.map(({ name }) => [name, new Map()]));
 for (const peer of peers) {
@@ -85,7 +85,7 @@ await Deno.remove(folder, { recursive: true });
 
 const table = markdownTable(samples, Math.max(...limits));
 const machine =
-  `Minimum / median of each, and as a multiple of Gatescope's (the median of rounds in turns); ` +
+  `Minimum / median of each, and as a multiple of the first line (the median of rounds in turns); ` +
   `${await processor()}, one thread, Deno ${Deno.version.deno}, ` +
   `${new Date().toISOString().slice(0, 10)}.`;
 console.log(`${table}\n\n${machine}`);

@@ -16,16 +16,19 @@ export interface Answer {
 }
 
 const here = (path: string) => new URL(path, import.meta.url).pathname;
-const config = here("deno.json");
-const deno = (file: string, ...given: string[]) => [
-  ...[Deno.execPath(), "run", "--quiet", "--allow-all", "--config", config],
+const command = (config: string) => (file: string, ...given: string[]) => [
+  ...[Deno.execPath(), "run", "--quiet", "--allow-all", "--config", here(config)],
   ...["--v8-flags=--expose-gc", here(`peers/${file}`), "FOLDER", ...given],
 ];
+const deno = command("deno.json");
+/** With the package's own dependencies, and none of the peers'. */
+const own = command("../../deno.json");
 
 /** Those that run in JavaScript. */
 export const javaScriptPeers: readonly PeerName[] = [
-  { name: "Gatescope", command: deno("gatescope.ts") },
-  { name: "the same, every gate recorded", command: deno("gatescope.ts", "record") },
+  { name: "Gatescope, `predict` and `fit`", command: own("model.ts") },
+  { name: "its compute alone", command: own("compute.ts") },
+  { name: "its compute, every gate recorded", command: own("compute.ts", "record") },
   { name: "onnxruntime-node 1.30", command: deno("onnxruntime_node.ts") },
   { name: "onnxruntime-web 1.30", command: deno("onnxruntime_web.ts") },
   { name: "TF.js 4.22 wasm", command: deno("tfjs.ts", "wasm") },

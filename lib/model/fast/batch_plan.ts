@@ -3,7 +3,7 @@
 
 import type { DenseLayer } from "../../compute/dense_layer.ts";
 import type { LstmLayer, Numbers, SequenceSizes } from "../../compute/lstm_layer.ts";
-import { Plan } from "../../compute/plan.ts";
+import { Plan, type Recorded } from "../../compute/plan.ts";
 
 type Layers = readonly (LstmLayer | DenseLayer)[];
 
@@ -19,8 +19,9 @@ export class BatchPlan {
   readonly #parts: number;
   readonly #inputLength: number; // of a part
 
-  constructor(layers: Layers, sizes: SequenceSizes) {
-    const samples = samplesOfPart(layers, sizes);
+  /** @param partBytes what a part's inputs and sequences may take together */
+  constructor(layers: Layers, sizes: SequenceSizes, partBytes: number = PART_BYTES) {
+    const samples = samplesOfPart(layers, sizes, partBytes);
     this.#parts = Math.floor(sizes.batch / samples);
     this.#inputLength = samples * sizes.timesteps * sizes.inputSize;
     this.#whole = new Plan(layers, { ...sizes, batch: samples });
@@ -36,15 +37,30 @@ export class BatchPlan {
   /** @param x `[batch, timesteps, inputSize]`; the result is the caller's own. */
   run(x: Numbers): Float32Array<ArrayBuffer> {
     if (this.#parts === 1 && this.#rest === undefined) return this.#whole.run(x);
+    return joined(this.#runParts(x, (_, output) => output));
+  }
+
+  /** The same, and what the first layer recorded, `[batch, timesteps, units]` each. */
+  record(x: Numbers): { output: Float32Array<ArrayBuffer>; recorded: Recorded } {
+    const parts = this.#runParts(x, (plan, output) => ({ output, recorded: plan.recorded(0) }));
+    const [first] = parts as [typeof parts[number]];
+    if (parts.length === 1) return first;
+    const names = Object.keys(first.recorded) as (keyof Recorded)[];
+    const entries = names.map((name) => [name, joined(parts.map((part) => part.recorded[name]))]);
+    return {
+      output: joined(parts.map((part) => part.output)),
+      recorded: Object.fromEntries(entries),
+    };
+  }
+
+  #runParts<T>(x: Numbers, each: (plan: Plan, output: Float32Array<ArrayBuffer>) => T): T[] {
     const length = this.#inputLength;
-    const results: Float32Array<ArrayBuffer>[] = [];
-    for (let part = 0; part < this.#parts; part++) {
-      results.push(this.#whole.run(x.subarray(part * length, (part + 1) * length)));
-    }
-    if (this.#rest !== undefined) results.push(this.#rest.run(x.subarray(this.#parts * length)));
-    const all = new Float32Array(results.reduce((sum, result) => sum + result.length, 0));
-    results.reduce((at, result) => (all.set(result, at), at + result.length), 0);
-    return all;
+    const parts = Array.from({ length: this.#parts }, (_, part) => {
+      const own = x.subarray(part * length, (part + 1) * length);
+      return each(this.#whole, this.#whole.run(own));
+    });
+    if (this.#rest === undefined) return parts;
+    return [...parts, each(this.#rest, this.#rest.run(x.subarray(this.#parts * length)))];
   }
 
   /** Reads the weights of these layers instead, which have the same sizes. */
@@ -54,9 +70,22 @@ export class BatchPlan {
   }
 }
 
-function samplesOfPart(layers: Layers, { batch, timesteps, inputSize }: SequenceSizes): number {
-  const width = layers.reduce((sum, { units }) => sum + units, inputSize);
-  const most = PART_BYTES / (4 * timesteps * width);
+function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return all;
+}
+
+function samplesOfPart(
+  layers: Layers,
+  { batch, timesteps, inputSize }: SequenceSizes,
+  partBytes: number,
+): number {
+  const width = layers.reduce((sum, layer) => {
+    const sequences = layer.kind === "lstm" && layer.record === true ? 6 : 1;
+    return sum + layer.units * sequences;
+  }, inputSize);
+  const most = partBytes / (4 * timesteps * width);
   if (batch <= most) return batch;
   return most >= ROUND ? Math.floor(most / ROUND) * ROUND : Math.max(1, Math.floor(most));
 }

@@ -1,10 +1,13 @@
 // The fast equations of one layer in its place: in training, and where a network is no single chain.
 
-import type { LstmLayer } from "../../compute/lstm_layer.ts";
+import type { LstmLayer, SequenceSizes } from "../../compute/lstm_layer.ts";
 import { DenseTraining } from "../../compute/dense_training.ts";
 import { type LstmForm, LstmTraining } from "../../compute/lstm_training.ts";
+import { gatesOf } from "../../lstm/gates.ts";
+import type { LayerTrace } from "../../lstm/sequence.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { LayerRun } from "../layer.ts";
+import { reverseTimesteps } from "../timesteps.ts";
 import { BatchPlan } from "./batch_plan.ts";
 import { denseArrays, type FastForm, lstmArrays, numbersOf } from "./fast_form.ts";
 import { RecentlyUsed } from "./recently_used.ts";
@@ -40,12 +43,12 @@ export class LayerCompute {
     weights: readonly Tensor[],
     { training, half }: { readonly training: boolean; readonly half: string },
   ): FastRun {
-    const [batch, timesteps, inputSize] = x.shape as [number, number, number];
+    const sizes = sizesOf(x);
+    const { batch, timesteps } = sizes;
     const { units, returnSequences = false } = form;
     const shape = returnSequences ? [batch, timesteps, units] : [batch, units];
-    const sizes = { batch, timesteps, inputSize };
     // under a mask, the same layer runs in another form
-    const key = `${half} ${batch} ${timesteps} ${inputSize} ${returnSequences} ${form.goBackwards}`;
+    const key = `${half} ${Object.values(sizes)} ${returnSequences} ${form.goBackwards}`;
     if (!training) {
       const layer = (): LstmLayer => ({ ...form, kind: "lstm", ...lstmArrays(weights) });
       return predicted(this.#plan(key, weights, layer, sizes).run(numbersOf(x)), shape);
@@ -59,6 +62,33 @@ export class LayerCompute {
         const arrays = [g.kernel, g.recurrentKernel, g.bias];
         return gradientsOf(g.x, x, arrays, weights);
       },
+    };
+  }
+
+  /** The same in prediction, with every gate and state, in the order of the input. */
+  recordedLstm(
+    form: LstmForm,
+    x: Tensor,
+    weights: readonly Tensor[],
+    half: string,
+  ): FastRun & { readonly trace: LayerTrace } {
+    const sizes = sizesOf(x);
+    const { batch, timesteps } = sizes;
+    const { units, returnSequences = false, goBackwards = false } = form;
+    const layer = () => ({ ...form, kind: "lstm", record: true, ...lstmArrays(weights) } as const);
+    const plan = this.#plan(`record ${half} ${Object.values(sizes)}`, weights, layer, sizes);
+    const { output, recorded } = plan.record(numbersOf(x));
+    const inOrder = (name: keyof typeof recorded) => {
+      const sequence = new Tensor(recorded[name], [batch, timesteps, units]);
+      return goBackwards ? reverseTimesteps(sequence) : sequence;
+    };
+    const [input, forget] = [inOrder("input"), inOrder("forget")];
+    const [candidate, outputGate] = [inOrder("candidate"), inOrder("output")];
+    const gates = gatesOf({ input, forget, candidate, output: outputGate });
+    const [cellState, hiddenState] = [inOrder("cellState"), inOrder("hiddenState")];
+    return {
+      ...predicted(output, returnSequences ? [batch, timesteps, units] : [batch, units]),
+      trace: { gates, cellState, hiddenState },
     };
   }
 
@@ -100,6 +130,11 @@ export class LayerCompute {
     }
     return prepared.plan;
   }
+}
+
+function sizesOf({ shape }: Tensor): SequenceSizes {
+  const [batch, timesteps, inputSize] = shape as [number, number, number];
+  return { batch, timesteps, inputSize };
 }
 
 function predicted(output: Float32Array<ArrayBuffer>, shape: readonly number[]): FastRun {

@@ -1,7 +1,7 @@
 import { supportsLstm } from "../../compute/supports.ts";
 import type { Activation, ActivationName } from "../../lstm/activations.ts";
 import type { LstmWeights } from "../../lstm/cell.ts";
-import { lstmForward, type LstmOptions } from "../../lstm/sequence.ts";
+import { layerTraceOf, lstmForward, type LstmOptions } from "../../lstm/sequence.ts";
 import { lstmBackward } from "../../lstm/sequence_gradient.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -124,8 +124,11 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
 
   const forward = (x: Tensor, arrays: readonly Tensor[], context: LayerContext): LayerRun => {
     const form = context.compute && fast();
-    const drops = context.training && chosen.recurrentDropout > 0; // before U, at each step
-    if (form !== undefined && !drops) return fastLstm({ ...chosen, ...form }, x, arrays, context);
+    const run = form && fastLstm({ ...chosen, ...form }, x, arrays, context);
+    if (run !== undefined) {
+      const described = { activation, recurrentActivation, goBackwards };
+      return { ...run, traces: run.trace && [layerTraceOf(run.trace, described)] };
+    }
     const [kernel, recurrentKernel, bias] = arrays as [Tensor, Tensor, Tensor?];
     const weights: LstmWeights = { kernel, recurrentKernel, ...(bias && { bias }) };
     const { mask } = context;
