@@ -120,7 +120,12 @@ export type { Loss, LossName, LossResult } from "./lib/model/losses/loss.ts";
 
 // inside
 export { trace } from "./lib/trace/trace.ts";
-export type { Trace } from "./lib/trace/trace.ts";
+export type { Trace, TraceOptions } from "./lib/trace/trace.ts";
+export type { Intervention, InterventionPlace } from "./lib/trace/interventions.ts";
+export type { LstmChoice } from "./lib/trace/places.ts";
+export { siteNames } from "./lib/lstm/sites.ts";
+export type { SiteListener, SiteName, SiteVisit } from "./lib/lstm/sites.ts";
+export type { SiteListeners } from "./lib/model/layer.ts";
 
 // what it means
 export { compare } from "./lib/insight/compare.ts";

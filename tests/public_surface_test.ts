@@ -44,6 +44,7 @@ const NAMES = [
   "sgd",
   "show",
   "sigmoid",
+  "siteNames",
   "softmax",
   "sparseCategoricalCrossentropy",
   "splitGates",

@@ -5,7 +5,15 @@ import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Random, seededRandom } from "../tensor/random.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import type { Layer, LayerRun, LayerState, Mask, OpenShape, WeightSpec } from "./layer.ts";
+import type {
+  Layer,
+  LayerRun,
+  LayerState,
+  Mask,
+  OpenShape,
+  SiteListeners,
+  WeightSpec,
+} from "./layer.ts";
 import { nameLayers } from "./layer_names.ts";
 
 /** How the weights are kept and how a model computes. */
@@ -28,6 +36,8 @@ export interface NetworkContext {
   readonly training?: boolean;
   /** Where dropout draws from; there in training. */
   readonly random?: Random;
+  /** Who sees the values inside, for each layer. */
+  readonly listeners?: readonly (SiteListeners | undefined)[];
 }
 
 /** What one run through all layers gave. */
@@ -112,7 +122,7 @@ export class Network {
   }
 
   /** Runs all layers on a checked input. Changes nothing: not even what stateful layers remember. */
-  forward(x: Tensor, { training = false, random }: NetworkContext = {}): NetworkRun {
+  forward(x: Tensor, { training = false, random, listeners }: NetworkContext = {}): NetworkRun {
     const runs: LayerRun[] = [];
     let [output, mask] = [x, undefined as Mask | undefined];
     for (const [k, placed] of this.layers.entries()) {
@@ -122,6 +132,7 @@ export class Network {
         random,
         mask,
         state,
+        listeners: listeners?.[k],
       });
       runs.push(run);
       [output, mask] = [run.output, run.mask];

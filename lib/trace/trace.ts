@@ -2,6 +2,8 @@ import { showAs } from "../display/view.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import { Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { type Intervention, interventionListeners } from "./interventions.ts";
+import { lstmPlaces, nameOf } from "./places.ts";
 import { traceView } from "./trace_view.ts";
 
 /** What happened inside a model while it predicted. */
@@ -13,18 +15,29 @@ export interface Trace {
   readonly layers: readonly LayerTrace[];
   /** Whose each of `layers` is: `lstm`, `bidirectional/forward_layer`, … */
   readonly names: readonly string[];
-  /** What `predict` gives. */
+  /** What `predict` gives; with interventions, what it would give. */
   readonly prediction: Tensor;
+}
+
+/** What is changed while a model is traced. */
+export interface TraceOptions {
+  /** Gates and states that are set, scaled, frozen or ablated, in this order. */
+  readonly interventions?: readonly Intervention[];
 }
 
 /**
  * Predicts, and keeps every gate and state of every LSTM at every timestep, in float64.
  *
- * The model is left as it was: its stateful layers too.
+ * Each value passes a named site right after it is computed and before it is used; what an
+ * intervention puts there is what the trace shows and what the rest of the run goes on with. A step
+ * that is masked keeps the state before it, whatever is done there. The model is left as it was: its
+ * stateful layers too.
  *
  * @param model made by {@linkcode sequential}
  * @param x as for `model.predict`
- * @throws {TypeError} where the shape is not the model's.
+ * @param options interventions
+ * @throws {TypeError} where the shape is not the model's, or an intervention makes no sense.
+ * @throws {RangeError} where an intervention's layer, unit, timestep or sample is not there.
  *
  * @example How far the forget gates are open, step by step
  * ```ts
@@ -36,16 +49,34 @@ export interface Trace {
  * assertEquals(layers[0]!.gates.forget.shape, [4, 3, 8]); // batch, timesteps, units
  * assertEquals(prediction.shape, [4, 2]);
  * ```
+ *
+ * @example What if unit 5 forgot nothing, and unit 2 wrote nothing at the last timestep?
+ * ```ts
+ * import { arange, dense, lstm, sequential, trace } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 8 }), dense({ units: 2 })], { inputShape: [3, 2] });
+ * const { layers } = trace(model, arange(24).reshape([4, 3, 2]), {
+ *   interventions: [
+ *     { set: "gates.forget", to: 1, unit: 5 },
+ *     { ablate: "gates.input", unit: 2, timestep: -1 },
+ *   ],
+ * });
+ * assertEquals(layers[0]!.gates.forget.item(0, 1, 5), 1);
+ * assertEquals(layers[0]!.gates.input.item(0, 2, 2), 0);
+ * ```
  */
-export function trace(model: Model, x: TensorLike): Trace {
+export function trace(model: Model, x: TensorLike, options: TraceOptions = {}): Trace {
   const network = networkOf(model);
-  const run = network.forward(network.checkInput(x, "trace"));
-  const named = network.layers.flatMap(({ name, layer }, k) => {
-    const inside = layer.className === "Bidirectional"
-      ? [`${name}/forward_layer`, `${name}/backward_layer`]
-      : [name];
-    return run.traces[k]!.map((trace, direction) => ({ trace, name: inside[direction] ?? name }));
-  });
+  const input = network.checkInput(x, "trace");
+  const { interventions = [] } = options;
+  const listeners = interventions.length === 0
+    ? []
+    : interventionListeners(interventions, lstmPlaces(network, input));
+  const run = network.forward(input, { listeners });
+  const named = network.layers.flatMap((placed, k) =>
+    run.traces[k]!.map((trace, direction) => ({ trace, name: nameOf(placed, direction) }))
+  );
   return Object.freeze(showAs({
     layers: Object.freeze(named.map(({ trace }) => trace)),
     names: Object.freeze(named.map(({ name }) => name)),
