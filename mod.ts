@@ -128,6 +128,9 @@ export type { SiteListener, SiteName, SiteVisit } from "./lib/lstm/sites.ts";
 export type { SiteListeners } from "./lib/model/layer.ts";
 
 // what it means
+export { attribute } from "./lib/insight/attribution.ts";
+export type { AttributeOptions, Attribution } from "./lib/insight/attribution.ts";
+export type { AttributionHeatmapOptions } from "./lib/insight/attribution_view.ts";
 export { compare } from "./lib/insight/compare.ts";
 export type { Comparison, Tolerance } from "./lib/insight/compare.ts";
 

@@ -9,6 +9,7 @@ const NAMES = [
   "adam",
   "add",
   "arange",
+  "attribute",
   "bidirectional",
   "binaryCrossentropy",
   "categoricalCrossentropy",
