@@ -131,6 +131,9 @@ export type { SiteListeners } from "./lib/model/layer.ts";
 export { attribute } from "./lib/insight/attribution.ts";
 export type { AttributeOptions, Attribution } from "./lib/insight/attribution.ts";
 export type { AttributionHeatmapOptions } from "./lib/insight/attribution_view.ts";
+export { memory } from "./lib/insight/memory.ts";
+export type { Memory, MemoryOptions } from "./lib/insight/memory.ts";
+export type { MemoryCurveOptions } from "./lib/insight/memory_view.ts";
 export { compare } from "./lib/insight/compare.ts";
 export type { Comparison, Tolerance } from "./lib/insight/compare.ts";
 

@@ -36,6 +36,7 @@ const NAMES = [
   "masking",
   "meanAbsoluteError",
   "meanSquaredError",
+  "memory",
   "multiply",
   "plot",
   "relu",

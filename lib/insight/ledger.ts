@@ -17,6 +17,8 @@ import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 export interface Ledger {
   /** The timesteps in the order in which they were computed. */
   readonly order: readonly number[];
+  /** Whether a step of a sample counts: it does, where it is not masked. */
+  readonly counts: (sample: number, timestep: number) => boolean;
   /** i, `[batch, timesteps, units]`; 0 where a step is masked. */
   readonly input: Tensor;
   /** f, `[batch, timesteps, units]`; 1 where a step is masked. */
@@ -65,6 +67,7 @@ export function ledgerOf(trace: LayerTrace): Ledger {
   const shape = trace.cellState.shape;
   return {
     order,
+    counts,
     input: new Tensor(input, shape),
     forget: new Tensor(forget, shape),
     written: multiply(new Tensor(input, shape), trace.gates.candidate),

@@ -48,13 +48,16 @@ export function stepGradients(
   };
 }
 
-/** The part of it between the products: from dh' and dc' to dz `[batch, 4·units]` and dc. */
+/**
+ * The part of it between the products: from dh' and dc' to dz `[batch, 4·units]` and dc; `dcNext` is
+ * all that depends on c', through h' too.
+ */
 export function throughCell(
   z: Gates, // [batch, units] each
   c: Tensor,
   next: { readonly dh: Tensor; readonly dc: Tensor },
   { φ, σ }: Pick<Cell, "φ" | "σ">,
-): { readonly dz: Tensor; readonly dc: Tensor } {
+): { readonly dz: Tensor; readonly dc: Tensor; readonly dcNext: Tensor } {
   const [i, f, o, c̃] = [σ(z.input), σ(z.forget), σ(z.output), φ(z.candidate)];
   const cNext = add(multiply(f, c), multiply(i, c̃));
 
@@ -65,5 +68,5 @@ export function throughCell(
     candidate: φ.backward(z.candidate, multiply(dcNext, i)),
     output: σ.backward(z.output, multiply(next.dh, φ(cNext))),
   });
-  return { dz, dc: multiply(dcNext, f) };
+  return { dz, dc: multiply(dcNext, f), dcNext };
 }

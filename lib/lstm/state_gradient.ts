@@ -21,7 +21,7 @@ export interface StateSeeds {
 /** One step of the way back. */
 export interface StateGradients {
   readonly timestep: number;
-  /** By c after the step, through all that came later, `[rows, units]`. */
+  /** By c after the step, through h of the step and all that came later, `[rows, units]`. */
   readonly cellState: Tensor;
   /** By h after the step, `[rows, units]`. */
   readonly hiddenState: Tensor;
@@ -41,7 +41,6 @@ export function* stateGradients(
   const rowsOf = (perSample: Tensor) => chooseSamples(perSample, samples);
   let [dc, dh] = [cellState, hiddenState];
   for (const [k, t] of [...order.entries()].reverse()) {
-    yield { timestep: t, cellState: dc, hiddenState: dh };
     const before = k === 0 ? start : {
       c: trace.cellState.select(1, order[k - 1]!),
       h: trace.hiddenState.select(1, order[k - 1]!),
@@ -50,6 +49,8 @@ export function* stateGradients(
     const through = throughCell(gatesOfRows(z, rowsOf), rowsOf(before.c), { dh, dc }, cell);
     const next = { dc: through.dc, dh: dot(through.dz, transposedU) };
     const counts = mask === undefined ? undefined : rowsOf(mask.select(1, t));
+    const byCell = counts === undefined ? through.dcNext : chooseRows(counts, through.dcNext, dc);
+    yield { timestep: t, cellState: byCell, hiddenState: dh };
     dc = counts === undefined ? next.dc : chooseRows(counts, next.dc, dc);
     dh = counts === undefined ? next.dh : chooseRows(counts, next.dh, dh);
   }
