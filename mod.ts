@@ -134,6 +134,9 @@ export type { AttributionHeatmapOptions } from "./lib/insight/attribution_view.t
 export { memory } from "./lib/insight/memory.ts";
 export type { Memory, MemoryOptions } from "./lib/insight/memory.ts";
 export type { MemoryCurveOptions } from "./lib/insight/memory_view.ts";
+export { checkup } from "./lib/insight/checkup.ts";
+export type { Checkup } from "./lib/insight/checkup.ts";
+export type { Finding, FindingKind, Measurement } from "./lib/insight/checks/finding.ts";
 export { compare } from "./lib/insight/compare.ts";
 export type { Comparison, Tolerance } from "./lib/insight/compare.ts";
 

@@ -13,6 +13,7 @@ const NAMES = [
   "bidirectional",
   "binaryCrossentropy",
   "categoricalCrossentropy",
+  "checkup",
   "compare",
   "dense",
   "denseBackward",

@@ -86,7 +86,7 @@ export function lstmShare(trace: LayerTrace, factor: Tensor): LstmShare {
 }
 
 /** h before each step, `[batch, timesteps, units]`. */
-function hiddenBefore(
+export function hiddenBefore(
   { hiddenState }: LayerTrace,
   { order }: Ledger,
   start: TensorLike | undefined,
