@@ -138,7 +138,17 @@ export { checkup } from "./lib/insight/checkup.ts";
 export type { Checkup } from "./lib/insight/checkup.ts";
 export type { Finding, FindingKind, Measurement } from "./lib/insight/checks/finding.ts";
 export { compare } from "./lib/insight/compare.ts";
-export type { Comparison, Tolerance } from "./lib/insight/compare.ts";
+export type { Comparison, Tolerance } from "./lib/insight/tensor_comparison.ts";
+export type {
+  Divergence,
+  SiteComparison,
+  TraceComparison,
+} from "./lib/insight/trace_comparison.ts";
+export type {
+  ModelComparison,
+  OptionDifference,
+  WeightComparison,
+} from "./lib/insight/model_comparison.ts";
 
 // shown by the Deno kernel
 export { table } from "./lib/display/table.ts";
