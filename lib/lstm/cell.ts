@@ -174,7 +174,7 @@ export function cellOf(
 }
 
 /** The weights in float64, their shapes checked against each other and the input. */
-function checkLstmWeights(
+export function checkLstmWeights(
   { kernel, recurrentKernel, bias }: LstmWeights,
   inputSize: number,
 ): { W: Tensor; U: Tensor; b: Tensor; units: number } {
@@ -215,7 +215,7 @@ export function checkState(
   return { c, h };
 }
 
-function checkDropout(
+export function checkDropout(
   name: keyof LstmDropout,
   dropout: Gates | undefined,
   shape: readonly number[],

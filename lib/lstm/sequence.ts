@@ -117,7 +117,7 @@ export function runOf(trace: LayerTrace): TracedRun | undefined {
 }
 
 /** The sites of step t, for the listener where there is one. */
-function listeningSites(
+export function listeningSites(
   listen: SiteListener | undefined,
   t: number,
   steps: readonly LstmStep[],
@@ -165,7 +165,7 @@ export function checkSequence(
 }
 
 /** The state after a step: a sample whose mask is 0 there keeps the one before. */
-function afterMask(mask: Tensor | undefined, next: CellState, before: CellState): CellState {
+export function afterMask(mask: Tensor | undefined, next: CellState, before: CellState): CellState {
   if (mask === undefined) return next;
   return { c: chooseRows(mask, next.c, before.c), h: chooseRows(mask, next.h, before.h) };
 }
@@ -181,7 +181,7 @@ export function chooseRows(mask: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 
 /** A trace as a value that shows itself. */
-function layerTraceOf(trace: LayerTrace): LayerTrace {
+export function layerTraceOf(trace: LayerTrace): LayerTrace {
   return Object.freeze(showAs({ ...trace }, layerTraceView));
 }
 

@@ -47,11 +47,8 @@ Deno.test("traces part where an intervention began, by value, sample, timestep a
   });
   assert(!found.within && found.prediction?.within === false);
   const candidate = found.sites.find(({ site }) => site === "gates.candidate")!;
-  assertAlmostEquals(
-    candidate.byUnit.item(3),
-    Math.abs(0.5 - plain.layers[0]!.gates.candidate.item(1, 2, 3)),
-    0.5,
-  );
+  const there = Math.abs(0.5 - plain.layers[0]!.gates.candidate.item(1, 2, 3));
+  assert(candidate.byUnit.item(3) >= there && there > 0);
   assert(
     Deno.inspect(found).includes("they part at lstm, gates.candidate of sample 1, timestep 2"),
   );
