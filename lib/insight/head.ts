@@ -12,6 +12,8 @@ export interface Head {
   /** The network's layer that holds the LSTM. */
   readonly layer: number;
   readonly operations: readonly Operation[];
+  /** What is done with the logits: a softmax, for example. */
+  readonly closing: readonly Activation[];
   /** How many logits there are. */
   readonly logits: number;
 }
@@ -53,10 +55,15 @@ export function headOf(network: Network, action: string): Head {
   const operations = layers.slice(layer + 1).flatMap((placed) =>
     operationsOf(network, placed, action)
   );
-  while (operations.length > 0 && "activation" in operations.at(-1)!) operations.pop();
+  const closing: Activation[] = [];
+  for (let last = operations.at(-1); last !== undefined && "activation" in last;) {
+    closing.unshift(last.activation);
+    operations.pop();
+    last = operations.at(-1);
+  }
   const logits = operations.findLast((one) => "kernel" in one)?.kernel.shape[1] ??
     last.outputShape[0]!;
-  return { layer, operations, logits };
+  return { layer, operations, closing, logits };
 }
 
 const isRecurrent = (className: string) => className === "LSTM" || className === "Bidirectional";

@@ -22,7 +22,7 @@ const STAND_INS = {
   gatesOf: "(gates) => gates",
   layerTraceOf: "(trace) => trace",
   lstmActivation: "(activation) => activation",
-  denseActivation: "(activation) => activation",
+  denseActivation: '(activation) => activation === "linear" ? (z) => z : activation',
   nearestNames: "(name) => name",
   runs: "{ set() {} }",
 };
