@@ -68,14 +68,17 @@ export const SLIDERS = `(key, source, page) => {
     const before = run([]);
     const held = new Map();
     const option = (value, text) => make("option", { value }, text);
-    const select = (name, options) => make("select", { "data-control": name }, ...options);
+    const select = (name, options) =>
+      make("select", { "data-control": name, "aria-label": name }, ...options);
     const site = select("site", page.sites.map((name) => option(name, name)));
     const unit = select("unit", page.unitLabels.map((label, u) => option(u, label)));
     const step = select("timestep", [
       option(-1, "all timesteps"),
       ...page.timestepLabels.map((label, t) => option(t, label)),
     ]);
-    const slider = make("input", { type: "range", "data-control": "value", step: "any" });
+    const slider = make("input", {
+      type: "range", "data-control": "value", "aria-label": "value", step: "any",
+    });
     slider.style.width = "16em";
     const shown = make("output", { "data-shown": "value" });
     const release = make("button", { type: "button", "data-control": "release" }, "release");
@@ -150,7 +153,9 @@ export const SLIDERS = `(key, source, page) => {
         bar.style.cssText = "height:1em;background:#d62728;width:" + (12 * Math.min(1, Math.max(0, width))).toFixed(3) + "em";
         const cells = [name, short(was) + " → " + short(is)].map((text) => make("td", {}, text));
         cells[1].setAttribute("data-value", is);
-        return make("tr", {}, cells[0], make("td", {}, bar), cells[1]);
+        const track = make("td", {}, bar);
+        track.style.width = "12em";
+        return make("tr", {}, cells[0], track, cells[1]);
       }));
       const texts = [...held.values()].map((one) =>
         one.site + " of " + page.unitLabels[one.unit] + " at " +
