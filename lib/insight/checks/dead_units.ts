@@ -29,18 +29,20 @@ function finding({ name, trace, dead, run }: LstmVisit): Finding {
     ["their input gate is shut at every step", dead.filter((unit) => shut(input, unit))],
     ["their output gate is shut at every step", dead.filter((unit) => shut(output, unit))],
   ] as const;
-  const known = causes.filter(([, found]) => found.length > 0)
+  const rest = dead.filter((unit) => !causes.some(([, found]) => found.includes(unit)));
+  const known = [...causes, ["what they write is too little, or forgotten at once", rest] as const]
+    .filter(([, found]) => found.length > 0)
     .map(([cause, found]) => `${cause} (${found.length})`);
   return {
     kind: "dead units",
     layer: name,
     number: dead.length,
     what: `${unitNames(dead)} of ${units}: h is 0 at every step of every sample`,
-    cause: known.join("; ") || "what they write is forgotten or cancelled at every step",
+    cause: known.join("; "),
     remedy: usesRelu(run.options)
-      ? "tanh and sigmoid, a smaller learning rate, or inputs scaled to about ±1: relu's slope is 0 " +
+      ? "tanh and sigmoid, a smaller learning rate, or inputs centred and scaled to about ±1: relu's slope is 0 " +
         "below 0, so training cannot bring them back"
-      : "biases nearer 0, and inputs scaled to about ±1",
+      : "biases nearer 0, and inputs centred and scaled to about ±1",
     severity: 0.4 + 0.4 * dead.length / units,
   };
 }

@@ -77,7 +77,7 @@ function finding({ lstm: { name, trace }, gate, stuck, share }: Measured): Findi
       : `${names[gate]}: ${percent} % of all its values have a slope below ${FLAT}`,
     cause: "the sums in front of the activation are far from 0: large inputs, weights or biases",
     remedy:
-      "scale the inputs to about ±1, set the gate's bias nearer 0, or use a smaller learning " +
+      "centre the inputs and scale them to about ±1, set the gate's bias nearer 0, or use a smaller learning " +
       "rate; where a unit is to hold for ever, a forget gate that stays open is right",
     severity: 0.2 + 0.5 * Math.max(share, stuck.length / units),
   };
