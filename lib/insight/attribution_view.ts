@@ -20,7 +20,7 @@ export interface AttributionHeatmapOptions {
   readonly target?: string;
 }
 
-/** What wrote, or the unit, over the timesteps; the title has the sum and the remainder's share. */
+/** What wrote, or the unit, over the timesteps; the title has the logit and the remainder's share. */
 export function attributionHeatmap(
   attribution: Attribution,
   { sample = 0, by = "input", inputs = "x", timesteps, target }: AttributionHeatmapOptions = {},
@@ -28,14 +28,13 @@ export function attributionHeatmap(
   const { contributions, sources, logit, remainder, remainderShare } = attribution;
   const n = resolveIndex(sample, logit.data.length, "show the sample");
   const steps = contributions.shape[1]!;
-  const title = [
-    `${target ?? `logit ${attribution.target}`} of sample ${n}`,
-    `${formatNumber(logit.item(n))} = ${formatNumber(sum(contributions.at(n)))} of the timesteps`,
-    `${formatNumber(remainder.item(n))} remainder (${percent(remainderShare.item(n))})`,
-  ];
+  const short = (value: number) => formatNumber(value, { digits: 4 });
+  const title = `${target ?? `logit ${attribution.target}`} of sample ${n}: ` +
+    `${short(logit.item(n))}, of which remainder ${short(remainder.item(n))} ` +
+    `(${percent(remainderShare.item(n))})`;
   const shared = {
     columns: labeller(timesteps, steps, "timesteps"),
-    title: `${title[0]}: ${title[1]} + ${title[2]}`,
+    title,
     columnTitle: "timestep",
     valueTitle: "contribution",
   };
@@ -60,10 +59,4 @@ export function attributionHeatmap(
 export function percent(share: number): string {
   const digits = formatNumber(100 * share, { digits: 2 });
   return `${digits} %`;
-}
-
-function sum({ data }: Tensor): number {
-  let total = 0;
-  for (const x of data) total += x;
-  return total;
 }

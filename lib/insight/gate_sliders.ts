@@ -138,13 +138,15 @@ function ofSample(x: Tensor, n: number): Tensor {
 }
 
 /** Numbers for the page, to the last bit. */
-function packed(x: Tensor): { base64: string; shape: readonly number[] } {
-  const bytes = new Uint8Array(Float64Array.from(x.data).buffer);
+function packed(x: Tensor): { base64: string; shape: readonly number[]; float32: boolean } {
+  const float32 = x.data.every((value) => Object.is(Math.fround(value), value));
+  const numbers = float32 ? Float32Array.from(x.data) : Float64Array.from(x.data);
+  const bytes = new Uint8Array(numbers.buffer);
   let text = "";
   for (let k = 0; k < bytes.length; k += 8192) {
     text += String.fromCharCode(...bytes.subarray(k, k + 8192));
   }
-  return { base64: btoa(text), shape: x.shape };
+  return { base64: btoa(text), shape: x.shape, float32 };
 }
 
 /** Runs the page's own script here: a bundler that renames functions would be found out now. */

@@ -1,4 +1,6 @@
-import { lineChart } from "../display/line_chart.ts";
+import { LINE_COLORS } from "../display/chart_template.ts";
+import { plot } from "../display/figure.ts";
+import { escapePlotly } from "../display/html.ts";
 import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
 import { resolveIndex } from "../tensor/shape.ts";
@@ -63,18 +65,29 @@ export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): 
     ? (known.length > 0 ? known : ranked).slice(0, FEW)
     : indices(options.units, count, "show the memory of unit", "the model has units");
   const steps = Array.from({ length: timesteps }, (_, t) => t);
-  const series: Record<string, number[]> = {};
-  for (const unit of chosen) {
-    series[`unit ${unit}, forget gates`] = steps.map((t) => retention.item(n, t, unit));
-    const k = derivativeUnits.indexOf(unit);
-    if (derivative !== undefined && k >= 0) {
-      series[`unit ${unit}, true ∂c_T/∂c_t`] = steps.map((t) => derivative.item(n, t, k));
-    }
-  }
-  return lineChart(series, {
-    title: options.title ?? "How much of a cell state reaches the end",
-    xTitle: "timestep t",
-    yTitle: "part of c_t that is in c_T",
+  const line = (name: string, y: number[], color: string | undefined, dash: string) => ({
+    type: "scatter",
+    mode: "lines",
+    name,
+    x: steps,
+    y,
+    line: { width: 2, color, dash },
+  });
+  return plot({
+    data: chosen.flatMap((unit, index) => { // a colour for each unit
+      const color = LINE_COLORS[index % LINE_COLORS.length];
+      const kept = steps.map((t) => retention.item(n, t, unit));
+      const direct = line(`unit ${unit}, forget gates`, kept, color, "solid");
+      const k = derivativeUnits.indexOf(unit);
+      if (derivative === undefined || k < 0) return [direct];
+      const all = steps.map((t) => derivative.item(n, t, k));
+      return [direct, line(`unit ${unit}, true ∂c_T/∂c_t`, all, color, "dash")];
+    }),
+    layout: {
+      title: escapePlotly(options.title ?? "How much of a cell state reaches the end"),
+      xaxis: { title: "timestep t" },
+      yaxis: { title: "part of c_t that is in c_T" },
+    },
   });
 }
 

@@ -7,9 +7,10 @@
  */
 export const SLIDERS = `(key, source, page) => {
   const lib = new Function(source)();
-  const numbers = ({ base64, shape }) => {
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    return new lib.Tensor(new Float64Array(bytes.buffer), shape);
+  const numbers = ({ base64, shape, float32 }) => {
+    const { buffer } = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const data = float32 ? Float64Array.from(new Float32Array(buffer)) : new Float64Array(buffer);
+    return new lib.Tensor(data, shape);
   };
   const weights = Object.fromEntries(
     Object.entries(page.weights).map(([name, array]) => [name, numbers(array)]),

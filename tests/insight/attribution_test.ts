@@ -185,7 +185,10 @@ Deno.test("an attribution shows itself: inputs over timesteps, the remainder's s
   const model = build([lstm({ units: 4 }), softmax]);
   const found = attribute(model, x, { target: 2 });
   const text = Deno.inspect(found);
-  assert(/^logit 2 of sample 0: .* of the timesteps \+ .* remainder \([\d.]+ %\)/.test(text), text);
+  assert(
+    /^logit 2 of sample 0: -?[\d.]+, of which remainder -?[\d.]+ \([\d.]+ %\)/.test(text),
+    text,
+  );
   const view = found.heatmap({
     sample: -1,
     inputs: ["<b>price</b>", "volume"],
