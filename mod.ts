@@ -130,10 +130,39 @@ export type { Loss, LossName, LossResult } from "./lib/model/training/losses/los
 // inside
 export { trace } from "./lib/trace/trace.ts";
 export type { Trace, TraceOptions } from "./lib/trace/trace.ts";
+export type { Intervention, InterventionPlace } from "./lib/trace/interventions.ts";
+export type { LstmChoice } from "./lib/trace/places.ts";
+export { siteNames } from "./lib/lstm/sites.ts";
+export type { SiteListener, SiteName, SiteVisit } from "./lib/lstm/sites.ts";
+export type { SiteListeners } from "./lib/model/layer.ts";
 
 // what it means
+export { attribute } from "./lib/insight/attribution.ts";
+export type { AttributeOptions, Attribution } from "./lib/insight/attribution.ts";
+export type { AttributionHeatmapOptions } from "./lib/insight/attribution_view.ts";
+export { gateSliders } from "./lib/insight/gate_sliders.ts";
+export type { GateSlidersOptions } from "./lib/insight/gate_sliders.ts";
+export { patchSweep } from "./lib/insight/patch_sweep.ts";
+export type { PatchSweep, PatchSweepOptions } from "./lib/insight/patch_sweep.ts";
+export type { SweepHeatmapOptions } from "./lib/insight/patch_sweep_view.ts";
+export { memory } from "./lib/insight/memory.ts";
+export type { Memory, MemoryOptions } from "./lib/insight/memory.ts";
+export type { MemoryCurveOptions } from "./lib/insight/memory_view.ts";
+export { checkup } from "./lib/insight/checkup.ts";
+export type { Checkup } from "./lib/insight/checkup.ts";
+export type { Finding, FindingKind, Measurement } from "./lib/insight/checks/finding.ts";
 export { compare } from "./lib/insight/compare.ts";
-export type { Comparison, Tolerance } from "./lib/insight/compare.ts";
+export type { Comparison, Tolerance } from "./lib/insight/tensor_comparison.ts";
+export type {
+  Divergence,
+  SiteComparison,
+  TraceComparison,
+} from "./lib/insight/trace_comparison.ts";
+export type {
+  ModelComparison,
+  OptionDifference,
+  WeightComparison,
+} from "./lib/insight/model_comparison.ts";
 export { prove } from "./lib/insight/proof/proof.ts";
 export type { Proof, ProveOptions } from "./lib/insight/proof/proof.ts";
 export type { Difference, ProofPlace, ProofRow } from "./lib/insight/proof/differences.ts";

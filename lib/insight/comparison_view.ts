@@ -2,7 +2,7 @@ import { table } from "../display/table.ts";
 import { formatNumber } from "../display/number.ts";
 import { JUPYTER_DISPLAY, View } from "../display/view.ts";
 import { formatShape } from "../tensor/shape.ts";
-import type { Comparison } from "./compare.ts";
+import type { Comparison } from "./tensor_comparison.ts";
 
 /** What the notebooks' runner collects for its closing table. */
 export const COMPARISON_MEDIA_TYPE = "application/vnd.gatescope.comparison+json";

@@ -3,6 +3,7 @@
 
 import type { LstmState } from "../lstm/cell.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
+import type { SiteListener } from "../lstm/sites.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { FastForm } from "./fast/fast_form.ts";
@@ -41,7 +42,12 @@ export interface LayerContext {
   readonly compute?: LayerCompute | undefined;
   /** Whether the fast equations, too, tell what happened inside. */
   readonly records?: boolean | undefined;
+  /** Who sees the values inside, one for each LSTM; Bidirectional has two (forward, backward). */
+  readonly listeners?: SiteListeners | undefined;
 }
+
+/** One for each LSTM of a layer, undefined where nobody listens. */
+export type SiteListeners = readonly (SiteListener | undefined)[];
 
 /** What one run of a layer gave. */
 export interface LayerRun {

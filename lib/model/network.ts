@@ -4,9 +4,17 @@
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Random, seededRandom } from "../tensor/random.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
-import { asFloat32, asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { asFloat32, asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { LayerCompute } from "./fast/layer_compute.ts";
-import type { Layer, LayerRun, LayerState, Mask, OpenShape, WeightSpec } from "./layer.ts";
+import type {
+  Layer,
+  LayerRun,
+  LayerState,
+  Mask,
+  OpenShape,
+  SiteListeners,
+  WeightSpec,
+} from "./layer.ts";
 import { nameLayers } from "./layer_names.ts";
 
 /** How the weights are kept and how a model computes. */
@@ -33,6 +41,8 @@ export interface NetworkContext {
   readonly fast?: boolean;
   /** Whether a fast run has traces as well; the equations' always has. */
   readonly records?: boolean;
+  /** Who sees the values inside, for each layer. */
+  readonly listeners?: readonly (SiteListeners | undefined)[];
 }
 
 /** What one run through all layers gave. */
@@ -125,7 +135,7 @@ export class Network {
   /** Runs all layers on a checked input. Changes nothing: not even what stateful layers remember. */
   forward(
     x: Tensor,
-    { training = false, random, fast = false, records }: NetworkContext = {},
+    { training = false, random, fast = false, records, listeners }: NetworkContext = {},
   ): NetworkRun {
     const isFast = fast && this.precision === "float32";
     const weights = isFast ? this.#weights : this.weights;
@@ -143,6 +153,7 @@ export class Network {
         state,
         compute: isFast ? this.#computes?.[k] : undefined,
         records,
+        listeners: listeners?.[k],
       });
       runs.push(run);
       [output, mask] = [run.output, run.mask];

@@ -1,6 +1,6 @@
 import { add } from "../../tensor/arithmetic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Layer, LayerContext, LayerRun, LayerState, OpenShape, WeightSpec } from "../layer.ts";
+import type { Layer, LayerContext, LayerRun, OpenShape, WeightSpec } from "../layer.ts";
 import { checkOptions, choiceRule, definedOptions, type LayerName } from "../layer_options.ts";
 import { type MergeMode, mergeModes } from "../merge_modes.ts";
 import { reverseTimesteps } from "../timesteps.ts";
@@ -63,9 +63,13 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
 
   const forward = (x: Tensor, weights: readonly Tensor[], context: LayerContext): LayerRun => {
     const count = ahead.options.useBias ? 3 : 2;
-    const state = (k: number): LayerState | undefined => context.state?.slice(k, k + 1);
-    const one = ahead.forward(x, weights.slice(0, count), { ...context, state: state(0) });
-    const two = back.forward(x, weights.slice(count), { ...context, state: state(1) });
+    const contextOf = (k: number): LayerContext => ({
+      ...context,
+      state: context.state?.slice(k, k + 1),
+      listeners: context.listeners?.slice(k, k + 1),
+    });
+    const one = ahead.forward(x, weights.slice(0, count), contextOf(0));
+    const two = back.forward(x, weights.slice(count), contextOf(1));
     const [y, reversed] = [one.output, inOrder(two.output)];
     return {
       output: merge(y, reversed),

@@ -139,6 +139,7 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
       goBackwards,
       mask,
       initialState: initialState(context, [batch, units]),
+      listen: context.listeners?.[0],
       ...cellNoise(chosen, [batch, inputSize], context),
     };
     const trace = lstmForward(x, weights, lstmOptions);

@@ -36,8 +36,8 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
     const [batch, timesteps, ...rest] = x.shape as [number, number, ...number[]];
     // To the layer, each timestep is a sample of its own.
     const steps = x.reshape([batch * timesteps, ...rest]);
-    const { training, random, mask, compute, records } = context;
-    const run = layer.forward(steps, weights, { training, random, compute, records });
+    const { training, random, mask, compute, records, listeners } = context;
+    const run = layer.forward(steps, weights, { training, random, compute, records, listeners });
     return {
       output: run.output.reshape([batch, timesteps, ...run.output.shape.slice(1)]),
       mask,

@@ -1,10 +1,10 @@
 // Epoch after epoch, batch after batch.
 
-import type { TensorLike } from "../../tensor/tensor.ts";
+import { Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import type { Training } from "./compile.ts";
 import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit_options.ts";
 import { fitProgress } from "./fit_progress.ts";
-import { type EpochReport, type History, historyOf } from "./history.ts";
+import { type EpochReport, type History, historyOf, rememberStart } from "./history.ts";
 import type { Network } from "../network.ts";
 import { checkStateful, prepareSamples } from "./prepare_samples.ts";
 import { countOf, type Samples, split } from "./samples.ts";
@@ -51,6 +51,7 @@ async function run(
 ): Promise<History> {
   const { epochs, initialEpoch, signal } = options;
   const reports: EpochReport[] = [];
+  const start = network.weights.map(({ data, shape }) => new Tensor(data.slice(), shape));
   const shown = fitProgress(options, countOf(parts.training));
   const turn = eventLoopTurns();
   try {
@@ -69,7 +70,10 @@ async function run(
       reports.push(report);
       await options.onEpoch?.(report);
     }
-    return historyOf(reports, signal?.aborted === true && reports.length < epochs - initialEpoch);
+    const aborted = signal?.aborted === true && reports.length < epochs - initialEpoch;
+    const history = historyOf(reports, aborted);
+    rememberStart(history, network, start);
+    return history;
   } finally {
     await shown.finish(reports);
   }

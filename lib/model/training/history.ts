@@ -1,5 +1,7 @@
 import { showAs } from "../../display/view.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { historyView } from "./history_view.ts";
+import type { Network } from "../network.ts";
 
 /** What one epoch came to. */
 export interface EpochReport {
@@ -47,4 +49,27 @@ export function historyOf(reports: readonly EpochReport[], aborted: boolean): Hi
     ...list("valAccuracy"),
     aborted,
   }, historyView));
+}
+
+/** Where a run of `fit` began. */
+export interface FitStart {
+  readonly network: Network;
+  /** Its weights then. */
+  readonly weights: readonly Tensor[];
+}
+
+const starts = new WeakMap<History, FitStart>();
+
+/** Keeps where a run began, for as long as its history is kept. */
+export function rememberStart(
+  history: History,
+  network: Network,
+  weights: readonly Tensor[],
+): void {
+  starts.set(history, { network, weights });
+}
+
+/** Where the run of this history began; unknown of a copy. */
+export function startOf(history: History): FitStart | undefined {
+  return starts.get(history);
 }
