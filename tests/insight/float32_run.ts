@@ -165,10 +165,15 @@ export function randomCase(seed: number, sizes: Sizes, scale: number = 1) {
 }
 
 /** The model that these weights are meant for. */
-export function smallModel(sizes: Sizes, arrays: Arrays): Model {
+export function smallModel(
+  sizes: Sizes,
+  arrays: Arrays,
+  precision: "float32" | "float64" = "float32",
+): Model {
   const { timesteps, inputSize, units, classes } = sizes;
   const model = sequential([lstm({ units }), dense({ units: classes, activation: "softmax" })], {
     inputShape: [timesteps, inputSize],
+    precision,
   });
   model.setWeights(Object.values(arrays));
   return model;
