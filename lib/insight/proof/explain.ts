@@ -241,13 +241,13 @@ function viewOf(
     ...(hasTerms
       ? {
         times: column(({ times }) => times),
-        weight: column(({ factor }) => factor),
+        factor: column(({ factor }) => factor),
         product: column(({ product }) => product),
       }
       : {}),
   }, {
     caption: `${describePlace(place)}: ${explained}`,
-    digits: { value: 9, weight: 9, product: 9 },
+    digits: { value: 9, factor: 9, product: 9 },
     maxRows: Infinity,
   });
 }
