@@ -1,5 +1,6 @@
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { checkObject } from "./hdf5_header.ts";
 import { walkInWorker } from "./hdf5_worker.ts";
 import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
 import { describeStart, UnreadableFileError } from "./unreadable.ts";
@@ -17,7 +18,7 @@ export interface Hdf5File {
 
 /** How far a file may go. */
 export interface Hdf5Bounds {
-  /** Milliseconds until reading is ended: 30 s, and 1 s more for every 10 MB, unless said. */
+  /** Milliseconds until reading is ended: 10 s, and 1 s more for every 10 MB, unless said. */
   readonly timeLimit?: number;
 }
 
@@ -35,7 +36,7 @@ const LIMITS = { bytes: MAX_UNPACKED_BYTES, objects: 20_000, depth: 32 }; // far
 export async function readHdf5(
   bytes: Uint8Array,
   name: string,
-  { timeLimit = 30_000 + bytes.length / 10_000 }: Hdf5Bounds = {},
+  { timeLimit = 10_000 + bytes.length / 10_000 }: Hdf5Bounds = {},
 ): Promise<Hdf5File> {
   if (!String.fromCharCode(...bytes.subarray(0, 8)).startsWith(SIGNATURE)) {
     const cut = bytes.length > 0 && bytes.length < 8 && bytes[0] === 0x89;
@@ -48,7 +49,8 @@ export async function readHdf5(
     const state = answer.rule === undefined ? `reason is ${innermost(reason)}` : reason;
     throw new UnreadableFileError(name, rule, state, { cause: new Error(diagnosis) });
   }
-  const { arrays, others, texts } = answer.walk;
+  const { arrays, others, objects, texts } = answer.walk;
+  for (const object of objects) checkObject(bytes, object, name);
   const attributes = new Map<string, Map<string, string | readonly string[]>>();
   for (const [path, key, text] of texts) {
     const place = attributes.get(path.slice(1)) ?? new Map<string, string | readonly string[]>();

@@ -1,6 +1,8 @@
 // What runs in the worker, beside h5wasm. The function is sent as its own source text, so it must
 // not use anything from outside of itself.
 
+import type { Hdf5Object } from "./hdf5_header.ts";
+
 /** A file's objects, as plain values that cross to another thread. */
 export interface Hdf5Walk {
   /** The arrays of numbers. */
@@ -14,6 +16,8 @@ export interface Hdf5Walk {
   }[];
   /** The paths of what is no array of numbers, and its kind. */
   readonly others: readonly (readonly [path: string, kind: string])[];
+  /** Every object, with where its header lies. */
+  readonly objects: readonly Hdf5Object[];
   /** The attributes of groups and arrays: texts, and lists of texts. */
   readonly texts: readonly (readonly [path: string, name: string, text: string | string[]])[];
 }
@@ -53,7 +57,7 @@ interface Bindings {
     strides: null,
     pointer: bigint,
   ) => number;
-  readonly create_object_reference: (file: bigint, path: string) => Uint8Array;
+  readonly create_object_reference: (file: bigint, path: string) => number[];
 }
 
 interface Metadata {
@@ -64,7 +68,7 @@ interface Metadata {
   readonly chunks: readonly number[] | null;
   readonly signed: boolean;
   readonly littleEndian: boolean;
-  readonly vlen: boolean;
+  readonly cset?: number;
   readonly virtual_sources?: readonly unknown[];
 }
 
@@ -96,10 +100,11 @@ export async function walkHdf5(
   const NUMBERS = ["i", "f"]; // HDF5's classes 0 and 1; text is 3
   const KINDS = ["", "", "time", "text", "bits", "opaque", "compound", "reference", "enum", "list"];
   const MAX_RATIO = 1032; // no deflated chunk unpacks to more (RFC 1951, section 3.2.5)
+  const objects: Hdf5Object[] = [];
   const arrays: Hdf5Walk["arrays"][number][] = [];
   const others: [string, string][] = [];
   const texts: [string, string, string | string[]][] = [];
-  let [taken, objects] = [0, 0];
+  let taken = 0;
 
   // A name of its own for each file: HDF5 takes equal names for the same file, were one left open.
   const path = `/${crypto.randomUUID()}.h5`;
@@ -120,14 +125,26 @@ export async function walkHdf5(
     return needed;
   };
 
+  const addressOf = (object: string) => {
+    const reference = module.create_object_reference(id, object); // 8 bytes, the smallest first
+    return reference.reduceRight((sum, byte) => sum * 256 + byte, 0);
+  };
+
   const readTexts = (object: string) => {
-    for (const name of module.get_attribute_names(id, object)) {
+    const names = module.get_attribute_names(id, object);
+    for (const name of names) {
       const attribute = new h5wasm.Attribute(id, object, name);
-      const { type, shape, total_size: count } = attribute.metadata;
+      const { type, shape, total_size: count, cset } = attribute.metadata;
       if (type !== 3 || shape === null || count === 0) continue;
       take(`attribute ${name} of ${object}`, attribute.metadata, bytes.length);
-      texts.push([object, name, attribute.value as string | string[]]);
+      const text = attribute.value as string | string[];
+      const wrong = cset === 1 ? /\ufffd/ : /[^\0-\x7f]/; // what decoding leaves of other bytes
+      if ([text].flat().some((one) => wrong.test(one))) {
+        refuse("its texts must be ASCII or UTF-8", `text is attribute ${name} of ${object}`);
+      }
+      texts.push([object, name, text]);
     }
+    return names.length;
   };
 
   const readArray = (object: string) => {
@@ -137,7 +154,7 @@ export async function walkHdf5(
     const letter = NUMBERS[type];
     if (letter === undefined || shape === null || size > 8) {
       others.push([object, shape === null ? "empty" : KINDS[type] ?? `class ${type}`]);
-      return;
+      return false;
     }
     const packed = chunks !== null && module.get_dataset_filters(id, object).length > 0;
     const needed = take(object, metadata, bytes.length * (packed ? MAX_RATIO : 1));
@@ -148,31 +165,33 @@ export async function walkHdf5(
     module._free(pointer);
     const kind = `${letter === "i" && !signed ? "u" : letter}${size}`;
     arrays.push({ path: object, shape: [...shape], kind, bigEndian: !littleEndian, bytes: data });
+    return true;
   };
 
-  const readGroup = (group: string, above: readonly string[]) => {
-    const address = String(module.create_object_reference(id, group === "" ? "/" : group));
+  const readGroup = (group: string, above: readonly number[]) => {
+    const whole = group === "" ? "/" : group;
+    const address = addressOf(whole);
     if (above.includes(address)) refuse("no group may hold itself", `group is ${group}`);
     if (above.length >= limits.depth) {
       refuse(`groups may lie ${limits.depth} deep`, `group is ${group}`);
     }
-    readTexts(group === "" ? "/" : group);
-    for (const name of module.get_names(id, group === "" ? "/" : group, false)) {
-      const object = `${group}/${name}`;
-      if (++objects > limits.objects) {
+    objects.push({ path: whole, address, attributes: readTexts(whole), isArray: false });
+    for (const name of module.get_names(id, whole, false)) {
+      const path = `${group}/${name}`;
+      if (objects.length >= limits.objects) {
         refuse(`it may hold at most ${limits.objects} groups and arrays`, "file holds more");
       }
-      const type = module.get_type(id, object);
-      if (type === module.H5G_GROUP) readGroup(object, [...above, address]);
+      const type = module.get_type(id, path);
+      if (type === module.H5G_GROUP) readGroup(path, [...above, address]);
       else if (type === module.H5G_DATASET) {
-        readTexts(object);
-        readArray(object);
-      } else refuse("its links must lead to groups and arrays within it", `link is ${object}`);
+        const found = { path, address: addressOf(path), attributes: readTexts(path) };
+        objects.push({ ...found, isArray: readArray(path) });
+      } else refuse("its links must lead to groups and arrays within it", `link is ${path}`);
     }
   };
 
   readGroup("", []);
   file.close();
   module.FS.unlink(path);
-  return { arrays, others, texts };
+  return { arrays, others, objects, texts };
 }

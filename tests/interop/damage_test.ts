@@ -1,0 +1,196 @@
+// Damaged and hostile files: loadModel() gives a model, or one UnreadableFileError; in bounded time.
+//
+// What it gives was compared with the formats' own readers (h5py, safetensors, onnx) on the same
+// mutated bytes; see tests/fixtures/formats/README.md.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { loadModel, type Model, UnreadableFileError } from "@gatescope/lstm";
+import { readHdf5 } from "../../lib/files/hdf5.ts";
+import { outcome } from "../files/arrays.ts";
+import { mutated } from "../files/mutations.ts";
+import { formatFile } from "./loaded.ts";
+
+const FILES = {
+  ".keras": "keras/no_bias.keras",
+  ".h5": "keras/no_bias.h5",
+  ".safetensors": "pytorch/plain.safetensors",
+  ".onnx": "pytorch/classifier.onnx",
+} as const;
+
+/** HDF5's are slow: a damaged file can keep it busy until it is ended. */
+const MUTATIONS = {
+  ".keras": 10_000,
+  ".h5": Number(Deno.env.get("GATESCOPE_HDF5_MUTATIONS") ?? 250),
+  ".safetensors": 10_000,
+  ".onnx": 10_000,
+} as const;
+
+function assertOneError(result: Model | Error, what: string): void {
+  if (!(result instanceof Error)) return;
+  assert(result instanceof UnreadableFileError, `${what}: ${result.stack}`);
+  assert(result.message.startsWith("Cannot read "), `${what}: ${result.message}`);
+}
+
+/** Opened as loadModel() does it, HDF5 with less patience. */
+async function opened(bytes: Uint8Array, format: string): Promise<Model | Error> {
+  if (format !== ".h5") return await outcome(() => loadModel(bytes));
+  const read = await outcome(() => readHdf5(bytes, "m.h5", { timeLimit: 300 }));
+  return read instanceof Error ? read : await outcome(() => loadModel(bytes));
+}
+
+for (const [format, file] of Object.entries(FILES)) {
+  const whole = Deno.readFileSync(formatFile(file));
+
+  Deno.test(`loadModel() refuses a ${format} cut at any sixteenth`, async () => {
+    for (let part = 0; part < 16; part++) {
+      const cut = whole.subarray(0, Math.floor(whole.length * part / 16));
+      const result = await outcome(() => loadModel(cut));
+      assert(result instanceof UnreadableFileError, `${format} at ${part}/16: ${result}`);
+    }
+  });
+
+  Deno.test(`loadModel() gives a model or one clear error for each byte flipped in a ${format}'s header`, async () => {
+    const bytes = whole.slice();
+    const end = format === ".h5" ? 96 : Math.min(bytes.length, 512); // HDF5's superblock
+    for (let at = 0; at < end; at++) {
+      bytes[at]! ^= 0xff;
+      assertOneError(await opened(bytes, format), `${format}, byte ${at}`);
+      bytes[at]! ^= 0xff;
+    }
+  });
+
+  const count = MUTATIONS[format as keyof typeof MUTATIONS];
+  Deno.test(`loadModel() gives a model or one clear error for ${count} mutations of a ${format}`, async () => {
+    let refused = 0;
+    for (let seed = 0; seed < count; seed++) {
+      const result = await opened(mutated(whole, seed), format);
+      assertOneError(result, `${format}, seed ${seed}`);
+      if (result instanceof Error) refused += 1;
+    }
+    assert(refused > count / 20, `only ${refused} of ${count} refused`);
+  });
+}
+
+Deno.test("loadModel() gives a model or one clear error for 10000 mutations of a model.json", async () => {
+  const folder = await Deno.makeTempDir();
+  for (const name of ["plain.shard1.bin", "plain.shard2.bin"]) {
+    await Deno.copyFile(formatFile(`tfjs/${name}`), `${folder}/${name}`);
+  }
+  const path = `${folder}/model.json`;
+  const whole = Deno.readFileSync(formatFile("tfjs/plain.json"));
+  for (let seed = 0; seed < 10_000; seed++) {
+    Deno.writeFileSync(path, mutated(whole, seed));
+    assertOneError(await outcome(() => loadModel(path)), `model.json, seed ${seed}`);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("an HDF5 file that HDF5 never finishes is ended in time, and the next one is read", async () => {
+  const whole = Deno.readFileSync(formatFile("keras/no_bias.h5"));
+  const endless = mutated(whole, 177); // found by mutation; h5py does not finish it either
+  const start = performance.now();
+  await assertRejects(
+    () => readHdf5(endless, "endless.h5", { timeLimit: 500 }),
+    UnreadableFileError,
+    "Cannot read endless.h5 as HDF5 must be able to read it: current reason is took more than 0.5 s",
+  );
+  assert(performance.now() - start < 20_000);
+  assertEquals((await readHdf5(whole, "whole.h5")).arrays.size, 3);
+});
+
+Deno.test("hostile .safetensors are refused before anything is allocated", async () => {
+  const file = (header: string, data = 0) => {
+    const text = new TextEncoder().encode(header);
+    const bytes = new Uint8Array(8 + text.length + data);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+    bytes.set(text, 8);
+    return bytes;
+  };
+  const refuses = (bytes: Uint8Array, message: string) =>
+    assertRejects(() => loadModel(bytes), UnreadableFileError, message);
+  const entry = (shape: string, offsets: string, dtype = "F32") =>
+    `{"weight_ih_l0": {"dtype": "${dtype}", "shape": ${shape}, "data_offsets": ${offsets}}}`;
+  await refuses(file(entry("[4294967296, 4294967296, 0]", "[0, 0]")), "offsets are 0 and 0");
+  await refuses(file(entry("[2]", "[0, 4]"), 8), "takes 8 bytes: current offsets are 0 and 4");
+  await refuses(file(entry("[2]", "[0, 8]"), 4), "so it is cut short");
+  await refuses(file(entry("[2]", "[0, 8]"), 12), "followed by something else");
+  await refuses(file(entry("[2]", "[4, 12]"), 12), "must lie one after the other");
+  await refuses(file(entry("[-1]", "[0, 8]"), 8), "a dtype, a shape and data_offsets");
+  await refuses(file(entry("[2]", "[0, 8]", "F4"), 8), `current dtype is "F4"`);
+  const twice = `{"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}, ` +
+    `"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}`;
+  await refuses(file(twice, 1), `key "a" occurs twice`);
+  const long = file("{}");
+  new DataView(long.buffer).setBigUint64(0, 90_000_000n, true);
+  await refuses(long, "so it is cut short");
+  await refuses(file("{".repeat(100_000)), "it must be JSON");
+});
+
+Deno.test("a model.json reaches no file outside of its folder", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/model`);
+  await Deno.writeFile(`${folder}/secret.bin`, new Uint8Array(8));
+  const path = `${folder}/model/model.json`;
+  for (
+    const shard of [
+      "../secret.bin",
+      "/etc/hostname",
+      "..\\secret.bin",
+      "a/../../secret.bin",
+      "C:\\secret.bin",
+      "file:///etc/hostname",
+      "https://example.com/secret.bin",
+      "",
+    ]
+  ) {
+    const weights = [{ name: "w", shape: [2], dtype: "float32" }];
+    const model = { modelTopology: {}, weightsManifest: [{ paths: [shard], weights }] };
+    await Deno.writeTextFile(path, JSON.stringify(model));
+    for (const source of [path, new URL(`file://${path}`)]) {
+      await assertRejects(
+        () => loadModel(source),
+        UnreadableFileError,
+        "the files that it names must lie in its folder",
+      );
+    }
+  }
+  const bytes = await Deno.readFile(formatFile("tfjs/plain.json"));
+  await assertRejects(() => loadModel(bytes), UnreadableFileError, "bytes, which have no folder");
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("an .onnx reaches no external data outside of its folder, nor beyond its end", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/model`);
+  const whole = await Deno.readFile(formatFile("onnx/external.onnx"));
+  const text = String.fromCharCode(...whole);
+  const at = text.indexOf("external.bin");
+  const changed = (place: string) => {
+    const bytes = whole.slice();
+    bytes.set(new TextEncoder().encode(place), at); // 12 letters
+    return bytes;
+  };
+  const path = `${folder}/model/model.onnx`;
+  await Deno.writeFile(`${folder}/xternal.bin`, new Uint8Array(10_000));
+  await Deno.writeFile(path, changed("../xternalbi"));
+  await assertRejects(() => loadModel(path), UnreadableFileError, "must lie in its folder");
+  await Deno.writeFile(path, whole);
+  await Deno.writeFile(`${folder}/model/external.bin`, new Uint8Array(100));
+  await assertRejects(() => loadModel(path), UnreadableFileError, "which has 100");
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a .keras that asks for more memory than there is gets none", async () => {
+  const { unzip, zip } = await import("../../lib/files/zip.ts");
+  const entries = await unzip(Deno.readFileSync(formatFile("keras/no_bias.keras")), "m.keras");
+  const config = new TextDecoder().decode(entries.get("config.json"));
+  for (const units of ["1000000000", "9007199254740993", "-1", "1e99", `"five"`, "null"]) {
+    const text = config.replace(`"units": 5`, `"units": ${units}`);
+    assert(text !== config);
+    const bytes = await zip(new Map([...entries, ["config.json", new TextEncoder().encode(text)]]));
+    await assertRejects(() => loadModel(bytes), UnreadableFileError);
+  }
+  const nested = "[".repeat(200_000);
+  const bytes = await zip(new Map([...entries, ["config.json", new TextEncoder().encode(nested)]]));
+  await assertRejects(() => loadModel(bytes), UnreadableFileError, "it must be JSON");
+});
