@@ -38,7 +38,11 @@ export interface LayerContext {
   readonly random?: Random | undefined;
   /** Where a stateful layer's last call ended; zeros where there is none. */
   readonly state?: LayerState | undefined;
-  /** The fast equations, for a layer that has a fast form; there in precision float32. */
+  /**
+   * The fast equations, for a layer that has a fast form; there in precision float32.
+   *
+   * @internal
+   */
   readonly compute?: LayerCompute | undefined;
   /** Whether the fast equations, too, tell what happened inside. */
   readonly records?: boolean | undefined;
@@ -93,7 +97,11 @@ export interface Layer {
   readonly weights: (input: OpenShape) => readonly WeightSpec[];
   /** Throws where numbers of an input cannot be taken; asked of a model's first layer before it trains. */
   readonly checkInput?: (x: Tensor) => void;
-  /** The layer as lib/compute predicts it; undefined where only the equations do. */
+  /**
+   * The layer as lib/compute predicts it; undefined where only the equations do.
+   *
+   * @internal
+   */
   readonly fast?: () => FastForm | undefined;
   /** Computes the output of `x`, `[batch, …]`; the shapes are known to fit. */
   readonly forward: (x: Tensor, weights: readonly Tensor[], context: LayerContext) => LayerRun;
