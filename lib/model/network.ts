@@ -4,7 +4,7 @@
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Random, seededRandom } from "../tensor/random.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
-import { asFloat32, asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { asFloat32, asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { LayerCompute } from "./fast/layer_compute.ts";
 import type {
   Layer,

@@ -98,10 +98,7 @@ export function trace(model: Model, x: TensorLike, options: TraceOptions = {}): 
 
 /** Whose each trace of a run is, all layers' traces in a row. */
 export function traceNames(network: Network, { traces }: NetworkRun): string[] {
-  return network.layers.flatMap(({ name, layer }, k) => {
-    const inside = layer.className === "Bidirectional"
-      ? [`${name}/forward_layer`, `${name}/backward_layer`]
-      : [name];
-    return traces[k]!.map((_, direction) => inside[direction] ?? name);
-  });
+  return network.layers.flatMap((placed, k) =>
+    traces[k]!.map((_, direction) => nameOf(placed, direction))
+  );
 }

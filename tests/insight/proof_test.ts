@@ -30,11 +30,19 @@ function moved(values: Tensor, at: number, by: number): Tensor {
 Deno.test("without `expected`, prove() compares the equations with what predict gives", () => {
   const { verdict, rows, maxAbsDiff } = prove(model, x);
   assert(verdict !== "mismatch"); // lib/compute's float32 is the equations' but for rounding
-  assertEquals(rows.map(({ value, numbers }) => [value, numbers]), [["prediction", 6]]);
+  assertEquals(rows.map(({ value, numbers }) => [value, numbers]), [
+    ["gates.input", 24],
+    ["gates.forget", 24],
+    ["gates.candidate", 24],
+    ["gates.output", 24],
+    ["cellState", 24],
+    ["hiddenState", 24],
+    ["prediction", 6],
+  ]);
   assert(maxAbsDiff < 1e-7);
   const exact = prove(smallModel(sizes, arrays, "float64"), x);
   assertEquals(exact.verdict, "equal");
-  assertEquals(exact.sentence, "Equal: 6 numbers, each the same float32.");
+  assertEquals(exact.sentence, "Equal: 150 numbers, each the same float32.");
 });
 
 Deno.test("a proof takes a prediction in any form, and any part of a trace", () => {

@@ -103,7 +103,10 @@ export function prove(model: Model, x: TensorLike, { expected }: ProveOptions = 
     names: traceNames(network, run),
     prediction: run.output,
   };
-  const other = expected === undefined ? { prediction: predicted(model, network, x) } : expected;
+  const other = expected !== undefined ? expected : {
+    layers: network.forward(input, { fast: true, records: true }).traces.flat(),
+    prediction: predicted(model, network, x),
+  };
   const given = expectationOf(other, whole);
   const comparison = compareRuns(network, input, whole, given);
   const sentence = proofSentence(comparison);
