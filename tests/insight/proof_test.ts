@@ -39,7 +39,7 @@ Deno.test("without `expected`, prove() compares the equations with what predict 
     ["hiddenState", 24],
     ["prediction", 6],
   ]);
-  assert(maxAbsDiff < 1e-7);
+  assert(maxAbsDiff < 1e-6); // lib/compute gates, a few float32 ulps each
   const exact = prove(smallModel(sizes, arrays, "float64"), x);
   assertEquals(exact.verdict, "equal");
   assertEquals(exact.sentence, "Equal: 150 numbers, each the same float32.");
