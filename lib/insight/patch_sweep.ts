@@ -8,6 +8,7 @@ import { Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { indices } from "../trace/interventions.ts";
 import { chooseLstm, type LstmChoice, type LstmPlace, lstmPlaces } from "../trace/places.ts";
 import { checkTarget } from "./attribution.ts";
+import { estimateEffects } from "./patch_estimate.ts";
 import { sweepHeatmap, type SweepHeatmapOptions } from "./patch_sweep_view.ts";
 
 /** What is patched, and what is watched. */
@@ -27,6 +28,11 @@ export interface PatchSweepOptions {
    * ablation.
    */
   readonly from?: TensorLike;
+  /**
+   * Whether the effects are estimated by one gradient, slope × change, instead of a run each: for
+   * LSTMs too large for that. Exact for small changes only; false unless said.
+   */
+  readonly estimate?: boolean;
   /** Stops the sweep; what is not done then is NaN. */
   readonly signal?: AbortSignal;
   /** Whether the progress is shown: in the Deno kernel and in a terminal unless said. */
@@ -50,6 +56,8 @@ export interface PatchSweep {
   readonly effects: Tensor;
   /** The output without a patch, `[batch]`. */
   readonly baseline: Tensor;
+  /** Whether the effects are estimates. */
+  readonly estimated: boolean;
   /** Whether a signal stopped it. */
   readonly aborted: boolean;
   /** The effects as colours: site and unit over timestep, or one site alone. */
@@ -65,7 +73,7 @@ const MOST_ROWS = 512;
  * and unit of an LSTM, one at a time.
  *
  * Each patch is a run of its own (many of them side by side), so all that follows from it is in its
- * effect. It takes sites × timesteps × units runs.
+ * effect. It takes sites × timesteps × units runs; `estimate` takes one, forwards and backwards.
  *
  * @param model any model whose output is `[batch, classes]`
  * @param x `[batch, …]`, as for `model.predict`
@@ -85,7 +93,7 @@ const MOST_ROWS = 512;
  * ```
  *
  * Source: activation patching, as in Meng et al. 2022, "Locating and Editing Factual Associations in
- * GPT", section 2, done to an LSTM's cell.
+ * GPT", section 2, done to an LSTM's cell; the estimate is attribution patching (Nanda 2023).
  */
 export async function patchSweep(
   model: Model,
@@ -117,11 +125,14 @@ export async function patchSweep(
     ? undefined
     : sourceOf(network, options.from, input, place);
   const baseline = network.forward(input).output.select(1, target);
-  const effects = new Float64Array(patches.length).fill(NaN);
+  const estimated = options.estimate === true;
+  const effects = estimated
+    ? estimateEffects(network, input, place, target, patches, source)
+    : new Float64Array(patches.length).fill(NaN);
   const { signal } = options;
   const line = progress(options.verbose);
   const samples = input.shape[0]!;
-  let [done, count] = [0, 8];
+  let [done, count] = [estimated ? patches.length : 0, 8];
   while (done < patches.length && signal?.aborted !== true) {
     const began = performance.now();
     const some = patches.slice(done, done + count);
@@ -147,20 +158,22 @@ export async function patchSweep(
     units,
     effects: new Tensor(effects, [sites.length, timesteps.length, units.length]),
     baseline,
+    estimated,
     aborted,
     heatmap: (chosen) => sweepHeatmap(sweep, chosen),
   };
   return Object.freeze(showAs(sweep, () => sweep.heatmap()));
 }
 
-interface Patch {
+/** One value that is put in. */
+export interface Patch {
   readonly site: SiteName;
   readonly timestep: number;
   readonly unit: number;
 }
 
 /** What a patch puts in: `[batch, timesteps, units]` of each site. */
-type PatchSource = (site: SiteName) => Tensor;
+export type PatchSource = (site: SiteName) => Tensor;
 
 /** One run of all samples for each patch, side by side: `[patches·samples, …]`. */
 function runPatched(

@@ -18,7 +18,7 @@ export interface SweepHeatmapOptions {
 
 /** Site and unit over timestep; the title says where the effect is largest. */
 export function sweepHeatmap(
-  { sites, timesteps, units, effects, target, baseline, aborted }: PatchSweep,
+  { sites, timesteps, units, effects, target, baseline, estimated, aborted }: PatchSweep,
   options: SweepHeatmapOptions = {},
 ): View {
   const chosen = options.site === undefined ? sites : sites.filter((site) => site === options.site);
@@ -48,7 +48,7 @@ export function sweepHeatmap(
     title:
       `${options.target ?? `Output ${target}`}, ${formatNumber(mean, { digits: 3 })}: most by ` +
       `${where || "nothing"}, ${formatNumber(largest, { digits: 3 })}${
-        aborted ? " (stopped)" : ""
+        estimated ? " (estimated)" : aborted ? " (stopped)" : ""
       }`,
     columnTitle: "timestep",
     valueTitle: "effect",

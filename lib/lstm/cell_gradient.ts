@@ -50,23 +50,29 @@ export function stepGradients(
 
 /**
  * The part of it between the products: from dh' and dc' to dz `[batch, 4·units]` and dc; `dcNext` is
- * all that depends on c', through h' too.
+ * all that depends on c', through h' too, and `gates` by the gates' values.
  */
 export function throughCell(
   z: Gates, // [batch, units] each
   c: Tensor,
   next: { readonly dh: Tensor; readonly dc: Tensor },
   { φ, σ }: Pick<Cell, "φ" | "σ">,
-): { readonly dz: Tensor; readonly dc: Tensor; readonly dcNext: Tensor } {
+): { readonly dz: Tensor; readonly dc: Tensor; readonly dcNext: Tensor; readonly gates: Gates } {
   const [i, f, o, c̃] = [σ(z.input), σ(z.forget), σ(z.output), φ(z.candidate)];
   const cNext = add(multiply(f, c), multiply(i, c̃));
 
   const dcNext = add(next.dc, φ.backward(cNext, multiply(next.dh, o)));
+  const gates = {
+    input: multiply(dcNext, c̃),
+    forget: multiply(dcNext, c),
+    candidate: multiply(dcNext, i),
+    output: multiply(next.dh, φ(cNext)),
+  };
   const dz = joinGates({
-    input: σ.backward(z.input, multiply(dcNext, c̃)),
-    forget: σ.backward(z.forget, multiply(dcNext, c)),
-    candidate: φ.backward(z.candidate, multiply(dcNext, i)),
-    output: σ.backward(z.output, multiply(next.dh, φ(cNext))),
+    input: σ.backward(z.input, gates.input),
+    forget: σ.backward(z.forget, gates.forget),
+    candidate: φ.backward(z.candidate, gates.candidate),
+    output: σ.backward(z.output, gates.output),
   });
-  return { dz, dc: multiply(dcNext, f), dcNext };
+  return { dz, dc: multiply(dcNext, f), dcNext, gates };
 }

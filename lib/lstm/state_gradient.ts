@@ -1,7 +1,7 @@
 // How much the end of a run depends on the states along the way: what backpropagation through time
 // carries from step to step, without the weights' gradients.
 
-import { dot } from "../tensor/arithmetic.ts";
+import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { preActivations } from "./cell.ts";
 import { throughCell } from "./cell_gradient.ts";
@@ -16,6 +16,8 @@ export interface StateSeeds {
   readonly cellState: Tensor;
   /** By h after the step computed last, `[rows, units]`. */
   readonly hiddenState: Tensor;
+  /** By every h where each is handed on, `[rows, timesteps, units]`; added to those above. */
+  readonly hiddenStates?: Tensor;
 }
 
 /** One step of the way back. */
@@ -25,6 +27,8 @@ export interface StateGradients {
   readonly cellState: Tensor;
   /** By h after the step, `[rows, units]`. */
   readonly hiddenState: Tensor;
+  /** By the gates' values in the step, `[rows, units]` each; not there for the start. */
+  readonly gates?: Gates;
 }
 
 /**
@@ -34,36 +38,46 @@ export interface StateGradients {
 export function* stateGradients(
   { x, weights, options }: TracedRun,
   trace: LayerTrace,
-  { samples, cellState, hiddenState }: StateSeeds,
+  { samples, cellState, hiddenState, hiddenStates }: StateSeeds,
 ): Generator<StateGradients> {
   const { sequence, cell, start, mask, order } = checkSequence(x, weights, options);
   const transposedU = cell.U.transpose(); // once, not at each step
   const rowsOf = (perSample: Tensor) => chooseSamples(perSample, samples);
   let [dc, dh] = [cellState, hiddenState];
   for (const [k, t] of [...order.entries()].reverse()) {
+    if (hiddenStates !== undefined) dh = add(dh, hiddenStates.select(1, t));
     const before = k === 0 ? start : {
       c: trace.cellState.select(1, order[k - 1]!),
       h: trace.hiddenState.select(1, order[k - 1]!),
     };
     const z = preActivations(sequence.select(1, t), before.h, cell); // once for all rows of a sample
-    const through = throughCell(gatesOfRows(z, rowsOf), rowsOf(before.c), { dh, dc }, cell);
+    const through = throughCell(mapGates(z, rowsOf), rowsOf(before.c), { dh, dc }, cell);
     const next = { dc: through.dc, dh: dot(through.dz, transposedU) };
     const counts = mask === undefined ? undefined : rowsOf(mask.select(1, t));
     const byCell = counts === undefined ? through.dcNext : chooseRows(counts, through.dcNext, dc);
-    yield { timestep: t, cellState: byCell, hiddenState: dh };
+    const counted = (gate: Tensor) =>
+      counts === undefined ? gate : chooseRows(counts, gate, multiply(gate, 0));
+    yield {
+      timestep: t,
+      cellState: byCell,
+      hiddenState: dh,
+      gates: mapGates(through.gates, counted),
+    };
     dc = counts === undefined ? next.dc : chooseRows(counts, next.dc, dc);
     dh = counts === undefined ? next.dh : chooseRows(counts, next.dh, dh);
   }
   yield { timestep: -1, cellState: dc, hiddenState: dh }; // by the states it started from
 }
 
-function gatesOfRows(z: Gates, rowsOf: (x: Tensor) => Tensor): Gates {
-  const { input, forget, candidate, output } = z;
+function mapGates(
+  { input, forget, candidate, output }: Gates,
+  change: (gate: Tensor) => Tensor,
+): Gates {
   return {
-    input: rowsOf(input),
-    forget: rowsOf(forget),
-    candidate: rowsOf(candidate),
-    output: rowsOf(output),
+    input: change(input),
+    forget: change(forget),
+    candidate: change(candidate),
+    output: change(output),
   };
 }
 

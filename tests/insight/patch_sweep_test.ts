@@ -77,6 +77,29 @@ Deno.test("with another input's values, each effect is that of setting the one v
   assert(same.effects.data.every((effect) => effect === 0), "its own values change no bit");
 });
 
+Deno.test("an estimate is the slope: what a small change does, for every value", async () => {
+  const cases = [
+    model,
+    sequential([
+      lstm({ units: 3, returnSequences: true, goBackwards: true }),
+      lstm({ units: 2, activation: "softplus" }),
+      dense({ units: 2, activation: "softmax" }),
+    ], { inputShape: [4, 3], seed: 1, precision: "float64" }),
+  ];
+  const near = new Tensor(x.data.map((value, k) => value + 1e-4 * Math.sin(k + 1)), x.shape);
+  for (const [k, one] of cases.entries()) {
+    const options = { target: 1, from: near, ...(k === 1 ? { layer: 0 } : {}), ...quiet };
+    const exact = await patchSweep(one, x, options);
+    const estimated = await patchSweep(one, x, { ...options, estimate: true });
+    assert(estimated.estimated && !exact.estimated);
+    const largest = Math.max(...Array.from(exact.effects.data, Math.abs));
+    exact.effects.data.forEach((effect, k) =>
+      assertAlmostEquals(estimated.effects.data[k]! / largest, effect / largest, 1e-3)
+    );
+    assert(largest > 1e-7);
+  }
+});
+
 Deno.test("a signal stops the sweep: what is not done is NaN", async () => {
   const controller = new AbortController();
   controller.abort();
