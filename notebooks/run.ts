@@ -11,6 +11,7 @@ const usage = `deno task notebooks [names] [options]
 Runs every notebook, or those whose names begin with the given ones (\`02\`), on the Deno kernel.
 The executed copies are in notebooks/executed/.
 
+  --html             write one page of them all, notebooks/executed/notebooks.html
   --save             replace the notebooks themselves by their executed copies
   --timeout seconds  how long a cell may take (120)
   --help             this text`;
@@ -22,6 +23,7 @@ async function main(): Promise<number> {
     args: Deno.args,
     allowPositionals: true,
     options: {
+      html: { type: "boolean", default: false },
       save: { type: "boolean", default: false },
       timeout: { type: "string", default: "120" },
       help: { type: "boolean", default: false },
@@ -49,6 +51,7 @@ async function main(): Promise<number> {
     const replaces = values.save && execution.failure === undefined;
     await save(replaces ? folder : join(folder, "executed"), file, execution);
   }
+  if (values.html) await savePage(executions);
   const failed = executions.filter(({ failure }) => failure !== undefined).length;
   console.log(`\n${formatTable(executions)}\n`);
   console.log(`${executions.length - failed} passed, ${failed} failed`);
@@ -80,6 +83,15 @@ function choose(names: readonly string[], wanted: readonly string[]): readonly s
 async function save(to: string, file: string, { notebook }: Execution): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   await Deno.writeTextFile(join(to, file), formatNotebook(notebook));
+}
+
+/** Its libraries are loaded here and nowhere else. */
+async function savePage(executions: readonly Execution[]): Promise<void> {
+  const { writePage } = await import("./page.ts");
+  const file = join(folder, "executed", "notebooks.html");
+  await Deno.mkdir(join(folder, "executed"), { recursive: true });
+  await Deno.writeTextFile(file, await writePage(executions));
+  console.log(`\n${file}`);
 }
 
 if (import.meta.main) {

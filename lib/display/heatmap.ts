@@ -33,10 +33,12 @@ const MARGINS = 130;
 const LARGEST_HEIGHT = 640;
 /** With more cells than that, lines between them would hide them. */
 const MOST_SEPARATED = 64;
+/** More words than that, in more and smaller cells, and nobody could read them. */
+const MOST_NAMED_GAPS = 50;
 
 /**
  * Shows a matrix as colours, the first row on top: red for positive, blue for negative, near-white
- * for zero. NaN and ±Infinity are grey gaps that name themselves.
+ * for zero. NaN and ±Infinity are grey gaps, which name themselves where they are few.
  *
  * @param x an array of one or two axes (a Tensor, or nested numbers), rows first
  * @param options labels, titles and the colours' limit
@@ -79,7 +81,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
     (_, row) => values.slice(row * columnCount, (row + 1) * columnCount),
   );
   const separated = Math.max(rowCount, columnCount) <= MOST_SEPARATED ? 1 : 0;
-  const gaps = values.some((value) => !Number.isFinite(value));
+  const gaps = values.filter((value) => !Number.isFinite(value)).length;
   const titles = {
     row: escapePlotly(options.rowTitle ?? "row"),
     column: escapePlotly(options.columnTitle ?? "column"),
@@ -104,7 +106,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
       hoverongaps: true,
       hovertemplate: `${titles.row} %{y}<br>${titles.column} %{x}<br>${titles.value} %{z}` +
         "<extra></extra>",
-      ...(gaps
+      ...(gaps > 0 && gaps <= MOST_NAMED_GAPS
         ? {
           text: matrix.map((row) =>
             row.map((value) => Number.isFinite(value) ? "" : String(value))

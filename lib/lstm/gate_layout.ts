@@ -12,6 +12,9 @@ const RIGHT = [0.48, 0.91] as const;
 const GAP = 0.075; // between rows, for a panel's equation
 const HEIGHT = (1 - (ROWS - 1) * GAP) / ROWS;
 
+/** Greys that are seen on a light page and on a dark one. */
+const SLIDER_COLORS = { bgcolor: "#8f8f8f", bordercolor: "#777777", tickcolor: "#8f8f8f" };
+
 /** Plotly's name of a panel's axis: x, x2, … */
 export const axisName = (letter: string, index: number) =>
   `${letter}${index === 0 ? "" : index + 1}`;
@@ -119,16 +122,17 @@ export function equations(panels: readonly { readonly equation: string }[]): obj
   }));
 }
 
-/** A line through every panel at a timestep. */
+/** A line through every panel at a timestep, which spares the equations between them. */
 export function cursor(timestep: number): object[] {
+  const lines = Array.from({ length: ROWS }, (_, row) => {
+    const top = 1 - row * (HEIGHT + GAP);
+    return `M${timestep},${Math.abs(top - HEIGHT).toFixed(4)}V${top.toFixed(4)}`;
+  });
   return ["x", "x2"].map((xref) => ({
-    type: "line",
+    type: "path",
+    path: lines.join(""),
     xref,
     yref: "paper",
-    x0: timestep,
-    x1: timestep,
-    y0: 0,
-    y1: 1,
     line: { width: 2, dash: "dot", color: "#d55e00" },
   }));
 }
@@ -148,6 +152,7 @@ export function sliderOf(
     len: RIGHT[1],
     ticklen: 4,
     minorticklen: 0,
+    ...SLIDER_COLORS,
     font: { size: 11 },
     steps: positions.map((at) => ({
       label: `${at}`,

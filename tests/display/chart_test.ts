@@ -98,6 +98,13 @@ Deno.test("heatmap() is centred on zero, first row on top, with labels", async (
   assertEquals(trace.colorscale[3], [0.5, "#f7f7f7"]);
 });
 
+Deno.test("heatmap() leaves the words out where gaps are too many to be read", () => {
+  const gaps = (count: number) => [Array.from({ length: 60 }, (_, i) => i < count ? NaN : 1)];
+  const words = (count: number) =>
+    heatmap(gaps(count)).data.map((trace) => "texttemplate" in trace);
+  assertEquals([words(0), words(50), words(51)], [[false], [true], [false]]);
+});
+
 Deno.test("heatmap() leaves gaps that name themselves for NaN and Infinity", async () => {
   const { figure } = await shown(heatmap([[NaN, 1, -Infinity]]));
   assertEquals(figure.data[0].z, [[null, 1, null]]);

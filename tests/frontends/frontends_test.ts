@@ -12,7 +12,8 @@ import {
 } from "./browser.ts";
 import { charts, notebook, tables } from "./gallery.ts";
 import { startLab } from "./jupyterlab.ts";
-import { frontEnds, run } from "./setup.ts";
+import { run } from "../../notebooks/jupyter.ts";
+import { frontEnds } from "./setup.ts";
 
 const needed = await frontEnds();
 const views = { ...charts(), ...prefixed("table_", tables()) };

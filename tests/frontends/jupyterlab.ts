@@ -1,5 +1,6 @@
 // A JupyterLab of the tests' own, with settings and trust of its own.
 
+import { fileURLToPath } from "node:url";
 import type { FrontEnds } from "./setup.ts";
 
 /** How this JupyterLab is set. */
@@ -7,6 +8,8 @@ export interface LabOptions {
   /** Whether the Python plotly package is installed beside it. */
   readonly plotly?: boolean;
   readonly dark?: boolean;
+  /** Whether `deno task lab`'s own script starts it, with the Deno kernel. */
+  readonly kernel?: boolean;
   /** Notebooks by file name; those in `trusted` are signed as the user's own. */
   readonly notebooks: Record<string, string>;
   readonly trusted: readonly string[];
@@ -18,10 +21,14 @@ export interface Lab extends AsyncDisposable {
 }
 
 const STARTING_MS = 60_000;
+const NOTEBOOKS = fileURLToPath(new URL("../../notebooks/", import.meta.url));
 
 /** Starts JupyterLab on a free port, with a folder of the given notebooks. */
 export async function startLab({ bin, plotlyPath }: FrontEnds, options: LabOptions): Promise<Lab> {
-  const folder = await Deno.makeTempDir({ prefix: "gatescope-lab-" });
+  // A kernel finds deno.json from the notebook upwards; the folder of copies is out of git.
+  if (options.kernel) await Deno.mkdir(`${NOTEBOOKS}/executed`, { recursive: true });
+  const dir = options.kernel ? { dir: `${NOTEBOOKS}/executed` } : {};
+  const folder = await Deno.makeTempDir({ prefix: "gatescope-lab-", ...dir });
   for (const name of ["files", "data", "config", "settings", "workspaces", "runtime"]) {
     await Deno.mkdir(`${folder}/${name}`);
   }
@@ -32,6 +39,7 @@ export async function startLab({ bin, plotlyPath }: FrontEnds, options: LabOptio
     JUPYTERLAB_SETTINGS_DIR: `${folder}/settings`,
     JUPYTERLAB_WORKSPACES_DIR: `${folder}/workspaces`,
     JUPYTER_PATH: options.plotly ? plotlyPath : "",
+    PATH: `${bin}:${Deno.env.get("PATH")}`,
   };
   await settings(folder, "notebook-extension/tracker", { windowingMode: "none" });
   await settings(folder, "apputils-extension/notification", { fetchNews: "false" });
@@ -46,8 +54,9 @@ export async function startLab({ bin, plotlyPath }: FrontEnds, options: LabOptio
       .output();
   }
   const port = freePort();
-  const server = new Deno.Command(`${bin}/jupyter-lab`, {
+  const server = new Deno.Command(options.kernel ? Deno.execPath() : `${bin}/jupyter-lab`, {
     args: [
+      ...(options.kernel ? ["run", "--allow-all", `${NOTEBOOKS}/lab.ts`] : []),
       ...["--no-browser", "--allow-root", `--port=${port}`, `--ServerApp.root_dir=${folder}/files`],
       ...["--IdentityProvider.token=", "--ServerApp.port_retries=0"],
     ],
@@ -59,7 +68,7 @@ export async function startLab({ bin, plotlyPath }: FrontEnds, options: LabOptio
   return {
     urlOf: (notebook) => `http://localhost:${port}/doc/tree/${notebook}?reset`,
     async [Symbol.asyncDispose]() {
-      server.kill("SIGKILL");
+      server.kill(options.kernel ? "SIGTERM" : "SIGKILL"); // the script passes it on
       await server.status;
       await Deno.remove(folder, { recursive: true }).catch(() => {});
     },

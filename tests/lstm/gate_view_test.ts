@@ -49,6 +49,20 @@ Deno.test("gateView()'s slider has a frame for each sample, or each timestep", (
   assertEquals(frames[0].data.length, plain(gateView(traceOf(3, 2, 2))).data.length);
 });
 
+Deno.test("gateView()'s cursor goes through the panels, and through no equation above them", () => {
+  const { frames, layout } = plain(gateView(traceOf(1, 3, 2)));
+  const [left, right] = frames[2].layout.shapes;
+  assertEquals([left.xref, right.xref, left.path], ["x", "x2", right.path]);
+  const parts: string[] = left.path.match(/M[^M]+/g);
+  const spans = parts.map((part) => /^M2,([\d.]+)V([\d.]+)$/.exec(part)!.slice(1).map(Number));
+  for (const [index, [low, high]] of spans.entries()) {
+    const [lowest, highest] = layout[`yaxis${2 * index + 1}`.replace("s1", "s")].domain;
+    assert(Math.abs(low! - lowest) < 1e-3 && Math.abs(high! - highest) < 1e-3);
+    assert(layout.annotations.every(({ y }: { y: number }) => y >= highest - 1e-3 || y <= lowest));
+  }
+  assertEquals(spans.length, 4);
+});
+
 Deno.test("gateView() writes the equations that were computed", () => {
   const texts = (view: unknown) =>
     plain(view).layout.annotations.map(({ text }: { text: string }) => text).join("\n");

@@ -1,18 +1,17 @@
 // Epoch after epoch, batch after batch.
 
+import { arrival } from "../../display/jupyter.ts";
 import { Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import type { Training } from "./compile.ts";
 import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit_options.ts";
-import { fitProgress } from "./fit_progress.ts";
+import { type FitProgress, fitProgress } from "./fit_progress.ts";
 import { type EpochReport, type History, historyOf, rememberStart } from "./history.ts";
 import type { Network } from "../network.ts";
 import { checkStateful, prepareSamples } from "./prepare_samples.ts";
 import { countOf, type Samples, split } from "./samples.ts";
 import { trainEpoch } from "./train_epoch.ts";
+import { CutOff, Turns } from "./turns.ts";
 import { validate } from "./validate.ts";
-
-// How long the event loop may wait: a signal, a progress line and a click come through in between.
-const TURN_MS = 20;
 
 /**
  * Trains; what `Model.fit` does. Everything is checked before a weight changes.
@@ -36,11 +35,37 @@ export async function fit(
     throw new TypeError(`Cannot fit as a model trains once at a time: current fit is running`);
   }
   training.isRunning = true;
+  const turns = new Turns();
+  const reports: EpochReport[] = [];
+  const shown = fitProgress(checked, countOf(parts.training));
+  let kept = placeOf(network, training);
+  const turn = () => {
+    const pause = turns.turn();
+    if (pause !== undefined) kept = placeOf(network, training);
+    return pause;
+  };
   try {
-    return await run(network, training, parts, checked);
+    return await turns.guard(() =>
+      run(network, training, parts, checked, { turns, turn, shown, reports })
+    );
+  } catch (error) {
+    if (!(error instanceof CutOff)) throw error;
+    network.weights = kept.weights;
+    network.states = kept.states;
+    training.progress = kept.progress;
+    // Its last message may have been cut off as well.
+    await Promise.race([shown.finish(reports), arrival()]);
+    throw stopped(reports.at(-1)?.epoch ?? checked.initialEpoch, training);
   } finally {
     training.isRunning = false;
   }
+}
+
+interface Surroundings {
+  readonly turns: Turns;
+  readonly turn: () => Promise<void> | undefined;
+  readonly shown: FitProgress;
+  readonly reports: EpochReport[];
 }
 
 async function run(
@@ -48,12 +73,10 @@ async function run(
   training: Training,
   parts: { training: Samples; validation: Samples | undefined },
   options: CheckedFitOptions,
+  { turns, turn, shown, reports }: Surroundings,
 ): Promise<History> {
   const { epochs, initialEpoch, signal } = options;
-  const reports: EpochReport[] = [];
   const start = network.weights.map(({ data, shape }) => new Tensor(data.slice(), shape));
-  const shown = fitProgress(options, countOf(parts.training));
-  const turn = eventLoopTurns();
   try {
     for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
       const result = await trainEpoch(network, training, parts.training, options, {
@@ -68,27 +91,27 @@ async function run(
         ...validate(network, training, parts.validation, options),
       };
       reports.push(report);
-      await options.onEpoch?.(report);
+      if (options.onEpoch !== undefined) await turns.elsewhere(options.onEpoch(report));
     }
     const aborted = signal?.aborted === true && reports.length < epochs - initialEpoch;
     const history = historyOf(reports, aborted);
     rememberStart(history, network, start);
     return history;
   } finally {
-    await shown.finish(reports);
+    await turns.elsewhere(shown.finish(reports));
   }
 }
 
-/** Gives the event loop a turn where it has waited long enough. */
-function eventLoopTurns(): () => Promise<void> | undefined {
-  let last = performance.now();
-  return () => {
-    if (performance.now() - last < TURN_MS) return undefined;
-    return new Promise((resolve) =>
-      setTimeout(() => {
-        last = performance.now();
-        resolve();
-      }, 0)
-    );
-  };
+/** Where a model is in its training; nothing of it is changed later, only replaced. */
+function placeOf({ weights, states }: Network, { progress }: Training) {
+  return { weights, states, progress };
+}
+
+function stopped(epoch: number, { progress: { running } }: Training): DOMException {
+  const place = running === undefined ? "" : ` and ${running.done} samples of the next one`;
+  return new DOMException(
+    "Cannot go on with fit as the Deno kernel was told to stop: the model is as it was after " +
+      `epoch ${epoch}${place}, and fit goes on from there`,
+    "AbortError",
+  );
 }
