@@ -25,9 +25,6 @@ const strangers = book.replace('"nbformat":4', '"nbformat": 4').replace(
   "// their lines",
 );
 
-/** Messages of JupyterLab and of nbconvert's template (it asks for MathJax), which are there without any of our outputs too. */
-const NOT_OURS = /favicon|WebSocket|kernel|404|Failed to load resource|ResizeObserver/i;
-
 function prefixed<T>(prefix: string, record: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [prefix + key, value]));
 }
@@ -45,7 +42,7 @@ async function assertInteractive({ page, errors, loads }: WatchedPage, name: str
   }
   await assertTables(page);
   assert(loads.length <= 1, "Plotly is loaded once a page");
-  assertEquals(errors.filter((error) => !NOT_OURS.test(error)), []);
+  assertEquals(errors, []);
 }
 
 /** What holds where no script runs: pictures and tables. */
@@ -58,7 +55,7 @@ async function assertStill({ page, errors }: WatchedPage, name: string) {
   assert(colors.every((count) => count > 10), `colours of each picture: ${colors}`);
   assertEquals((await drawnCharts(page)).length, 0);
   await assertTables(page);
-  assertEquals(errors.filter((error) => !NOT_OURS.test(error)), []);
+  assertEquals(errors, []);
 }
 
 /** The gate view's slider goes to another sample, with no kernel in sight. */

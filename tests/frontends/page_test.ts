@@ -64,6 +64,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     });
     assertEquals(broken, [], "each link of the contents leads somewhere");
     assert(await page.locator("math").count() > 40);
+    const sliders = page.locator("[data-gatescope-sliders]");
+    for (const box of await sliders.all()) assert(await box.locator("input").count() > 0);
   });
 }
 
