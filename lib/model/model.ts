@@ -259,7 +259,10 @@ export class Model {
         );
       }
     }
-    this.#network.weights = given.map((weight) => new Tensor(weight.data.slice(), weight.shape));
+    this.#network.weights = given.map(({ data, shape }) =>
+      // which copies all but float64
+      new Tensor(data instanceof Float64Array ? data.slice() : data, shape)
+    );
   }
 
   /**

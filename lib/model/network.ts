@@ -91,7 +91,7 @@ export class Network {
   /** Takes these in their place; the shapes are known to fit. */
   set weights(weights: readonly Tensor[]) {
     this.#weights = weights.map((weight) =>
-      this.precision === "float64"
+      this.precision === "float64" || weight.data instanceof Float32Array
         ? asFloat64(weight)
         : asFloat64(new Tensor(new Float32Array(weight.data), weight.shape))
     );
