@@ -59,6 +59,9 @@ export { lstmForward } from "./lib/lstm/sequence.ts";
 export type { LayerTrace, LstmOptions } from "./lib/lstm/sequence.ts";
 export { lstmBackward } from "./lib/lstm/sequence_gradient.ts";
 export type { LstmGradients, LstmRun } from "./lib/lstm/sequence_gradient.ts";
+export { gateView } from "./lib/lstm/gate_view.ts";
+export type { GateViewOptions } from "./lib/lstm/gate_view.ts";
+export { weightTable } from "./lib/lstm/weight_table.ts";
 export { denseBackward, denseForward } from "./lib/lstm/dense.ts";
 export type { DenseActivation, DenseGradients, DenseRun, DenseWeights } from "./lib/lstm/dense.ts";
 
@@ -96,41 +99,80 @@ export type { Precision } from "./lib/model/network.ts";
 export type { Random } from "./lib/tensor/random.ts";
 
 // training
-export type { CompileOptions, MetricName } from "./lib/model/compile.ts";
-export type { FitOptions } from "./lib/model/fit_options.ts";
-export type { EpochReport, History } from "./lib/model/history.ts";
-export type { RunningEpoch, TrainingState } from "./lib/model/training_state.ts";
-export { gradients } from "./lib/model/gradients.ts";
-export type { GradientsOptions } from "./lib/model/gradients.ts";
-export { adam } from "./lib/model/optimizers/adam.ts";
-export type { AdamOptions } from "./lib/model/optimizers/adam.ts";
-export { rmsprop } from "./lib/model/optimizers/rmsprop.ts";
-export type { RmspropOptions } from "./lib/model/optimizers/rmsprop.ts";
-export { sgd } from "./lib/model/optimizers/sgd.ts";
-export type { SgdOptions } from "./lib/model/optimizers/sgd.ts";
-export type { OptimizerIdentifier } from "./lib/model/optimizers/get_optimizer.ts";
+export type { CompileOptions, MetricName } from "./lib/model/training/compile.ts";
+export type { FitOptions } from "./lib/model/training/fit_options.ts";
+export type { EpochReport, History } from "./lib/model/training/history.ts";
+export type { RunningEpoch, TrainingState } from "./lib/model/training/training_state.ts";
+export { gradients } from "./lib/model/training/gradients.ts";
+export type { GradientsOptions } from "./lib/model/training/gradients.ts";
+export { adam } from "./lib/model/training/optimizers/adam.ts";
+export type { AdamOptions } from "./lib/model/training/optimizers/adam.ts";
+export { rmsprop } from "./lib/model/training/optimizers/rmsprop.ts";
+export type { RmspropOptions } from "./lib/model/training/optimizers/rmsprop.ts";
+export { sgd } from "./lib/model/training/optimizers/sgd.ts";
+export type { SgdOptions } from "./lib/model/training/optimizers/sgd.ts";
+export type { OptimizerIdentifier } from "./lib/model/training/optimizers/get_optimizer.ts";
 export type {
   Optimizer,
   OptimizerName,
   OptimizerState,
   OptimizerStep,
-} from "./lib/model/optimizers/optimizer.ts";
-export { binaryCrossentropy } from "./lib/model/losses/binary_crossentropy.ts";
-export { categoricalCrossentropy } from "./lib/model/losses/categorical_crossentropy.ts";
-export type { CrossentropyOptions } from "./lib/model/losses/categorical_crossentropy.ts";
-export { meanAbsoluteError } from "./lib/model/losses/mean_absolute_error.ts";
-export { meanSquaredError } from "./lib/model/losses/mean_squared_error.ts";
-export { sparseCategoricalCrossentropy } from "./lib/model/losses/sparse_categorical_crossentropy.ts";
-export type { LossIdentifier } from "./lib/model/losses/get_loss.ts";
-export type { Loss, LossName, LossResult } from "./lib/model/losses/loss.ts";
+} from "./lib/model/training/optimizers/optimizer.ts";
+export { binaryCrossentropy } from "./lib/model/training/losses/binary_crossentropy.ts";
+export { categoricalCrossentropy } from "./lib/model/training/losses/categorical_crossentropy.ts";
+export type { CrossentropyOptions } from "./lib/model/training/losses/categorical_crossentropy.ts";
+export { meanAbsoluteError } from "./lib/model/training/losses/mean_absolute_error.ts";
+export { meanSquaredError } from "./lib/model/training/losses/mean_squared_error.ts";
+export { sparseCategoricalCrossentropy } from "./lib/model/training/losses/sparse_categorical_crossentropy.ts";
+export type { LossIdentifier } from "./lib/model/training/losses/get_loss.ts";
+export type { Loss, LossName, LossResult } from "./lib/model/training/losses/loss.ts";
 
 // inside
 export { trace } from "./lib/trace/trace.ts";
-export type { Trace } from "./lib/trace/trace.ts";
+export type { Trace, TraceOptions } from "./lib/trace/trace.ts";
+export type { Intervention, InterventionPlace } from "./lib/trace/interventions.ts";
+export type { LstmChoice } from "./lib/trace/places.ts";
+export { siteNames } from "./lib/lstm/sites.ts";
+export type { SiteListener, SiteName, SiteVisit } from "./lib/lstm/sites.ts";
+export type { SiteListeners } from "./lib/model/layer.ts";
 
 // what it means
+export { attribute } from "./lib/insight/attribution.ts";
+export type { AttributeOptions, Attribution } from "./lib/insight/attribution.ts";
+export type { AttributionHeatmapOptions } from "./lib/insight/attribution_view.ts";
+export { gateSliders } from "./lib/insight/gate_sliders.ts";
+export type { GateSlidersOptions } from "./lib/insight/gate_sliders.ts";
+export { patchSweep } from "./lib/insight/patch_sweep.ts";
+export type { PatchSweep, PatchSweepOptions } from "./lib/insight/patch_sweep.ts";
+export type { SweepHeatmapOptions } from "./lib/insight/patch_sweep_view.ts";
+export { memory } from "./lib/insight/memory.ts";
+export type { Memory, MemoryOptions } from "./lib/insight/memory.ts";
+export type { MemoryCurveOptions } from "./lib/insight/memory_view.ts";
+export { checkup } from "./lib/insight/checkup.ts";
+export type { Checkup } from "./lib/insight/checkup.ts";
+export type { Finding, FindingKind, Measurement } from "./lib/insight/checks/finding.ts";
 export { compare } from "./lib/insight/compare.ts";
-export type { Comparison, Tolerance } from "./lib/insight/compare.ts";
+export type { Comparison, Tolerance } from "./lib/insight/tensor_comparison.ts";
+export type {
+  Divergence,
+  SiteComparison,
+  TraceComparison,
+} from "./lib/insight/trace_comparison.ts";
+export type {
+  ModelComparison,
+  OptionDifference,
+  WeightComparison,
+} from "./lib/insight/model_comparison.ts";
+export { prove } from "./lib/insight/proof/proof.ts";
+export type { Proof, ProveOptions } from "./lib/insight/proof/proof.ts";
+export type { Difference, ProofPlace, ProofRow } from "./lib/insight/proof/differences.ts";
+export type { ExpectedLayer, ExpectedTrace } from "./lib/insight/proof/expected.ts";
+export type { LstmValue } from "./lib/insight/rounding/estimate_lstm.ts";
+export { diagnose } from "./lib/insight/diagnosis/diagnose.ts";
+export type { Diagnosis, Reading } from "./lib/insight/diagnosis/diagnose.ts";
+export type { DiagnoseOptions } from "./lib/insight/diagnosis/diagnose_options.ts";
+export type { Answers } from "./lib/insight/diagnosis/readings.ts";
+export type { Verdict } from "./lib/insight/proof/compare_runs.ts";
 
 // shown by the Deno kernel
 export { table } from "./lib/display/table.ts";
@@ -146,9 +188,11 @@ export { heatmap } from "./lib/display/heatmap.ts";
 export type { HeatmapOptions } from "./lib/display/heatmap.ts";
 export { lineChart } from "./lib/display/line_chart.ts";
 export type { LineChartOptions, Series } from "./lib/display/line_chart.ts";
-export { plot } from "./lib/display/figure.ts";
-export type { Figure } from "./lib/display/figure.ts";
+export { Chart, plot } from "./lib/display/figure.ts";
+export type { Figure } from "./lib/display/plain_figure.ts";
+export { savePicture, toSvg } from "./lib/display/picture.ts";
 export { embedPlotly } from "./lib/display/plotly_page.ts";
+export { Html, html } from "./lib/display/html_tag.ts";
 export { show } from "./lib/display/show.ts";
 export type { NestedArrayLike, NumberArray } from "./lib/display/array.ts";
 export { View } from "./lib/display/view.ts";

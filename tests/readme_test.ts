@@ -38,7 +38,7 @@ Deno.test("the README's test passes on Keras's weights, and fails when one of th
     await saveNpz(join(folder, "weights.npz"), weights);
     const moved = await runReadersTest(folder);
     assert(!moved.success);
-    assertStringIncludes(moved.text, "Error: off by");
+    assertStringIncludes(moved.text, "Error: Mismatch at dense, prediction of sample ");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,5 +1,7 @@
 // The look that all charts share, as a Plotly template: a figure's own layout goes before it.
 
+import { PICTURE_FONT } from "./text_width.ts";
+
 /** The height of a chart in pixels, where it says none. */
 export const CHART_HEIGHT = 400;
 
@@ -30,6 +32,15 @@ export const DIVERGING_COLORS: readonly (readonly [number, string])[] = [
   "#b2182b",
 ].map((color, index, all) => [index / (all.length - 1), color]);
 
+/** Pale for 0, dark for the most: ColorBrewer's Greens, 5 classes. */
+export const SEQUENTIAL_COLORS: readonly (readonly [number, string])[] = [
+  "#f7fcf5",
+  "#c7e9c0",
+  "#74c476",
+  "#238b45",
+  "#00441b",
+].map((color, index, all) => [index / (all.length - 1), color]);
+
 /** Behind a heatmap, so that a gap is not taken for a value near zero. */
 export const GAP_COLOR = "#9a9a9a";
 
@@ -52,11 +63,18 @@ const AXIS = {
 /** The template: dark on white, unless the page's loader sets the page's own colours. */
 export const CHART_TEMPLATE: object = {
   layout: {
-    font: { family: "system-ui, -apple-system, Segoe UI, sans-serif", size: 14, color: "#222222" },
+    font: { family: PICTURE_FONT, size: 14, color: "#222222" },
     paper_bgcolor: "#ffffff",
     plot_bgcolor: "#ffffff",
     colorway: LINE_COLORS,
-    title: { x: 0, xref: "paper", xanchor: "left", font: { size: 18 } },
+    colorscale: { sequential: SEQUENTIAL_COLORS, diverging: DIVERGING_COLORS },
+    title: {
+      x: 0,
+      xref: "paper",
+      xanchor: "left",
+      font: { size: 18 },
+      subtitle: { font: { size: 13 } },
+    },
     margin: { l: 64, r: 24, t: 56, b: 56 },
     xaxis: { ...AXIS, autotickangles: [0, -45, -90] },
     yaxis: AXIS,

@@ -1,20 +1,31 @@
-// A Plotly figure of our own: plain values, the look that all charts share, and its view.
+// Charts: a Plotly figure in every form that a front end may want.
 
-import { isArrayLike, isNumberArray, kindOf } from "./array.ts";
 import { figureText } from "./figure_text.ts";
+import { drawPicture } from "./picture.ts";
+import { type Figure, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { chartHtml } from "./plotly_page.ts";
-import { CHART_HEIGHT, CHART_TEMPLATE } from "./chart_template.ts";
-import { View } from "./view.ts";
+import { CHART_TEMPLATE } from "./chart_template.ts";
+import { thinned } from "./thin.ts";
+import { type Media, View } from "./view.ts";
 
-/** A Plotly figure: traces and a layout, as Plotly's reference describes them. */
-export interface Figure {
-  /** The traces; where they have arrays, tensors may stand too. */
+/** A chart: a figure that shows itself. */
+export class Chart extends View implements Figure {
+  /** The traces, in plain objects and arrays. */
   readonly data: readonly object[];
-  /** Title, axes and the like; a title may be a text. */
-  readonly layout?: object;
-}
+  /** The layout with the shared look. */
+  readonly layout: object;
+  /** What sliders and buttons go to. */
+  readonly frames: readonly object[];
 
-type Plain = Record<string, unknown>;
+  /** {@linkcode plot} and its kin make it. */
+  constructor(figure: Figure) {
+    const plain = thinned(plainFigure(figure));
+    super(figureText(plain.data, plain.layout), () => mediaOf(plain, this.text));
+    this.data = plain.data;
+    this.layout = plain.layout;
+    this.frames = plain.frames;
+  }
+}
 
 /**
  * Shows a Plotly figure: a chart to explore in a notebook, a description in a terminal.
@@ -24,7 +35,7 @@ type Plain = Record<string, unknown>;
  *
  * @param figure traces and layout; numbers may be typed arrays or tensors, and NaN and Infinity
  * are gaps
- * @returns the chart
+ * @returns the chart: interactive where scripts run, a picture where they do not, else text
  * @throws {TypeError} If the figure has no list of traces, or contains itself.
  *
  * @example The probabilities of three classes
@@ -37,86 +48,28 @@ type Plain = Record<string, unknown>;
  * });
  * ```
  */
-export function plot(figure: Figure): View {
-  if (
-    typeof figure !== "object" || figure === null || !Array.isArray(figure.data) ||
-    !figure.data.every((trace) => typeof trace === "object" && trace !== null)
-  ) {
-    const found = figure === null || typeof figure !== "object" ? figure : figure.data;
-    throw new TypeError(
-      `Cannot plot the figure as its data must be a list of traces: current data is ${
-        kindOf(found)
-      }`,
-    );
-  }
-  const data = plainCopy(figure.data, []) as Plain[];
-  const layout = completeLayout(plainCopy(figure.layout ?? {}, []) as Plain);
-  const text = figureText(data, layout);
-  return new View(text, () => {
-    const json = asJson({ data, layout, config: { displaylogo: false } });
-    return {
-      "application/vnd.plotly.v1+json": json,
-      "text/html": chartHtml({
-        figure: json,
-        text,
-        height: Number(layout.height),
-        themed: layout.template === CHART_TEMPLATE,
-      }),
-    };
-  });
+export function plot(figure: Figure): Chart {
+  return new Chart(figure);
 }
 
-/** The layout with the shared look where it says nothing of its own. */
-function completeLayout(layout: Plain): Plain {
-  const completed: Plain = { template: CHART_TEMPLATE, height: CHART_HEIGHT, ...layout };
-  if (completed.width === undefined) completed.autosize = true;
-  completed.title = asTitle(completed.title);
-  for (const [key, axis] of Object.entries(completed)) {
-    if (/^[xy]axis\d*$/.test(key) && typeof axis === "object" && axis !== null) {
-      completed[key] = { ...axis, title: asTitle((axis as Plain).title) };
-    }
-  }
-  return completed;
-}
-
-/** Plotly wants a title as an object. */
-function asTitle(title: unknown): unknown {
-  return typeof title === "string" ? { text: title } : title;
-}
-
-/** What JSON makes of it: NaN and Infinity become null, which Plotly draws as gaps. */
-function asJson(figure: object): object {
-  return JSON.parse(JSON.stringify(figure));
-}
-
-/** A copy in plain objects and arrays; tensors and typed arrays become (nested) arrays. */
-function plainCopy(value: unknown, ancestors: readonly object[]): unknown {
-  if (typeof value === "bigint") return Number(value);
-  if (typeof value === "function" || typeof value === "symbol") return undefined;
-  if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Date) return value.toJSON();
-  if (ancestors.includes(value)) {
-    throw new TypeError(
-      "Cannot plot the figure as it must not contain itself: " +
-        `an object ${ancestors.length} levels deep does`,
-    );
-  }
-  const inner = [...ancestors, value];
-  if (isNumberArray(value)) return nested(value.data, value.shape);
-  if (isArrayLike(value)) return Array.from(value, (item) => plainCopy(item, inner));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, plainCopy(item, inner)]),
-  );
-}
-
-function nested(data: ArrayLike<number>, shape: readonly number[]): unknown {
-  if (shape.length === 0) return data[0];
-  if (shape.length === 1) return Array.from(data);
-  const [length = 0, ...rest] = shape;
-  const size = rest.reduce((product, axis) => product * axis, 1);
-  const values = Array.from(data);
-  return Array.from(
-    { length },
-    (_, index) => nested(values.slice(index * size, (index + 1) * size), rest),
-  );
+/** The richest last in worth, not in order: a front end takes the one that it likes best. */
+async function mediaOf({ data, layout, frames }: PlainFigure, text: string): Promise<Media> {
+  const json = JSON.parse(JSON.stringify({
+    data,
+    layout,
+    config: { displaylogo: false },
+    ...(frames.length === 0 ? {} : { frames }),
+  })); // NaN and Infinity become null, which Plotly draws as gaps
+  const picture = await drawPicture({ data, layout, frames }).catch(() => undefined);
+  return {
+    "application/vnd.plotly.v1+json": json,
+    "text/html": chartHtml({
+      figure: json,
+      picture,
+      text,
+      height: Number(layout.height),
+      themed: layout.template === CHART_TEMPLATE,
+    }),
+    ...(picture === undefined ? {} : { "image/svg+xml": picture }),
+  };
 }

@@ -2,22 +2,26 @@
 
 import { isArrayLike } from "./array.ts";
 import { formatNumber } from "./number.ts";
+import { strip } from "./strip.ts";
 
 type Plain = Readonly<Record<string, unknown>>;
 
 const MOST_TRACES = 12;
+const MOST_STRIPS = 8;
 
 /** Describes the figure: its title, its axes, and the ranges of each trace. */
 export function figureText(data: readonly Plain[], layout: Plain): string {
-  const lines = [titleOf(layout) || "Chart"];
+  const lines = [onOneLine(titleOf(layout)) || "Chart"];
   const axes = ["x", "y"].flatMap((axis) => {
     const title = titleOf(layout[`${axis}axis`]);
     return title === "" ? [] : [`${axis}: ${title}`];
   });
-  if (axes.length > 0) lines.push(axes.join(", "));
-  for (const trace of data.slice(0, MOST_TRACES)) lines.push(traceText(trace));
+  if (axes.length > 0) lines.push(onOneLine(axes.join(", ")));
+  for (const trace of data.slice(0, MOST_TRACES)) {
+    lines.push(onOneLine(traceText(trace)), ...stripsOf(trace));
+  }
   if (data.length > MOST_TRACES) lines.push(`… and ${data.length - MOST_TRACES} more`);
-  return lines.map((line) => line.replace(/[\s\p{Cc}]+/gu, " ")).join("\n");
+  return lines.join("\n");
 }
 
 function traceText(trace: Plain): string {
@@ -36,6 +40,37 @@ function traceText(trace: Plain): string {
     if (isArrayLike(values)) parts.push(rangeText(values));
   }
   return `- ${[kind, name].filter((word) => word !== "").join(" ")}: ${parts.join(", ")}`;
+}
+
+function onOneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+}
+
+/** A heatmap's rows, or a line, in blocks. */
+function stripsOf({ type = "scatter", y, z, zmin, zmax }: Plain): string[] {
+  const rows = type === "heatmap" && isArrayLike(z)
+    ? Array.from(z).filter(isArrayLike)
+    : type === "scatter" && isArrayLike(y) && y.length > 1
+    ? [y]
+    : [];
+  const [low, high] = typeof zmin === "number" && typeof zmax === "number"
+    ? [zmin, zmax]
+    : finiteRange(rows);
+  const size = Math.max(1, Math.ceil(rows.length / MOST_STRIPS));
+  return rows.filter((_, row) => row % size === 0).map((row) => `  ${strip(row, low, high)}`);
+}
+
+function finiteRange(rows: readonly ArrayLike<unknown>[]): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const row of rows) {
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i];
+      if (typeof value !== "number" || !Number.isFinite(value)) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  return [low, high];
 }
 
 /** Plotly's type of the trace; its scatter is a line wherever it draws one. */

@@ -2,11 +2,10 @@
 
 import { type NestedArrayLike, type NumberArray, toNumberArray } from "./array.ts";
 import { DIVERGING_COLORS, GAP_COLOR } from "./chart_template.ts";
-import { plot } from "./figure.ts";
+import { type Chart, plot } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
-import { labeller, type Labels } from "./labels.ts";
+import { labeller, type Labels, shortened } from "./labels.ts";
 import { roundTo } from "./number.ts";
-import type { View } from "./view.ts";
 
 /** How a heatmap is labelled and coloured. */
 export interface HeatmapOptions {
@@ -27,17 +26,19 @@ export interface HeatmapOptions {
 }
 
 // More digits than a colour or a hover label can show.
-const DIGITS = 6;
+const DIGITS = 4;
 
 const CELL_HEIGHT = 26;
 const MARGINS = 130;
 const LARGEST_HEIGHT = 640;
 /** With more cells than that, lines between them would hide them. */
 const MOST_SEPARATED = 64;
+/** More words than that, in more and smaller cells, and nobody could read them. */
+const MOST_NAMED_GAPS = 50;
 
 /**
  * Shows a matrix as colours, the first row on top: red for positive, blue for negative, near-white
- * for zero. NaN and ±Infinity are grey gaps that name themselves.
+ * for zero. NaN and ±Infinity are grey gaps, which name themselves where they are few.
  *
  * @param x an array of one or two axes (a Tensor, or nested numbers), rows first
  * @param options labels, titles and the colours' limit
@@ -57,7 +58,7 @@ const MOST_SEPARATED = 64;
  * });
  * ```
  */
-export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOptions = {}): View {
+export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOptions = {}): Chart {
   const { data, shape } = toNumberArray(x, "draw a heatmap");
   if (shape.length < 1 || shape.length > 2) {
     throw new TypeError(
@@ -80,7 +81,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
     (_, row) => values.slice(row * columnCount, (row + 1) * columnCount),
   );
   const separated = Math.max(rowCount, columnCount) <= MOST_SEPARATED ? 1 : 0;
-  const gaps = values.some((value) => !Number.isFinite(value));
+  const gaps = values.filter((value) => !Number.isFinite(value)).length;
   const titles = {
     row: escapePlotly(options.rowTitle ?? "row"),
     column: escapePlotly(options.columnTitle ?? "column"),
@@ -96,7 +97,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
       zmax: limit,
       colorscale: DIVERGING_COLORS,
       colorbar: {
-        title: { text: escapePlotly(options.valueTitle ?? "") },
+        title: { text: escapePlotly(shortened(options.valueTitle ?? "", 24)) },
         thickness: 16,
         outlinewidth: 0,
       },
@@ -105,7 +106,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
       hoverongaps: true,
       hovertemplate: `${titles.row} %{y}<br>${titles.column} %{x}<br>${titles.value} %{z}` +
         "<extra></extra>",
-      ...(gaps
+      ...(gaps > 0 && gaps <= MOST_NAMED_GAPS
         ? {
           text: matrix.map((row) =>
             row.map((value) => Number.isFinite(value) ? "" : String(value))
@@ -136,7 +137,7 @@ function largestMagnitude(values: readonly number[]): number {
 function categories(label: (index: number) => string, length: number): string[] {
   const seen = new Map<string, number>();
   return Array.from({ length }, (_, index) => {
-    const text = escapePlotly(label(index));
+    const text = escapePlotly(shortened(label(index)));
     const count = seen.get(text) ?? 0;
     seen.set(text, count + 1);
     return text + "\u200b".repeat(count); // told apart, and looking the same
@@ -150,6 +151,7 @@ function axis(title: string | undefined): object {
     zeroline: false,
     showline: false,
     ticks: "",
+    nticks: 24,
     ...(title === undefined ? {} : { title: escapePlotly(title) }),
   };
 }

@@ -6,6 +6,12 @@
  */
 export type Labels = string | readonly string[] | ((index: number) => string);
 
+/** A label as long as a chart has room for. */
+export function shortened(label: string, most = 40): string {
+  const characters = [...label];
+  return characters.length <= most ? label : `${characters.slice(0, most - 1).join("")}…`;
+}
+
 /**
  * Makes a function from an index to its label.
  *

@@ -9,11 +9,10 @@ import {
   toNumberArray,
 } from "./array.ts";
 import { LINE_COLORS } from "./chart_template.ts";
-import { plot } from "./figure.ts";
+import { type Chart, plot } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
-import { labeller, type Labels } from "./labels.ts";
+import { labeller, type Labels, shortened } from "./labels.ts";
 import { roundTo } from "./number.ts";
-import type { View } from "./view.ts";
 
 /** Series by name, or a matrix with a series in each column. */
 export type Series =
@@ -45,6 +44,8 @@ const ACTION = "draw a line chart";
 const DIGITS = 6;
 /** With more points than that, markers would hide the line. */
 const MOST_MARKERS = 40;
+/** More lines are a tangle; of a matrix, those that move most are shown. */
+const MOST_LINES = 24;
 const MOST_WHOLE_TICKS = 12;
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 
@@ -79,8 +80,9 @@ const DASHES = ["solid", "dash", "dot", "dashdot"];
  * lineChart({ tanh: x.map(Math.tanh), relu: x.map((v) => Math.max(v, 0)) }, { x, xTitle: "z" });
  * ```
  */
-export function lineChart(series: Series, options: LineChartOptions = {}): View {
-  const lines = linesOf(series, options.labels);
+export function lineChart(series: Series, options: LineChartOptions = {}): Chart {
+  const all = linesOf(series, options.labels);
+  const lines = busiest(all);
   const x = pointsOf(options.x);
   for (const { name, values } of lines) {
     if (x !== undefined && values.length !== x.length) {
@@ -95,7 +97,7 @@ export function lineChart(series: Series, options: LineChartOptions = {}): View 
     data: lines.map(({ name, values }, index) => ({
       type: "scatter",
       mode: longest <= MOST_MARKERS ? "lines+markers" : "lines",
-      name: escapePlotly(name),
+      name: escapePlotly(shortened(name)),
       x: x ?? values.map((_, point) => point),
       y: values.map((value) => roundTo(value, DIGITS)),
       line: {
@@ -108,7 +110,12 @@ export function lineChart(series: Series, options: LineChartOptions = {}): View 
     })),
     layout: {
       showlegend: lines.length > 1,
-      ...(options.title === undefined ? {} : { title: escapePlotly(options.title) }),
+      ...titleOf(
+        options.title,
+        lines.length < all.length
+          ? `${lines.length} of ${all.length} series: those that move most`
+          : undefined,
+      ),
       xaxis: {
         ...(options.xTitle === undefined ? {} : { title: escapePlotly(options.xTitle) }),
         ...axisOf(x, longest),
@@ -116,6 +123,27 @@ export function lineChart(series: Series, options: LineChartOptions = {}): View 
       yaxis: options.yTitle === undefined ? {} : { title: escapePlotly(options.yTitle) },
     },
   });
+}
+
+/** The lines of the largest ranges, in their own order. */
+function busiest(lines: readonly Line[]): readonly Line[] {
+  if (lines.length <= MOST_LINES) return lines;
+  const range = ({ values }: Line) => {
+    const finite = values.filter(Number.isFinite);
+    return finite.reduce((a, b) => Math.max(a, b), -Infinity) -
+      finite.reduce((a, b) => Math.min(a, b), Infinity);
+  };
+  const kept = new Set(
+    lines.map((line) => ({ line, moves: range(line) }))
+      .sort((a, b) => b.moves - a.moves).slice(0, MOST_LINES).map(({ line }) => line),
+  );
+  return lines.filter((line) => kept.has(line));
+}
+
+function titleOf(title: string | undefined, note: string | undefined): object {
+  const text = title === undefined ? undefined : escapePlotly(title);
+  if (note === undefined) return text === undefined ? {} : { title: text };
+  return { title: { text: text ?? " ", subtitle: { text: note } }, margin: { t: 76 } };
 }
 
 function linesOf(series: unknown, labels: Labels | undefined): Line[] {
@@ -157,7 +185,7 @@ function linesOf(series: unknown, labels: Labels | undefined): Line[] {
 function pointsOf(x: LineChartOptions["x"]): readonly (number | string)[] | undefined {
   if (x === undefined) return undefined;
   if (Array.isArray(x) && x.every((point) => typeof point === "string")) {
-    return x.map(escapePlotly);
+    return x.map((point) => escapePlotly(shortened(point)));
   }
   const { data, shape } = toNumberArray(x, ACTION);
   if (shape.length !== 1) {

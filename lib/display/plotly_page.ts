@@ -2,6 +2,7 @@
 // itself for pages without a network.
 
 import { escapeHtml, scriptJson } from "./html.ts";
+import { toBase64 } from "./base64.ts";
 import { View } from "./view.ts";
 
 /** The version that deno.json pins, at Plotly's own CDN. */
@@ -15,7 +16,9 @@ const PLOTLY_INTEGRITY = "sha384-zc4SwKObGL/W0M3RUI09UPWjlgIZHfbwMgcZO6713mRh78t
 export interface PageChart {
   /** The figure as plain JSON values: data, layout, config. */
   readonly figure: object;
-  /** What stands there until Plotly draws, and where no script runs. */
+  /** What stands there until Plotly draws, and where no script runs: an SVG document. */
+  readonly picture: string | undefined;
+  /** What the picture shows, in words; it stands there itself where there is no picture. */
   readonly text: string;
   /** The height in pixels. */
   readonly height: number;
@@ -30,11 +33,18 @@ export interface PageChart {
 export function chartHtml(chart: PageChart): string {
   const json = scriptJson(chart.figure);
   const key = keyOf(json);
-  const name = chart.text.split("\n", 1)[0] ?? "";
-  return `<div data-gatescope-chart="${key}" role="img" aria-label="${escapeHtml(name)}" ` +
-    `style="min-height:${chart.height}px"><pre>${escapeHtml(chart.text)}</pre></div>\n` +
+  return `<div data-gatescope-chart="${key}" style="min-height:${chart.height}px">` +
+    `${stillHtml(chart)}</div>\n` +
     `<script>\n(${DRAW})(${scriptJson(key)}, ${json}, ${chart.themed}, ` +
     `${scriptJson({ url: PLOTLY_URL, integrity: PLOTLY_INTEGRITY })});\n</script>`;
+}
+
+/** Seen by everybody: sanitizers drop inline SVG and keep this. */
+function stillHtml({ picture, text }: PageChart): string {
+  if (picture === undefined) return `<pre>${escapeHtml(text)}</pre>`;
+  const base64 = toBase64(new TextEncoder().encode(picture));
+  return `<img alt="${escapeHtml(text)}" src="data:image/svg+xml;base64,${base64}" ` +
+    `style="max-width:100%">`;
 }
 
 /**
@@ -79,7 +89,7 @@ globalThis.dispatchEvent(new Event("gatescope-plotly"));`;
 }
 
 /** FNV-1a: the same chart has the same key, so a notebook run again has the same outputs. */
-function keyOf(text: string): string {
+export function keyOf(text: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
@@ -126,7 +136,7 @@ const DRAW = `async (key, figure, themed, source) => {
   };
 
   const draw = async (box, Plotly) => {
-    const { data, layout, config } = structuredClone(figure);
+    const { data, layout, config, frames } = structuredClone(figure);
     if (themed) {
       const { color, background } = pageColors(box);
       const theme = layout.template.layout;
@@ -137,7 +147,7 @@ const DRAW = `async (key, figure, themed, source) => {
     const stage = document.createElement("div");
     box.replaceChildren(stage);
     try {
-      await Plotly.newPlot(stage, data, layout, config);
+      await Plotly.newPlot(stage, { data, layout, config, frames });
     } catch (error) {
       box.replaceChildren(...text);
       throw error;

@@ -43,8 +43,22 @@ export interface TableOptions {
   readonly columns?: Labels;
   /** Labels of the matrices that an array of three and more axes is shown as. */
   readonly blocks?: Labels;
+  /** The names of an array's axes, as `["sample", "timestep", "unit"]`. */
+  readonly axes?: readonly string[];
   /** What the table shows, in a line above it. */
   readonly caption?: string;
+  /** What matters of the values, in a smaller line below the caption. */
+  readonly note?: string;
+  /**
+   * Whether an array's numbers are coloured: blue below zero, red above, as strong as their
+   * magnitude. A number is the magnitude of the strongest colour, to compare tables; the largest
+   * one shown unless said.
+   */
+  readonly colors?: boolean | number;
+  /** What an array's cell says when it is pointed at; its labels and its number unless said. */
+  readonly hover?: (index: readonly number[], value: string) => string;
+  /** A mark before a number of an array, such as `●` for a saturated gate; empty for none. */
+  readonly marks?: (value: number, index: readonly number[]) => string;
   /** Significant digits of the largest number, 5 unless said; for records also by key. */
   readonly digits?: number | Readonly<Record<string, number>>;
   /** How many rows are shown at most: 12 of an array, 60 of records and columns. */
@@ -55,6 +69,8 @@ export interface TableOptions {
   readonly maxBlocks?: number;
 }
 
+/** Cells of a table that is cut which can be opened: some 60 kB. */
+const MOST_OPENED = 1024;
 const ACTION = "show a table";
 const ARRAY_LIMITS: Limits = { maxRows: 12, maxColumns: 12, maxBlocks: 6 };
 const RECORD_LIMITS: Limits = { maxRows: 60, maxColumns: 24, maxBlocks: 1 };
@@ -93,7 +109,28 @@ const RECORD_LIMITS: Limits = { maxRows: 60, maxColumns: 24, maxBlocks: 1 };
  */
 export function table(x: TableInput, options: TableOptions = {}): View {
   const grid = gridOf(x, options);
-  return new View(tableText(grid), () => ({ "text/html": tableHtml(grid) }));
+  const more = grid.note === "" ? undefined : largerGrid(x, options, grid);
+  return new View(tableText(grid), () => ({ "text/html": tableHtml(grid, more) }));
+}
+
+/** More of a table that is cut, to be opened below it. */
+function largerGrid(x: unknown, options: TableOptions, cut: Grid): Grid | undefined {
+  const side = Math.floor(Math.sqrt(MOST_OPENED));
+  const columns = Math.max(side, cut.columns.length);
+  const larger = gridOf(x, {
+    ...options,
+    caption: "",
+    note: "",
+    maxColumns: columns,
+    maxRows: Math.floor(MOST_OPENED / Math.min(columns, Math.max(1, cut.columns.length))),
+    ...(cut.blocks.length === 1 ? {} : { maxRows: side, maxColumns: side, maxBlocks: 4 }),
+  });
+  const shown = cellCount(larger);
+  return shown > 1.3 * cellCount(cut) && shown <= 1.5 * MOST_OPENED ? larger : undefined;
+}
+
+function cellCount({ blocks }: Grid): number {
+  return blocks.reduce((sum, { rows }) => sum + rows.length * (rows[0]?.cells.length ?? 0), 0);
 }
 
 function gridOf(x: unknown, options: TableOptions): Grid {
@@ -107,9 +144,11 @@ function gridOf(x: unknown, options: TableOptions): Grid {
           `current value is an array of shape [${array.shape.join(", ")}]`,
       );
     }
-    const labels = { rows, columns, blocks };
+    const { axes, hover, marks } = options;
+    const style = { rows, columns, blocks, axes, hover, marks, limit: colorLimit(array, options) };
     const limits = limitsOf(options, ARRAY_LIMITS);
-    return gridOfArray(array, labels, limits, String(caption), checkedDigits(digits));
+    const grid = gridOfArray(array, style, limits, String(caption), checkedDigits(digits));
+    return withNote(grid, options.note);
   }
   if (typeof x === "object" && x !== null) return gridOfNamedColumns(x, options);
   throw new TypeError(
@@ -175,7 +214,7 @@ function gridOfKeys(
   const label = columns === undefined
     ? (index: number) => keys[index] ?? ""
     : labeller(columns, keys.length, "columns");
-  return gridOfColumns(
+  const grid = gridOfColumns(
     keys.map((key, index): Column => ({
       label: label(index),
       values: values[index] ?? [],
@@ -186,6 +225,22 @@ function gridOfKeys(
     limitsOf(options, RECORD_LIMITS),
     String(caption),
   );
+  return withNote(grid, options.note);
+}
+
+function withNote(grid: Grid, note = ""): Grid {
+  return { ...grid, summary: String(note) };
+}
+
+/** The magnitude of the strongest colour; undefined where nothing is coloured. */
+function colorLimit({ data }: NumberArray, { colors = true }: TableOptions): number | undefined {
+  if (colors === false || data.length < 2) return undefined;
+  if (typeof colors === "number" && !(colors > 0 && colors < Infinity)) {
+    throw new RangeError(
+      `Cannot show a table as the colours' limit must be above 0: current colors are ${colors}`,
+    );
+  }
+  return colors === true ? 0 : colors; // 0: the largest magnitude shown
 }
 
 function limitsOf(options: TableOptions, defaults: Limits): Limits {

@@ -4,6 +4,10 @@
 export interface Cell {
   readonly text: string;
   readonly numeric: boolean;
+  /** What colours it, where it is coloured. */
+  readonly value?: number;
+  /** What it says when it is pointed at. */
+  readonly hover?: string;
 }
 
 /** A row, with its label where the rows are labelled. */
@@ -15,6 +19,12 @@ export interface Row {
 /** What a table shows; where something is left out, a row or column of `…` stands for it. */
 export interface Grid {
   readonly caption: string;
+  /** The names of the last two axes, in the corner: `timestep ↓ unit →`; empty where unnamed. */
+  readonly corner?: string;
+  /** The strongest colour's magnitude, 0 for the largest shown; undefined for no colours. */
+  readonly limit?: number | undefined;
+  /** What matters of the values; empty where nothing is said. */
+  readonly summary?: string;
   /** What is left out: `… 16 × 256, 12 × 12 shown`; empty where nothing is. */
   readonly note: string;
   /** One label a column; none where columns are not labelled. */

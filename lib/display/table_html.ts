@@ -1,17 +1,36 @@
-// A grid as an HTML table that Jupyter's front ends style themselves, light or dark.
+// A grid as an HTML table that Jupyter's front ends style themselves, light or dark. Sanitizers of
+// untrusted notebooks keep what is used here: simple inline styles, title, scope and <details>.
 
+import { cellColor, NOT_FINITE } from "./cell_color.ts";
 import { escapeHtml } from "./html.ts";
 import type { Cell, Grid, Row } from "./table_grid.ts";
 
-/** Writes the grid as `<table class="dataframe">`, every text escaped. */
-export function tableHtml(grid: Grid): string {
-  const rowLabelled = grid.blocks.some((block) =>
-    block.rows.some((row) => row.label !== undefined)
-  );
+/** More cells than that, and each would say too little for what its hover text costs. */
+const MOST_HOVERS = 400;
+
+/**
+ * Writes the grid as `<table class="dataframe">`, every text escaped.
+ *
+ * @param grid what is shown
+ * @param more the same with more rows and columns, to be opened
+ */
+export function tableHtml(grid: Grid, more?: Grid): string {
+  const table = gridHtml(grid);
+  if (more === undefined) return table;
+  const summary = more.note === "" ? "Show all" : `Show more ${more.note}`;
+  return `${table}\n<details>\n<summary>${escapeHtml(summary)}</summary>\n` +
+    `${gridHtml({ ...more, note: "" })}\n</details>`;
+}
+
+function gridHtml(grid: Grid): string {
+  const rows = grid.blocks.flatMap((block) => block.rows);
+  const rowLabelled = rows.some((row) => row.label !== undefined);
   const width = Math.max(
     grid.columns.length,
     ...grid.blocks.map((block) => block.rows[0]?.cells.length ?? 0),
   ) + (rowLabelled ? 1 : 0);
+  const limit = limitOf(grid, rows);
+  const hovers = rows.length * width <= MOST_HOVERS;
   return [
     `<table class="dataframe" style="font-variant-numeric:tabular-nums">`,
     captionHtml(grid),
@@ -23,7 +42,7 @@ export function tableHtml(grid: Grid): string {
           ? ""
           : `<tr><th scope="rowgroup" colspan="${width}" style="text-align:left">` +
             `${escapeHtml(block.label)}</th></tr>`,
-        ...block.rows.map((row) => rowHtml(row, rowLabelled)),
+        ...block.rows.map((row) => rowHtml(row, rowLabelled, limit, hovers)),
         "</tbody>",
       ].filter((line) => line !== "").join("\n")
     ),
@@ -31,12 +50,24 @@ export function tableHtml(grid: Grid): string {
   ].filter((line) => line !== "").join("\n");
 }
 
-function captionHtml({ caption, note }: Grid): string {
-  if (caption === "" && note === "") return "";
+/** Where no limit is set, the largest magnitude shown has the strongest colour. */
+function limitOf(grid: Grid, rows: readonly Row[]): number | undefined {
+  if (grid.limit !== 0) return grid.limit;
+  let limit = 0;
+  for (const row of rows) {
+    for (const { value } of row.cells) {
+      if (value !== undefined && Number.isFinite(value)) limit = Math.max(limit, Math.abs(value));
+    }
+  }
+  return limit === 0 ? undefined : limit;
+}
+
+function captionHtml({ caption, note, summary = "" }: Grid): string {
   const lines = [
     caption === "" ? "" : `<strong>${escapeHtml(caption)}</strong>`,
-    note === "" ? "" : `<small>${escapeHtml(note)}</small>`,
+    ...[summary, note].map((line) => line === "" ? "" : `<small>${escapeHtml(line)}</small>`),
   ].filter((line) => line !== "");
+  if (lines.length === 0) return "";
   return `<caption style="caption-side:top;text-align:left;color:inherit;white-space:nowrap">` +
     `${lines.join("<br>")}</caption>`;
 }
@@ -47,17 +78,35 @@ function headHtml(grid: Grid, rowLabelled: boolean): string {
   const labels = grid.columns.map((label, index) =>
     `<th scope="col" style="text-align:${align(cells?.[index])}">${escapeHtml(label)}</th>`
   );
-  return `<thead>\n<tr>${rowLabelled ? "<td></td>" : ""}${labels.join("")}</tr>\n</thead>`;
+  const corner = !rowLabelled
+    ? ""
+    : grid.corner
+    ? `<td style="text-align:left;white-space:nowrap"><em>${escapeHtml(grid.corner)}</em></td>`
+    : "<td></td>";
+  return `<thead>\n<tr>${corner}${labels.join("")}</tr>\n</thead>`;
 }
 
-function rowHtml({ label, cells }: Row, rowLabelled: boolean): string {
+function rowHtml(
+  { label, cells }: Row,
+  rowLabelled: boolean,
+  limit: number | undefined,
+  hovers: boolean,
+): string {
   const head = rowLabelled
     ? `<th scope="row" style="text-align:left">${escapeHtml(label ?? "")}</th>`
     : "";
-  const body = cells.map((cell) =>
-    `<td style="text-align:${align(cell)}">${escapeHtml(cell.text)}</td>`
-  );
-  return `<tr>${head}${body.join("")}</tr>`;
+  return `<tr>${head}${cells.map((cell) => cellHtml(cell, limit, hovers)).join("")}</tr>`;
+}
+
+function cellHtml(cell: Cell, limit: number | undefined, hovers: boolean): string {
+  const { value, hover, text } = cell;
+  const style = value === undefined || limit === undefined && Number.isFinite(value)
+    ? ""
+    : Number.isFinite(value)
+    ? cellColor(value, limit ?? 1)
+    : NOT_FINITE;
+  const title = hovers && hover !== undefined ? ` title="${escapeHtml(hover)}"` : "";
+  return `<td style="text-align:${align(cell)}${style}"${title}>${escapeHtml(text)}</td>`;
 }
 
 function align(cell: Cell | undefined): string {

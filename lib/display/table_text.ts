@@ -6,7 +6,8 @@ import type { Grid } from "./table_grid.ts";
 export function tableText(grid: Grid): string {
   const rows = grid.blocks.flatMap((block) => block.rows);
   const rowLabelled = rows.some((row) => row.label !== undefined);
-  const labelWidth = widest(rows.map((row) => row.label ?? ""));
+  const corner = rowLabelled ? grid.corner ?? "" : "";
+  const labelWidth = widest([corner, ...rows.map((row) => row.label ?? "")]);
   const columnCount = Math.max(grid.columns.length, rows[0]?.cells.length ?? 0);
   const columns = Array.from({ length: columnCount }, (_, index) => ({
     width: widest([grid.columns[index] ?? "", ...rows.map((row) => row.cells[index]?.text ?? "")]),
@@ -20,8 +21,9 @@ export function tableText(grid: Grid): string {
 
   const lines: string[] = [];
   if (grid.caption !== "") lines.push(clean(grid.caption));
+  if (grid.summary) lines.push(clean(grid.summary));
   if (grid.note !== "") lines.push(grid.note);
-  if (grid.columns.length > 0) lines.push(line("", grid.columns));
+  if (grid.columns.length > 0) lines.push(line(corner, grid.columns));
   for (const block of grid.blocks) {
     if (block.label !== undefined) lines.push(clean(block.label));
     for (const row of block.rows) {

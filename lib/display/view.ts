@@ -62,7 +62,8 @@ export class View {
  * once on a class's prototype rather than on each of its objects.
  *
  * @param value a plain object, or a class's prototype
- * @param view makes the view of the value, each time it is shown; where it throws, text says why
+ * @param view makes the view of the value, each time it is shown; where it throws, the value is shown as
+ * text, which says why
  * @returns the same value
  */
 export function showAs<T extends object>(value: T, view: (value: T) => View): T {
@@ -70,7 +71,7 @@ export function showAs<T extends object>(value: T, view: (value: T) => View): T 
     try {
       return view(shown);
     } catch (error) {
-      return new View(`${nameOf(shown)} (cannot be shown: ${reason(error)})`);
+      return new View(`${plainText(shown)}\n(shown as text: ${reason(error)})`);
     }
   };
   Object.defineProperty(value, JUPYTER_DISPLAY, {
@@ -96,11 +97,14 @@ function reason(error: unknown): string {
   }
 }
 
-function nameOf(value: object): string {
+/** The value as the console would show it without a hook. */
+function plainText(value: object): string {
   try {
-    const name = value.constructor?.name;
-    return typeof name === "string" && name !== "" ? name : "Object";
+    const properties = { ...value };
+    return typeof Deno === "undefined"
+      ? JSON.stringify(properties)
+      : Deno.inspect(properties, { depth: 3, iterableLimit: 24 });
   } catch {
-    return "Object";
+    return "a value that cannot be read";
   }
 }

@@ -1,35 +1,10 @@
-import { showAs } from "../display/view.ts";
-import { formatShape, sameShape } from "../tensor/shape.ts";
-import { asFloat64, type TensorLike } from "../tensor/tensor.ts";
-import { comparisonView } from "./comparison_view.ts";
-
-/** How far two values may differ: |actual − expected| ≤ atol + rtol·|expected|, every element. */
-export interface Tolerance {
-  /** The absolute part. */
-  readonly atol: number;
-  /** The part relative to what is expected: 0 unless said. */
-  readonly rtol?: number;
-}
-
-/** How far two tensors differ, and where most. */
-export interface Comparison {
-  /** The largest |actual − expected|; NaN where either holds one. */
-  readonly maxAbsDiff: number;
-  /** The index of the element that is worst against its tolerance. */
-  readonly where: readonly number[];
-  /** The two values there. */
-  readonly actual: number;
-  /** See `actual`. */
-  readonly expected: number;
-  /** Whether every element is within its tolerance; a NaN never is. */
-  readonly within: boolean;
-  /** The tolerance asked for. */
-  readonly atol: number;
-  /** See `atol`. */
-  readonly rtol: number;
-  /** The shape of both. */
-  readonly shape: readonly number[];
-}
+import type { LayerTrace } from "../lstm/sequence.ts";
+import { Model } from "../model/model.ts";
+import type { TensorLike } from "../tensor/tensor.ts";
+import type { Trace } from "../trace/trace.ts";
+import { compareModels, type ModelComparison } from "./model_comparison.ts";
+import { compareTensors, type Comparison, type Tolerance } from "./tensor_comparison.ts";
+import { compareTraces, type TraceComparison } from "./trace_comparison.ts";
 
 /**
  * Compares two tensors, element by element.
@@ -54,50 +29,67 @@ export interface Comparison {
 export function compare(
   actual: TensorLike,
   expected: TensorLike,
-  { atol, rtol = 0 }: Tolerance,
-): Comparison {
-  const [a, e] = [asFloat64(actual), asFloat64(expected)];
-  if (!sameShape(a.shape, e.shape) || a.data.length === 0) {
-    throw new TypeError(
-      `Cannot compare as both must have one shape, and elements: ` +
-        `current shapes are ${formatShape(a.shape)} and ${formatShape(e.shape)}`,
-    );
+  tolerance: Tolerance,
+): Comparison;
+/**
+ * Compares what happened inside two runs: by gate and unit, and where they part first, in the order
+ * in which the steps are computed.
+ *
+ * @param actual a model's trace, or one LSTM's
+ * @param expected another one of the same shapes
+ * @throws {TypeError} where their LSTMs are not as many, or shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { arange, compare, lstm, sequential, trace } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const interventions = [{ scale: "gates.output", by: 0.5, unit: 2, timestep: 1 }] as const;
+ * const changed = trace(model, x, { interventions });
+ * const { firstDivergence } = compare(changed, trace(model, x), { atol: 1e-9 });
+ * assertEquals(firstDivergence?.site, "gates.output");
+ * assertEquals([firstDivergence?.timestep, firstDivergence?.unit], [1, 2]);
+ * ```
+ */
+export function compare(
+  actual: Trace | LayerTrace,
+  expected: Trace | LayerTrace,
+  tolerance: Tolerance,
+): TraceComparison;
+/**
+ * Compares the weights and options of two models: by array, gate and unit, and where they part
+ * first, in the order of the layers.
+ *
+ * @param actual a model
+ * @param expected another one whose weights have the same shapes
+ * @throws {TypeError} where their layers or shapes differ.
+ *
+ * @example
+ * ```ts
+ * import { compare, lstm, sequential } from "@gatescope/lstm";
+ * import { assert } from "@std/assert";
+ *
+ * const model = (seed: number) => sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed });
+ * assert(compare(model(1), model(1), { atol: 0 }).within);
+ * assert(!compare(model(1), model(2), { atol: 0 }).within);
+ * ```
+ */
+export function compare(actual: Model, expected: Model, tolerance: Tolerance): ModelComparison;
+export function compare(
+  actual: TensorLike | Trace | LayerTrace | Model,
+  expected: TensorLike | Trace | LayerTrace | Model,
+  tolerance: Tolerance,
+): Comparison | TraceComparison | ModelComparison {
+  if (actual instanceof Model && expected instanceof Model) {
+    return compareModels(actual, expected, tolerance);
   }
-  if (!(atol >= 0 && rtol >= 0)) {
-    throw new RangeError(
-      `Cannot compare as tolerances must be 0 or more: current atol is ${atol}, rtol ${rtol}`,
-    );
-  }
-  let maxAbsDiff = 0;
-  let worst = 0;
-  let worstExcess = -Infinity;
-  for (let k = 0; k < a.data.length; k++) {
-    const [x, y] = [a.data[k]!, e.data[k]!];
-    const diff = x === y ? 0 : Math.abs(x - y); // ∞ − ∞ would be NaN
-    const excess = diff === Infinity ? Infinity : diff - atol - rtol * Math.abs(y);
-    if (Number.isNaN(diff)) {
-      [maxAbsDiff, worst, worstExcess] = [NaN, k, NaN];
-      break;
-    }
-    maxAbsDiff = Math.max(maxAbsDiff, diff);
-    if (excess > worstExcess) [worst, worstExcess] = [k, excess];
-  }
-  return Object.freeze(showAs({
-    maxAbsDiff,
-    where: indexOf(worst, a.shape),
-    actual: a.data[worst]!,
-    expected: e.data[worst]!,
-    within: worstExcess <= 0,
-    atol,
-    rtol,
-    shape: a.shape,
-  }, comparisonView));
+  if (isTrace(actual) && isTrace(expected)) return compareTraces(actual, expected, tolerance);
+  return compareTensors(actual as TensorLike, expected as TensorLike, tolerance);
 }
 
-/** The index of the k-th element, axis by axis. */
-function indexOf(k: number, shape: readonly number[]): number[] {
-  return shape.map((length, axis) => {
-    const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-    return Math.floor(k / inner) % length;
-  });
+function isTrace(value: unknown): value is Trace | LayerTrace {
+  if (typeof value !== "object" || value === null || value instanceof Model) return false;
+  return "layers" in value && "names" in value || "gates" in value && "cellState" in value;
 }

@@ -1,7 +1,8 @@
 import { table } from "../display/table.ts";
+import { formatNumber } from "../display/number.ts";
 import { JUPYTER_DISPLAY, View } from "../display/view.ts";
 import { formatShape } from "../tensor/shape.ts";
-import type { Comparison } from "./compare.ts";
+import type { Comparison } from "./tensor_comparison.ts";
 
 /** What the notebooks' runner collects for its closing table. */
 export const COMPARISON_MEDIA_TYPE = "application/vnd.gatescope.comparison+json";
@@ -9,7 +10,10 @@ export const COMPARISON_MEDIA_TYPE = "application/vnd.gatescope.comparison+json"
 /** One line: the largest difference, where it is, and whether it is within what was asked. */
 export function comparisonView(comparison: Comparison): View {
   const { maxAbsDiff, where, actual, expected, within, atol, rtol, shape } = comparison;
-  const tolerance = rtol === 0 ? `${atol}` : `${atol} + ${rtol}·|expected|`;
+  const tolerance = [
+    formatNumber(atol),
+    ...(rtol === 0 ? [] : [`${formatNumber(rtol)}·|expected|`]),
+  ].join(" + ");
   const verdict = within ? "within" : "beyond";
   const shown = table([{
     "largest difference": maxAbsDiff,

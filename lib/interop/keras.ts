@@ -138,7 +138,7 @@ function layersOf(config: unknown, version: string, name: string): {
 /** A first layer's kernel tells the input's size, where the configuration does not. */
 export function inferredInput(layers: readonly LoadedLayer[], name: string): OpenShape {
   const first = layers.find(({ weights }) => weights.length > 0);
-  const size = first?.weights[0]!.tensor.shape[0];
+  const size = first?.weights[0]?.tensor.shape[0];
   if (size === undefined) refuseInput(name);
   return first!.layer.className === "Embedding" ? [null] : [null, size];
 }

@@ -2,17 +2,17 @@
 // is left out with a note: the prediction is the same without.
 
 import { isRecord } from "../files/json.ts";
-import type { MetricName } from "../model/compile.ts";
-import { binaryCrossentropy } from "../model/losses/binary_crossentropy.ts";
-import { categoricalCrossentropy } from "../model/losses/categorical_crossentropy.ts";
-import { getLoss, type LossIdentifier } from "../model/losses/get_loss.ts";
-import type { Loss, LossName } from "../model/losses/loss.ts";
-import { sparseCategoricalCrossentropy } from "../model/losses/sparse_categorical_crossentropy.ts";
+import type { MetricName } from "../model/training/compile.ts";
+import { binaryCrossentropy } from "../model/training/losses/binary_crossentropy.ts";
+import { categoricalCrossentropy } from "../model/training/losses/categorical_crossentropy.ts";
+import { getLoss, type LossIdentifier } from "../model/training/losses/get_loss.ts";
+import type { Loss, LossName } from "../model/training/losses/loss.ts";
+import { sparseCategoricalCrossentropy } from "../model/training/losses/sparse_categorical_crossentropy.ts";
 import type { Model } from "../model/model.ts";
-import { adam } from "../model/optimizers/adam.ts";
-import type { Optimizer } from "../model/optimizers/optimizer.ts";
-import { rmsprop } from "../model/optimizers/rmsprop.ts";
-import { sgd } from "../model/optimizers/sgd.ts";
+import { adam } from "../model/training/optimizers/adam.ts";
+import type { Optimizer } from "../model/training/optimizers/optimizer.ts";
+import { rmsprop } from "../model/training/optimizers/rmsprop.ts";
+import { sgd } from "../model/training/optimizers/sgd.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 

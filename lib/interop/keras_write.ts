@@ -1,6 +1,6 @@
 // A model as Keras 3 writes it: the configuration that `config.json` holds, and the arrays' places.
 
-import type { Layer, OpenShape } from "../model/layer.ts";
+import type { Layer } from "../model/layer.ts";
 import { activationOf } from "../model/layer_options.ts";
 import { snakeCase } from "../model/layer_names.ts";
 import type { Model } from "../model/model.ts";

@@ -46,8 +46,9 @@ export function remerged(layer: Layer, mergeMode: MergeMode): Layer {
 /** An LSTM against the order of time whose sequence stands in the order of time, unlike Keras's. */
 export function reverseLstm(options: LstmLayerOptions): Layer {
   const layer: LstmLayer = lstm({ ...options, goBackwards: true, returnSequences: true });
+  const { fast: _inKerasOrder, ...definition } = layer; // the fast form knows nothing of this order
   return Object.freeze<Layer>({
-    ...layer,
+    ...definition,
     className: "ReverseLSTM",
     wrapped: layer,
     forward: (x, weights, context) => {

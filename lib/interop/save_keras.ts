@@ -1,6 +1,6 @@
 import { writeKerasArchive } from "../files/keras_archive.ts";
 import { writeFile } from "../files/source.ts";
-import type { Training } from "../model/compile.ts";
+import type { Training } from "../model/training/compile.ts";
 import { type Model, trainingOf } from "../model/model.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { configOf, storeOf } from "./keras_write.ts";

@@ -17,6 +17,8 @@ export type OptionValue = number | boolean;
 export interface CurveFamily {
   readonly defaults: Readonly<Record<string, OptionValue>>;
   readonly make: (options: Readonly<Record<string, OptionValue>>) => Curve;
+  /** The curve itself, where no option shapes it. */
+  readonly fixed?: Curve;
 }
 
 /** e.g. `family({ alpha: 1 }, ({ alpha }) => …)`: the defaults name the options and their kinds. */
@@ -28,7 +30,7 @@ function family<const D extends Record<string, OptionValue>>(
 }
 
 function curve(f: Curve["f"], derivative: Curve["derivative"]): CurveFamily {
-  return family({}, () => ({ f, derivative }));
+  return { ...family({}, () => ({ f, derivative })), fixed: { f, derivative } };
 }
 
 const clip = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
@@ -100,7 +102,7 @@ export type ElementwiseActivationName =
 export const activationCurves: Record<ElementwiseActivationName, CurveFamily> = {
   linear: curve((x) => x, () => 1),
   sigmoid: curve(sigmoid, (x) => sigmoid(x) * sigmoid(-x)),
-  tanh: curve(Math.tanh, (x) => 1 - Math.tanh(x) ** 2),
+  tanh: curve((x) => Math.tanh(x), (x) => 1 - Math.tanh(x) ** 2),
   relu: family(
     { negativeSlope: 0, maxValue: Infinity, threshold: 0 },
     ({ negativeSlope, maxValue, threshold }) => ({
@@ -178,17 +180,19 @@ export const activationCurves: Record<ElementwiseActivationName, CurveFamily> = 
       return t + x * sigmoid(x) * (1 - t * t);
     },
   ),
-  gelu: family({ approximate: false }, ({ approximate }) => approximate ? tanhGelu : erfGelu),
-  exponential: curve(Math.exp, Math.exp),
+  gelu: family({ approximate: false }, ({ approximate }) => approximate ? tanhGelu() : erfGelu()),
+  exponential: curve((x) => Math.exp(x), (x) => Math.exp(x)),
 };
 
-const erfGelu: Curve = {
-  f: (x) => x * normalCdf(x),
-  derivative: (x) => normalCdf(x) + x * normalPdf(x),
-};
+function erfGelu(): Curve {
+  return {
+    f: (x) => x * normalCdf(x),
+    derivative: (x) => normalCdf(x) + x * normalPdf(x),
+  };
+}
 
 /** x·σ(2u), which is x(1 + tanh u)/2 (Hendrycks and Gimpel 2016, "Gaussian Error Linear Units"). */
-const tanhGelu: Curve = (() => {
+function tanhGelu(): Curve {
   const slope = Math.sqrt(2 / Math.PI);
   const u = (x: number) => slope * (x + 0.044715 * x ** 3);
   const uSlope = (x: number) => slope * (1 + 3 * 0.044715 * x * x);
@@ -197,4 +201,18 @@ const tanhGelu: Curve = (() => {
     f: (x: number) => x * gate(x),
     derivative: (x: number) => gate(x) * (1 + x * sigmoid(-2 * u(x)) * 2 * uSlope(x)),
   };
-})();
+}
+
+/** What the functions above call, by its name there: with it, the source of each is whole. */
+export const curveScope: Readonly<Record<string, unknown>> = {
+  clip,
+  inside,
+  sigmoid,
+  softplus,
+  hardSigmoid,
+  exponentialBelow0,
+  erfGelu,
+  tanhGelu,
+  SELU_ALPHA,
+  SELU_SCALE,
+};

@@ -86,3 +86,14 @@ export const activationRows: Record<RowActivationName, RowFunction> = {
     },
   },
 };
+
+/** What the functions above call, by its name there: with it, the source of each is whole. */
+export const rowScope: Readonly<Record<string, unknown>> = {
+  sum,
+  dotRow,
+  softmax,
+  logSoftmax,
+  sparsemax,
+  halves,
+  sigmoid,
+};

@@ -83,7 +83,7 @@ export function getActivation(name: ActivationName, options: ActivationOptions =
   );
 }
 
-function elementwise(
+export function elementwise(
   activationName: ActivationName,
   options: ActivationOptions,
   { f, derivative }: Curve,
@@ -105,7 +105,7 @@ function elementwise(
   });
 }
 
-function rowwise(activationName: ActivationName, { f, backward }: RowFunction): Activation {
+export function rowwise(activationName: ActivationName, { f, backward }: RowFunction): Activation {
   const overRows = (x: Tensor, f: (row: Float64Array, r: number) => Float64Array) => {
     const length = x.shape.at(-1)!;
     const rows = length === 0 ? 0 : x.data.length / length;

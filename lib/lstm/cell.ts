@@ -4,6 +4,7 @@ import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { type Activation, type ActivationName, lstmActivation } from "./activations.ts";
 import { type Gates, gatesOf, splitGates } from "./gates.ts";
 import { product } from "./product.ts";
+import { type StepSites, unheard } from "./sites.ts";
 
 /** An LSTM's arrays, in Keras's layout: the gates i, f, c̃, o side by side. */
 export interface LstmWeights {
@@ -118,18 +119,26 @@ export interface CellState {
   readonly h: Tensor;
 }
 
-/** The equations. Everything faster in this package is judged against these lines. */
-export function step(x: Tensor, { c, h }: CellState, cell: Cell): LstmStep {
+/**
+ * The equations. Everything faster in this package is judged against these lines. Each value passes
+ * `at` its named site before it is used (sites.ts); where nobody listens, as it is.
+ */
+export function step(
+  x: Tensor,
+  { c, h }: CellState,
+  cell: Cell,
+  at: StepSites = unheard,
+): LstmStep {
   const { φ, σ } = cell;
   const z = preActivations(x, h, cell);
 
-  const i = σ(z.input);
-  const f = σ(z.forget);
-  const o = σ(z.output);
-  const c̃ = φ(z.candidate);
+  const i = at.input(σ(z.input));
+  const f = at.forget(σ(z.forget));
+  const o = at.output(σ(z.output));
+  const c̃ = at.candidate(φ(z.candidate));
 
-  const cNext = add(multiply(f, c), multiply(i, c̃));
-  const hNext = multiply(o, φ(cNext));
+  const cNext = at.cellState(add(multiply(f, c), multiply(i, c̃)));
+  const hNext = at.hiddenState(multiply(o, φ(cNext)));
 
   return {
     gates: gatesOf({ input: i, forget: f, candidate: c̃, output: o }),
@@ -165,7 +174,7 @@ export function cellOf(
 }
 
 /** The weights in float64, their shapes checked against each other and the input. */
-function checkLstmWeights(
+export function checkLstmWeights(
   { kernel, recurrentKernel, bias }: LstmWeights,
   inputSize: number,
 ): { W: Tensor; U: Tensor; b: Tensor; units: number } {
@@ -206,7 +215,7 @@ export function checkState(
   return { c, h };
 }
 
-function checkDropout(
+export function checkDropout(
   name: keyof LstmDropout,
   dropout: Gates | undefined,
   shape: readonly number[],

@@ -3,7 +3,7 @@
 import { add, multiply } from "../tensor/arithmetic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Cell, type CellState, preActivations } from "./cell.ts";
-import { joinGates } from "./gates.ts";
+import { type Gates, joinGates } from "./gates.ts";
 import { productGradientByInput, productGradientByKernel, sumRows } from "./product.ts";
 
 /** The gradients of the loss by what went into one step. */
@@ -35,25 +35,44 @@ export function stepGradients(
   next: { readonly dh: Tensor; readonly dc: Tensor },
   cell: Cell,
 ): StepGradients {
-  const { W, U, φ, σ, dropX, dropH } = cell;
-  const z = preActivations(x, h, cell);
-  const [i, f, o, c̃] = [σ(z.input), σ(z.forget), σ(z.output), φ(z.candidate)];
-  const cNext = add(multiply(f, c), multiply(i, c̃));
-
-  const dcNext = add(next.dc, φ.backward(cNext, multiply(next.dh, o)));
-  const dz = joinGates({
-    input: σ.backward(z.input, multiply(dcNext, c̃)),
-    forget: σ.backward(z.forget, multiply(dcNext, c)),
-    candidate: φ.backward(z.candidate, multiply(dcNext, i)),
-    output: σ.backward(z.output, multiply(next.dh, φ(cNext))),
-  });
+  const { W, U, dropX, dropH } = cell;
+  const { dz, dc } = throughCell(preActivations(x, h, cell), c, next, cell);
 
   return {
     dx: productGradientByInput(dz, W, dropX),
     dh: productGradientByInput(dz, U, dropH),
-    dc: multiply(dcNext, f),
+    dc,
     dW: productGradientByKernel(dz, x, dropX),
     dU: productGradientByKernel(dz, h, dropH),
     db: sumRows(dz),
   };
+}
+
+/**
+ * The part of it between the products: from dh' and dc' to dz `[batch, 4·units]` and dc; `dcNext` is
+ * all that depends on c', through h' too, and `gates` by the gates' values.
+ */
+export function throughCell(
+  z: Gates, // [batch, units] each
+  c: Tensor,
+  next: { readonly dh: Tensor; readonly dc: Tensor },
+  { φ, σ }: Pick<Cell, "φ" | "σ">,
+): { readonly dz: Tensor; readonly dc: Tensor; readonly dcNext: Tensor; readonly gates: Gates } {
+  const [i, f, o, c̃] = [σ(z.input), σ(z.forget), σ(z.output), φ(z.candidate)];
+  const cNext = add(multiply(f, c), multiply(i, c̃));
+
+  const dcNext = add(next.dc, φ.backward(cNext, multiply(next.dh, o)));
+  const gates = {
+    input: multiply(dcNext, c̃),
+    forget: multiply(dcNext, c),
+    candidate: multiply(dcNext, i),
+    output: multiply(next.dh, φ(cNext)),
+  };
+  const dz = joinGates({
+    input: σ.backward(z.input, gates.input),
+    forget: σ.backward(z.forget, gates.forget),
+    candidate: φ.backward(z.candidate, gates.candidate),
+    output: σ.backward(z.output, gates.output),
+  });
+  return { dz, dc: multiply(dcNext, f), dcNext, gates };
 }

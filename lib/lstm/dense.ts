@@ -112,11 +112,11 @@ export function denseBackward(
   };
 }
 
-function denseActivation(activation: ActivationName | Activation): Activation {
+export function denseActivation(activation: ActivationName | Activation): Activation {
   return typeof activation === "function" ? activation : getActivation(activation);
 }
 
-function checkDenseWeights({ kernel, bias }: DenseWeights): { W: Tensor; b: Tensor } {
+export function checkDenseWeights({ kernel, bias }: DenseWeights): { W: Tensor; b: Tensor } {
   const [W, b] = [asFloat64(kernel), asFloat64(bias ?? 0)];
   if (W.shape.length !== 2 || bias !== undefined && !sameShape(b.shape, W.shape.slice(1))) {
     throw new TypeError(

@@ -153,7 +153,7 @@ export function gatesOf(gates: Gates): Gates {
   return Object.freeze(showAs({ ...gates }, gatesView));
 }
 
-function blockOf(order: GateOrder): Record<keyof Gates, number> {
+export function blockOf(order: GateOrder): Record<keyof Gates, number> {
   if (!Object.hasOwn(gateOrders, order)) {
     throw new RangeError(
       `Cannot order the gates as the order must be one of ` +
@@ -172,7 +172,7 @@ function blockOf(order: GateOrder): Record<keyof Gates, number> {
 }
 
 /** How many numbers lie outside, along and inside of an axis. */
-function around(x: Tensor, axis: number, action: string) {
+export function around(x: Tensor, axis: number, action: string) {
   const at = resolveAxis(axis, x.shape, action);
   return {
     outer: sizeOf(x.shape.slice(0, at)),

@@ -11,12 +11,12 @@ export function normalCdf(x: number): number {
 }
 
 /** The complement of the error function, for x ≥ 0. */
-function erfc(x: number): number {
+export function erfc(x: number): number {
   return x < 1 ? 1 - erfSeries(x) : erfcFraction(x);
 }
 
 /** erf(x) = 2/√π · e^(−x²) · Σₙ 2ⁿ x²ⁿ⁺¹ / (2n+1)!! (Abramowitz and Stegun 1964, 7.1.6) */
-function erfSeries(x: number): number {
+export function erfSeries(x: number): number {
   let term = x;
   let sum = x;
   for (let n = 1; term > sum * 1e-17; n++) {
@@ -27,7 +27,7 @@ function erfSeries(x: number): number {
 }
 
 /** erfc(x) = e^(−x²)/√π · 1/(x + ½/(x + 1/(x + 1½/(x + …)))) (ibid., 7.1.14) */
-function erfcFraction(x: number): number {
+export function erfcFraction(x: number): number {
   let tail = x;
   for (let n = Math.ceil(20 + 200 / (x * x)); n > 0; n--) tail = x + n / 2 / tail;
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / tail;

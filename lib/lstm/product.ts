@@ -36,7 +36,7 @@ export function sumRows(x: Tensor): Tensor {
   return dot(new Tensor(new Float64Array(rows).fill(1), [rows]), x.reshape([rows, n]));
 }
 
-function byGate(make: (gate: keyof Gates) => Tensor): Gates {
+export function byGate(make: (gate: keyof Gates) => Tensor): Gates {
   return {
     input: make("input"),
     forget: make("forget"),

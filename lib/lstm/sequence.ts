@@ -15,6 +15,8 @@ import {
 } from "./cell.ts";
 import { type Gates, gatesOf } from "./gates.ts";
 import { layerTraceView } from "./layer_trace_view.ts";
+import { type SiteListener, sitesOf, type StepSites, unheard, valueAt } from "./sites.ts";
+import { rememberOrigin } from "./trace_origin.ts";
 
 /** How an LSTM goes through its timesteps. */
 export interface LstmOptions extends LstmActivations, LstmDropout {
@@ -27,6 +29,11 @@ export interface LstmOptions extends LstmActivations, LstmDropout {
    * on. All count unless said.
    */
   readonly mask?: TensorLike | undefined;
+  /**
+   * Sees each gate and state right after it is computed, and may put another one in its place: an
+   * intervention. What a masked step computes is not kept, whatever is put there.
+   */
+  readonly listen?: SiteListener | undefined;
 }
 
 /** Everything an LSTM computed, `[batch, timesteps, units]` each. */
@@ -75,13 +82,14 @@ export function lstmForward(
   const { sequence, cell, start, mask, order } = checkSequence(x, weights, options);
   const steps: LstmStep[] = []; // by timestep, whatever the order they are computed in
   let state = start;
-  for (const t of order) {
-    const next = step(sequence.select(1, t), state, cell);
+  for (const [k, t] of order.entries()) {
+    const at = listeningSites(options.listen, t, steps, order[k - 1], start);
+    const next = step(sequence.select(1, t), state, cell, at);
     state = afterMask(mask?.select(1, t), { c: next.cellState, h: next.hiddenState }, state);
     steps[t] = { gates: next.gates, cellState: state.c, hiddenState: state.h };
   }
   const gate = (name: keyof Gates) => stackTimesteps(steps.map(({ gates }) => gates[name]));
-  return layerTraceOf({
+  const trace = layerTraceOf({
     gates: gatesOf({
       input: gate("input"),
       forget: gate("forget"),
@@ -90,6 +98,42 @@ export function lstmForward(
     }),
     cellState: stackTimesteps(steps.map(({ cellState }) => cellState)),
     hiddenState: stackTimesteps(steps.map(({ hiddenState }) => hiddenState)),
+  }, options);
+  runs.set(trace, { x: sequence, weights, options });
+  return trace;
+}
+
+/** What a trace was computed from. */
+export interface TracedRun {
+  readonly x: Tensor; // [batch, timesteps, inputSize]
+  readonly weights: LstmWeights;
+  readonly options: LstmOptions;
+}
+
+const runs = new WeakMap<LayerTrace, TracedRun>();
+
+/** What {@linkcode lstmForward} was given for this trace; none where the trace was made otherwise. */
+export function runOf(trace: LayerTrace): TracedRun | undefined {
+  return runs.get(trace);
+}
+
+/** The sites of step t, for the listener where there is one. */
+export function listeningSites(
+  listen: SiteListener | undefined,
+  t: number,
+  steps: readonly LstmStep[],
+  previous: number | undefined,
+  start: CellState,
+): StepSites {
+  if (listen === undefined) return unheard;
+  return sitesOf(listen, (site) => {
+    const after = (timestep: number) =>
+      steps[timestep] === undefined ? undefined : valueAt(steps[timestep], site);
+    const atStart = { cellState: start.c, hiddenState: start.h };
+    const before = previous === undefined
+      ? atStart[site as keyof typeof atStart] as Tensor | undefined
+      : after(previous);
+    return { site, timestep: t, before, after };
   });
 }
 
@@ -122,7 +166,7 @@ export function checkSequence(
 }
 
 /** The state after a step: a sample whose mask is 0 there keeps the one before. */
-function afterMask(mask: Tensor | undefined, next: CellState, before: CellState): CellState {
+export function afterMask(mask: Tensor | undefined, next: CellState, before: CellState): CellState {
   if (mask === undefined) return next;
   return { c: chooseRows(mask, next.c, before.c), h: chooseRows(mask, next.h, before.h) };
 }
@@ -138,8 +182,8 @@ export function chooseRows(mask: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 
 /** A trace as a value that shows itself. */
-function layerTraceOf(trace: LayerTrace): LayerTrace {
-  return Object.freeze(showAs({ ...trace }, layerTraceView));
+export function layerTraceOf(trace: LayerTrace, options: LstmOptions): LayerTrace {
+  return Object.freeze(rememberOrigin(showAs({ ...trace }, layerTraceView), options));
 }
 
 /** `[batch, units]` of each timestep become `[batch, timesteps, units]`. */

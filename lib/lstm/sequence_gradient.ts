@@ -57,7 +57,7 @@ export interface LstmGradients {
  * @param gradient of the loss by `trace.hiddenState`, `[batch, timesteps, units]`; zeros where a
  * step's hidden state is used by the next step alone
  * @param options the same as in the forward run
- * @throws {TypeError} where a shape does not fit the others.
+ * @throws {TypeError} where a shape does not fit the others, or a listener may have changed the run.
  *
  * @example
  * ```ts
@@ -79,6 +79,12 @@ export function lstmBackward(
   gradient: TensorLike,
   options: LstmOptions = {},
 ): LstmGradients {
+  if (options.listen !== undefined) {
+    throw new TypeError(
+      "Cannot go backward through an LSTM as what a listener put there has no known slope: " +
+        "current option is listen",
+    );
+  }
   const { sequence, cell, start, mask, order } = checkSequence(x, weights, options);
   const dOutputs = checkGradient(gradient, trace);
   const zeros = new Tensor(new Float64Array(start.c.data.length), start.c.shape);

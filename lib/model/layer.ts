@@ -3,8 +3,11 @@
 
 import type { LstmState } from "../lstm/cell.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
+import type { SiteListener } from "../lstm/sites.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { FastForm } from "./fast/fast_form.ts";
+import type { LayerCompute } from "./fast/layer_compute.ts";
 
 /** A shape without the batch; null is an axis whose length each call may choose (timesteps). */
 export type OpenShape = readonly (number | null)[];
@@ -35,25 +38,44 @@ export interface LayerContext {
   readonly random?: Random | undefined;
   /** Where a stateful layer's last call ended; zeros where there is none. */
   readonly state?: LayerState | undefined;
+  /**
+   * The fast equations, for a layer that has a fast form; there in precision float32.
+   *
+   * @internal
+   */
+  readonly compute?: LayerCompute | undefined;
+  /** Whether the fast equations, too, tell what happened inside. */
+  readonly records?: boolean | undefined;
+  /** Who sees the values inside, one for each LSTM; Bidirectional has two (forward, backward). */
+  readonly listeners?: SiteListeners | undefined;
 }
+
+/** One for each LSTM of a layer, undefined where nobody listens. */
+export type SiteListeners = readonly (SiteListener | undefined)[];
 
 /** What one run of a layer gave. */
 export interface LayerRun {
-  /** `[batch, …]`, in float64. */
+  /** `[batch, …]`, in float64; in float32 where the fast equations computed it. */
   readonly output: Tensor;
   /** The mask that the next layer gets. */
   readonly mask?: Mask | undefined;
   /** Where a stateful layer ended. */
   readonly state?: LayerState | undefined;
   /** What happened inside: one for each LSTM, Bidirectional two (forward, backward). */
-  readonly traces?: readonly LayerTrace[];
-  /** From the gradient of the loss by `output`: its gradients by the input and by each weight. */
-  readonly backward: (gradient: Tensor) => LayerGradients;
+  readonly traces?: readonly LayerTrace[] | undefined;
+  /**
+   * From the gradient of the loss by `output`: its gradients by the input and by each weight. Where
+   * `byInput` is false, the input's may be left out.
+   */
+  readonly backward: (
+    gradient: Tensor,
+    options?: { readonly byInput?: boolean },
+  ) => LayerGradients;
 }
 
 /** The gradients of the loss by what went into a layer. */
 export interface LayerGradients {
-  /** By the input; none through an Embedding, whose inputs are whole numbers. */
+  /** By the input; none through an Embedding, whose inputs are whole numbers, or where unwanted. */
   readonly input?: Tensor;
   /** One for each weight, in the weights' order. */
   readonly weights: readonly Tensor[];
@@ -75,6 +97,12 @@ export interface Layer {
   readonly weights: (input: OpenShape) => readonly WeightSpec[];
   /** Throws where numbers of an input cannot be taken; asked of a model's first layer before it trains. */
   readonly checkInput?: (x: Tensor) => void;
+  /**
+   * The layer as lib/compute predicts it; undefined where only the equations do.
+   *
+   * @internal
+   */
+  readonly fast?: () => FastForm | undefined;
   /** Computes the output of `x`, `[batch, …]`; the shapes are known to fit. */
   readonly forward: (x: Tensor, weights: readonly Tensor[], context: LayerContext) => LayerRun;
 }

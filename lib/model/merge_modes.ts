@@ -37,7 +37,7 @@ export const mergeModes: Readonly<Record<MergeMode, Merge>> = {
 };
 
 /** `[…, m]` and `[…, n]` become `[…, m + n]`. */
-function joinLastAxis(a: Tensor, b: Tensor): Tensor {
+export function joinLastAxis(a: Tensor, b: Tensor): Tensor {
   const [m, n] = [a.shape.at(-1)!, b.shape.at(-1)!];
   const rows = a.data.length / m;
   const data = new Float64Array(rows * (m + n));
@@ -49,7 +49,7 @@ function joinLastAxis(a: Tensor, b: Tensor): Tensor {
 }
 
 /** `[…, m + n]` becomes `[…, m]` and `[…, n]`. */
-function splitLastAxis(x: Tensor, m: number): readonly [Tensor, Tensor] {
+export function splitLastAxis(x: Tensor, m: number): readonly [Tensor, Tensor] {
   const width = x.shape.at(-1)!;
   const rows = x.data.length / width;
   const part = (start: number, end: number) => {

@@ -2,17 +2,18 @@ import { showAs, type View } from "../display/view.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Source } from "../files/source.ts";
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { type CompileOptions, Training } from "./compile.ts";
-import { fit } from "./fit.ts";
-import type { FitOptions } from "./fit_options.ts";
-import type { History } from "./history.ts";
+import { type CompileOptions, Training } from "./training/compile.ts";
+import { fit } from "./training/fit.ts";
+import type { FitOptions } from "./training/fit_options.ts";
+import type { History } from "./training/history.ts";
+import { Predictor } from "./fast/predictor.ts";
 import type { Layer, OpenShape } from "./layer.ts";
 import { loadWeights } from "./load_weights.ts";
 import { Network, type Precision } from "./network.ts";
 import { checkArchitecture } from "./architecture.ts";
 import { type Provenance, provenanceOf } from "./provenance.ts";
 import { summaryView } from "./summary.ts";
-import type { TrainingState } from "./training_state.ts";
+import type { TrainingState } from "./training/training_state.ts";
 
 /** How a model starts. */
 export interface SequentialOptions {
@@ -24,8 +25,8 @@ export interface SequentialOptions {
   /** Where chance starts, a whole number: the same seed gives the same weights. Any unless said. */
   readonly seed?: number;
   /**
-   * `"float32"` as in Keras unless said; `"float64"` keeps the weights in float64 and computes by
-   * the equations.
+   * `"float32"` as in Keras unless said, computed fast; `"float64"` keeps the weights in float64 and
+   * computes by the equations.
    */
   readonly precision?: Precision;
 }
@@ -61,6 +62,7 @@ export class Model {
   }
 
   readonly #network: Network;
+  readonly #predictor: Predictor;
   #training: Training | undefined;
 
   /**
@@ -78,6 +80,7 @@ export class Model {
   ) {
     const { inputShape, seed, precision } = checkArchitecture(layers, options);
     this.#network = new Network(layers, inputShape, { seed, precision }, weights === undefined);
+    this.#predictor = new Predictor(this.#network);
     if (weights !== undefined) this.setWeights(weights);
   }
 
@@ -86,9 +89,9 @@ export class Model {
     const network = this.#network;
     return network.layers.map((placed) => {
       const { name, layer, inputShape, outputShape, firstWeight, weights } = placed;
-      const own = () => network.weights.slice(firstWeight, firstWeight + weights.length);
+      const own = () => network.keptWeights.slice(firstWeight, firstWeight + weights.length);
       const parameters = own().reduce((sum, { data }) => sum + data.length, 0);
-      const getWeights = () => own().map((weight) => this.#copy(weight));
+      const getWeights = () => own().map(copyOf);
       return Object.freeze({ name, layer, inputShape, outputShape, parameters, getWeights });
     });
   }
@@ -114,7 +117,14 @@ export class Model {
   }
 
   /**
-   * The prediction, all samples at once.
+   * The prediction, all samples at once. In precision float32 it is computed in float32 by
+   * WebAssembly: LSTM and dense layers in a row by one call, prepared for the input's shape; a
+   * stateful layer, an activation that is rarely used, and a machine without SIMD by the equations.
+   *
+   * The eight shapes used last stay prepared, each with a copy of the weights and `batch · timesteps`
+   * times the sizes of its input and of each layer whose sequence goes on, 4 bytes a number; where
+   * that is more than 64 MiB, the samples go through in parts. All models together hold 256 MiB, or
+   * what the largest shape needs.
    *
    * @param x `[batch, timesteps, inputSize]`, or `[batch, timesteps]` of whole numbers before an
    * embedding
@@ -122,9 +132,7 @@ export class Model {
    * @throws {TypeError} where the shape is not the model's.
    */
   predict(x: TensorLike): Tensor {
-    const run = this.#network.forward(this.#network.checkInput(x, "predict"));
-    this.#network.states = run.states;
-    return toFloat32(run.output);
+    return this.#predictor.predict(x);
   }
 
   /**
@@ -150,7 +158,8 @@ export class Model {
 
   /**
    * Trains: each batch's loss, its gradient through all layers and timesteps, and one step of the
-   * optimizer, in float64 (the weights rounded to float32 after each step in that precision).
+   * optimizer. In precision float32 the layers and Adam are computed in float32 by WebAssembly where
+   * they can be, all else in float64 and rounded once per layer and step.
    *
    * Everything is checked before a weight changes. A signal stops the run between two batches; the
    * history then holds the finished epochs and says `aborted`, and weights and progress are kept: a
@@ -233,7 +242,7 @@ export class Model {
 
   /** All weights, in Keras's order and shapes; copies, float32 unless the precision is float64. */
   getWeights(): Tensor[] {
-    return this.#network.weights.map((weight) => this.#copy(weight));
+    return this.#network.keptWeights.map(copyOf);
   }
 
   /**
@@ -259,10 +268,7 @@ export class Model {
         );
       }
     }
-    this.#network.weights = given.map(({ data, shape }) =>
-      // which copies all but float64
-      new Tensor(data instanceof Float64Array ? data.slice() : data, shape)
-    );
+    this.#network.weights = given.map((weight) => new Tensor(weight.data.slice(), weight.shape));
   }
 
   /**
@@ -310,12 +316,6 @@ export class Model {
     }
     return this.#training;
   }
-
-  #copy({ data, shape }: Tensor): Tensor {
-    return this.precision === "float64"
-      ? new Tensor(data.slice(), shape)
-      : toFloat32(new Tensor(data, shape));
-  }
 }
 showAs(Model.prototype, (model) => model.summary());
 
@@ -329,6 +329,6 @@ export function trainingOf(model: Model, action: string): Training {
   return trainingOfModel(model, action);
 }
 
-function toFloat32({ data, shape }: Tensor): Tensor {
-  return new Tensor(Float32Array.from(data), shape);
+function copyOf({ data, shape }: Tensor): Tensor {
+  return new Tensor(data.slice(), shape);
 }

@@ -4,8 +4,17 @@
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Random, seededRandom } from "../tensor/random.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
-import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import type { Layer, LayerRun, LayerState, Mask, OpenShape, WeightSpec } from "./layer.ts";
+import { asFloat32, asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { LayerCompute } from "./fast/layer_compute.ts";
+import type {
+  Layer,
+  LayerRun,
+  LayerState,
+  Mask,
+  OpenShape,
+  SiteListeners,
+  WeightSpec,
+} from "./layer.ts";
 import { nameLayers } from "./layer_names.ts";
 
 /** How the weights are kept and how a model computes. */
@@ -28,11 +37,17 @@ export interface NetworkContext {
   readonly training?: boolean;
   /** Where dropout draws from; there in training. */
   readonly random?: Random;
+  /** Whether lib/compute may compute, in precision float32; the equations in float64 otherwise. */
+  readonly fast?: boolean;
+  /** Whether a fast run has traces as well; the equations' always has. */
+  readonly records?: boolean;
+  /** Who sees the values inside, for each layer. */
+  readonly listeners?: readonly (SiteListeners | undefined)[];
 }
 
 /** What one run through all layers gave. */
 export interface NetworkRun {
-  /** `[batch, …]`, in float64. */
+  /** `[batch, …]`, in float64; a fast run's may be in float32. */
   readonly output: Tensor;
   /** Which steps of the output count; all where there is none. */
   readonly mask: Mask | undefined;
@@ -56,7 +71,9 @@ export class Network {
   readonly seed: number;
   /** What the stateful layers remember; who runs the network decides whether it takes the new. */
   states: NetworkStates;
-  #weights: readonly Tensor[] = [];
+  #weights: readonly Tensor[] = []; // float32 or float64, as the precision says
+  #inFloat64: readonly Tensor[] | undefined;
+  #computes: readonly LayerCompute[] | undefined;
 
   /** Places the layers and starts their weights, unless they are set right after. */
   constructor(
@@ -85,16 +102,18 @@ export class Network {
 
   /** The weights in float64 (their values float32's, in that precision); not to be written into. */
   get weights(): readonly Tensor[] {
-    return this.#weights;
+    return this.#inFloat64 ??= this.#weights.map(asFloat64);
   }
 
   /** Takes these in their place; the shapes are known to fit. */
   set weights(weights: readonly Tensor[]) {
-    this.#weights = weights.map((weight) =>
-      this.precision === "float64" || weight.data instanceof Float32Array
-        ? asFloat64(weight)
-        : asFloat64(new Tensor(new Float32Array(weight.data), weight.shape))
-    );
+    this.#weights = weights.map(this.precision === "float64" ? asFloat64 : asFloat32);
+    this.#inFloat64 = undefined;
+  }
+
+  /** The weights in their precision; another array after each change, not to be written into. */
+  get keptWeights(): readonly Tensor[] {
+    return this.#weights;
   }
 
   /** The input in float64, its shape checked. */
@@ -114,16 +133,27 @@ export class Network {
   }
 
   /** Runs all layers on a checked input. Changes nothing: not even what stateful layers remember. */
-  forward(x: Tensor, { training = false, random }: NetworkContext = {}): NetworkRun {
+  forward(
+    x: Tensor,
+    { training = false, random, fast = false, records, listeners }: NetworkContext = {},
+  ): NetworkRun {
+    const isFast = fast && this.precision === "float32";
+    const weights = isFast ? this.#weights : this.weights;
+    if (isFast) this.#computes ??= this.layers.map(() => new LayerCompute());
     const runs: LayerRun[] = [];
     let [output, mask] = [x, undefined as Mask | undefined];
     for (const [k, placed] of this.layers.entries()) {
       const state = this.states[k];
-      const run = placed.layer.forward(output, this.#weightsOf(placed), {
+      const { firstWeight, weights: { length } } = placed;
+      const own = weights.slice(firstWeight, firstWeight + length);
+      const run = placed.layer.forward(output, own, {
         training,
         random,
         mask,
         state,
+        compute: isFast ? this.#computes?.[k] : undefined,
+        records,
+        listeners: listeners?.[k],
       });
       runs.push(run);
       [output, mask] = [run.output, run.mask];
@@ -133,17 +163,17 @@ export class Network {
       mask,
       traces: runs.map(({ traces = [] }) => traces),
       states: runs.map(({ state }) => state),
-      backward: (gradient) => backward(runs, gradient),
+      backward: (gradient) => backward(runs, this.layers, gradient),
     };
-  }
-
-  #weightsOf({ firstWeight, weights }: PlacedLayer): readonly Tensor[] {
-    return this.#weights.slice(firstWeight, firstWeight + weights.length);
   }
 }
 
 /** From the last layer to the first, each handing the gradient by its input to the one before. */
-function backward(runs: readonly LayerRun[], gradient: Tensor): Tensor[] {
+function backward(
+  runs: readonly LayerRun[],
+  layers: readonly PlacedLayer[],
+  gradient: Tensor,
+): Tensor[] {
   const { output } = runs.at(-1)!;
   if (!sameShape(gradient.shape, output.shape)) {
     throw new TypeError(
@@ -153,9 +183,10 @@ function backward(runs: readonly LayerRun[], gradient: Tensor): Tensor[] {
   }
   const gradients: Tensor[][] = [];
   let incoming: Tensor | undefined = asFloat64(gradient);
-  for (const run of runs.toReversed()) {
-    if (incoming === undefined) break; // nothing but an Embedding's whole numbers came before
-    const { input, weights } = run.backward(incoming);
+  const first = layers.findIndex(({ weights }) => weights.length > 0);
+  for (const [k, run] of [...runs.entries()].reverse()) {
+    if (incoming === undefined) break; // nothing to learn came before
+    const { input, weights } = run.backward(incoming, { byInput: k > first });
     gradients.unshift([...weights]);
     incoming = input;
   }

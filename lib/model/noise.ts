@@ -17,6 +17,18 @@ export function noise(shape: readonly number[], rate: number, random: Random): T
   );
 }
 
+/** `[batch, timesteps, size]` times the same factors `[batch, size]` at every step. */
+export function dropSteps({ data, shape }: Tensor, factors: Tensor): Tensor {
+  const [batch, timesteps, size] = shape as [number, number, number];
+  const result = new Float32Array(data.length);
+  for (let n = 0, k = 0; n < batch; n++) {
+    for (let t = 0; t < timesteps; t++) {
+      for (let d = 0; d < size; d++, k++) result[k] = data[k]! * factors.data[n * size + d]!;
+    }
+  }
+  return new Tensor(result, shape);
+}
+
 /** Where dropout draws from; throws where a training run forgot it. */
 export function randomOf({ random }: LayerContext): Random {
   if (random === undefined) {

@@ -21,10 +21,11 @@ export function lastStepGradient(gradient: Tensor, timesteps: number): Tensor {
 /** The last timestep first. Its own gradient: of a reversed sequence, the reversed one. */
 export function reverseTimesteps(sequence: Tensor): Tensor {
   const [batch, timesteps, size] = sequence.shape as [number, number, number];
-  const data = new Float64Array(sequence.data.length);
+  const data = sequence.data.slice();
   for (let n = 0; n < batch; n++) {
     for (let t = 0; t < timesteps; t++) {
-      data.set(sequence.at(n, timesteps - 1 - t).data, (n * timesteps + t) * size);
+      const from = ((n + 1) * timesteps - 1 - t) * size;
+      data.set(sequence.data.subarray(from, from + size), (n * timesteps + t) * size);
     }
   }
   return new Tensor(data, sequence.shape);

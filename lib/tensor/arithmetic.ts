@@ -78,7 +78,7 @@ export function multiply(...xs: TensorLike[]): Tensor {
   return combine("multiply", xs, 1, (product, x) => product * x);
 }
 
-function combine(
+export function combine(
   action: string,
   xs: readonly TensorLike[],
   neutral: number,

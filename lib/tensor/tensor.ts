@@ -208,18 +208,26 @@ export function asFloat64(
   };
 }
 
-function isTypedArray(values: unknown): values is Float64Array | Float32Array | Int32Array {
+/** A tensor whose numbers are float32, itself where they are already. */
+export function asFloat32(values: TensorLike): Tensor {
+  const given = asTensor(values);
+  return given.data instanceof Float32Array
+    ? given
+    : new Tensor(new Float32Array(given.data), given.shape);
+}
+
+export function isTypedArray(values: unknown): values is Float64Array | Float32Array | Int32Array {
   return values instanceof Float64Array || values instanceof Float32Array ||
     values instanceof Int32Array;
 }
 
-function emptyLike(data: TensorData, length: number): TensorData {
+export function emptyLike(data: TensorData, length: number): TensorData {
   if (data instanceof Float64Array) return new Float64Array(length);
   return data instanceof Float32Array ? new Float32Array(length) : new Int32Array(length);
 }
 
 /** The shape as the first elements tell it; `fill` checks that all others agree. */
-function shapeOf(values: NestedNumbers): number[] {
+export function shapeOf(values: NestedNumbers): number[] {
   const shape: number[] = [];
   for (let inner: NestedNumbers | undefined = values; Array.isArray(inner); inner = inner[0]) {
     shape.push(inner.length);
@@ -227,7 +235,7 @@ function shapeOf(values: NestedNumbers): number[] {
   return shape;
 }
 
-function fill(
+export function fill(
   data: Float64Array,
   at: number,
   values: NestedNumbers,

@@ -7,7 +7,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { type Figure, plot } from "../../lib/display/figure.ts";
+import { plot } from "../../lib/display/figure.ts";
+import type { Figure } from "../../lib/display/plain_figure.ts";
 import { heatmap } from "../../lib/display/heatmap.ts";
 import { lineChart } from "../../lib/display/line_chart.ts";
 import { embedPlotly, plotlyBundle } from "../../lib/display/plotly_page.ts";
@@ -27,6 +28,7 @@ async function shown(view: View): Promise<Shown> {
   const bundle = await view[JUPYTER_DISPLAY]();
   assertEquals(Object.keys(bundle).sort(), [
     "application/vnd.plotly.v1+json",
+    "image/svg+xml",
     "text/html",
     "text/plain",
   ]);
@@ -96,6 +98,13 @@ Deno.test("heatmap() is centred on zero, first row on top, with labels", async (
   assertEquals(trace.colorscale[3], [0.5, "#f7f7f7"]);
 });
 
+Deno.test("heatmap() leaves the words out where gaps are too many to be read", () => {
+  const gaps = (count: number) => [Array.from({ length: 60 }, (_, i) => i < count ? NaN : 1)];
+  const words = (count: number) =>
+    heatmap(gaps(count)).data.map((trace) => "texttemplate" in trace);
+  assertEquals([words(0), words(50), words(51)], [[false], [true], [false]]);
+});
+
 Deno.test("heatmap() leaves gaps that name themselves for NaN and Infinity", async () => {
   const { figure } = await shown(heatmap([[NaN, 1, -Infinity]]));
   assertEquals(figure.data[0].z, [[null, 1, null]]);
@@ -151,15 +160,17 @@ Deno.test("A chart's text says its title, axes, series and ranges", () => {
       "Act",
       "x: z, y: a",
       "- line tanh: 2 points, x 0 to 1, y -1 to 0.5",
+      "  ▁█",
       "- line relu: 2 points, x 0 to 1, y 0 to 0, 1 not finite",
+      "  ▅·",
     ].join("\n"),
   );
   assertEquals(
     heatmap([[1, 2, NaN]], { title: HOSTILE }).text,
-    `${HOSTILE.replace("\u2028", " ")}\n- heatmap: 1 × 3 values, 1 to 2, 1 not finite`.trimEnd(),
+    `${HOSTILE.replace("\u2028", "")}\n- heatmap: 1 × 3 values, 1 to 2, 1 not finite\n  ▇█·`,
   );
   assertEquals(plot({ data: [] }).text, "Chart");
-  assertStringIncludes(lineChart([new Float32Array(64)]).text, "… and 52 more");
+  assertStringIncludes(lineChart([new Float32Array(64)]).text, "… and 12 more");
 });
 
 Deno.test("Hostile titles and labels stay text, in HTML and for Plotly", async () => {

@@ -57,7 +57,7 @@ Deno.test("table() cuts what is long in the middle and says its size", async () 
   assertStringIncludes(view.text, "i[5]  …  i[250]");
   const html = await htmlOf(arrayOf(16, 256));
   assertStringIncludes(html, "… 16 × 256, 12 × 12 shown");
-  assertEquals(html.match(/<td style/g)?.length, 13 * 13);
+  assertEquals(html.split("<details")[0]?.match(/<td style/g)?.length, 13 * 13);
   assertStringIncludes(table(arrayOf(30)).text, "… 30, 12 shown");
   assertStringIncludes(table(arrayOf(9, 2, 13)).text, "… 9 × 2 × 13, 6 × 2 × 12 shown");
   assertStringIncludes(

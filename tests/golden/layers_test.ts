@@ -5,10 +5,10 @@
 
 import { bidirectional, lstm, sequential, type Tensor } from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
-import { binaryCrossentropy } from "../../lib/model/losses/binary_crossentropy.ts";
-import { categoricalCrossentropy } from "../../lib/model/losses/categorical_crossentropy.ts";
-import { getLoss } from "../../lib/model/losses/get_loss.ts";
-import { sparseCategoricalCrossentropy } from "../../lib/model/losses/sparse_categorical_crossentropy.ts";
+import { binaryCrossentropy } from "../../lib/model/training/losses/binary_crossentropy.ts";
+import { categoricalCrossentropy } from "../../lib/model/training/losses/categorical_crossentropy.ts";
+import { getLoss } from "../../lib/model/training/losses/get_loss.ts";
+import { sparseCategoricalCrossentropy } from "../../lib/model/training/losses/sparse_categorical_crossentropy.ts";
 import { type Model, networkOf } from "../../lib/model/model.ts";
 import { type FixtureEntry, fixturesOf, readArrays } from "../fixtures/fixtures.ts";
 import { type ModelEntry, modelOf } from "../fixtures/model_of.ts";

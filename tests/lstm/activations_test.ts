@@ -9,6 +9,7 @@ import { manifest, readArrays } from "../fixtures/fixtures.ts";
 
 const values = manifest.fixtures.find(({ kind }) => kind === "activation_values")!;
 const arrays = await readArrays(values.file);
+const onnxOnly = ["hard_sigmoid_onnx", "scaled_tanh", "affine"];
 
 Deno.test("every activation and option matches Keras in float64 within 1e-14", () => {
   const seen = new Set<string>();
@@ -26,9 +27,19 @@ Deno.test("every activation and option matches Keras in float64 within 1e-14", (
       assert(close, `${array}(${at}) is ${y}, Keras has ${e}`);
     });
   }
-  const without = ["sparsemax", "glu"]; // checked by mathematics below
+  const without = ["sparsemax", "glu", ...onnxOnly]; // checked by mathematics below
   const names = [...Object.keys(activationCurves), ...Object.keys(activationRows)];
   assertEquals(names.filter((name) => !seen.has(name) && !without.includes(name)), []);
+});
+
+Deno.test("ONNX's own activations are their definitions: clip(αx + β, 0, 1), α tanh(βx), αx + β", () => {
+  const options = { alpha: 0.3, beta: 0.4 };
+  for (const x of [-9, -1, 0, 0.7, 8]) {
+    const line = 0.3 * x + 0.4;
+    assertEquals(getActivation("hard_sigmoid_onnx", options)(x), Math.min(Math.max(line, 0), 1));
+    assertEquals(getActivation("scaled_tanh", options)(x), 0.3 * Math.tanh(0.4 * x));
+    assertEquals(getActivation("affine", options)(x), line);
+  }
 });
 
 Deno.test("every derivative agrees with central differences within 1e-7", () => {

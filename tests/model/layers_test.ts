@@ -54,9 +54,11 @@ Deno.test("padding that is masked changes no prediction, on either side and eith
 });
 
 Deno.test("a stateful LSTM on two halves is the LSTM on the whole", () => {
-  const whole = sequential([lstm({ units: 3, returnSequences: true })], { inputShape, seed: 5 });
+  const precision = "float64"; // in float32 the one is computed fast, the other by the equations
+  const options = { inputShape, seed: 5, precision } as const;
+  const whole = sequential([lstm({ units: 3, returnSequences: true })], options);
   const layer = lstm({ units: 3, returnSequences: true, stateful: true });
-  const halves = sequential([layer], { inputShape: [null, 2], seed: 5 });
+  const halves = sequential([layer], { ...options, inputShape: [null, 2] });
   const part = (from: number, to: number) =>
     tensor((x.toArray() as number[][][]).map((sample) => sample.slice(from, to)));
   halves.predict(part(0, 2));

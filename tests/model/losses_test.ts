@@ -12,7 +12,7 @@ import {
   tensor,
 } from "@gatescope/lstm";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { getLoss } from "../../lib/model/losses/get_loss.ts";
+import { getLoss } from "../../lib/model/training/losses/get_loss.ts";
 import { type Random, seededRandom } from "../../lib/tensor/random.ts";
 
 const STEP = 1e-5;

@@ -2,7 +2,7 @@
 
 import { adam, type Optimizer, rmsprop, sgd, tensor } from "@gatescope/lstm";
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { getOptimizer } from "../../lib/model/optimizers/get_optimizer.ts";
+import { getOptimizer } from "../../lib/model/training/optimizers/get_optimizer.ts";
 
 const FLOAT32 = 1e-7; // the options stand in float32, as in Keras
 

@@ -1,5 +1,7 @@
+import { supportsDense } from "../../compute/supports.ts";
 import type { Activation, ActivationName } from "../../lstm/activations.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { FastForm } from "../fast/fast_form.ts";
 import type { Layer, LayerContext, LayerRun, OpenShape } from "../layer.ts";
 import {
   activationConfig,
@@ -43,6 +45,10 @@ export function activation(
     config: Object.freeze({ activation: activationConfig(φ) }),
     outputShape: (input: OpenShape) => input,
     weights: () => [],
+    fast: (): FastForm | undefined => {
+      const activation = supportsDense(φ);
+      return activation && { kind: "activation", activation };
+    },
     forward: (x: Tensor, _weights: readonly Tensor[], { mask }: LayerContext): LayerRun => ({
       output: φ(x),
       mask,

@@ -1,6 +1,6 @@
 import { add } from "../../tensor/arithmetic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Layer, LayerContext, LayerRun, LayerState, OpenShape, WeightSpec } from "../layer.ts";
+import type { Layer, LayerContext, LayerRun, OpenShape, WeightSpec } from "../layer.ts";
 import { checkOptions, choiceRule, definedOptions, type LayerName } from "../layer_options.ts";
 import { type MergeMode, mergeModes } from "../merge_modes.ts";
 import { reverseTimesteps } from "../timesteps.ts";
@@ -63,21 +63,25 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
 
   const forward = (x: Tensor, weights: readonly Tensor[], context: LayerContext): LayerRun => {
     const count = ahead.options.useBias ? 3 : 2;
-    const state = (k: number): LayerState | undefined => context.state?.slice(k, k + 1);
-    const one = ahead.forward(x, weights.slice(0, count), { ...context, state: state(0) });
-    const two = back.forward(x, weights.slice(count), { ...context, state: state(1) });
+    const contextOf = (k: number): LayerContext => ({
+      ...context,
+      state: context.state?.slice(k, k + 1),
+      listeners: context.listeners?.slice(k, k + 1),
+    });
+    const one = ahead.forward(x, weights.slice(0, count), contextOf(0));
+    const two = back.forward(x, weights.slice(count), contextOf(1));
     const [y, reversed] = [one.output, inOrder(two.output)];
     return {
       output: merge(y, reversed),
       mask: one.mask,
       traces: [...one.traces ?? [], ...two.traces ?? []],
       state: one.state && two.state && [...one.state, ...two.state],
-      backward: (gradient) => {
+      backward: (gradient, options) => {
         const [byOne, byTwo] = gradients(gradient, y, reversed);
-        const first = one.backward(byOne);
-        const second = two.backward(inOrder(byTwo));
+        const first = one.backward(byOne, options);
+        const second = two.backward(inOrder(byTwo), options);
         return {
-          input: add(first.input!, second.input!), // an LSTM always has one
+          ...(first.input && second.input && { input: add(first.input, second.input) }),
           weights: [...first.weights, ...second.weights],
         };
       },

@@ -1,6 +1,8 @@
+import { supportsDense } from "../../compute/supports.ts";
 import type { Activation, ActivationName } from "../../lstm/activations.ts";
 import { denseBackward, denseForward } from "../../lstm/dense.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { FastForm } from "../fast/fast_form.ts";
 import { glorotUniform, zeros } from "../initializers.ts";
 import {
   formatOpenShape,
@@ -60,7 +62,15 @@ export function dense(options: DenseLayerOptions): Layer {
   const { name, units, useBias } = chosen;
   const activation = layerActivation("a Dense", chosen.activation);
 
-  const forward = (x: Tensor, arrays: readonly Tensor[], { mask }: LayerContext): LayerRun => {
+  const fast = () => {
+    const fastActivation = supportsDense(activation);
+    return fastActivation && { kind: "dense", units, activation: fastActivation } as const;
+  };
+
+  const forward = (x: Tensor, arrays: readonly Tensor[], context: LayerContext): LayerRun => {
+    const { mask, compute, training } = context;
+    const form = compute && fast();
+    if (form !== undefined) return { ...compute!.dense(form, x, arrays, training), mask };
     const [kernel, bias] = arrays as [Tensor, Tensor?];
     const weights = { kernel, ...(bias && { bias }) };
     return {
@@ -86,6 +96,7 @@ export function dense(options: DenseLayerOptions): Layer {
       { name: "kernel", shape: [checkInputSize(input), units], initialize: glorotUniform },
       ...(useBias ? [{ name: "bias", shape: [units], initialize: zeros }] : []),
     ],
+    fast: (): FastForm | undefined => fast(),
     forward,
   });
 }

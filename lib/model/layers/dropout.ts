@@ -1,5 +1,6 @@
 import { multiply } from "../../tensor/arithmetic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { FastForm } from "../fast/fast_form.ts";
 import type { Layer, LayerContext, LayerRun, OpenShape } from "../layer.ts";
 import { checkOptions, definedOptions, type LayerName, rateRule } from "../layer_options.ts";
 import { noise, randomOf } from "../noise.ts";
@@ -38,6 +39,7 @@ export function dropout(options: DropoutOptions): Layer {
     config: Object.freeze({ rate }),
     outputShape: (input: OpenShape) => input,
     weights: () => [],
+    fast: (): FastForm => ({ kind: "identity" }),
     forward: (x: Tensor, _weights: readonly Tensor[], context: LayerContext): LayerRun => {
       const { mask, training } = context;
       const drop = training && rate > 0 ? noise(x.shape, rate, randomOf(context)) : undefined;

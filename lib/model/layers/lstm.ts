@@ -1,9 +1,12 @@
+import { supportsLstm } from "../../compute/supports.ts";
 import type { Activation, ActivationName } from "../../lstm/activations.ts";
 import type { LstmWeights } from "../../lstm/cell.ts";
-import { lstmForward, type LstmOptions } from "../../lstm/sequence.ts";
+import { layerTraceOf, lstmForward, type LstmOptions } from "../../lstm/sequence.ts";
 import { lstmBackward } from "../../lstm/sequence_gradient.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import type { FastForm } from "../fast/fast_form.ts";
+import { fastLstm } from "../fast/fast_lstm.ts";
 import { glorotUniform, orthogonal, unitForgetBias, zeros } from "../initializers.ts";
 import {
   formatOpenShape,
@@ -114,7 +117,18 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
   const activation = layerActivation("an LSTM", chosen.activation);
   const recurrentActivation = layerActivation("an LSTM", chosen.recurrentActivation);
 
+  const fast = () => {
+    const pair = stateful ? undefined : supportsLstm(activation, recurrentActivation);
+    return pair && { kind: "lstm", units, ...pair, returnSequences, goBackwards } as const;
+  };
+
   const forward = (x: Tensor, arrays: readonly Tensor[], context: LayerContext): LayerRun => {
+    const form = context.compute && fast();
+    const run = form && fastLstm({ ...chosen, ...form }, x, arrays, context);
+    if (run !== undefined) {
+      const described = { activation, recurrentActivation, goBackwards };
+      return { ...run, traces: run.trace && [layerTraceOf(run.trace, described)] };
+    }
     const [kernel, recurrentKernel, bias] = arrays as [Tensor, Tensor, Tensor?];
     const weights: LstmWeights = { kernel, recurrentKernel, ...(bias && { bias }) };
     const { mask } = context;
@@ -125,6 +139,7 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
       goBackwards,
       mask,
       initialState: initialState(context, [batch, units]),
+      listen: context.listeners?.[0],
       ...cellNoise(chosen, [batch, inputSize], context),
     };
     const trace = lstmForward(x, weights, lstmOptions);
@@ -192,6 +207,7 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
           : []),
       ];
     },
+    fast: (): FastForm | undefined => fast(),
     forward,
   });
 }

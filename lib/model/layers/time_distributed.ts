@@ -1,4 +1,5 @@
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { FastForm } from "../fast/fast_form.ts";
 import {
   formatOpenShape,
   type Layer,
@@ -35,14 +36,14 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
     const [batch, timesteps, ...rest] = x.shape as [number, number, ...number[]];
     // To the layer, each timestep is a sample of its own.
     const steps = x.reshape([batch * timesteps, ...rest]);
-    const { training, random, mask } = context;
-    const run = layer.forward(steps, weights, { training, random });
+    const { training, random, mask, compute, records, listeners } = context;
+    const run = layer.forward(steps, weights, { training, random, compute, records, listeners });
     return {
       output: run.output.reshape([batch, timesteps, ...run.output.shape.slice(1)]),
       mask,
       ...(run.traces && { traces: run.traces }),
-      backward: (gradient) => {
-        const inner = run.backward(gradient.reshape(run.output.shape));
+      backward: (gradient, options) => {
+        const inner = run.backward(gradient.reshape(run.output.shape), options);
         return { ...inner, ...(inner.input && { input: inner.input.reshape(x.shape) }) };
       },
     };
@@ -58,6 +59,10 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
       return [timesteps, ...layer.outputShape(rest)];
     },
     weights: (input: OpenShape) => layer.weights(checkedSteps(input).slice(1)),
+    fast: (): FastForm | undefined => {
+      const form = layer.fast?.();
+      return form?.kind === "lstm" ? undefined : form; // a chain's LSTM sees all timesteps
+    },
     forward,
   });
 }

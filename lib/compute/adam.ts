@@ -1,0 +1,56 @@
+// Adam on flat float32 arrays.
+
+import { type Arena, sharedArena } from "./arena.ts";
+import type { Numbers } from "./lstm_layer.ts";
+
+/** The numbers of a step, rounded to float32 as Keras has them. */
+export interface AdamStep {
+  /** α = learningRate·√(1 − β₂ᵗ) / (1 − β₁ᵗ) */
+  readonly alpha: number;
+  /** 1 − β₁ */
+  readonly keep1: number;
+  /** 1 − β₂ */
+  readonly keep2: number;
+  readonly epsilon: number;
+}
+
+/** What a step changes: all of one length. */
+export interface AdamArrays {
+  readonly weights: Float32Array;
+  /** m, the gradients' mean. */
+  readonly mean: Float32Array;
+  /** v, their squares' mean. */
+  readonly square: Float32Array;
+}
+
+/**
+ * m += (g − m)(1 − β₁), v += (g² − v)(1 − β₂), w −= α·m / (√v + ε), in place and in float32.
+ * Source: keras/src/optimizers/adam.py.
+ *
+ * @throws {TypeError} where the arrays' lengths differ.
+ */
+export function adamStep(
+  { weights, mean, square }: AdamArrays,
+  gradients: Numbers,
+  { alpha, keep1, keep2, epsilon }: AdamStep,
+  arena: Arena = sharedArena(),
+): void {
+  const { length } = weights;
+  const arrays = [weights, gradients, mean, square];
+  if (arrays.some((array) => array.length !== length)) {
+    throw new TypeError(
+      `Cannot make a step of Adam as all arrays must be equally long: ` +
+        `current lengths are ${arrays.map((array) => array.length).join(", ")}`,
+    );
+  }
+  const room = Math.ceil(length / 16) * 16; // whole vectors, and each array on its own cache line
+  const first = arena.scratch(4 * room * 4);
+  const { floats, engine } = arena;
+  const places = arrays.map((_, k) => first / 4 + k * room);
+  arrays.forEach((array, k) => floats.set(array, places[k]));
+  const [w, g, m, v] = places.map((place) => place * 4) as [number, number, number, number];
+  engine.adamStep(w, g, m, v, length, alpha, keep1, keep2, epsilon);
+  for (const [array, k] of [[weights, 0], [mean, 2], [square, 3]] as const) {
+    array.set(floats.subarray(places[k], places[k]! + length));
+  }
+}

@@ -1,0 +1,88 @@
+// out = start + a·w for any number of rows and panels.
+
+import { LINE, tile1, tile2, tile3, tile4, tile6 } from "./tiles";
+import { pair1 } from "./pair";
+
+/** How deep a panel may be to stay in the fastest cache beside the rows: 256 · 64 bytes. */
+const DEPTH: i32 = 256;
+const HALF: usize = LINE / 2;
+
+/** Rows × one panel, at most DEPTH deep. */
+function panelRows(
+  a: usize, aRow: usize, rows: i32, w: usize, depth: i32,
+  start: usize, startRow: usize, out: usize, outRow: usize,
+): void {
+  let left = rows;
+  while (left > 0) {
+    // 7 is 4 + 3, 8 is 4 + 4: fewer than three rows do not fill the machine
+    const take = left == 6 || left > 8 ? 6 : left >= 7 || left == 4 ? 4 : left == 5 || left == 3 ? 3 : left;
+    if (take == 6) {
+      tile6(a, aRow, w, depth, start, startRow, out, outRow);
+      tile6(a, aRow, w + HALF, depth, start + HALF, startRow, out + HALF, outRow);
+    } else if (take == 4) {
+      tile4(a, aRow, w, depth, start, startRow, out, outRow);
+      tile4(a, aRow, w + HALF, depth, start + HALF, startRow, out + HALF, outRow);
+    } else if (take == 3) {
+      tile3(a, aRow, w, depth, start, startRow, out, outRow);
+      tile3(a, aRow, w + HALF, depth, start + HALF, startRow, out + HALF, outRow);
+    } else if (take == 2) {
+      tile2(a, aRow, w, depth, start, startRow, out, outRow);
+    } else {
+      tile1(a, aRow, w, depth, start, startRow, out, outRow);
+    }
+    a += aRow * take;
+    start += startRow * take;
+    out += outRow * take;
+    left -= take;
+  }
+}
+
+/**
+ * out = start + a·w: `rows` of `a`, `depth` deep, by `panels` of w.
+ *
+ * With `descending`, panels are taken from the last to the first. Steps that take turns find the
+ * weights that the step before used last still in the cache; always ascending, a cache a little
+ * smaller than the weights would never hold what comes next.
+ */
+export function gemm(
+  a: usize, aRow: usize, rows: i32, depth: i32, w: usize, panels: i32,
+  start: usize, startRow: usize, startPanel: usize,
+  out: usize, outRow: usize, outPanel: usize, descending: bool = false,
+): void {
+  let wPanel = <usize>depth * LINE;
+  if (descending) {
+    const last = <usize>(panels - 1);
+    w += last * wPanel;
+    start += last * startPanel;
+    out += last * outPanel;
+    wPanel = 0 - wPanel;
+    startPanel = 0 - startPanel;
+    outPanel = 0 - outPanel;
+  }
+  if (rows == 1) {
+    let left = panels;
+    for (; left >= 2; left -= 2) {
+      pair1(a, w, wPanel, depth, start, startPanel, out, outPanel);
+      w += 2 * wPanel;
+      start += 2 * startPanel;
+      out += 2 * outPanel;
+    }
+    if (left > 0) tile1(a, 0, w, depth, start, 0, out, 0);
+    return;
+  }
+  for (let k = 0; k < depth; k += DEPTH) {
+    const block = min(DEPTH, depth - k);
+    let wBlock = w + <usize>k * LINE;
+    let from = start;
+    let to = out;
+    for (let p = 0; p < panels; p++) {
+      panelRows(a + <usize>k * 4, aRow, rows, wBlock, block, from, startRow, to, outRow);
+      wBlock += wPanel;
+      from += startPanel;
+      to += outPanel;
+    }
+    start = out;
+    startRow = outRow;
+    startPanel = outPanel;
+  }
+}

@@ -1,0 +1,42 @@
+// What JavaScript calls. Addresses are bytes in the memory, which JavaScript alone hands out.
+
+import { denseForward, DensePlan } from "./dense";
+import { denseBackward as backwardThroughDense, DenseBackwardPlan } from "./dense_backward";
+import { lstmForward, LstmPlan } from "./lstm";
+import { lstmBackward as backwardThroughLstm, LstmBackwardPlan } from "./lstm_backward";
+
+export { activateArray } from "./activations";
+export { adamStep } from "./adam";
+export { peak } from "./fma";
+export {
+  packColumns,
+  packColumnsTransposed,
+  packGates,
+  packGatesTransposed,
+  unpackColumns,
+  unpackGates,
+} from "./pack";
+
+const LSTM: i32 = 0;
+
+/** Bytes from one plan to the next. */
+export const PLAN_BYTES: usize = 192;
+/** Where the memory is free to be handed out. */
+export const FREE_FROM: usize = __heap_base;
+
+/** Plans that follow each other in memory, each reading where the one before it wrote. */
+export function forward(first: usize, count: i32): void {
+  for (let k = 0; k < count; k++) {
+    if (load<i32>(first) == LSTM) lstmForward(changetype<LstmPlan>(first));
+    else denseForward(changetype<DensePlan>(first));
+    first += PLAN_BYTES;
+  }
+}
+
+export function lstmBackward(plan: usize): void {
+  backwardThroughLstm(changetype<LstmBackwardPlan>(plan));
+}
+
+export function denseBackward(plan: usize): void {
+  backwardThroughDense(changetype<DenseBackwardPlan>(plan));
+}

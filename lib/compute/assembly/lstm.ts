@@ -1,0 +1,253 @@
+// An LSTM over all timesteps: z = x·W + b for many steps in one product, then step by step
+// z += h·U and the gates. The equations are those of lib/lstm/cell.ts.
+
+import { activate, SIGMOID, TANH } from "./activations";
+import { madd } from "./fma";
+import { gemm } from "./gemm";
+import { storeSome } from "./pack";
+import { LINE } from "./tiles";
+
+/** Everything a run needs: sizes, and where the arrays are. ../lstm_plan.ts writes it in this order. */
+@unmanaged
+export class LstmPlan {
+  layerKind: i32;
+  batch: i32;
+  timesteps: i32;
+  inputSize: i32;
+  units: i32;
+  activation: i32;
+  recurrentActivation: i32;
+  activationAlpha: f32;
+  recurrentActivationAlpha: f32;
+
+  /** x of the first step, and how far away the next step and the next sample are. */
+  x: usize;
+  /** Where x's first number is: that of the last step, when going backwards. */
+  xStart: usize;
+  xStep: usize;
+  xSample: usize;
+
+  /** Packed by `packGates`. */
+  kernel: usize;
+  recurrentKernel: usize;
+  bias: usize;
+
+  /** z, then the gates in its place: [step][panel][sample][16], `chunk` steps at a time. */
+  gates: usize;
+  chunk: i32;
+
+  /** h [slot][sample][hiddenRow bytes] and c [slot][panel][sample][4]; slot 0 is the initial state. */
+  hidden: usize;
+  cells: usize;
+  hiddenRow: usize;
+  /** Two slots taking turns, or timesteps + 1 of them for a backward pass. */
+  keepSlots: i32;
+  /** The initial state, laid out as a slot is; 0 for zeros. */
+  initialHidden: usize;
+  initialCells: usize;
+
+  /** Where to record [sample][timestep][unit], 0 for nowhere. */
+  recordInput: usize;
+  recordForget: usize;
+  recordCandidate: usize;
+  recordOutput: usize;
+  recordCell: usize;
+  recordHidden: usize;
+  /** Where to leave the last hidden state [sample][unit]. */
+  last: usize;
+}
+
+// @ts-ignore: decorator
+@inline
+export function slotOf(plan: LstmPlan, t: i32): i32 {
+  return plan.keepSlots ? t : t & 1;
+}
+
+export function lstmForward(plan: LstmPlan): void {
+  const timesteps = plan.timesteps;
+  const chunk = plan.chunk;
+  setSlot(plan.hidden, plan.initialHidden, <usize>plan.batch * plan.hiddenRow);
+  setSlot(plan.cells, plan.initialCells, <usize>(plan.batch * ((plan.units + 3) >> 2)) * 16);
+  for (let first = 0; first < timesteps; first += chunk) {
+    const count = min(chunk, timesteps - first);
+    inputProducts(plan, first, count);
+    for (let t = first; t < first + count; t++) step(plan, t, t - first);
+  }
+  if (plan.last) copyLast(plan);
+}
+
+/** z = x·W + b for `count` steps; the rows of a tile are steps or samples, whichever are more. */
+function inputProducts(plan: LstmPlan, first: i32, count: i32): void {
+  const batch = plan.batch;
+  const panels = (plan.units + 3) >> 2;
+  const panelBytes = <usize>batch * LINE;
+  const stepBytes = <usize>panels * panelBytes;
+  const x = plan.x + <usize>first * plan.xStep;
+  if (count >= batch) {
+    for (let n = 0; n < batch; n++) {
+      gemm(
+        x + <usize>n * plan.xSample, plan.xStep, count, plan.inputSize, plan.kernel, panels,
+        plan.bias, 0, LINE, plan.gates + <usize>n * LINE, stepBytes, panelBytes,
+      );
+    }
+  } else {
+    for (let t = 0; t < count; t++) {
+      gemm(
+        x + <usize>t * plan.xStep, plan.xSample, batch, plan.inputSize, plan.kernel, panels,
+        plan.bias, 0, LINE, plan.gates + <usize>t * stepBytes, LINE, panelBytes,
+      );
+    }
+  }
+}
+
+function step(plan: LstmPlan, t: i32, inChunk: i32): void {
+  const batch = plan.batch;
+  const units = plan.units;
+  const panels = (units + 3) >> 2;
+  const panelBytes = <usize>batch * LINE;
+  const hiddenBytes = <usize>batch * plan.hiddenRow;
+  const cellBytes = <usize>(panels * batch) * 16;
+  const before = <usize>slotOf(plan, t);
+  const after = <usize>slotOf(plan, t + 1);
+  const gates = plan.gates + <usize>(inChunk * panels) * panelBytes;
+  gemm(
+    plan.hidden + before * hiddenBytes, plan.hiddenRow, batch, units, plan.recurrentKernel, panels,
+    gates, LINE, panelBytes, gates, LINE, panelBytes, (t & 1) == 1,
+  );
+  const hidden = plan.hidden + after * hiddenBytes;
+  const from = plan.cells + before * cellBytes;
+  const to = plan.cells + after * cellBytes;
+  if (plan.activation == TANH && plan.recurrentActivation == SIGMOID) {
+    usualCells(plan, gates, from, to, hidden);
+  } else {
+    anyCells(plan, gates, from, to, hidden);
+  }
+  if (plan.recordInput) recordGates(plan, t, gates, to);
+  if (plan.recordHidden) recordHidden(plan, t, hidden);
+}
+
+/** The gates in place of z, c and h after the step: for each panel and sample, 4 units at a time. */
+// @ts-ignore: decorator
+@inline
+function cells(
+  plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: usize,
+  activation: i32, alpha: f32, recurrentActivation: i32, recurrentAlpha: f32,
+): void {
+  const batch = plan.batch;
+  const panels = (plan.units + 3) >> 2;
+  const hiddenRow = plan.hiddenRow;
+  for (let p = 0; p < panels; p++) {
+    let h = hidden + <usize>p * 16;
+    for (let n = 0; n < batch; n++) {
+      const i = activate(recurrentActivation, v128.load(gates, 0), recurrentAlpha);
+      const f = activate(recurrentActivation, v128.load(gates, 16), recurrentAlpha);
+      const candidate = activate(activation, v128.load(gates, 32), alpha);
+      const o = activate(recurrentActivation, v128.load(gates, 48), recurrentAlpha);
+      const c = madd(i, candidate, f32x4.mul(f, v128.load(from)));
+      v128.store(gates, i, 0);
+      v128.store(gates, f, 16);
+      v128.store(gates, candidate, 32);
+      v128.store(gates, o, 48);
+      v128.store(to, c);
+      v128.store(h, f32x4.mul(o, activate(activation, c, alpha)));
+      gates += LINE;
+      from += 16;
+      to += 16;
+      h += hiddenRow;
+    }
+  }
+}
+
+/** tanh and sigmoid: nothing to choose inside the loop. */
+function usualCells(plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: usize): void {
+  cells(plan, gates, from, to, hidden, TANH, 0, SIGMOID, 0);
+}
+
+function anyCells(plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: usize): void {
+  cells(
+    plan, gates, from, to, hidden,
+    plan.activation, plan.activationAlpha,
+    plan.recurrentActivation, plan.recurrentActivationAlpha,
+  );
+}
+
+/**
+ * Gates and cell state of step t to where the caller wants them, [sample][timestep][unit]: sample by
+ * sample, so that whole cache lines are written at once.
+ */
+function recordGates(plan: LstmPlan, t: i32, gates: usize, cell: usize): void {
+  const batch = plan.batch;
+  const units = plan.units;
+  const panelBytes = <usize>batch * LINE;
+  const cellBytes = <usize>batch * 16;
+  for (let n = 0; n < batch; n++) {
+    const at = <usize>((n * plan.timesteps + t) * units) * 4;
+    let input = plan.recordInput + at;
+    let forget = plan.recordForget + at;
+    let candidate = plan.recordCandidate + at;
+    let output = plan.recordOutput + at;
+    let cellState = plan.recordCell + at;
+    let from = gates + <usize>n * LINE;
+    let c = cell + <usize>n * 16;
+    for (let left = units; left > 0; left -= 4) {
+      const filled = min(4, left);
+      storeSome(input, v128.load(from, 0), filled);
+      storeSome(forget, v128.load(from, 16), filled);
+      storeSome(candidate, v128.load(from, 32), filled);
+      storeSome(output, v128.load(from, 48), filled);
+      storeSome(cellState, v128.load(c), filled);
+      from += panelBytes;
+      c += cellBytes;
+      input += 16;
+      forget += 16;
+      candidate += 16;
+      output += 16;
+      cellState += 16;
+    }
+  }
+}
+
+function recordHidden(plan: LstmPlan, t: i32, hidden: usize): void {
+  const units = plan.units;
+  let to = plan.recordHidden + <usize>(t * units) * 4;
+  for (let n = 0; n < plan.batch; n++) {
+    copyRow(hidden, to, units);
+    hidden += plan.hiddenRow;
+    to += <usize>(plan.timesteps * units) * 4;
+  }
+}
+
+function copyLast(plan: LstmPlan): void {
+  const units = plan.units;
+  const slot = <usize>(slotOf(plan, plan.timesteps) * plan.batch);
+  let hidden = plan.hidden + slot * plan.hiddenRow;
+  let to = plan.last;
+  for (let n = 0; n < plan.batch; n++) {
+    copyRow(hidden, to, units);
+    hidden += plan.hiddenRow;
+    to += <usize>units * 4;
+  }
+}
+
+/** `count` numbers. Rows are short: a loop here is faster than a call of memory.copy. */
+function copyRow(from: usize, to: usize, count: i32): void {
+  for (let left = count; left > 0; left -= 4) {
+    storeSome(to, v128.load(from), min(4, left));
+    from += 16;
+    to += 16;
+  }
+}
+
+/** Whole vectors, from `from` or all 0. */
+function setSlot(to: usize, from: usize, bytes: usize): void {
+  const end = to + bytes;
+  while (to < end) {
+    if (from) {
+      v128.store(to, v128.load(from));
+      from += 16;
+    } else {
+      v128.store(to, f32x4.splat(0));
+    }
+    to += 16;
+  }
+}

@@ -1,0 +1,70 @@
+// Where a dense layer's arrays lie in a block, and its plan for assembly/dense.ts.
+
+import { type FastActivation, SOFTMAX } from "./activations.ts";
+import type { Arena, Layout } from "./arena.ts";
+import type { Numbers, Source } from "./lstm_layer.ts";
+import { PlanWriter } from "./plan_writer.ts";
+
+/** A dense layer as the fast equations take it; arrays as Keras lays them out. */
+export interface DenseLayer {
+  readonly kind: "dense";
+  readonly units: number;
+  /** W `[inputSize, units]` */
+  readonly kernel: Numbers;
+  /** b `[units]`; without it, no bias is added. */
+  readonly bias?: Numbers;
+  readonly activation: FastActivation;
+}
+
+/** The places of a dense layer's arrays in a block, in bytes from its start. */
+export class DensePlaces {
+  /** Its arrays may be replaced before a `load`. */
+  layer: DenseLayer;
+  readonly rows: number;
+  readonly inputSize: number;
+  readonly kernel: number;
+  readonly bias: number;
+  readonly logits: number;
+  readonly output: number;
+
+  constructor(layout: Layout, layer: DenseLayer, rows: number, inputSize: number) {
+    const panels = Math.ceil(layer.units / 16);
+    this.layer = layer;
+    this.rows = rows;
+    this.inputSize = inputSize;
+    this.kernel = layout.add(inputSize * panels * 16);
+    this.bias = layout.add(panels * 16);
+    this.logits = layout.add(rows * panels * 16);
+    this.output = layout.add(rows * layer.units + 4);
+  }
+
+  /** Weights packed, the plan written. */
+  load(arena: Arena, base: number, plan: number, x: Source): void {
+    const { layer: { units, activation }, rows, inputSize } = this;
+    this.loadWeights(arena, base);
+    new PlanWriter(arena, plan)
+      .integers(1, rows, inputSize, units, activation.kind)
+      .floats(activation.alpha)
+      .integers(x.address, x.sample)
+      .integers(base + this.kernel, base + this.bias, base + this.logits, base + this.output);
+  }
+
+  loadWeights(arena: Arena, base: number): void {
+    const { layer: { units, kernel, bias, activation }, inputSize } = this;
+    // Softmax looks at whole vectors: e^(−∞) adds nothing to its sum.
+    const filler = activation.kind === SOFTMAX ? -Infinity : 0;
+    packColumns(arena, kernel, inputSize, units, base + this.kernel, 0);
+    packColumns(arena, bias ?? new Float32Array(units), 1, units, base + this.bias, filler);
+  }
+}
+
+function packColumns(
+  arena: Arena,
+  from: Numbers,
+  depth: number,
+  columns: number,
+  to: number,
+  filler: number,
+): void {
+  arena.engine.packColumns(arena.stage(from), depth, columns, to, filler);
+}

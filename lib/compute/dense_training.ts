@@ -1,0 +1,154 @@
+// A dense layer forward and backward, for training.
+
+import type { FastActivation } from "./activations.ts";
+import { type Arena, Layout, sharedArena } from "./arena.ts";
+import { type DenseLayer, DensePlaces } from "./dense_layer.ts";
+import { checkDenseArrays, checkLength } from "./lengths.ts";
+import type { Numbers } from "./lstm_layer.ts";
+import { PlanWriter } from "./plan_writer.ts";
+
+/** What a dense layer is, without its arrays. */
+export interface DenseForm {
+  readonly units: number;
+  readonly activation: FastActivation;
+}
+
+/** A dense layer's arrays as Keras lays them out. */
+export type DenseArrays = Pick<DenseLayer, "kernel" | "bias">;
+
+/** Gradients of the loss, each as large as what they are by. */
+export interface DenseArrayGradients {
+  /** There when asked for. */
+  readonly x?: Float32Array<ArrayBuffer>;
+  readonly kernel: Float32Array<ArrayBuffer>;
+  /** Whether or not there is a bias. */
+  readonly bias: Float32Array<ArrayBuffer>;
+}
+
+/** A forward run, and the way back through it. */
+export interface DenseTrainingRun {
+  /** `[rows, units]` */
+  readonly output: Float32Array<ArrayBuffer>;
+  /** From the gradient by `output`. Right in any order of runs, fastest right after its own. */
+  readonly backward: (
+    gradient: Numbers,
+    options?: { readonly byInput?: boolean },
+  ) => DenseArrayGradients;
+}
+
+/** What both directions need of one size, its memory reused by every run. */
+export class DenseTraining {
+  readonly #arena: Arena;
+  readonly #form: DenseForm;
+  readonly #rows: number;
+  readonly #inputSize: number;
+  readonly #places: DensePlaces;
+  readonly #back: ReturnType<typeof backwardPlaces>;
+  readonly #plans: number;
+  readonly #x: number;
+  readonly #bytes: number;
+  #base = 0;
+  #generation = 0;
+  #current: DenseTrainingRun | undefined;
+
+  /** @param rows samples, or samples times timesteps */
+  constructor(form: DenseForm, rows: number, inputSize: number, arena: Arena = sharedArena()) {
+    this.#arena = arena;
+    this.#form = form;
+    this.#rows = rows;
+    this.#inputSize = inputSize;
+    const layout = new Layout();
+    this.#plans = layout.add(2 * arena.engine.PLAN_BYTES.value / 4);
+    this.#x = layout.add(rows * inputSize);
+    const layer: DenseLayer = { ...form, kind: "dense", kernel: new Float32Array(0) };
+    this.#places = new DensePlaces(layout, layer, rows, inputSize);
+    this.#back = backwardPlaces(layout, rows, inputSize, form.units);
+    this.#bytes = layout.bytes;
+  }
+
+  /**
+   * @param x `[rows, inputSize]`; it and the arrays must stay as they are until `backward`
+   * @throws {TypeError} where an array's length does not fit the sizes.
+   */
+  forward(x: Numbers, arrays: DenseArrays): DenseTrainingRun {
+    checkLength("x", x, this.#rows * this.#inputSize);
+    checkDenseArrays(arrays, this.#form.units, this.#inputSize);
+    const run: DenseTrainingRun = {
+      output: this.#forward(x, arrays),
+      backward: (gradient, { byInput = true } = {}) => {
+        checkLength("gradient", gradient, run.output.length);
+        const isThere = this.#current === run && this.#generation === this.#arena.generation;
+        if (!isThere) this.#forward(x, arrays);
+        this.#current = run;
+        return this.#backward(gradient, arrays, byInput);
+      },
+    };
+    this.#current = run;
+    return run;
+  }
+
+  #forward(x: Numbers, arrays: DenseArrays): Float32Array<ArrayBuffer> {
+    const arena = this.#arena;
+    if (this.#generation !== arena.generation) {
+      this.#base = arena.reserve(this.#bytes);
+      this.#generation = arena.generation;
+    }
+    const [base, places] = [this.#base, this.#places];
+    places.layer = { ...this.#form, kind: "dense", ...arrays };
+    const source = { address: base + this.#x, step: 0, sample: this.#inputSize * 4 };
+    places.load(arena, base, base + this.#plans, source);
+    arena.floats.set(x, source.address / 4);
+    arena.engine.forward(base + this.#plans, 1);
+    const from = (base + places.output) / 4;
+    return arena.floats.slice(from, from + this.#rows * this.#form.units);
+  }
+
+  #backward(gradient: Numbers, { kernel }: DenseArrays, byInput: boolean): DenseArrayGradients {
+    const [arena, base, back] = [this.#arena, this.#base, this.#back];
+    const { engine } = arena;
+    const [rows, inputSize, { units }] = [this.#rows, this.#inputSize, this.#form];
+    const at = (place: number) => base + place;
+
+    if (byInput) {
+      engine.packColumnsTransposed(arena.stage(kernel), inputSize, units, at(back.kernelT));
+    }
+    arena.floats.set(gradient, at(back.gradient) / 4);
+    arena.floats.fill(0, at(back.zeros) / 4, at(back.zeros) / 4 + 16);
+    const plan = base + this.#plans + engine.PLAN_BYTES.value;
+    new PlanWriter(arena, plan)
+      .integers(base + this.#plans, at(back.gradient), at(back.kernelT))
+      .integers(at(back.dlRows), at(back.dlPanels))
+      .integers(at(back.dxRows), back.dxRow, byInput ? at(back.dx) : 0)
+      .integers(at(back.dKernel), at(back.dBias), at(back.zeros));
+    engine.denseBackward(plan);
+
+    const unpack = (place: number, depth: number, panelRows: number) =>
+      arena.collect(
+        depth * units,
+        (to) => engine.unpackColumns(at(place), depth, panelRows, units, to),
+      );
+    const dx = at(back.dx) / 4;
+    return {
+      ...(byInput && { x: arena.floats.slice(dx, dx + rows * inputSize) }),
+      kernel: unpack(back.dKernel, inputSize, Math.ceil(inputSize / 6) * 6),
+      bias: unpack(back.dBias, 1, 1),
+    };
+  }
+}
+
+function backwardPlaces(layout: Layout, rows: number, inputSize: number, units: number) {
+  const columns = Math.ceil(units / 16) * 16;
+  const inputs = Math.ceil(inputSize / 16) * 16;
+  return {
+    dxRow: inputs * 4,
+    gradient: layout.add(rows * units),
+    kernelT: layout.add(inputs * columns),
+    dlRows: layout.add(rows * columns),
+    dlPanels: layout.add(rows * columns),
+    dxRows: layout.add(rows * inputs),
+    dx: layout.add(rows * inputSize),
+    dKernel: layout.add(Math.ceil(inputSize / 6) * 6 * columns),
+    dBias: layout.add(columns),
+    zeros: layout.add(16),
+  };
+}

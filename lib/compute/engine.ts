@@ -1,0 +1,56 @@
+// The WASM module: compiled synchronously when first used, in the fastest form that this machine
+// accepts. There is one instance, whose memory the arena hands out.
+
+import { relaxedSimdBytes, simdBytes } from "./wasm_bytes.ts";
+
+/** The forms the fast equations come in: one rounding per multiply-and-add, or two. */
+export type Build = "relaxed-simd" | "simd";
+
+/** A function of so many numbers. */
+type Numeric<Count extends number, Given extends number[] = []> = Given["length"] extends Count
+  ? (...given: Given) => void
+  : Numeric<Count, [...Given, number]>;
+
+/** What assembly/index.ts exports. Addresses are bytes in `memory`. */
+export interface Engine {
+  readonly memory: WebAssembly.Memory;
+  readonly PLAN_BYTES: { readonly value: number };
+  readonly FREE_FROM: { readonly value: number };
+  readonly forward: (firstPlan: number, count: number) => void;
+  readonly lstmBackward: (plan: number) => void;
+  readonly denseBackward: (plan: number) => void;
+  readonly adamStep: Numeric<9>;
+  readonly activateArray: Numeric<5>;
+  readonly packGates: Numeric<4>;
+  readonly packGatesTransposed: Numeric<4>;
+  readonly unpackGates: Numeric<5>;
+  readonly packColumns: Numeric<5>;
+  readonly packColumnsTransposed: Numeric<4>;
+  readonly unpackColumns: Numeric<5>;
+  readonly peak: (rounds: number) => number;
+}
+
+/**
+ * The form that runs here; undefined where the machine has no SIMD, and the readable equations
+ * must do.
+ */
+export function availableBuild(): Build | undefined {
+  available ??= validates(relaxedSimdBytes)
+    ? "relaxed-simd"
+    : validates(simdBytes)
+    ? "simd"
+    : "none";
+  return available === "none" ? undefined : available;
+}
+let available: Build | "none" | undefined;
+
+function validates(base64: string): boolean {
+  return WebAssembly.validate(Uint8Array.fromBase64(base64));
+}
+
+/** A new instance, with a memory of its own. */
+export function instantiate(build: Build): Engine {
+  const bytes = Uint8Array.fromBase64(build === "simd" ? simdBytes : relaxedSimdBytes);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  return exports as unknown as Engine;
+}

@@ -1,0 +1,188 @@
+// Layers that follow each other, prepared once and run often: weights packed, sizes fixed, one call
+// of WASM for each run.
+
+import { type Arena, Layout, sharedArena } from "./arena.ts";
+import { type DenseLayer, DensePlaces } from "./dense_layer.ts";
+import { checkDenseArrays, checkLength, checkLstmArrays } from "./lengths.ts";
+import {
+  type LstmLayer,
+  LstmPlaces,
+  type Numbers,
+  recordedNames,
+  type SequenceSizes,
+  type Source,
+} from "./lstm_layer.ts";
+
+/** What an LSTM with `record` did, `[batch, timesteps, units]` each. */
+export type Recorded = Record<typeof recordedNames[number], Float32Array<ArrayBuffer>>;
+
+/** A call of WASM and its copies are for more than this; below, a loop is faster. */
+const SHORT = 64;
+
+/**
+ * LSTM and dense layers over sequences of fixed sizes.
+ *
+ * A dense layer after an LSTM that returns its sequences works on each timestep. The weights are
+ * read when the plan is made, and again by {@linkcode Plan.refresh}.
+ *
+ * It holds, 4 bytes a number: x; the weights, units rounded up to 4 (of a dense layer to 16); z of
+ * some timesteps, as many as 512 KiB hold or 48 rows need; two states; and `batch · timesteps · units`
+ * for each sequence that goes on, six of them where gates are recorded.
+ */
+export class Plan {
+  readonly #arena: Arena;
+  readonly #places: (LstmPlaces | DensePlaces)[] = [];
+  readonly #bytes: number;
+  readonly #plans: number;
+  readonly #x: number;
+  readonly #inputLength: number;
+  readonly #sizes: SequenceSizes;
+  readonly #outputLength: number;
+  #generation = 0;
+  #base = 0;
+  #output = 0;
+
+  /**
+   * @param layers at least one; an LSTM that is not the last LSTM returns its sequences
+   * @param sizes of x: `[batch, timesteps, inputSize]`
+   * @throws {TypeError} where an array's length does not fit the sizes.
+   */
+  constructor(
+    layers: readonly (LstmLayer | DenseLayer)[],
+    sizes: SequenceSizes,
+    arena: Arena = sharedArena(),
+  ) {
+    this.#arena = arena;
+    this.#sizes = sizes;
+    const layout = new Layout();
+    this.#plans = layout.add(layers.length * arena.engine.PLAN_BYTES.value / 4);
+    this.#inputLength = sizes.batch * sizes.timesteps * sizes.inputSize;
+    this.#x = layout.add(this.#inputLength);
+    let { inputSize } = sizes;
+    let rows = sizes.batch * sizes.timesteps;
+    for (const layer of layers) {
+      if (layer.kind === "lstm") {
+        checkLstmArrays(layer, layer.units, inputSize);
+        this.#places.push(new LstmPlaces(layout, layer, { ...sizes, inputSize }, false));
+        if (!layer.returnSequences) rows = sizes.batch;
+      } else {
+        checkDenseArrays(layer, layer.units, inputSize);
+        this.#places.push(new DensePlaces(layout, layer, rows, inputSize));
+      }
+      inputSize = layer.units;
+    }
+    this.#outputLength = rows * inputSize;
+    this.#bytes = layout.bytes;
+    this.#load();
+  }
+
+  /** The memory it holds, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @param x `[batch, timesteps, inputSize]`; the result is the caller's own. */
+  run(x: Numbers): Float32Array<ArrayBuffer> {
+    checkLength("x", x, this.#inputLength);
+    const arena = this.#arena;
+    if (this.#generation !== arena.generation) this.#load();
+    const { floats } = arena;
+    const from = (this.#base + this.#x) >>> 2;
+    if (x.length > SHORT) floats.set(x, from);
+    else for (let k = 0; k < x.length; k++) floats[from + k] = x[k]!;
+    arena.engine.forward(this.#base + this.#plans, this.#places.length);
+    return copy(floats, this.#output >>> 2, this.#outputLength);
+  }
+
+  /** What layer `k` recorded in the last run, copied. */
+  recorded(k: number): Recorded {
+    const entries = Object.entries(this.views(k)).map(([name, view]) => [name, view.slice()]);
+    return Object.fromEntries(entries);
+  }
+
+  /** The same without a copy: it lasts until the next call of anything in this folder. */
+  views(k: number): Recorded {
+    const places = this.#places[k];
+    if (!(places instanceof LstmPlaces) || places.records[0] === undefined) {
+      throw new TypeError(`Cannot read a record as the layer makes none: current layer is ${k}`);
+    }
+    if (this.#generation !== this.#arena.generation) {
+      throw new Error("Cannot read a record as other plans took its place: run the plan again");
+    }
+    const { batch, timesteps } = this.#sizes;
+    const length = batch * timesteps * places.layer.units;
+    const entries = recordedNames.map((name, r) => {
+      const from = (this.#base + places.records[r]!) / 4;
+      return [name, this.#arena.floats.subarray(from, from + length)];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  /**
+   * Reads the weights again, after their arrays have changed.
+   *
+   * @param layers the same ones with other arrays, where these are to be read instead
+   * @throws {TypeError} where an array's length does not fit the sizes.
+   */
+  refresh(layers?: readonly (LstmLayer | DenseLayer)[]): void {
+    if (layers !== undefined) this.#replaceArrays(layers);
+    if (this.#generation !== this.#arena.generation) return this.#load();
+    for (const places of this.#places) places.loadWeights(this.#arena, this.#base);
+  }
+
+  #replaceArrays(layers: readonly (LstmLayer | DenseLayer)[]): void {
+    this.#places.forEach((places, k) => {
+      const layer = layers[k];
+      if (places instanceof LstmPlaces && layer?.kind === "lstm") {
+        checkLstmArrays(layer, places.layer.units, places.sizes.inputSize);
+        places.layer = layer;
+      } else if (places instanceof DensePlaces && layer?.kind === "dense") {
+        checkDenseArrays(layer, places.layer.units, places.inputSize);
+        places.layer = layer;
+      } else {
+        throw new TypeError(
+          `Cannot take other weights as layer ${k} must stay what it was: current one is ` +
+            (layer?.kind ?? "undefined"),
+        );
+      }
+    });
+  }
+
+  #load(): void {
+    const arena = this.#arena;
+    const base = this.#base = arena.reserve(this.#bytes);
+    this.#generation = arena.generation;
+    const { timesteps, inputSize } = this.#sizes;
+    let x: Source = {
+      address: base + this.#x,
+      step: inputSize * 4,
+      sample: timesteps * inputSize * 4,
+    };
+    this.#places.forEach((places, k) => {
+      const plan = base + this.#plans + k * arena.engine.PLAN_BYTES.value;
+      const isLast = k === this.#places.length - 1;
+      if (places instanceof LstmPlaces) {
+        places.load(arena, base, plan, x, isLast);
+        x = places.output(base);
+        if (isLast && !places.layer.returnSequences) {
+          x = { ...x, address: base + places.last };
+        }
+      } else {
+        const everyStep = x.step !== 0;
+        places.load(arena, base, plan, everyStep ? { ...x, sample: x.step } : x);
+        const rowBytes = places.layer.units * 4;
+        x = everyStep
+          ? { address: base + places.output, step: rowBytes, sample: timesteps * rowBytes }
+          : { address: base + places.output, step: 0, sample: rowBytes };
+      }
+    });
+    this.#output = x.address;
+  }
+}
+
+function copy(from: Float32Array, start: number, length: number): Float32Array<ArrayBuffer> {
+  if (length > SHORT) return from.slice(start, start + length) as Float32Array<ArrayBuffer>;
+  const result = new Float32Array(length);
+  for (let k = 0; k < length; k++) result[k] = from[start + k]!;
+  return result;
+}

@@ -1,0 +1,76 @@
+// Charts as pictures, drawn by Plotly itself without a browser.
+
+import { type Figure, type PlainFigure, plainFigure } from "./plain_figure.ts";
+import { figureText } from "./figure_text.ts";
+import { keyOf } from "./plotly_page.ts";
+import type { Stage } from "./picture_stage.ts";
+
+/** The width of a picture in pixels, where its figure says none. */
+export const PICTURE_WIDTH = 760;
+
+let stage: Promise<Stage> | undefined;
+/** Plotly draws one figure at a time. */
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Draws a figure as SVG, without a browser: the very Plotly that notebooks show, in a DOM of its
+ * own. The same figure gives the same text.
+ *
+ * Needs no permission. The first call loads Plotly and takes most of a second, later ones a tenth.
+ *
+ * @param figure a chart ({@linkcode plot}, {@linkcode heatmap}, …) or a Plotly figure
+ * @returns an SVG document
+ * @throws {TypeError} If the figure has no list of traces, or contains itself.
+ *
+ * @example A loss curve for a slide
+ * ```ts
+ * import { lineChart, toSvg } from "@gatescope/lstm";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const svg = await toSvg(lineChart({ loss: [0.69, 0.41, 0.2] }, { title: "Training" }));
+ * assertStringIncludes(svg, "Training");
+ * ```
+ */
+export function toSvg(figure: Figure): Promise<string> {
+  return drawPicture(plainFigure(figure));
+}
+
+/**
+ * Saves a chart as an SVG file.
+ *
+ * Needs the permission to write that file, and no other.
+ *
+ * @param target a path or a `file:` URL that ends in `.svg`
+ * @param figure a chart or a Plotly figure
+ * @throws {TypeError} If the target is no SVG file, or the figure is none.
+ *
+ * @example
+ * ```ts
+ * import { heatmap, savePicture } from "@gatescope/lstm";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".svg" });
+ * await savePicture(file, heatmap([[0.1, -0.5], [0.9, 0]], { title: "Kernel" }));
+ * ```
+ */
+export async function savePicture(target: string | URL, figure: Figure): Promise<void> {
+  if (!/\.svg$/i.test(target instanceof URL ? target.pathname : target)) {
+    throw new TypeError(
+      `Cannot save a picture as its file must end in .svg: current target is ${target}`,
+    );
+  }
+  const file = typeof target === "string" && target.startsWith("file:") ? new URL(target) : target;
+  await Deno.writeTextFile(file, await toSvg(figure));
+}
+
+/** Draws a figure whose parts are plain already. */
+export function drawPicture({ data, layout }: PlainFigure): Promise<string> {
+  const drawn = last.then(async () => {
+    stage ??= import("./picture_stage.ts").then(({ openStage }) => openStage());
+    const figure = JSON.parse(JSON.stringify({ data, layout }));
+    const { width = PICTURE_WIDTH, height } = figure.layout;
+    const name = figureText(data, layout).split("\n", 1)[0] ?? "";
+    return (await stage)(figure, { width, height }, { name, key: keyOf(JSON.stringify(figure)) });
+  });
+  last = drawn.catch(() => {});
+  return drawn;
+}

@@ -1,0 +1,191 @@
+import { showAs, type View } from "../display/view.ts";
+import type { LayerTrace } from "../lstm/sequence.ts";
+import { formatOpenShape } from "../model/layer.ts";
+import { joinLastAxis, type MergeMode, splitLastAxis } from "../model/merge_modes.ts";
+import { type Model, networkOf } from "../model/model.ts";
+import type { Network } from "../model/network.ts";
+import { add, multiply } from "../tensor/arithmetic.ts";
+import { Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { attributionHeatmap, type AttributionHeatmapOptions } from "./attribution_view.ts";
+import { headOf, type LogitOfHidden, logitOfHidden } from "./head.ts";
+import { type Ledger, ledgerOf } from "./ledger.ts";
+import { type LstmShare, lstmShare } from "./lstm_share.ts";
+
+/** What is to be explained. */
+export interface AttributeOptions {
+  /** Which output, from 0; may be left out where there is one. */
+  readonly target?: number;
+}
+
+/** A logit as a sum over timesteps and units. */
+export interface Attribution {
+  /** Which output it is. */
+  readonly target: number;
+  /** What is explained: the output before its last activation, `[batch]`. */
+  readonly logit: Tensor;
+  /**
+   * What each timestep wrote into each unit's cell state, as far as it reaches the logit:
+   * `[batch, timesteps, units]`; of Bidirectional the forward layer's units, then the backward's.
+   */
+  readonly contributions: Tensor;
+  /** What no timestep is held to, `[batch]`: logit = Σ contributions + remainder. */
+  readonly remainder: Tensor;
+  /** |remainder| as a part of it and all |contributions|, `[batch]`, 0 to 1. */
+  readonly remainderShare: Tensor;
+  /** Of what the remainder is the sum, `[batch]` each. */
+  readonly remainderParts: {
+    /** The biases of the layers after the LSTM. */
+    readonly bias: Tensor;
+    /** What a stateful LSTM remembered from the call before. */
+    readonly initialState: Tensor;
+    /** Activations that could not be shared: of a sum near 0, or what they give for 0. */
+    readonly unshared: Tensor;
+  };
+  /** The contributions by what wrote them. Their sum over all three is that over the units. */
+  readonly sources: {
+    /** The LSTM's input, `[batch, timesteps, inputSize]`. */
+    readonly input: Tensor;
+    /** The hidden state of the step before, `[batch, timesteps]`. */
+    readonly hiddenState: Tensor;
+    /** The candidate's bias, and what could not be shared, `[batch, timesteps]`. */
+    readonly bias: Tensor;
+  };
+  /** The sums as colours, for one sample: what wrote × timestep, or unit × timestep. */
+  heatmap(options?: AttributionHeatmapOptions): View;
+}
+
+/**
+ * Who decided: an output before its softmax as a sum over the timesteps that wrote it into the cell
+ * states, and over the units.
+ *
+ * The cell state is, exactly, the sum of what was written and not forgotten since:
+ *
+ * ```txt
+ * c_T = Σ_t (Π_{s>t} f_s) ⊙ i_t ⊙ c̃_t
+ * ```
+ *
+ * What follows it is shared by the rescale rule: φ(c_T) in proportion to the addends of c_T; the
+ * layers after the LSTM likewise. What cannot be shared stands in the remainder: biases, φ(c_T)
+ * where c_T is near 0, φ(0). The gates are taken as they were: that an earlier timestep opened a
+ * gate is not held to it. Of stacked LSTMs it is the last one's timesteps.
+ *
+ * @param model whose last LSTM hands on its last hidden state, followed by Dense, Dropout and
+ * Activation layers
+ * @param x `[batch, …]`, as for `model.predict`
+ * @param options which output
+ * @throws {TypeError} where the model is of another kind, or the shape is not the model's.
+ * @throws {RangeError} where there is no such output.
+ *
+ * @example Nothing is lost: the sums are the logits
+ * ```ts
+ * import { arange, attribute, dense, lstm, sequential } from "@gatescope/lstm";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const layers = [lstm({ units: 8 }), dense({ units: 2, activation: "softmax" })];
+ * const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
+ * const x = arange(24).reshape([4, 3, 2]);
+ * const { logit, contributions, remainder } = attribute(model, x, { target: 1 });
+ *
+ * let sum = remainder.item(0);
+ * for (const contribution of contributions.at(0).data) sum += contribution; // timesteps and units
+ * assertAlmostEquals(sum, logit.item(0), 1e-9);
+ * ```
+ *
+ * Source of the rescale rule: Shrikumar et al. 2017 (DeepLIFT), section 3.5.1.
+ */
+export function attribute(
+  model: Model,
+  x: TensorLike,
+  options: AttributeOptions = {},
+): Attribution {
+  const network = networkOf(model);
+  const head = headOf(network, "attribute");
+  const target = checkTarget(options.target, head.logits, "attribute");
+  const run = network.forward(network.checkInput(x, "attribute"));
+  const traces = run.traces[head.layer]!;
+  const ends = traces.map((trace) => lastComputed(trace, ledgerOf(trace)));
+  const merged = mergeOf(network, head.layer);
+  const logit = logitOfHidden(head, merged.join(ends), target);
+  const parts = traces.map((trace, k) => lstmShare(trace, merged.split(logit.factor, k, ends)));
+  return attributionOf(target, logit, parts);
+}
+
+/** The output meant; the only one where none is said. */
+export function checkTarget(target: number | undefined, count: number, action: string): number {
+  if (target === undefined && count === 1) return 0;
+  if (target !== undefined && Number.isInteger(target) && target >= 0 && target < count) {
+    return target;
+  }
+  throw new RangeError(
+    `Cannot ${action} as the target must be one of the outputs 0 to ${count - 1}: ` +
+      `current target is ${target}`,
+  );
+}
+
+/** h after the step computed last, `[batch, units]`. */
+function lastComputed({ hiddenState }: LayerTrace, { order }: Ledger): Tensor {
+  return hiddenState.select(1, order.at(-1)!);
+}
+
+/** How one hidden state becomes of an LSTM's one or two, and a factor of it theirs. */
+function mergeOf(network: Network, k: number) {
+  const { layer, name, outputShape } = network.layers[k]!;
+  const mode = layer.config.merge_mode as MergeMode | undefined;
+  if (mode === "mul") {
+    throw new TypeError(
+      `Cannot attribute as what two directions give must be added or stand side by side: ` +
+        `current mergeMode of ${name} is mul, ${formatOpenShape(outputShape)}`,
+    );
+  }
+  if (mode === undefined) {
+    return { join: ([h]: Tensor[]) => h!, split: (factor: Tensor) => factor };
+  }
+  const weight = mode === "ave" ? 0.5 : 1;
+  if (mode !== "concat") {
+    return {
+      join: ([a, b]: Tensor[]) => multiply(add(a!, b!), weight),
+      split: (factor: Tensor) => multiply(factor, weight),
+    };
+  }
+  return {
+    join: ([a, b]: Tensor[]) => joinLastAxis(a!, b!),
+    split: (factor: Tensor, direction: number, [a]: Tensor[]) =>
+      splitLastAxis(factor, a!.shape[1]!)[direction]!,
+  };
+}
+
+function attributionOf(
+  target: number,
+  { logit, bias, unshared }: LogitOfHidden,
+  parts: readonly LstmShare[],
+): Attribution {
+  const sum = (of: (part: LstmShare) => Tensor) => add(...parts.map(of));
+  const contributions = parts.map((part) => part.contributions).reduce(joinLastAxis);
+  const remainderParts = {
+    bias,
+    initialState: sum((part) => part.initialState),
+    unshared: add(unshared, sum((part) => part.unshared)),
+  };
+  const remainder = add(bias, remainderParts.initialState, remainderParts.unshared);
+  const batch = logit.data.length;
+  const remainderShare = Float64Array.from(remainder.data, (rest, n) => {
+    let shared = 0;
+    for (const contribution of contributions.at(n).data) shared += Math.abs(contribution);
+    return rest === 0 ? 0 : Math.abs(rest) / (Math.abs(rest) + shared);
+  });
+  const attribution: Attribution = {
+    target,
+    logit,
+    contributions,
+    remainder,
+    remainderShare: new Tensor(remainderShare, [batch]),
+    remainderParts,
+    sources: {
+      input: sum((part) => part.sources.input),
+      hiddenState: sum((part) => part.sources.hiddenState),
+      bias: sum((part) => part.sources.bias),
+    },
+    heatmap: (options) => attributionHeatmap(attribution, options),
+  };
+  return Object.freeze(showAs(attribution, () => attribution.heatmap()));
+}

@@ -1,0 +1,62 @@
+import { heatmap } from "../display/heatmap.ts";
+import { labeller, type Labels } from "../display/labels.ts";
+import { formatNumber } from "../display/number.ts";
+import type { View } from "../display/view.ts";
+import { resolveIndex } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { Attribution } from "./attribution.ts";
+
+/** Which sums of an attribution are shown. */
+export interface AttributionHeatmapOptions {
+  /** The sample: 0 unless said, -1 is the last. */
+  readonly sample?: number;
+  /** By what wrote (each input, the hidden state, the bias) unless said, or by unit. */
+  readonly by?: "input" | "unit";
+  /** Labels of the inputs: `x[0]`, `x[1]`, … unless said. */
+  readonly inputs?: Labels;
+  /** Labels of the timesteps: `0`, `1`, … unless said. */
+  readonly timesteps?: Labels;
+  /** The name of what is explained: `logit 1` unless said. */
+  readonly target?: string;
+}
+
+/** What wrote, or the unit, over the timesteps; the title has the logit and the remainder's share. */
+export function attributionHeatmap(
+  attribution: Attribution,
+  { sample = 0, by = "input", inputs = "x", timesteps, target }: AttributionHeatmapOptions = {},
+): View {
+  const { contributions, sources, logit, remainder, remainderShare } = attribution;
+  const n = resolveIndex(sample, logit.data.length, "show the sample");
+  const steps = contributions.shape[1]!;
+  const short = (value: number) => formatNumber(value, { digits: 4 });
+  const title = `${target ?? `logit ${attribution.target}`} of sample ${n}: ` +
+    `${short(logit.item(n))}, of which remainder ${short(remainder.item(n))} ` +
+    `(${percent(remainderShare.item(n))})`;
+  const shared = {
+    columns: labeller(timesteps, steps, "timesteps"),
+    title,
+    columnTitle: "timestep",
+    valueTitle: "contribution",
+  };
+  if (by === "unit") {
+    return heatmap(contributions.at(n).transpose(), { ...shared, rows: "unit", rowTitle: "unit" });
+  }
+  const inputSize = sources.input.shape[2]!;
+  const rows = new Float64Array((inputSize + 2) * steps);
+  rows.set(sources.input.at(n).transpose().data);
+  rows.set(sources.hiddenState.at(n).data, inputSize * steps);
+  rows.set(sources.bias.at(n).data, (inputSize + 1) * steps);
+  const ofInput = labeller(inputs, inputSize, "inputs");
+  return heatmap(new Tensor(rows, [inputSize + 2, steps]), {
+    ...shared,
+    rows: (row) =>
+      row < inputSize ? ofInput(row) : row === inputSize ? "hidden state before" : "bias",
+    rowTitle: "written from",
+  });
+}
+
+/** `12 %`, and `0 %` for none at all only. */
+export function percent(share: number): string {
+  const digits = formatNumber(100 * share, { digits: 2 });
+  return `${digits} %`;
+}

@@ -1,0 +1,66 @@
+import { formatNumber } from "../../display/number.ts";
+import type { CheckResult, Finding } from "./finding.ts";
+import type { LstmVisit, Patient } from "./patient.ts";
+
+/** A hundred full writes of a tanh. tanh of it is 1 to the last digit of float64 from 19 on. */
+const LARGE = 100;
+/** A cell state of that size that its own forget gates have made a hundred times larger. */
+const [GROWN, SIZE] = [100, 10];
+
+/** Cell states that grow without an end, by their forget gates or by what is written. */
+export function explodingStates({ lstms }: Patient): CheckResult {
+  const measured = lstms.map(measure);
+  return {
+    measurement: {
+      check: "exploding cell states",
+      worst: measured.reduce((worst, { largest }) => Math.max(worst, largest), 0),
+      unit: "largest |c|",
+      limit: LARGE,
+    },
+    findings: measured.flatMap((one) =>
+      one.largest > LARGE || one.growth > GROWN && one.largest > SIZE ? [finding(one)] : []
+    ),
+  };
+}
+
+interface Measured {
+  readonly lstm: LstmVisit;
+  readonly largest: number;
+  readonly at: { readonly sample: number; readonly timestep: number; readonly unit: number };
+  /** What the forget gates made of this unit's first cell state, by the end. */
+  readonly growth: number;
+}
+
+function measure(lstm: LstmVisit): Measured {
+  const { data, shape } = lstm.trace.cellState;
+  const [, timesteps, units] = shape as [number, number, number];
+  let [largest, k] = [0, 0];
+  data.forEach((c, index) => {
+    if (Math.abs(c) > largest) [largest, k] = [Math.abs(c), index];
+  });
+  const unit = k % units;
+  const step = Math.floor(k / units);
+  const at = { sample: Math.floor(step / timesteps), timestep: step % timesteps, unit };
+  const kept = lstm.ledger.kept.item(at.sample, lstm.ledger.order[0]!, unit);
+  return { lstm, largest, at, growth: Math.abs(kept) };
+}
+
+function finding({ lstm: { name }, largest, at, growth }: Measured): Finding {
+  const grows = growth > 1;
+  return {
+    kind: "exploding cell states",
+    layer: name,
+    number: largest,
+    what: `|c| is ${formatNumber(largest)} in unit ${at.unit}, sample ${at.sample}, ` +
+      `timestep ${at.timestep}`,
+    cause: grows
+      ? `its forget gates are above 1: together they multiply its first cell state by ` +
+        formatNumber(growth)
+      : "each step writes much and little is forgotten: a candidate or an input gate without an " +
+        "upper end, or large inputs",
+    remedy: grows
+      ? "a recurrentActivation that ends at 1, as sigmoid does"
+      : "tanh as the activation, inputs centred and scaled to about ±1, or gradients clipped in training",
+    severity: 0.85 + 0.1 * (1 - LARGE / Math.max(LARGE, largest)),
+  };
+}

@@ -1,0 +1,68 @@
+import type { PlacedLayer } from "../../model/network.ts";
+import type { CheckResult, Finding } from "./finding.ts";
+import type { LstmVisit, Patient } from "./patient.ts";
+
+/** Of an array, the part that may stand still: a few weights move by less than float32 can hold. */
+const FEW = 0.01;
+
+/** Weights that `fit` left as they were, to the last bit. An embedding's words that never occur may. */
+export function unmovedWeights({ network, lstms, start }: Patient): CheckResult {
+  const measured = start === undefined ? [] : network.layers.flatMap((placed) => {
+    const { layer, firstWeight, weights } = placed;
+    if (layer.className === "Embedding" || weights.length === 0) return [];
+    const arrays = weights.map(({ name }, k) => {
+      const now = network.weights[firstWeight + k]!.data;
+      const before = start.weights[firstWeight + k]!.data;
+      let still = 0;
+      now.forEach((weight, index) => still += weight === before[index] ? 1 : 0);
+      return { name, still, count: now.length };
+    });
+    return [{ placed, arrays }];
+  });
+  const shareOf = ({ arrays }: { arrays: readonly Moves[] }) =>
+    Math.max(...arrays.map(({ still, count }) => still / count));
+  return {
+    measurement: {
+      check: "weights that never moved",
+      worst: start === undefined ? undefined : Math.max(0, ...measured.map(shareOf)),
+      unit: "largest part of an array that training left as it was",
+      limit: FEW,
+    },
+    findings: measured.flatMap((one) =>
+      shareOf(one) > FEW ? [finding(one.placed, one.arrays, lstms)] : []
+    ),
+  };
+}
+
+interface Moves {
+  readonly name: string;
+  readonly still: number;
+  readonly count: number;
+}
+
+function finding(
+  placed: PlacedLayer,
+  arrays: readonly Moves[],
+  lstms: readonly LstmVisit[],
+): Finding {
+  const still = arrays.reduce((sum, one) => sum + one.still, 0);
+  const count = arrays.reduce((sum, one) => sum + one.count, 0);
+  const dead = lstms.filter((lstm) => lstm.dead.length > 0);
+  return {
+    kind: "weights that never moved",
+    layer: placed.name,
+    number: still,
+    what: `${still} of ${count} weights (${Math.round(100 * still / count)} %): ` +
+      arrays.filter((one) => one.still > 0)
+        .map((one) => `${one.name} ${one.still} of ${one.count}`).join(", "),
+    cause: dead.length > 0
+      ? `their gradient is 0: units are dead in ${dead.map(({ name }) => name).join(", ")}`
+      : "their gradient is 0 or too small for float32: an input that is always 0, an activation on " +
+        "flat ground, a sequence of one step, or a learning rate of 0",
+    remedy: dead.length > 0
+      ? "see the dead units: with them, these weights move again"
+      : "look at the inputs and the activations they lead to; train longer or with a larger " +
+        "learning rate",
+    severity: 0.3 + 0.4 * still / count,
+  };
+}

@@ -1,0 +1,82 @@
+import { formatNumber } from "../../display/number.ts";
+import { stateGradients } from "../../lstm/state_gradient.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { seededRandom } from "../../tensor/random.ts";
+import type { CheckResult, Finding } from "./finding.ts";
+import type { LstmVisit, Patient } from "./patient.ts";
+
+/** float32's last digit: beside the largest step's gradient, that of such a step is lost in the sum. */
+const LOST = 2 ** -24;
+/** When more than half of the timesteps are lost, what happens there cannot be learnt. */
+const MOST = 0.5;
+const MOST_SAMPLES = 8;
+
+/** Timesteps whose cell state the last hidden state no longer depends on. */
+export function vanishingGradients({ lstms }: Patient): CheckResult {
+  // Where every hidden state is handed on, each timestep has a gradient of its own.
+  const measured = lstms
+    .filter(({ placed, trace }) => placed.outputShape.length === 1 && trace.cellState.shape[1]! > 1)
+    .map(measure);
+  return {
+    measurement: {
+      check: "vanishing gradients",
+      worst: measured.length === 0 ? undefined : Math.max(...measured.map(({ share }) => share)),
+      unit: "part of the timesteps whose gradient float32 loses",
+      limit: MOST,
+    },
+    findings: measured.flatMap((one) => one.share > MOST ? [finding(one)] : []),
+  };
+}
+
+interface Measured {
+  readonly lstm: LstmVisit;
+  /** Of the timesteps, the part that is lost. */
+  readonly share: number;
+  /** The last of them, in the order of computation, and the norm of the first against the largest. */
+  readonly lastLost: number;
+  readonly ratio: number;
+}
+
+function measure(lstm: LstmVisit): Measured {
+  const { run, trace, ledger } = lstm;
+  const [batch, timesteps, units] = trace.cellState.shape as [number, number, number];
+  const rows = Math.min(batch, MOST_SAMPLES);
+  const random = seededRandom(1); // a direction that favours no unit
+  const seeds = {
+    samples: Array.from({ length: rows }, (_, n) => n),
+    cellState: new Tensor(new Float64Array(rows * units), [rows, units]),
+    hiddenState: new Tensor(
+      Float64Array.from({ length: rows * units }, () => random.normal()),
+      [rows, units],
+    ),
+  };
+  const norms = new Float64Array(timesteps);
+  for (const { timestep, cellState } of stateGradients(run, trace, seeds)) {
+    if (timestep >= 0) norms[timestep] = Math.hypot(...cellState.data);
+  }
+  const largest = norms.reduce((a, b) => Math.max(a, b), 0);
+  if (!(largest > 0 && largest < Infinity)) return { lstm, share: 0, lastLost: -1, ratio: 1 };
+  const lost = ledger.order.filter((t) => norms[t]! < LOST * largest);
+  return {
+    lstm,
+    share: lost.length / timesteps,
+    lastLost: lost.at(-1) ?? -1,
+    ratio: norms[ledger.order[0]!]! / largest,
+  };
+}
+
+function finding({ lstm: { name, trace, ledger }, share, lastLost, ratio }: Measured): Finding {
+  const timesteps = trace.cellState.shape[1]!;
+  return {
+    kind: "vanishing gradients",
+    layer: name,
+    number: share,
+    what: `timesteps ${ledger.order[0]} to ${lastLost} of ${timesteps} are out of reach: the ` +
+      `gradient of the first is ${formatNumber(ratio, { digits: 2 })} of the largest`,
+    cause: "the forget gates are shut too far: what they multiply over the steps is lost in " +
+      "float32; see memory()",
+    remedy: "forget biases of 1 and more (unitForgetBias, or about ln T for T steps), shorter " +
+      "sequences, or Bidirectional; nothing, where the beginning does not matter",
+    severity: 0.5 + 0.3 * share,
+  };
+}

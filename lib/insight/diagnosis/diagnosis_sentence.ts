@@ -1,0 +1,63 @@
+// A diagnosis in words.
+
+import type { Diagnosis, Reading } from "./diagnose.ts";
+import { describeBound, short } from "../proof/proof_sentence.ts";
+import { questionTitles } from "./readings.ts";
+
+/** What a diagnosis says. */
+export function diagnosisSentence(
+  diagnosis: Omit<Diagnosis, "sentence">,
+  mostDepartures: number,
+): string {
+  const { outcome, readings, nearest, dead, tried } = diagnosis;
+  const all = `${spaced(tried)} readings` +
+    (mostDepartures === Infinity ? "" : ` of at most ${mostDepartures} departures from Keras`);
+  if (outcome === "none") {
+    const [closest] = nearest;
+    return `None of ${all} explains these numbers. ` +
+      (closest === undefined
+        ? "None comes near."
+        : `The nearest, ${inWords(closest)}, is off by ${
+          short(closest.maxAbsDiff)
+        } where rounding ` +
+          `explains ${describeBound(closest.bound)}.`);
+  }
+  const [simplest] = readings as readonly [Reading, ...Reading[]];
+  if (outcome === "one") {
+    return `One of ${all} explains these numbers: ${inWords(simplest)}. ` +
+      `It is off by ${short(simplest.maxAbsDiff)}` +
+      (nearest[0] === undefined ? "." : `, the next nearest by ${short(nearest[0].maxAbsDiff)}.`);
+  }
+  const differ = `They differ in ${varied(readings)}`;
+  if (dead) {
+    return `A dead network: nothing but 0 comes out of the LSTM, so its prediction cannot tell ` +
+      `readings apart. ${spaced(readings.length)} of ${all} explain these numbers. ${differ}. ` +
+      `Other inputs would tell, or the gates.`;
+  }
+  return `${spaced(readings.length)} of ${all} explain these numbers, which cannot tell them ` +
+    `apart. ${differ}. The simplest: ${inWords(simplest)}.`;
+}
+
+/** A reading by what is not as in Keras. */
+export function inWords({ departures }: Reading): string {
+  return departures.length === 0
+    ? "all as in Keras"
+    : `${departures.join(", ")}, all else as in Keras`;
+}
+
+/** The questions that have more than one answer, with the answers where they are few. */
+function varied(readings: readonly Reading[]): string {
+  const open = questionTitles.flatMap(([key, title]) => {
+    const answers = [...new Set(readings.map((reading) => reading.answers[key]))];
+    return answers.length === 1 ? [] : [{ title, answers }];
+  });
+  const isFew = open.length <= 2 && open.every(({ answers }) => answers.length <= 4);
+  const told = open.map(({ title, answers }) => isFew ? `${title} (${answers.join(", ")})` : title);
+  return [told.slice(0, -1).join(", "), ...told.slice(-1)].filter((part) => part !== "").join(
+    " and ",
+  );
+}
+
+function spaced(n: number): string {
+  return n.toLocaleString("en").replaceAll(",", " ");
+}

@@ -1,0 +1,190 @@
+import { escapeHtml, scriptJson } from "../display/html.ts";
+import { labeller, type Labels } from "../display/labels.ts";
+import { formatNumber } from "../display/number.ts";
+import { View } from "../display/view.ts";
+import { type Activation, lstmActivation } from "../lstm/activations.ts";
+import { pageSource } from "../lstm/page_source.ts";
+import { runOf } from "../lstm/sequence.ts";
+import { siteNames } from "../lstm/sites.ts";
+import { type Model, networkOf } from "../model/model.ts";
+import { resolveIndex } from "../tensor/shape.ts";
+import { asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { headOf } from "./head.ts";
+import { SLIDERS } from "./slider_script.ts";
+
+/** What the sliders move, and how it is called. */
+export interface GateSlidersOptions {
+  /** The sample: 0 unless said, -1 is the last. */
+  readonly sample?: number;
+  /** Labels of the units: `unit 0`, … unless said. */
+  readonly units?: Labels;
+  /** Labels of the timesteps: `timestep 0`, … unless said. */
+  readonly timesteps?: Labels;
+  /** Labels of the classes: `class 0`, … unless said. */
+  readonly classes?: Labels;
+  /** What the view shows. */
+  readonly title?: string;
+}
+
+/** How far the page's numbers may be from the library's; the same source gives the same. */
+const SAME = 1e-6;
+
+/**
+ * Gate surgery by hand: choose a gate or state, a unit and a timestep, drag, and watch the cell state
+ * and the prediction move.
+ *
+ * The page computes on its own, without a kernel: with the source of {@linkcode lstmForward} and
+ * {@linkcode denseForward} themselves, which this function writes into the output and, before that,
+ * compares with the library's own numbers. Of stacked LSTMs, it is the last one.
+ *
+ * @param model whose last LSTM hands on its last hidden state, followed by Dense, Dropout and
+ * Activation layers; not a Bidirectional
+ * @param x `[batch, …]`, as for `model.predict`, of which one sample is taken
+ * @param options the sample, and labels
+ * @returns a view; where no script runs, it is the prediction as text
+ * @throws {TypeError} where the model is of another kind.
+ * @throws {RangeError} where there is no such sample.
+ *
+ * @example
+ * ```ts
+ * import { arange, dense, gateSliders, lstm, sequential } from "@gatescope/lstm";
+ *
+ * const layers = [lstm({ units: 8 }), dense({ units: 2, activation: "softmax" })];
+ * const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
+ * gateSliders(model, arange(24).reshape([4, 3, 2]), { classes: ["down", "up"] });
+ * ```
+ */
+export function gateSliders(
+  model: Model,
+  x: TensorLike,
+  options: GateSlidersOptions = {},
+): View {
+  const network = networkOf(model);
+  const head = headOf(network, "make sliders");
+  const { layer, name } = network.layers[head.layer]!;
+  if (layer.className !== "LSTM") {
+    throw new TypeError(
+      `Cannot make sliders as the last LSTM must go in one direction: ` +
+        `current layer ${name} is a ${layer.className}`,
+    );
+  }
+  const input = network.checkInput(x, "make sliders");
+  const n = resolveIndex(options.sample ?? 0, input.shape[0]!, "show the sample");
+  const forward = network.forward(input);
+  const trace = forward.traces[head.layer]![0]!;
+  const { x: own, weights, options: ran } = runOf(trace)!;
+  const [, timesteps, units] = trace.cellState.shape as [number, number, number];
+
+  const activations: Activation[] = [
+    lstmActivation(ran.activation ?? "tanh"),
+    lstmActivation(ran.recurrentActivation ?? "sigmoid"),
+  ];
+  const operations = [
+    ...head.operations,
+    ...head.closing.map((activation) => ({ activation })),
+  ].map((operation) =>
+    "activation" in operation ? { activation: activations.push(operation.activation) - 1 } : {
+      kernel: packed(operation.kernel),
+      ...(operation.bias && { bias: packed(operation.bias) }),
+    }
+  );
+  const prediction = Array.from(forward.output.at(n).data);
+  const goBackwards = ran.goBackwards === true;
+  const classes = labeller(options.classes ?? ((k) => `class ${k}`), prediction.length, "classes");
+  const page = {
+    title: options.title ?? `What if? ${name}, sample ${n}`,
+    sites: siteNames,
+    units,
+    timesteps,
+    goBackwards,
+    last: goBackwards ? 0 : timesteps - 1,
+    unitLabels: labels(options.units ?? ((u) => `unit ${u}`), units, "units"),
+    timestepLabels: labels(options.timesteps ?? ((t) => `timestep ${t}`), timesteps, "timesteps"),
+    classLabels: prediction.map((_, k) => classes(k)),
+    probabilities: ["softmax", "sigmoid"].includes(activations.at(-1)!.activationName) &&
+      head.closing.length > 0,
+    x: packed(ofSample(own, n)),
+    weights: Object.fromEntries(
+      Object.entries(weights).filter(([, array]) => array !== undefined)
+        .map(([key, array]) => [key, packed(asFloat64(array))]),
+    ),
+    ...(ran.mask === undefined ? {} : { mask: packed(ofSample(asFloat64(ran.mask), n)) }),
+    ...(ran.initialState === undefined ? {} : {
+      initialState: {
+        cellState: packed(ofSample(asFloat64(ran.initialState.cellState), n)),
+        hiddenState: packed(ofSample(asFloat64(ran.initialState.hiddenState), n)),
+      },
+    }),
+    head: operations,
+  };
+  const source = pageSource(activations);
+  checkSame(source, page, prediction);
+
+  const text = [
+    page.title,
+    ...prediction.map((value, k) => `- ${classes(k)}: ${formatNumber(value)}`),
+  ].join("\n").replaceAll(/[^\S\n]+/g, " ");
+  return new View(text, () => ({ "text/html": slidersHtml(source, page, text) }));
+}
+
+function labels(of: Labels, length: number, axis: string): string[] {
+  const label = labeller(of, length, axis);
+  return Array.from({ length }, (_, index) => label(index));
+}
+
+/** `[batch, …]` becomes `[1, …]`. */
+function ofSample(x: Tensor, n: number): Tensor {
+  return x.at(n).reshape([1, ...x.shape.slice(1)]);
+}
+
+/** Numbers for the page, to the last bit. */
+function packed(x: Tensor): { base64: string; shape: readonly number[]; float32: boolean } {
+  const float32 = x.data.every((value) => Object.is(Math.fround(value), value));
+  const numbers = float32 ? Float32Array.from(x.data) : Float64Array.from(x.data);
+  const bytes = new Uint8Array(numbers.buffer);
+  let text = "";
+  for (let k = 0; k < bytes.length; k += 8192) {
+    text += String.fromCharCode(...bytes.subarray(k, k + 8192));
+  }
+  return { base64: btoa(text), shape: x.shape, float32 };
+}
+
+/** Runs the page's own script here: a bundler that renames functions would be found out now. */
+function checkSame(source: string, page: object, expected: readonly number[]): void {
+  let found: readonly number[];
+  try {
+    const script = new Function("document", `return ${SLIDERS}`)(undefined);
+    found = script("", source, page).run([]).prediction;
+  } catch (error) {
+    throw new Error(
+      `Cannot make sliders as the equations must write out their own source: ` +
+        `current source does not run (${(error as Error).message}); was this package minified?`,
+      { cause: error },
+    );
+  }
+  const off = expected.findIndex((value, k) =>
+    !(Math.abs(value - found[k]!) <= SAME) &&
+    !(Number.isNaN(value) && Number.isNaN(found[k]))
+  );
+  if (off === -1) return;
+  throw new Error(
+    `Cannot make sliders as the page must compute what the library does, to ${SAME}: ` +
+      `current output ${off} is ${found[off]}, not ${expected[off]}`,
+  );
+}
+
+function slidersHtml(source: string, page: object, text: string): string {
+  const call = `${scriptJson(source)}, ${scriptJson(page)}`;
+  const key = keyOf(call);
+  return `<div data-gatescope-sliders="${key}"><pre>${escapeHtml(text)}</pre></div>\n` +
+    `<script>\n(${SLIDERS})(${scriptJson(key)}, ${call});\n</script>`;
+}
+
+/** FNV-1a: the same view has the same key, so a notebook run again has the same outputs. */
+function keyOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}

@@ -1,0 +1,167 @@
+import { showAs, type View } from "../display/view.ts";
+import { type LayerTrace, runOf, type TracedRun } from "../lstm/sequence.ts";
+import { stateGradients } from "../lstm/state_gradient.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { indices } from "../trace/interventions.ts";
+import { chooseLstm, type LstmChoice } from "../trace/places.ts";
+import type { Trace } from "../trace/trace.ts";
+import { type Ledger, ledgerOf } from "./ledger.ts";
+import { type MemoryCurveOptions, memoryCurves, memoryView } from "./memory_view.ts";
+
+/** What of a trace is looked at. */
+export interface MemoryOptions {
+  /** Which LSTM; to be said where there are several. */
+  readonly layer?: LstmChoice;
+  /**
+   * The units whose true derivative is computed, which costs as much as a run backwards for each
+   * unit and sample; unless said, as many as take about half a second, the longest memories first.
+   */
+  readonly units?: readonly number[];
+}
+
+/** How long an LSTM remembers. */
+export interface Memory {
+  /**
+   * The steps in which a gate that stays as it is halves the cell state, ln ½ / ln |f|: `[batch,
+   * timesteps, units]`. Infinity where nothing is lost (f is 1 or more, or the step is masked), 0
+   * where all is.
+   */
+  readonly halfLife: Tensor;
+  /** The steps in which it doubles the cell state, ln 2 / ln |f|; Infinity where it does not grow. */
+  readonly doublingTime: Tensor;
+  /** What is left at the end of the cell state after each step, Π f, `[batch, timesteps, units]`. */
+  readonly retention: Tensor;
+  /** The same over all samples and steps, by the geometric mean of the gates: `[units]` each. */
+  readonly units: { readonly halfLife: Tensor; readonly doublingTime: Tensor };
+  /**
+   * The true ∂c_T/∂c_t of a unit by itself, through the hidden state and all gates too, where the
+   * retention is the direct way alone: `[batch, timesteps, derivativeUnits]`. Not there where the
+   * trace has interventions, or was not made by `trace()` or `lstmForward()`.
+   */
+  readonly derivative?: Tensor;
+  /** The units that `derivative` is of. */
+  readonly derivativeUnits: readonly number[];
+  /** The timesteps in the order in which they were computed. */
+  readonly order: readonly number[];
+  /** Retention, and the true derivative where it is known, over the timesteps. */
+  curves(options?: MemoryCurveOptions): View;
+}
+
+/** Multiplications that take about half a second (measured: 5e8 in a second, one core). */
+const BUDGET = 2e8;
+
+/**
+ * How long each unit remembers, read from the forget gates: `c' = f ⊙ c + …` keeps the part f of the
+ * cell state at each step.
+ *
+ * @param trace of a model, or of one LSTM
+ * @param options which LSTM, and the units whose true derivative is computed
+ * @throws {RangeError} where there is no such LSTM or unit.
+ *
+ * @example A gate of ½ has a half-life of one step
+ * ```ts
+ * import { lstmForward, memory } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const weights = { kernel: [[0, 0, 1, 0]], recurrentKernel: [[0, 0, 0, 0]] }; // f = σ(0)
+ * const { halfLife, retention } = memory(lstmForward([[[1], [2], [3]]], weights));
+ * assertEquals(halfLife.item(0, 0, 0), 1);
+ * assertEquals(retention.toArray(), [[[0.25], [0.5], [1]]]);
+ * ```
+ */
+export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): Memory {
+  const layer = layerOf(trace, options.layer);
+  const ledger = ledgerOf(layer);
+  const { forget, kept: retention } = ledger;
+  const halfLife = map(forget, (f) => halving(Math.abs(f)));
+  const doublingTime = map(forget, (f) => doubling(Math.abs(f)));
+  const means = geometricMeans(ledger);
+  const units = { halfLife: map(means, halving), doublingTime: map(means, doubling) };
+
+  const run = runOf(layer);
+  const derivativeUnits = run === undefined || run.options.listen !== undefined
+    ? []
+    : chooseUnits(options.units, layer, means);
+  const known = derivativeUnits.length > 0
+    ? { derivative: derivativeOf(run!, layer, derivativeUnits) }
+    : {};
+  const result: Memory = {
+    halfLife,
+    doublingTime,
+    retention,
+    units,
+    ...known,
+    derivativeUnits,
+    order: ledger.order,
+    curves: (chosen) => memoryCurves(result, chosen),
+  };
+  return Object.freeze(showAs(result, memoryView));
+}
+
+/** One LSTM's trace. */
+export function layerOf(trace: Trace | LayerTrace, choice: LstmChoice | undefined): LayerTrace {
+  if (!("layers" in trace)) return trace;
+  const places = trace.layers.map((layer, k) => ({ layer, name: trace.names[k]! }));
+  return chooseLstm(places, choice, "look at the memory of an LSTM").layer;
+}
+
+const halving = (f: number) => f >= 1 ? Infinity : f === 0 ? 0 : Math.LN2 / -Math.log(f);
+const doubling = (f: number) => f <= 1 ? Infinity : Math.LN2 / Math.log(f);
+
+/** Of |f|, over samples and timesteps; masked steps do not count. */
+function geometricMeans({ forget, counts: isCounted }: Ledger): Tensor {
+  const [, timesteps, units] = forget.shape as [number, number, number];
+  const [sums, counts] = [new Float64Array(units), new Float64Array(units)];
+  forget.data.forEach((f, k) => {
+    const step = Math.floor(k / units);
+    if (!isCounted(Math.floor(step / timesteps), step % timesteps)) return;
+    sums[k % units]! += Math.log(Math.abs(f));
+    counts[k % units]!++;
+  });
+  return new Tensor(sums.map((sum, u) => counts[u] === 0 ? 1 : Math.exp(sum / counts[u]!)), [
+    units,
+  ]);
+}
+
+/** The units asked for, or those of the longest memory, as many as the budget allows. */
+function chooseUnits(
+  asked: readonly number[] | undefined,
+  { cellState }: LayerTrace,
+  means: Tensor,
+): number[] {
+  const [batch, timesteps, units] = cellState.shape as [number, number, number];
+  if (asked !== undefined) {
+    return indices(asked, units, "look at the memory of unit", "the model has units");
+  }
+  const each = batch * timesteps * 4 * units * units;
+  const count = Math.min(units, Math.max(1, Math.floor(BUDGET / each)));
+  const longest = Array.from(means.data, (mean, unit) => ({ mean, unit }))
+    .sort((a, b) => b.mean - a.mean).slice(0, count);
+  return longest.map(({ unit }) => unit).sort((a, b) => a - b);
+}
+
+/** ∂c_T[u]/∂c_t[u]: one row for each sample and unit, all of them at once. */
+function derivativeOf(run: TracedRun, trace: LayerTrace, chosen: readonly number[]): Tensor {
+  const [batch, timesteps, units] = trace.cellState.shape as [number, number, number];
+  const rows = batch * chosen.length;
+  const cellState = new Float64Array(rows * units);
+  const at = (row: number) => row * units + chosen[row % chosen.length]!;
+  for (let row = 0; row < rows; row++) cellState[at(row)] = 1;
+  const seeds = {
+    samples: Array.from({ length: rows }, (_, row) => Math.floor(row / chosen.length)),
+    cellState: new Tensor(cellState, [rows, units]),
+    hiddenState: new Tensor(new Float64Array(rows * units), [rows, units]),
+  };
+  const result = new Float64Array(batch * timesteps * chosen.length);
+  for (const { timestep, cellState } of stateGradients(run, trace, seeds)) {
+    for (let row = 0; row < rows && timestep >= 0; row++) {
+      const k = (seeds.samples[row]! * timesteps + timestep) * chosen.length + row % chosen.length;
+      result[k] = cellState.data[at(row)]!;
+    }
+  }
+  return new Tensor(result, [batch, timesteps, chosen.length]);
+}
+
+function map({ data, shape }: Tensor, f: (value: number) => number): Tensor {
+  return new Tensor(Float64Array.from(data, f), shape);
+}

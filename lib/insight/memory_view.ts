@@ -1,0 +1,103 @@
+import { LINE_COLORS } from "../display/chart_template.ts";
+import { plot } from "../display/figure.ts";
+import { escapePlotly } from "../display/html.ts";
+import { table } from "../display/table.ts";
+import type { View } from "../display/view.ts";
+import { resolveIndex } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { indices } from "../trace/interventions.ts";
+import type { Memory } from "./memory.ts";
+
+/** Which curves of a memory are shown. */
+export interface MemoryCurveOptions {
+  /** The sample: 0 unless said, -1 is the last. */
+  readonly sample?: number;
+  /** The units: of those whose true derivative is known, the four of the longest memory unless said. */
+  readonly units?: readonly number[];
+  /** What the chart shows. */
+  readonly title?: string;
+}
+
+const FEW = 4;
+const MOST_LINES = 24;
+
+/** A line for each unit, the longest memory first. */
+export function memoryView(memory: Memory): View {
+  const { units, retention, derivative, derivativeUnits, order } = memory;
+  const [batch, timesteps, count] = retention.shape as [number, number, number];
+  const first = (values: Tensor, unit: number) => {
+    let sum = 0;
+    for (let n = 0; n < batch; n++) sum += values.item(n, order[0]!, unit);
+    return sum / batch;
+  };
+  const ranked = byMemory(memory).slice(0, MOST_LINES);
+  const rest = count - ranked.length;
+  return table(
+    ranked.map((unit) => ({
+      unit,
+      "half-life": units.halfLife.data[unit]!,
+      ...(units.doublingTime.data.some((time) => time < Infinity)
+        ? { "doubles in": units.doublingTime.data[unit]! }
+        : {}),
+      "kept from the first step": first(retention, unit),
+      ...(derivative === undefined ? {} : {
+        "true ∂c_T/∂c of it": derivativeUnits.includes(unit)
+          ? first(derivative, derivativeUnits.indexOf(unit))
+          : undefined,
+      }),
+    })),
+    {
+      caption: `Memory of ${count} units over ${timesteps} timesteps, in steps` +
+        (rest > 0 ? `; ${rest} of shorter memory are left out` : ""),
+      digits: { "half-life": 3, "doubles in": 3 },
+    },
+  );
+}
+
+/** What is left at the end of the cell state after each step, and what a nudge of it would change. */
+export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): View {
+  const { retention, derivative, derivativeUnits } = memory;
+  const [batch, timesteps, count] = retention.shape as [number, number, number];
+  const n = resolveIndex(options.sample ?? 0, batch, "show the sample");
+  const ranked = byMemory(memory);
+  const known = ranked.filter((unit) => derivativeUnits.includes(unit));
+  const chosen = options.units === undefined
+    ? (known.length > 0 ? known : ranked).slice(0, FEW)
+    : indices(options.units, count, "show the memory of unit", "the model has units");
+  const steps = Array.from({ length: timesteps }, (_, t) => t);
+  const line = (name: string, y: number[], color: string | undefined, dash: string) => ({
+    type: "scatter",
+    mode: "lines",
+    name,
+    x: steps,
+    y,
+    line: { width: 2, color, dash },
+  });
+  return plot({
+    data: chosen.flatMap((unit, index) => { // a colour for each unit
+      const color = LINE_COLORS[index % LINE_COLORS.length];
+      const kept = steps.map((t) => retention.item(n, t, unit));
+      const direct = line(`unit ${unit}, forget gates`, kept, color, "solid");
+      const k = derivativeUnits.indexOf(unit);
+      if (derivative === undefined || k < 0) return [direct];
+      const all = steps.map((t) => derivative.item(n, t, k));
+      return [direct, line(`unit ${unit}, true ∂c_T/∂c_t`, all, color, "dash")];
+    }),
+    layout: {
+      title: escapePlotly(options.title ?? "How much of a cell state reaches the end"),
+      xaxis: { title: "timestep t" },
+      yaxis: { title: "part of c_t that is in c_T" },
+    },
+  });
+}
+
+/** The units, the longest memory first: of those that grow, the fastest. */
+function byMemory({ units }: Memory): number[] {
+  const { halfLife, doublingTime } = units;
+  return Array.from(halfLife.data, (_, unit) => unit).sort((a, b) => {
+    const [lifeA, lifeB] = [halfLife.data[a]!, halfLife.data[b]!];
+    if (lifeA !== lifeB) return lifeB - lifeA;
+    const [growthA, growthB] = [doublingTime.data[a]!, doublingTime.data[b]!];
+    return growthA === growthB ? a - b : growthA - growthB;
+  });
+}

@@ -1,0 +1,126 @@
+import { showAs, type View } from "../display/view.ts";
+import { type Gates, splitGates } from "../lstm/gates.ts";
+import { type Model, networkOf } from "../model/model.ts";
+import type { Network } from "../model/network.ts";
+import { formatShape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { modelComparisonView, weightHeatmap } from "./model_comparison_view.ts";
+import { compareTensors, type Comparison, type Tolerance } from "./tensor_comparison.ts";
+
+/** One array of two models, or one gate's part of it. */
+export interface WeightComparison {
+  /** `lstm/kernel`, `dense/bias`, … */
+  readonly weight: string;
+  /** The gate, of an LSTM's arrays. */
+  readonly gate?: keyof Gates;
+  /** The largest difference, unit by unit: `[units]`. */
+  readonly byUnit: Tensor;
+  /** Over all of it. */
+  readonly all: Comparison;
+}
+
+/** An option that two models do not share. */
+export interface OptionDifference {
+  /** The layer's name. */
+  readonly layer: string;
+  /** Keras's name of the option. */
+  readonly option: string;
+  /** The two values. */
+  readonly actual: unknown;
+  /** See `actual`. */
+  readonly expected: unknown;
+}
+
+/** How far two models differ. */
+export interface ModelComparison {
+  /** Whether all weights are within the tolerance, and all options the same. */
+  readonly within: boolean;
+  /** The largest difference of a weight; NaN where either holds one. */
+  readonly maxAbsDiff: number;
+  /** The first array, or gate of it, beyond the tolerance; undefined where none is. */
+  readonly firstDivergence: WeightComparison | undefined;
+  /** All arrays in Keras's order, an LSTM's by gate. */
+  readonly weights: readonly WeightComparison[];
+  /** The options that differ. */
+  readonly options: readonly OptionDifference[];
+  /** The largest differences of the LSTMs' weights as colours, gate × unit. */
+  heatmap(): View;
+}
+
+const gateNames = ["input", "forget", "candidate", "output"] as const;
+
+/** Compares two models' weights and options: what {@linkcode compare} does with them. */
+export function compareModels(
+  actual: Model,
+  expected: Model,
+  tolerance: Tolerance,
+): ModelComparison {
+  const [ours, theirs] = [networkOf(actual), networkOf(expected)];
+  const [mine, other] = [ours, theirs].map(describe) as [string, string];
+  if (mine !== other) {
+    throw new TypeError(
+      `Cannot compare the models as their layers and weights must have the same shapes: ` +
+        `current ones are ${mine} and ${other}`,
+    );
+  }
+  const weights = ours.weightSpecs.flatMap(({ name }, k) => {
+    const [a, e] = [ours.weights[k]!, theirs.weights[k]!];
+    if (!isFused(ours, k)) return [compareWeights({ weight: name }, a, e, tolerance)];
+    const [split, other] = [splitGates(a), splitGates(e)];
+    return gateNames.map((gate) =>
+      compareWeights({ weight: name, gate }, split[gate], other[gate], tolerance)
+    );
+  });
+  const options = optionDifferences(ours, theirs);
+  const comparison: ModelComparison = {
+    within: weights.every(({ all }) => all.within) && options.length === 0,
+    maxAbsDiff: weights.reduce((largest, { all }) => Math.max(largest, all.maxAbsDiff), 0),
+    firstDivergence: weights.find(({ all }) => !all.within),
+    weights,
+    options,
+    heatmap: () => weightHeatmap(comparison),
+  };
+  return Object.freeze(showAs(comparison, modelComparisonView));
+}
+
+function describe({ layers, weightSpecs }: Network): string {
+  return [
+    layers.map(({ layer }) => layer.className).join(" "),
+    ...weightSpecs.map(({ shape }) => formatShape(shape)),
+  ].join(", ");
+}
+
+/** Whether weight k is an LSTM's, the four gates side by side. */
+function isFused({ layers }: Network, k: number): boolean {
+  const { layer } = layers.findLast(({ firstWeight, weights }) =>
+    weights.length > 0 && firstWeight <= k
+  )!;
+  const inner = layer.className === "TimeDistributed" ? layer.wrapped! : layer;
+  return inner.className === "LSTM" || inner.className === "Bidirectional";
+}
+
+function compareWeights(
+  name: Pick<WeightComparison, "weight" | "gate">,
+  a: Tensor,
+  e: Tensor,
+  tolerance: Tolerance,
+): WeightComparison {
+  const units = a.shape.at(-1)!;
+  const largest = new Float64Array(units);
+  a.data.forEach((value, k) => {
+    largest[k % units] = Math.max(largest[k % units]!, Math.abs(value - e.data[k]!));
+  });
+  return { ...name, byUnit: new Tensor(largest, [units]), all: compareTensors(a, e, tolerance) };
+}
+
+function optionDifferences(ours: Network, theirs: Network): OptionDifference[] {
+  return ours.layers.flatMap(({ name, layer }, k) => {
+    const other = theirs.layers[k]!.layer.config;
+    const keys = new Set([...Object.keys(layer.config), ...Object.keys(other)]);
+    return [...keys].flatMap((option) => {
+      const [actual, expected] = [layer.config[option], other[option]];
+      if (JSON.stringify(actual) === JSON.stringify(expected)) return [];
+      return [{ layer: name, option, actual, expected }];
+    });
+  });
+}

@@ -1,0 +1,53 @@
+import { heatmap } from "../display/heatmap.ts";
+import { formatNumber } from "../display/number.ts";
+import { table } from "../display/table.ts";
+import type { View } from "../display/view.ts";
+import { formatShape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { ModelComparison } from "./model_comparison.ts";
+
+/** A line for each array, an LSTM's by gate; in the caption what differs first. */
+export function modelComparisonView({ weights, options, firstDivergence }: ModelComparison): View {
+  const first = firstDivergence === undefined
+    ? "all weights within the tolerance"
+    : `they part at ${[firstDivergence.weight, firstDivergence.gate].filter(Boolean).join(", ")}`;
+  const others = options.map(({ layer, option, actual, expected }) =>
+    `; ${layer} has ${option} ${JSON.stringify(actual)} and ${JSON.stringify(expected)}`
+  );
+  return table(
+    weights.map(({ weight, gate, all, byUnit }) => ({
+      weight,
+      gate: gate ?? "",
+      "largest difference": all.maxAbsDiff,
+      at: formatShape(all.where),
+      actual: formatNumber(all.actual),
+      expected: formatNumber(all.expected),
+      "units that differ": byUnit.data.filter((difference) => difference !== 0).length,
+      "": all.within ? "within" : "beyond",
+    })),
+    {
+      caption: `Comparison of two models: ${first}${others.join("")}`,
+      digits: { "largest difference": 2 },
+    },
+  );
+}
+
+/** The largest differences of the LSTMs' weights: a row for each gate of each array. */
+export function weightHeatmap({ weights }: ModelComparison): View {
+  const own = weights.filter(({ gate }) => gate !== undefined);
+  if (own.length === 0) {
+    throw new TypeError(
+      "Cannot show the differences by gate as the models must have an LSTM: current models have none",
+    );
+  }
+  const most = Math.max(...own.map(({ byUnit }) => byUnit.data.length));
+  const data = new Float64Array(own.length * most).fill(NaN);
+  own.forEach(({ byUnit }, row) => data.set(byUnit.data, row * most));
+  return heatmap(new Tensor(data, [own.length, most]), {
+    rows: own.map(({ weight, gate }) => `${weight}, ${gate}`),
+    columns: "unit",
+    title: "Largest difference of each unit's weights",
+    columnTitle: "unit",
+    valueTitle: "|difference|",
+  });
+}

@@ -1,0 +1,239 @@
+import { progress } from "../display/progress.ts";
+import { showAs, type View } from "../display/view.ts";
+import { type SiteListener, type SiteName, siteNames, valueAt } from "../lstm/sites.ts";
+import { type Model, networkOf } from "../model/model.ts";
+import type { Network } from "../model/network.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+import { Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { indices } from "../trace/interventions.ts";
+import { chooseLstm, type LstmChoice, type LstmPlace, lstmPlaces } from "../trace/places.ts";
+import { checkTarget } from "./attribution.ts";
+import { estimateEffects } from "./patch_estimate.ts";
+import { sweepHeatmap, type SweepHeatmapOptions } from "./patch_sweep_view.ts";
+
+/** What is patched, and what is watched. */
+export interface PatchSweepOptions {
+  /** Which output is watched, from 0; may be left out where there is one. */
+  readonly target?: number;
+  /** Which LSTM; to be said where there are several. */
+  readonly layer?: LstmChoice;
+  /** The sites: all six unless said. */
+  readonly sites?: readonly SiteName[];
+  /** The units: all unless said. */
+  readonly unit?: number | readonly number[];
+  /** The timesteps: all unless said. */
+  readonly timestep?: number | readonly number[];
+  /**
+   * Another input of the same shape, whose values are put in; without it each value becomes 0, an
+   * ablation.
+   */
+  readonly from?: TensorLike;
+  /**
+   * Whether the effects are estimated by one gradient, slope × change, instead of a run each: for
+   * LSTMs too large for that. Exact for small changes only; false unless said.
+   */
+  readonly estimate?: boolean;
+  /** Stops the sweep; what is not done then is NaN. */
+  readonly signal?: AbortSignal;
+  /** Whether the progress is shown: in the Deno kernel and in a terminal unless said. */
+  readonly verbose?: boolean;
+}
+
+/** What each value inside an LSTM does to an output. */
+export interface PatchSweep {
+  /** Which output was watched. */
+  readonly target: number;
+  /** The sites, as `effects` has them. */
+  readonly sites: readonly SiteName[];
+  /** The timesteps, likewise. */
+  readonly timesteps: readonly number[];
+  /** The units, likewise. */
+  readonly units: readonly number[];
+  /**
+   * The output with the one value patched, minus without, as the mean over the samples:
+   * `[sites, timesteps, units]`; NaN where the sweep was stopped before.
+   */
+  readonly effects: Tensor;
+  /** The output without a patch, `[batch]`. */
+  readonly baseline: Tensor;
+  /** Whether the effects are estimates. */
+  readonly estimated: boolean;
+  /** Whether a signal stopped it. */
+  readonly aborted: boolean;
+  /** The effects as colours: site and unit over timestep, or one site alone. */
+  heatmap(options?: SweepHeatmapOptions): View;
+}
+
+/** So long, about, the event loop waits: a signal and a progress line come through in between. */
+const TURN_MS = 30;
+const MOST_ROWS = 512;
+
+/**
+ * What would happen to an output if this value were 0, or another input's: for every site, timestep
+ * and unit of an LSTM, one at a time.
+ *
+ * Each patch is a run of its own (many of them side by side), so all that follows from it is in its
+ * effect. It takes sites × timesteps × units runs; `estimate` takes one, forwards and backwards.
+ *
+ * @param model any model whose output is `[batch, classes]`
+ * @param x `[batch, …]`, as for `model.predict`
+ * @param options target, patches, and a signal to stop it
+ * @throws {TypeError} where a shape does not fit.
+ * @throws {RangeError} where there is no such output, LSTM, unit or timestep.
+ *
+ * @example
+ * ```ts
+ * import { arange, dense, lstm, patchSweep, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const layers = [lstm({ units: 8 }), dense({ units: 2, activation: "softmax" })];
+ * const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
+ * const { effects } = await patchSweep(model, arange(6).reshape([1, 3, 2]), { target: 1 });
+ * assertEquals(effects.shape, [6, 3, 8]); // gates and states, timesteps, units
+ * ```
+ *
+ * Source: activation patching, as in Meng et al. 2022, "Locating and Editing Factual Associations in
+ * GPT", section 2, done to an LSTM's cell; the estimate is attribution patching (Nanda 2023).
+ */
+export async function patchSweep(
+  model: Model,
+  x: TensorLike,
+  options: PatchSweepOptions = {},
+): Promise<PatchSweep> {
+  const network = networkOf(model);
+  const input = network.checkInput(x, "sweep");
+  const target = checkTarget(options.target, checkOutput(network), "sweep");
+  const place = chooseLstm(lstmPlaces(network, input), options.layer, "sweep");
+  if (network.states.some((state) => state !== undefined)) {
+    throw new TypeError(
+      "Cannot sweep as stateful layers must start from zeros (resetStates()): " +
+        "current model remembers a call",
+    );
+  }
+  const sites = checkSites(options.sites);
+  const timesteps = indices(
+    options.timestep,
+    place.timesteps,
+    "sweep timestep",
+    "the input has timesteps",
+  );
+  const units = indices(options.unit, place.units, "sweep unit", "the model has units");
+  const patches = sites.flatMap((site) =>
+    timesteps.flatMap((timestep) => units.map((unit): Patch => ({ site, timestep, unit })))
+  );
+  const source = options.from === undefined
+    ? undefined
+    : sourceOf(network, options.from, input, place);
+  const baseline = network.forward(input).output.select(1, target);
+  const estimated = options.estimate === true;
+  const effects = estimated
+    ? estimateEffects(network, input, place, target, patches, source)
+    : new Float64Array(patches.length).fill(NaN);
+  const { signal } = options;
+  const line = progress(options.verbose);
+  const samples = input.shape[0]!;
+  let [done, count] = [estimated ? patches.length : 0, 8];
+  while (done < patches.length && signal?.aborted !== true) {
+    const began = performance.now();
+    const some = patches.slice(done, done + count);
+    const outputs = runPatched(network, input, place, some, source).select(1, target).data;
+    some.forEach((_, p) => {
+      let sum = 0;
+      for (let n = 0; n < samples; n++) sum += outputs[p * samples + n]! - baseline.data[n]!;
+      effects[done + p] = sum / samples;
+    });
+    done += some.length;
+    line.update(() => `patch ${done}/${patches.length}`);
+    const took = performance.now() - began;
+    const fitting = Math.floor(count * Math.min(4, TURN_MS / Math.max(took, 0.1)));
+    count = Math.max(1, Math.min(fitting, Math.ceil(MOST_ROWS / samples)));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  const aborted = done < patches.length;
+  await line.finish(`${done} of ${patches.length} patches${aborted ? ", stopped" : ""}`);
+  const sweep: PatchSweep = {
+    target,
+    sites,
+    timesteps,
+    units,
+    effects: new Tensor(effects, [sites.length, timesteps.length, units.length]),
+    baseline,
+    estimated,
+    aborted,
+    heatmap: (chosen) => sweepHeatmap(sweep, chosen),
+  };
+  return Object.freeze(showAs(sweep, () => sweep.heatmap()));
+}
+
+/** One value that is put in. */
+export interface Patch {
+  readonly site: SiteName;
+  readonly timestep: number;
+  readonly unit: number;
+}
+
+/** What a patch puts in: `[batch, timesteps, units]` of each site. */
+export type PatchSource = (site: SiteName) => Tensor;
+
+/** One run of all samples for each patch, side by side: `[patches·samples, …]`. */
+function runPatched(
+  network: Network,
+  input: Tensor,
+  { layer, direction, samples, timesteps, units }: LstmPlace,
+  patches: readonly Patch[],
+  source: PatchSource | undefined,
+): Tensor {
+  const data = new Float64Array(input.data.length * patches.length);
+  patches.forEach((_, p) => data.set(input.data, p * input.data.length));
+  const rows = new Tensor(data, [input.shape[0]! * patches.length, ...input.shape.slice(1)]);
+  const listen: SiteListener = (value, { site, timestep }) => {
+    if (!patches.some((patch) => patch.site === site && patch.timestep === timestep)) return value;
+    const patched = Float64Array.from(value.data);
+    patches.forEach((patch, p) => {
+      if (patch.site !== site || patch.timestep !== timestep) return;
+      for (let n = 0; n < samples; n++) {
+        const other = source?.(site).data[(n * timesteps + timestep) * units + patch.unit];
+        patched[(p * samples + n) * units + patch.unit] = other ?? 0;
+      }
+    });
+    return new Tensor(patched, value.shape);
+  };
+  const listeners: (SiteListener | undefined)[][] = [];
+  listeners[layer] = [];
+  listeners[layer][direction] = listen;
+  return network.forward(rows, { listeners }).output;
+}
+
+function sourceOf(
+  network: Network,
+  from: TensorLike,
+  input: Tensor,
+  { layer, direction }: LstmPlace,
+): PatchSource {
+  const other = network.checkInput(from, "sweep");
+  if (!sameShape(other.shape, input.shape)) {
+    throw new TypeError(
+      `Cannot sweep as the input that the values are taken from must have the other's shape ` +
+        `${formatShape(input.shape)}: current shape is ${formatShape(other.shape)}`,
+    );
+  }
+  const trace = network.forward(other).traces[layer]![direction]!;
+  return (site) => valueAt(trace, site);
+}
+
+function checkOutput({ outputShape }: Network): number {
+  const [classes, ...rest] = outputShape;
+  if (typeof classes === "number" && rest.length === 0) return classes;
+  throw new TypeError(
+    `Cannot sweep as the output must be [batch, classes]: current shape of a sample is ` +
+      `[${outputShape.map((length) => length ?? "timesteps").join(", ")}]`,
+  );
+}
+
+function checkSites(sites: readonly SiteName[] = siteNames): readonly SiteName[] {
+  const unknown = sites.find((site) => !siteNames.includes(site));
+  if (unknown === undefined) return [...sites];
+  throw new RangeError(
+    `Cannot sweep as the sites are ${siteNames.join(", ")}: current site is ${unknown}`,
+  );
+}

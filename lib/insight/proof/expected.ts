@@ -1,0 +1,116 @@
+// What somebody else computed: a prediction, or any values inside. Checked against what the model has.
+
+import { formatShape, sameShape } from "../../tensor/shape.ts";
+import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import type { Trace } from "../../trace/trace.ts";
+import { type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
+
+/** Values of one LSTM, `[batch, timesteps, units]` each; those that are not known are left out. */
+export interface ExpectedLayer {
+  /** After their activations. */
+  readonly gates?: {
+    readonly input?: TensorLike;
+    readonly forget?: TensorLike;
+    readonly candidate?: TensorLike;
+    readonly output?: TensorLike;
+  };
+  /** c, after each step. */
+  readonly cellState?: TensorLike;
+  /** h, after each step. */
+  readonly hiddenState?: TensorLike;
+}
+
+/** Any part of a trace, somebody else's; a `Partial<Trace>` is one. */
+export interface ExpectedTrace {
+  /** In the order of `trace(model, x).layers`; undefined where nothing is known of an LSTM. */
+  readonly layers?: readonly (ExpectedLayer | undefined)[];
+  /** What `predict` should give. */
+  readonly prediction?: TensorLike;
+}
+
+/** The same, as float64 tensors of the right shapes. */
+export interface Expectation {
+  readonly layers: readonly Readonly<Partial<Record<LstmValue, Tensor>>>[];
+  readonly prediction: Tensor | undefined;
+}
+
+/** The values by name: `gates.input`, …, `hiddenState`. */
+export function valueOf(
+  layer: ExpectedLayer | undefined,
+  value: LstmValue,
+): TensorLike | undefined {
+  if (value === "cellState" || value === "hiddenState") return layer?.[value];
+  return layer?.gates?.[value.slice("gates.".length) as keyof NonNullable<ExpectedLayer["gates"]>];
+}
+
+/** Takes what is expected, in any of its forms; each shape must be the model's own. */
+export function expectationOf(
+  expected: TensorLike | ExpectedTrace,
+  { layers, names, prediction }: Trace,
+): Expectation {
+  const given = partsOf(expected, "prove");
+  const count = given.layers?.length ?? 0;
+  if (count > layers.length) {
+    throw new TypeError(
+      `Cannot prove as the model has ${layers.length} LSTMs (${names.join(", ")}): ` +
+        `current expected layers are ${count}`,
+    );
+  }
+  const found = {
+    layers: layers.map((own, k) =>
+      Object.fromEntries(lstmValues.flatMap((value) => {
+        const theirs = valueOf(given.layers?.[k], value);
+        if (theirs === undefined) return [];
+        const shape = (valueOf(own, value) as Tensor).shape;
+        return [[value, checked(theirs, shape, `${names[k]}'s ${value}`)]];
+      }))
+    ),
+    prediction: given.prediction === undefined
+      ? undefined
+      : checked(given.prediction, prediction.shape, "the prediction"),
+  };
+  if (found.prediction === undefined && found.layers.every((l) => Object.keys(l).length === 0)) {
+    throw new TypeError(
+      "Cannot prove as there must be something to compare with, a prediction or values inside: " +
+        "current expected is empty",
+    );
+  }
+  return found;
+}
+
+/** A prediction by itself, or parts with no key misspelt: that comparison would never take place. */
+export function partsOf(expected: TensorLike | ExpectedTrace, action: string): ExpectedTrace {
+  if (
+    typeof expected === "number" || expected instanceof Tensor || Array.isArray(expected) ||
+    ArrayBuffer.isView(expected)
+  ) return { prediction: expected as TensorLike };
+  const given = expected as ExpectedTrace;
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(
+      `Cannot ${action} as expected must be a prediction or a part of a trace: ` +
+        `current value is ${given === null ? "null" : typeof given}`,
+    );
+  }
+  const check = (value: object | undefined, known: readonly string[], what: string) => {
+    const unknown = Object.keys(value ?? {}).find((key) => !known.includes(key));
+    if (unknown === undefined) return;
+    throw new TypeError(
+      `Cannot ${action} as ${what} may have ${known.join(", ")}: current key is ${unknown}`,
+    );
+  };
+  check(given, ["prediction", "layers", "names"], "expected");
+  for (const layer of given.layers ?? []) {
+    check(layer, ["gates", "cellState", "hiddenState"], "an expected layer");
+    check(layer?.gates, ["input", "forget", "candidate", "output"], "expected gates");
+  }
+  return given;
+}
+
+function checked(values: TensorLike, shape: readonly number[], what: string): Tensor {
+  const given = asFloat64(values);
+  if (sameShape(given.shape, shape)) return given;
+  throw new TypeError(
+    `Cannot prove as ${what} must be ${formatShape(shape)}: ` +
+      `current shape is ${formatShape(given.shape)}`,
+  );
+}

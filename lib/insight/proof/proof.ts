@@ -1,0 +1,138 @@
+import { showAs, type View } from "../../display/view.ts";
+import { type Model, networkOf } from "../../model/model.ts";
+import type { Network } from "../../model/network.ts";
+import type { Tensor, TensorLike } from "../../tensor/tensor.ts";
+import { traceNames } from "../../trace/trace.ts";
+import { compareRuns, type Verdict } from "./compare_runs.ts";
+import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
+import { expectationOf, type ExpectedTrace } from "./expected.ts";
+import { explain } from "./explain.ts";
+import { proofSentence } from "./proof_sentence.ts";
+import { proofView } from "./proof_view.ts";
+
+/** What is to be proved. */
+export interface ProveOptions {
+  /**
+   * Somebody else's numbers: a prediction, or any part of a trace (states, gates). What `predict`
+   * gives unless said.
+   */
+  readonly expected?: TensorLike | ExpectedTrace | undefined;
+}
+
+/** Whether somebody else's numbers are those of the equations, and where they part. */
+export interface Proof {
+  /**
+   * `"equal"`: the same float32 everywhere. `"rounding"`: no difference that rounding in float32
+   * does not explain. `"mismatch"`: something else was computed.
+   */
+  readonly verdict: Verdict;
+  /** The verdict in one sentence; of a mismatch, with its place. */
+  readonly sentence: string;
+  /** The largest difference, relative to values above 1; NaN where either side holds one. */
+  readonly maxAbsDiff: number;
+  /** How far rounding alone could move the prediction, relative to values above 1. */
+  readonly bound: number;
+  /** Of a mismatch, the first place in the order of computation, as far as `expected` tells. */
+  readonly place: Difference | undefined;
+  /** A row for each value that was compared, in the order of the layers. */
+  readonly rows: readonly ProofRow[];
+  /** LSTMs that hand on nothing but 0: what comes after them says nothing about their weights. */
+  readonly dead: readonly string[];
+  /** Throws an Error with the sentence and the table where the verdict is `"mismatch"`. */
+  readonly assert: () => void;
+  /**
+   * How one number came about, down to its dot product, term by term: where `place` says, or the
+   * first mismatch, or else the prediction's largest difference.
+   */
+  readonly explain: (place?: Partial<ProofPlace>) => View;
+}
+
+/**
+ * Proves that somebody else's numbers are what the model's equations give, or finds the first place
+ * where they are not.
+ *
+ * The equations run in float64, and beside each value runs a bound for how far any float32
+ * computation of it may be off: γₙ·|x|·|W| for a dot product of n terms, 5 units of the last place
+ * for an activation, and what the operands bring along by the slope of each function at its place
+ * (Higham 2002). For the prediction the roundings are also weighed by its gradients. A value within
+ * its bound differs by rounding; one beyond it does not.
+ *
+ * Where values inside are given, each step is computed from the given values before it: what is
+ * beyond its bound went wrong there, and not earlier. A prediction that is 1e-4 off, or NaN, is a
+ * mismatch always, even where rounding could explain it. At masked steps, gates are not compared.
+ *
+ * The model is left as it was: its stateful layers too.
+ *
+ * @param model made by {@linkcode sequential}
+ * @param x as for `model.predict`
+ * @throws {TypeError} where a shape is not the model's, or there is nothing to compare with.
+ *
+ * @example A test of one's own: it fails with the sentence and the place
+ * ```ts
+ * import { dense, loadNpy, loadNpz, lstm, prove, sequential } from "@gatescope/lstm";
+ *
+ * const layers = [lstm({ units: 8 }), dense({ units: 2, activation: "softmax" })];
+ * const model = sequential(layers, { inputShape: [3, 2] });
+ * const file = "notebooks/data/experiment1_tanh_sigmoid";
+ * model.setWeights([...(await loadNpz(`${file}.npz`)).values()]);
+ *
+ * const x = await loadNpy("notebooks/data/x.npy");
+ * prove(model, x, { expected: await loadNpy(`${file}_prediction.npy`) }).assert();
+ * ```
+ *
+ * @example Where it went wrong
+ * ```ts
+ * import { arange, lstm, prove, sequential, trace } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { layers: [layer] } = trace(model, x);
+ * const { input, forget } = layer!.gates;
+ * const swapped = { ...layer, gates: { input: forget, forget: input } };
+ * const { verdict, place } = prove(model, x, { expected: { layers: [swapped] } });
+ * assertEquals([verdict, place?.value, place?.timestep], ["mismatch", "gates.input", 0]);
+ * ```
+ */
+export function prove(model: Model, x: TensorLike, { expected }: ProveOptions = {}): Proof {
+  const network = networkOf(model);
+  const input = network.checkInput(x, "prove");
+  const run = network.forward(input);
+  const whole = {
+    layers: run.traces.flat(),
+    names: traceNames(network, run),
+    prediction: run.output,
+  };
+  const other = expected !== undefined ? expected : {
+    layers: network.forward(input, { fast: true, records: true }).traces.flat(),
+    prediction: predicted(model, network, x),
+  };
+  const given = expectationOf(other, whole);
+  const comparison = compareRuns(network, input, whole, given);
+  const sentence = proofSentence(comparison);
+  const { verdict, maxAbsDiff, bound, place, rows, dead } = comparison;
+  const proof: Proof = {
+    verdict,
+    sentence,
+    maxAbsDiff,
+    bound,
+    place,
+    rows,
+    dead,
+    assert: () => {
+      if (verdict === "mismatch") throw new Error(`${sentence}\n${proofView(proof).text}`);
+    },
+    explain: (wanted = {}) => explain(comparison, wanted),
+  };
+  return Object.freeze(showAs(proof, proofView));
+}
+
+/** What `predict` gives, without what it would make stateful layers remember. */
+function predicted(model: Model, network: Network, x: TensorLike): Tensor {
+  const { states } = network;
+  try {
+    return model.predict(x);
+  } finally {
+    network.states = states;
+  }
+}

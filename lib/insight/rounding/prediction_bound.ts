@@ -1,0 +1,46 @@
+// How far rounding may move a prediction. The error that travelled along with the values is sure, but
+// grows at each step by the worst that could have met; the gradients of the prediction by every
+// rounding know what cancels and what fades. The smaller of the two is taken.
+
+import type { EstimatedRun } from "./estimate_model.ts";
+import type { Floats } from "./estimate.ts";
+
+/** For what is of higher order in the roundings, and so not in a gradient. */
+const HIGHER_ORDERS = 1.25;
+
+/** How many of a sample's numbers are followed back: each costs about a run of the model. */
+const MOST_FOLLOWED = 32;
+
+/**
+ * A bound for each number of the prediction.
+ *
+ * @param differences as large as the prediction: where a sample has more numbers than can be followed
+ * back, those with the largest are
+ */
+export function predictionBounds({ tape, result }: EstimatedRun, differences: Floats): Floats {
+  const batch = result.shape[0]!;
+  const each = result.value.length / batch;
+  const bounds = result.error.slice();
+  const largest = (element: number) => {
+    let found = 0;
+    for (let n = 0; n < batch; n++) {
+      const k = n * each + element;
+      found = Math.max(found, differences[k]! / bounds[k]!);
+    }
+    return found;
+  };
+  const elements = Array.from({ length: each }, (_, element) => element);
+  const followed = each <= MOST_FOLLOWED
+    ? elements
+    : elements.map((element) => ({ element, size: largest(element) }))
+      .sort((a, b) => b.size - a.size).slice(0, MOST_FOLLOWED).map(({ element }) => element);
+  for (const element of followed) {
+    const moved = tape.sensitivity(result, element);
+    for (let n = 0; n < batch; n++) {
+      const k = n * each + element;
+      const bound = HIGHER_ORDERS * moved[n]!;
+      if (bound < bounds[k]!) bounds[k] = bound; // not where it is NaN
+    }
+  }
+  return bounds;
+}

@@ -1,0 +1,246 @@
+// The operations of a run with the errors of their results, remembered in their order. So one can ask
+// the other way round, too: how much each rounding counts in one number of the result (Linnainmaa 1976).
+
+import type { Activation } from "../../lstm/activations.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { backThrough, growth, ownError } from "./activation_error.ts";
+import { affineErrors, type AffineTerm, backAffine } from "./affine_error.ts";
+import { type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
+import { distance, gamma, SMALLEST } from "./float32.ts";
+
+/** How much more a function may be off by itself where its argument is off too: first order will do. */
+const MORE = 2 ** -18;
+
+const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
+
+/** The operations, in the order in which they were done. */
+export class Tape {
+  readonly #estimates: Estimate[] = [];
+
+  /**
+   * Numbers that come from outside; float32 rounds those that it cannot hold.
+   *
+   * @param known to what they are known, relative where above 1: exactly, unless said
+   */
+  given(x: Tensor, known: number = 0): Estimate {
+    const value = Float64Array.from(x.data);
+    const rounding = value.map((v) =>
+      (distance(Math.fround(v), v) || 0) + known * Math.max(1, Math.abs(v))
+    );
+    return this.#add({
+      shape: x.shape,
+      value,
+      error: rounding,
+      local: rounding,
+      fresh: rounding.some((e) => e !== 0) ? rounding : undefined,
+      back: undefined,
+    });
+  }
+
+  /** In an estimate's place, the numbers that somebody else got there: known to their own rounding. */
+  anchored(estimate: Estimate, given: ArrayLike<number>): Estimate {
+    const known = (k: number) => Number.isFinite(given[k]!);
+    const { value, local } = estimate;
+    return this.#add({
+      shape: estimate.shape,
+      value: value.map((v, k) => known(k) ? given[k]! : v),
+      error: local,
+      local: new Float64Array(local.length),
+      fresh: local,
+      back: undefined,
+    });
+  }
+
+  /** Σ xₖ·Wₖ + b over the last axis. */
+  affine(terms: readonly AffineTerm[], bias?: Floats): Estimate {
+    return this.#add({
+      ...affineErrors(terms, bias),
+      back: (gradient, of) => terms.forEach(([x, W]) => backAffine(gradient, W, of(x))),
+    });
+  }
+
+  /** f(x), of each number or of each row. */
+  activation(f: Activation, x: Estimate): Estimate {
+    const width = x.shape.at(-1)!;
+    const tensor = new Tensor(x.value, x.shape);
+    const value = f(tensor).data as Floats;
+    const fresh = ownError(f, x.value, value, width);
+    // What f itself is off by is taken at x; a little more where x is off.
+    const grown = (error: Floats) =>
+      growth(f, x.value, value, error, width).map((e, k) => e * (1 + MORE) + fresh[k]!);
+    const error = grown(x.error);
+    return this.#add({
+      shape: x.shape,
+      value,
+      error,
+      local: x.local === x.error ? error : grown(x.local),
+      fresh,
+      back: (gradient, of) => addTo(of(x), backThrough(f, tensor, x.error, gradient)),
+    });
+  }
+
+  /** Σ aₖ ⊙ bₖ: a rounding for each product and each sum. */
+  sumOfProducts(...pairs: readonly (readonly [Estimate, Estimate])[]): Estimate {
+    const { shape, value: { length } } = pairs[0]![0];
+    const rounding = gamma(pairs.length);
+    const value = new Float64Array(length);
+    const fresh = new Float64Array(length).fill(SMALLEST);
+    const sameLocal = pairs.every((pair) => pair.every((x) => x.local === x.error));
+    const error = new Float64Array(length);
+    const local = sameLocal ? error : new Float64Array(length);
+    for (const [a, b] of pairs) {
+      for (let k = 0; k < length; k++) {
+        const [x, y] = [a.value[k]!, b.value[k]!];
+        value[k]! += x * y;
+        fresh[k]! += rounding * Math.abs(x * y);
+        error[k]! += productError(x, y, a.error[k]!, b.error[k]!) * (1 + rounding);
+        if (sameLocal) continue;
+        local[k]! += productError(x, y, a.local[k]!, b.local[k]!) * (1 + rounding);
+      }
+    }
+    addTo(error, fresh);
+    if (!sameLocal) addTo(local, fresh);
+    return this.#add({
+      shape,
+      value,
+      error,
+      local,
+      fresh,
+      back: (gradient, of) => {
+        for (const [a, b] of pairs) {
+          const [da, db] = [of(a), of(b)];
+          gradient.forEach((g, k) => {
+            if (g === 0) return;
+            da[k]! += g * b.value[k]!;
+            db[k]! += g * a.value[k]!;
+          });
+        }
+      },
+    });
+  }
+
+  /** (a + b)·factor, the factor a power of two: one rounding. */
+  sum(a: Estimate, b: Estimate, factor: number = 1): Estimate {
+    const value = a.value.map((x, k) => (x + b.value[k]!) * factor);
+    const off = (x: Floats, y: Floats) => x.map((e, k) => (e + y[k]!) * factor * (1 + gamma(1)));
+    const error = off(a.error, b.error);
+    const fresh = value.map((v) => gamma(1) * Math.abs(v) + SMALLEST);
+    return this.#add({
+      shape: a.shape,
+      value,
+      error: plus(error, fresh),
+      local: plus(off(a.local, b.local), fresh),
+      fresh,
+      back: (gradient, of) => {
+        for (const x of [a, b]) addTo(of(x), gradient.map((g) => g * factor));
+      },
+    });
+  }
+
+  /** Numbers of other estimates in other places: `places[k]` tells whose k-th it is, undefined is 0. */
+  moved(
+    shape: readonly number[],
+    sources: readonly Estimate[],
+    place: (k: number) => readonly [source: number, at: number] | undefined,
+  ): Estimate {
+    const length = shape.reduce((product, axis) => product * axis, 1);
+    const [from, at] = [new Int32Array(length), new Int32Array(length)];
+    for (let k = 0; k < length; k++) [from[k], at[k]] = place(k) ?? [-1, 0];
+    const pick = (what: "value" | "error" | "local") => {
+      const out = new Float64Array(length);
+      for (let k = 0; k < length; k++) {
+        if (from[k]! >= 0) out[k] = sources[from[k]!]![what][at[k]!]!;
+      }
+      return out;
+    };
+    const error = pick("error");
+    return this.#add({
+      shape,
+      value: pick("value"),
+      error,
+      local: sources.every((x) => x.local === x.error) ? error : pick("local"),
+      fresh: undefined,
+      back: (gradient, of) => {
+        const into = sources.map(of);
+        for (let k = 0; k < length; k++) {
+          if (from[k]! >= 0) into[from[k]!]![at[k]!]! += gradient[k]!;
+        }
+      },
+    });
+  }
+
+  /** The same numbers in another shape. */
+  reshaped(x: Estimate, shape: readonly number[]): Estimate {
+    return this.#add({
+      ...x,
+      shape,
+      fresh: undefined,
+      back: (gradient, of) => addTo(of(x), gradient),
+    });
+  }
+
+  /**
+   * How far roundings together may move one number of each sample's result: each counted by the
+   * gradient of that number, to first order.
+   *
+   * @param result `[batch, …]`
+   * @param element which number of a sample, counted through
+   * @returns one bound a sample
+   */
+  sensitivity(result: Estimate, element: number): Floats {
+    const batch = result.shape[0]!;
+    const bound = new Float64Array(batch);
+    const gradients = new Map<Estimate, Floats>();
+    const of = (estimate: Estimate) => {
+      let gradient = gradients.get(estimate);
+      if (gradient === undefined) {
+        gradient = new Float64Array(estimate.value.length);
+        gradients.set(estimate, gradient);
+      }
+      return gradient;
+    };
+    const each = result.value.length / batch;
+    for (let n = 0; n < batch; n++) of(result)[n * each + element] = 1;
+    for (const estimate of this.#estimates.toReversed()) {
+      const gradient = gradients.get(estimate);
+      if (gradient === undefined) continue;
+      gradients.delete(estimate);
+      const { fresh, back } = estimate;
+      const perSample = gradient.length / batch; // samples stay the first axis throughout
+      for (let k = 0; fresh !== undefined && k < gradient.length; k++) {
+        const g = gradient[k]!;
+        if (g !== 0) bound[Math.floor(k / perSample)]! += Math.abs(g) * fresh[k]!;
+      }
+      back?.(gradient, of);
+    }
+    return bound;
+  }
+
+  #add(estimate: Estimate): Estimate {
+    const { value, error, local, fresh } = estimate;
+    for (let k = 0; k < value.length; k++) {
+      const reach = Math.abs(value[k]!) + error[k]!;
+      if (reach <= MAX_FLOAT32) continue; // float32 may overflow, and NaN is no number at all
+      error[k] = UNBOUNDED;
+      if (!(Math.abs(value[k]!) + local[k]! <= MAX_FLOAT32)) local[k] = UNBOUNDED;
+      if (fresh !== undefined && !(fresh[k]! <= MAX_FLOAT32)) fresh[k] = UNBOUNDED;
+    }
+    this.#estimates.push(estimate);
+    return estimate;
+  }
+}
+
+/** |(x + dx)(y + dy) − xy|, at most; 0 where a factor is 0 for sure, whatever the other one. */
+function productError(x: number, y: number, dx: number, dy: number): number {
+  const left = dy === 0 ? 0 : (Math.abs(x) + dx) * dy;
+  const right = dx === 0 || y === 0 ? 0 : Math.abs(y) * dx;
+  return left + right;
+}
+
+function addTo(into: Floats, more: Floats): void {
+  for (let k = 0; k < into.length; k++) into[k]! += more[k]!;
+}
+
+function plus(a: Floats, b: Floats): Floats {
+  return a.map((x, k) => x + b[k]!);
+}

@@ -1,0 +1,138 @@
+import { showAs, type View } from "../display/view.ts";
+import { type LayerTrace, runOf } from "../lstm/sequence.ts";
+import { type SiteName, siteNames, valueAt } from "../lstm/sites.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { LstmChoice } from "../trace/places.ts";
+import type { Trace } from "../trace/trace.ts";
+import { compareTensors, type Comparison, type Tolerance } from "./tensor_comparison.ts";
+import { siteHeatmap, traceComparisonView } from "./trace_comparison_view.ts";
+
+/** One value of an LSTM in two runs. */
+export interface SiteComparison {
+  /** Whose LSTM it is. */
+  readonly layer: string;
+  /** Which value. */
+  readonly site: SiteName;
+  /** The largest difference over samples and timesteps, unit by unit, `[units]`. */
+  readonly byUnit: Tensor;
+  /** Over all of them, `[batch, timesteps, units]`. */
+  readonly all: Comparison;
+}
+
+/** Where two runs part. */
+export interface Divergence {
+  /** The LSTM. */
+  readonly layer: string;
+  /** The value. */
+  readonly site: SiteName;
+  /** The timestep of the input. */
+  readonly timestep: number;
+  /** The sample. */
+  readonly sample: number;
+  /** The unit. */
+  readonly unit: number;
+  /** The two values there. */
+  readonly actual: number;
+  /** See `actual`. */
+  readonly expected: number;
+}
+
+/** How far two traces differ. */
+export interface TraceComparison {
+  /** Whether everything is within its tolerance; a NaN never is. */
+  readonly within: boolean;
+  /** The largest difference of all; NaN where either holds one. */
+  readonly maxAbsDiff: number;
+  /** The first value beyond its tolerance, in the order of computation; undefined where none is. */
+  readonly firstDivergence: Divergence | undefined;
+  /** Six for each LSTM: the gates and the states. */
+  readonly sites: readonly SiteComparison[];
+  /** Of the two predictions, where they are traces of models. */
+  readonly prediction?: Comparison;
+  /** The largest differences as colours, site × unit, of one LSTM. */
+  heatmap(options?: { readonly layer?: LstmChoice }): View;
+}
+
+/** Compares two traces, site by site: what {@linkcode compare} does with them. */
+export function compareTraces(
+  actual: Trace | LayerTrace,
+  expected: Trace | LayerTrace,
+  tolerance: Tolerance,
+): TraceComparison {
+  const [ours, theirs] = [layersOf(actual), layersOf(expected)];
+  const shapes = [ours, theirs].map((layers) =>
+    layers.map(({ trace }) => formatShape(trace.cellState.shape)).join(", ")
+  );
+  if (shapes[0] !== shapes[1]) {
+    throw new TypeError(
+      `Cannot compare the traces as their LSTMs must have the same shapes: ` +
+        `current shapes are ${shapes[0] || "none"} and ${shapes[1] || "none"}`,
+    );
+  }
+  const sites = ours.flatMap(({ name, trace }, k) =>
+    siteNames.map((site): SiteComparison => {
+      const [a, e] = [valueAt(trace, site), valueAt(theirs[k]!.trace, site)];
+      return { layer: name, site, byUnit: byUnit(a, e), all: compareTensors(a, e, tolerance) };
+    })
+  );
+  const prediction = "prediction" in actual && "prediction" in expected &&
+      sameShape(actual.prediction.shape, expected.prediction.shape)
+    ? { prediction: compareTensors(actual.prediction, expected.prediction, tolerance) }
+    : {};
+  const parts = [...sites.map(({ all }) => all), ...Object.values(prediction)];
+  const comparison: TraceComparison = {
+    within: parts.every(({ within }) => within),
+    maxAbsDiff: parts.reduce((largest, { maxAbsDiff }) => Math.max(largest, maxAbsDiff), 0),
+    firstDivergence: firstDivergence(ours, theirs, sites, tolerance),
+    sites,
+    ...prediction,
+    heatmap: (options) => siteHeatmap(comparison, options?.layer),
+  };
+  return Object.freeze(showAs(comparison, traceComparisonView));
+}
+
+interface NamedTrace {
+  readonly name: string;
+  readonly trace: LayerTrace;
+}
+
+function layersOf(trace: Trace | LayerTrace): NamedTrace[] {
+  if (!("layers" in trace)) return [{ name: "lstm", trace }];
+  return trace.layers.map((layer, k) => ({ name: trace.names[k]!, trace: layer }));
+}
+
+function firstDivergence(
+  ours: readonly NamedTrace[],
+  theirs: readonly NamedTrace[],
+  sites: readonly SiteComparison[],
+  tolerance: Tolerance,
+): Divergence | undefined {
+  for (const [k, { name, trace }] of ours.entries()) {
+    const suspects = sites.filter(({ layer, all }) => layer === name && !all.within);
+    if (suspects.length === 0) continue;
+    const steps = Array.from({ length: trace.cellState.shape[1]! }, (_, t) => t);
+    if (runOf(trace)?.options.goBackwards === true) steps.reverse();
+    for (const timestep of steps) {
+      for (const { site } of suspects) {
+        const [a, e] = [trace, theirs[k]!.trace].map((one) =>
+          valueAt(one, site).select(1, timestep)
+        ) as [Tensor, Tensor];
+        const { within, where, actual, expected } = compareTensors(a, e, tolerance);
+        const [sample, unit] = where as [number, number];
+        if (!within) return { layer: name, site, timestep, sample, unit, actual, expected };
+      }
+    }
+  }
+  return undefined;
+}
+
+function byUnit(a: Tensor, e: Tensor): Tensor {
+  const units = a.shape.at(-1)!;
+  const largest = new Float64Array(units);
+  a.data.forEach((value, k) => {
+    const diff = value === e.data[k] ? 0 : Math.abs(value - e.data[k]!); // ∞ − ∞ would be NaN
+    largest[k % units] = Math.max(largest[k % units]!, diff);
+  });
+  return new Tensor(largest, [units]);
+}

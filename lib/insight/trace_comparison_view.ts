@@ -1,0 +1,61 @@
+import { heatmap } from "../display/heatmap.ts";
+import { formatNumber } from "../display/number.ts";
+import { table } from "../display/table.ts";
+import type { View } from "../display/view.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { chooseLstm, type LstmChoice } from "../trace/places.ts";
+import type { TraceComparison } from "./trace_comparison.ts";
+
+/** A line for each site, and in the caption where they part first. */
+export function traceComparisonView(comparison: TraceComparison): View {
+  const { sites, prediction, firstDivergence: first } = comparison;
+  const caption = first === undefined
+    ? "Comparison of two traces: all within the tolerance"
+    : `Comparison of two traces: they part at ${first.layer}, ${first.site} of sample ` +
+      `${first.sample}, timestep ${first.timestep}, unit ${first.unit}: ` +
+      `${formatNumber(first.actual)} where ${formatNumber(first.expected)} is expected`;
+  return table([
+    ...sites.map(({ layer, site, all }) => line(layer, site, all)),
+    ...(prediction === undefined ? [] : [line("", "prediction", prediction)]),
+  ], { caption, digits: { "largest difference": 2 } });
+}
+
+function line(
+  layer: string,
+  value: string,
+  { maxAbsDiff, where, within }: NonNullable<TraceComparison["prediction"]>,
+) {
+  const [sample, timestep, unit] = where.length === 3 ? where : [where[0], undefined, where.at(-1)];
+  return {
+    LSTM: layer,
+    value,
+    "largest difference": maxAbsDiff,
+    "at sample": sample,
+    timestep,
+    unit,
+    "": within ? "within" : "beyond",
+  };
+}
+
+/** The largest differences of one LSTM, a row for each site, a column for each unit. */
+export function siteHeatmap(
+  { sites }: TraceComparison,
+  choice: LstmChoice | undefined,
+): View {
+  const names = [...new Set(sites.map(({ layer }) => layer))];
+  const { name } = chooseLstm(
+    names.map((name) => ({ name })),
+    choice,
+    "show the differences of an LSTM",
+  );
+  const own = sites.filter(({ layer }) => layer === name);
+  const units = own[0]!.byUnit.shape[0]!;
+  const data = Float64Array.from(own.flatMap(({ byUnit }) => [...byUnit.data]));
+  return heatmap(new Tensor(data, [own.length, units]), {
+    rows: own.map(({ site }) => site),
+    columns: "unit",
+    title: `Largest difference of each value of ${name}`,
+    columnTitle: "unit",
+    valueTitle: "|difference|",
+  });
+}

@@ -1,0 +1,67 @@
+import { Chart } from "../display/figure.ts";
+import { escapePlotly } from "../display/html.ts";
+import { formatShape } from "../tensor/shape.ts";
+import { gateFigure } from "./gate_figure.ts";
+import type { LayerTrace } from "./sequence.ts";
+import { originOf } from "./trace_origin.ts";
+
+/** What of a trace is shown, and how its equations are written. */
+export interface GateViewOptions {
+  /** The sample that is shown first; 0 unless said. */
+  readonly sample?: number;
+  /** What the slider goes over: samples where there are several, else timesteps, unless said. */
+  readonly slider?: "samples" | "timesteps";
+  /** What the view shows. */
+  readonly title?: string;
+  /** The layer's activation, as the equations write it; what the trace was computed with unless said. */
+  readonly activation?: string;
+  /** The layer's recurrent activation, in the same way; `"sigmoid"` is written σ. */
+  readonly recurrentActivation?: string;
+}
+
+/**
+ * Shows what happened inside an LSTM: heatmaps of i, f, c̃, o, c and h over timestep and unit, the
+ * equation of each above it, and below them the states of the units that move most, all over one
+ * axis of timesteps. A slider goes through samples or timesteps, without a kernel.
+ *
+ * @param trace what {@linkcode lstmForward} computed, `[batch, timesteps, units]` each
+ * @param options the sample, the slider, a title and the activations' names
+ * @returns a chart; as a picture or as text it shows the first sample
+ * @throws {RangeError} where there is no such sample.
+ *
+ * @example
+ * ```ts
+ * import { arange, gateView, lstmForward } from "@gatescope/lstm";
+ *
+ * const trace = lstmForward(arange(8).reshape([1, 4, 2]), {
+ *   kernel: [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]],
+ *   recurrentKernel: [[0.1, 0.2, 0.3, 0.4]],
+ *   bias: [0, 1, 0, 0],
+ * });
+ * gateView(trace, { title: "One unit" });
+ * ```
+ */
+export function gateView(trace: LayerTrace, options: GateViewOptions = {}): Chart {
+  const origin = originOf(trace);
+  const { sample = 0, activation = origin.activation } = options;
+  const { recurrentActivation = origin.recurrentActivation } = options;
+  const [batch = 0, timesteps = 0, units = 0] = trace.cellState.shape;
+  if (!Number.isInteger(sample) || sample < 0 || sample >= batch) {
+    throw new RangeError(
+      `Cannot show the sample as the trace has samples 0 to ${batch - 1}: ` +
+        `current sample is ${sample}`,
+    );
+  }
+  return new Chart(gateFigure(trace, {
+    sample,
+    slider: options.slider ?? (batch > 1 ? "samples" : "timesteps"),
+    title: escapePlotly(
+      options.title ?? `Inside the LSTM, ${formatShape([batch, timesteps, units])}`,
+    ),
+    activation: escapePlotly(activation),
+    recurrentActivation: recurrentActivation === "sigmoid"
+      ? "σ"
+      : escapePlotly(recurrentActivation),
+    before: origin.goBackwards ? "t+1" : "t−1",
+  }));
+}

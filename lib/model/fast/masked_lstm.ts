@@ -1,0 +1,93 @@
+// An LSTM that passes over masked steps, by one that knows no mask: a masked step keeps the state, so
+// each sample's other steps may follow each other at once, and only their results must find their
+// places again.
+
+import type { LstmForm } from "../../compute/lstm_training.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { Mask } from "../layer.ts";
+import type { FastRun } from "./layer_compute.ts";
+
+/** Whether a step is masked at all. */
+export function masksSteps(mask: Mask | undefined): mask is Mask {
+  return mask !== undefined && mask.data.includes(0);
+}
+
+/**
+ * The run of an LSTM under a mask.
+ *
+ * @param run an LSTM of that form without a mask, from the first step to the last
+ * @param zeroOutput whether a masked step gives zeros instead of the result before it
+ */
+export function maskedLstm(
+  form: LstmForm,
+  x: Tensor,
+  mask: Mask,
+  zeroOutput: boolean,
+  run: (form: LstmForm, x: Tensor) => FastRun,
+): FastRun {
+  const [batch, timesteps, inputSize] = x.shape as [number, number, number];
+  const { units, returnSequences = false, goBackwards = false } = form;
+  const order = stepsOf(mask, goBackwards, zeroOutput);
+  const inner = run(
+    { ...form, returnSequences: true, goBackwards: false },
+    new Tensor(copyRows(x, inputSize, batch * timesteps, order.inputs), x.shape),
+  );
+  const outputs = returnSequences
+    ? order.outputs
+    : order.outputs.filter((_, k) => k % timesteps === timesteps - 1);
+  const toOutput = outputs.map((step, row) => [step, row] as const).filter(([step]) => step >= 0);
+  const rows = outputs.length;
+  return {
+    output: new Tensor(
+      copyRows(inner.output, units, rows, toOutput),
+      returnSequences ? [batch, timesteps, units] : [batch, units],
+    ),
+    backward: (gradient, options) => {
+      const back = toOutput.map(([step, row]) => [row, step] as const);
+      const bySteps = copyRows(gradient, units, batch * timesteps, back);
+      const { input, weights } = inner.backward(
+        new Tensor(bySteps, [batch, timesteps, units]),
+        options,
+      );
+      if (input === undefined) return { weights };
+      const toInput = order.inputs.map(([from, to]) => [to, from] as const);
+      const data = copyRows(input, inputSize, batch * timesteps, toInput);
+      return { input: new Tensor(data, x.shape), weights };
+    },
+  };
+}
+
+/**
+ * Which row of x goes where, and for each result (in the order of computation) the row of the inner
+ * run that has it; −1 for zeros.
+ */
+function stepsOf(mask: Mask, goBackwards: boolean, zeroOutput: boolean) {
+  const [batch, timesteps] = mask.shape as [number, number];
+  const inputs: (readonly [from: number, to: number])[] = [];
+  const outputs: number[] = [];
+  for (let n = 0; n < batch; n++) {
+    const first = n * timesteps;
+    let next = first;
+    for (let k = 0; k < timesteps; k++) {
+      const row = first + (goBackwards ? timesteps - 1 - k : k);
+      const counts = mask.data[row] !== 0;
+      if (counts) inputs.push([row, next++]);
+      outputs.push(next === first || zeroOutput && !counts ? -1 : next - 1);
+    }
+  }
+  return { inputs, outputs };
+}
+
+/** Rows added up at their new places among `rows`; zeros elsewhere. */
+function copyRows(
+  { data }: Tensor,
+  width: number,
+  rows: number,
+  moves: readonly (readonly [from: number, to: number])[],
+): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(rows * width);
+  for (const [from, to] of moves) {
+    for (let k = 0; k < width; k++) result[to * width + k]! += data[from * width + k]!;
+  }
+  return result;
+}

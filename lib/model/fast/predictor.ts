@@ -1,0 +1,92 @@
+// What `Model.predict` runs.
+
+import { numbersOf } from "./fast_form.ts";
+import { BatchPlan } from "./batch_plan.ts";
+import { type Chain, chainOf, layersOf } from "./fast_form.ts";
+import { sameShape } from "../../tensor/shape.ts";
+import { asTensor, Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import type { Network } from "../network.ts";
+
+/** How many sizes of input stay prepared. */
+const PREPARED = 8;
+
+/** A plan for inputs of one shape, with the weights it has read. */
+interface Prepared {
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
+  readonly plan: BatchPlan;
+  weights: readonly Tensor[];
+}
+
+/**
+ * A network's predictions. In precision float32, LSTM and dense layers in a row are one call of WASM,
+ * prepared for each shape of input and kept; other networks go layer by layer, each as fast as it can.
+ */
+export class Predictor {
+  readonly #network: Network;
+  #prepared: readonly Prepared[] = []; // the one used last comes first
+  #chain: Chain | undefined;
+  #isSettled = false;
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  /** The prediction in float32; stateful layers remember where they ended. */
+  predict(x: TensorLike): Tensor {
+    const given = asTensor(x);
+    const prepared = this.#preparedFor(given);
+    if (prepared !== undefined) {
+      return new Tensor(prepared.plan.run(numbersOf(given)), prepared.outputShape);
+    }
+    const network = this.#network;
+    const run = network.forward(network.checkInput(given, "predict"), { fast: true });
+    network.states = run.states;
+    const { data, shape } = run.output;
+    return new Tensor(data instanceof Float32Array ? data : new Float32Array(data), shape);
+  }
+
+  #preparedFor(x: Tensor): Prepared | undefined {
+    const first = this.#prepared[0];
+    const found = first !== undefined && sameShape(first.inputShape, x.shape)
+      ? first
+      : this.#find(x);
+    if (found === undefined) return undefined;
+    const { keptWeights } = this.#network;
+    if (found.weights !== keptWeights) {
+      found.plan.refresh(layersOf(this.#chain!, keptWeights));
+      found.weights = keptWeights;
+    }
+    return found;
+  }
+
+  #find(x: Tensor): Prepared | undefined {
+    const known = this.#prepared.find(({ inputShape }) => sameShape(inputShape, x.shape));
+    const found = known ?? this.#prepare(x);
+    if (found === undefined) return undefined;
+    const others = this.#prepared.filter((other) => other !== found);
+    this.#prepared = [found, ...others.slice(0, PREPARED - 1)];
+    return found;
+  }
+
+  #prepare(x: Tensor): Prepared | undefined {
+    const network = this.#network;
+    if (!this.#isSettled) {
+      const isChain = network.precision === "float32" && network.inputShape.length <= 2;
+      this.#chain = isChain ? chainOf(network.layers) : undefined;
+      this.#isSettled = true;
+    }
+    if (this.#chain === undefined) return undefined;
+    const { shape } = network.checkInput(x, "predict");
+    const [batch, timesteps] = [shape[0]!, shape.length === 3 ? shape[1]! : 1];
+    const weights = network.keptWeights;
+    const sizes = { batch, timesteps, inputSize: shape.at(-1)! };
+    const outputShape = network.outputShape.map((length) => length ?? timesteps);
+    return {
+      inputShape: shape,
+      outputShape: Object.freeze([batch, ...outputShape]),
+      plan: new BatchPlan(layersOf(this.#chain, weights), sizes),
+      weights,
+    };
+  }
+}

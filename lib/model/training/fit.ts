@@ -1,0 +1,117 @@
+// Epoch after epoch, batch after batch.
+
+import { arrival } from "../../display/jupyter.ts";
+import { Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import type { Training } from "./compile.ts";
+import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit_options.ts";
+import { type FitProgress, fitProgress } from "./fit_progress.ts";
+import { type EpochReport, type History, historyOf, rememberStart } from "./history.ts";
+import type { Network } from "../network.ts";
+import { checkStateful, prepareSamples } from "./prepare_samples.ts";
+import { countOf, type Samples, split } from "./samples.ts";
+import { trainEpoch } from "./train_epoch.ts";
+import { CutOff, Turns } from "./turns.ts";
+import { validate } from "./validate.ts";
+
+/**
+ * Trains; what `Model.fit` does. Everything is checked before a weight changes.
+ *
+ * A signal stops it between two batches; the next run on as many samples, with the same batch size
+ * and shuffling, finishes the epoch first.
+ */
+export async function fit(
+  network: Network,
+  training: Training,
+  x: TensorLike,
+  y: TensorLike,
+  options: FitOptions = {},
+): Promise<History> {
+  const checked = checkFitOptions(options);
+  const samples = prepareSamples(network, training.loss, x, y, "fit");
+  const parts = split(samples, checked.validationSplit);
+  if (parts.validation !== undefined) checkStateful(network, parts.validation, checked.batchSize);
+  checkStateful(network, parts.training, checked.batchSize);
+  if (training.isRunning) {
+    throw new TypeError(`Cannot fit as a model trains once at a time: current fit is running`);
+  }
+  training.isRunning = true;
+  const turns = new Turns();
+  const reports: EpochReport[] = [];
+  const shown = fitProgress(checked, countOf(parts.training));
+  let kept = placeOf(network, training);
+  const turn = () => {
+    const pause = turns.turn();
+    if (pause !== undefined) kept = placeOf(network, training);
+    return pause;
+  };
+  try {
+    return await turns.guard(() =>
+      run(network, training, parts, checked, { turns, turn, shown, reports })
+    );
+  } catch (error) {
+    if (!(error instanceof CutOff)) throw error;
+    network.weights = kept.weights;
+    network.states = kept.states;
+    training.progress = kept.progress;
+    // Its last message may have been cut off as well.
+    await Promise.race([shown.finish(reports), arrival()]);
+    throw stopped(reports.at(-1)?.epoch ?? checked.initialEpoch, training);
+  } finally {
+    training.isRunning = false;
+  }
+}
+
+interface Surroundings {
+  readonly turns: Turns;
+  readonly turn: () => Promise<void> | undefined;
+  readonly shown: FitProgress;
+  readonly reports: EpochReport[];
+}
+
+async function run(
+  network: Network,
+  training: Training,
+  parts: { training: Samples; validation: Samples | undefined },
+  options: CheckedFitOptions,
+  { turns, turn, shown, reports }: Surroundings,
+): Promise<History> {
+  const { epochs, initialEpoch, signal } = options;
+  const start = network.weights.map(({ data, shape }) => new Tensor(data.slice(), shape));
+  try {
+    for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
+      const result = await trainEpoch(network, training, parts.training, options, {
+        turn,
+        where: (batch) => `epoch ${epoch}, batch ${batch}`,
+        onBatch: (running) => shown.update(epoch, running),
+      });
+      if (result === undefined) break;
+      const report = {
+        epoch,
+        ...result,
+        ...validate(network, training, parts.validation, options),
+      };
+      reports.push(report);
+      if (options.onEpoch !== undefined) await turns.elsewhere(options.onEpoch(report));
+    }
+    const aborted = signal?.aborted === true && reports.length < epochs - initialEpoch;
+    const history = historyOf(reports, aborted);
+    rememberStart(history, network, start);
+    return history;
+  } finally {
+    await turns.elsewhere(shown.finish(reports));
+  }
+}
+
+/** Where a model is in its training; nothing of it is changed later, only replaced. */
+function placeOf({ weights, states }: Network, { progress }: Training) {
+  return { weights, states, progress };
+}
+
+function stopped(epoch: number, { progress: { running } }: Training): DOMException {
+  const place = running === undefined ? "" : ` and ${running.done} samples of the next one`;
+  return new DOMException(
+    "Cannot go on with fit as the Deno kernel was told to stop: the model is as it was after " +
+      `epoch ${epoch}${place}, and fit goes on from there`,
+    "AbortError",
+  );
+}

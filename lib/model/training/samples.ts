@@ -1,0 +1,63 @@
+// Which samples go together: the part kept for validation, and the batches.
+
+import { sizeOf } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+
+/** Inputs with their targets. */
+export interface Samples {
+  /** `[samples, …]` */
+  readonly x: Tensor;
+  /** `[samples, …]`, as the loss prepared them. */
+  readonly y: Tensor;
+}
+
+/** Some of the samples. */
+export interface Batch extends Samples {
+  /** Where each stands among all. */
+  readonly places: readonly number[];
+}
+
+/** How many samples there are. */
+export function countOf({ x }: Samples): number {
+  return x.shape[0]!;
+}
+
+/** The samples at these places, in this order; copies. */
+export function take({ x, y }: Samples, places: readonly number[]): Batch {
+  return { x: takeRows(x, places), y: takeRows(y, places), places };
+}
+
+/**
+ * The samples to train on and those to validate on, the last ones, as Keras splits them
+ * (keras/src/trainers/data_adapters/array_slicing.py): ⌊count·(1 − share)⌋ are trained on.
+ *
+ * @throws {RangeError} where one part would be empty.
+ */
+export function split(
+  samples: Samples,
+  validationSplit: number,
+): { training: Samples; validation: Samples | undefined } {
+  if (validationSplit === 0) return { training: samples, validation: undefined };
+  const count = countOf(samples);
+  const at = Math.floor(count * (1 - validationSplit));
+  if (at === 0 || at === count) {
+    throw new RangeError(
+      `Cannot fit as both parts of a validation split need samples: ` +
+        `current validationSplit ${validationSplit} parts ${count} into ${at} and ${count - at}`,
+    );
+  }
+  const places = Array.from({ length: count }, (_, place) => place);
+  return {
+    training: take(samples, places.slice(0, at)),
+    validation: take(samples, places.slice(at)),
+  };
+}
+
+function takeRows({ data, shape }: Tensor, places: readonly number[]): Tensor {
+  const size = sizeOf(shape.slice(1));
+  const taken = data.slice(0, places.length * size);
+  places.forEach((place, k) => {
+    taken.set(data.subarray(place * size, (place + 1) * size), k * size);
+  });
+  return new Tensor(taken, [places.length, ...shape.slice(1)]);
+}

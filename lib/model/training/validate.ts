@@ -1,0 +1,32 @@
+import { accuracyOf } from "./accuracy.ts";
+import type { Training } from "./compile.ts";
+import type { CheckedFitOptions } from "./fit_options.ts";
+import type { EpochReport } from "./history.ts";
+import type { Network } from "../network.ts";
+import { countOf, type Samples, take } from "./samples.ts";
+
+/** The loss of the samples kept back, batch by batch as Keras takes it. */
+export function validate(
+  network: Network,
+  training: Training,
+  samples: Samples | undefined,
+  { batchSize }: CheckedFitOptions,
+): Pick<EpochReport, "valLoss" | "valAccuracy"> {
+  if (samples === undefined) return {};
+  const count = countOf(samples);
+  let [lossSum, correct, counted] = [0, 0, 0];
+  for (let start = 0; start < count; start += batchSize) {
+    const length = Math.min(batchSize, count - start);
+    const batch = take(samples, Array.from({ length }, (_, k) => start + k));
+    const { output, mask, states } = network.forward(batch.x, { fast: true });
+    network.states = states; // Keras's stateful layers go on through validation too
+    lossSum += training.loss.compute(batch.y, output, mask).value * length;
+    const accuracy = accuracyOf(batch.y, output, mask);
+    correct += accuracy.correct;
+    counted += accuracy.counted;
+  }
+  return {
+    valLoss: lossSum / count,
+    ...(training.measuresAccuracy ? { valAccuracy: correct / counted } : {}),
+  };
+}

@@ -1,0 +1,67 @@
+// JupyterLab from PyPI, in a virtual environment of this repository, and the Deno kernel as
+// Jupyter is told of it.
+
+import { fileURLToPath } from "node:url";
+
+const root = new URL("../", import.meta.url);
+
+/** The repository's own virtual environment; out of git, and made when it is first needed. */
+export const VENV: string = fileURLToPath(new URL(".venv", root));
+
+const isWindows = Deno.build.os === "windows";
+const BIN = `${VENV}/${isWindows ? "Scripts" : "bin"}`;
+
+/** The versions that tests/frontends was written for. */
+const REQUIREMENTS = ["jupyterlab>=4.6,<5", "nbconvert>=7.16,<8"];
+
+/** The folder of the virtual environment's programs, with JupyterLab and nbconvert in it. */
+export async function virtualEnvironment(): Promise<string> {
+  if (await runs(`${BIN}/jupyter-lab`) && await runs(`${BIN}/jupyter-nbconvert`)) return BIN;
+  console.error(`Setup: JupyterLab goes into ${VENV}, which takes a minute.`);
+  await run(isWindows ? "python" : "python3", "-m", "venv", VENV);
+  await run(`${BIN}/python`, "-m", "pip", "install", "--quiet", ...REQUIREMENTS);
+  return BIN;
+}
+
+/** JupyterLab's program: the one of the PATH, else the virtual environment's. */
+export async function jupyterLab(): Promise<string> {
+  return await runs("jupyter-lab") ? "jupyter-lab" : `${await virtualEnvironment()}/jupyter-lab`;
+}
+
+/**
+ * Writes a kernelspec of this very Deno, and returns the folder that `JUPYTER_PATH` has to name.
+ *
+ * `deno jupyter --install` would write among the user's own, and without `interrupt_mode`: Jupyter
+ * would send SIGINT then, which ends the Deno kernel instead of the running cell. The notebooks ask
+ * for a kernel named "deno"; one in `JUPYTER_PATH` comes before the user's, for that server alone.
+ */
+export async function writeKernelspec(): Promise<string> {
+  const folder = fileURLToPath(new URL(".jupyter", root));
+  const kernelspec = {
+    argv: [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"],
+    display_name: "Deno",
+    language: "typescript",
+    interrupt_mode: "message",
+  };
+  await Deno.mkdir(`${folder}/kernels/deno`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/kernels/deno/kernel.json`, JSON.stringify(kernelspec));
+  return folder;
+}
+
+/** Runs a program to its end; its output is told where it fails. */
+export async function run(...command: string[]): Promise<void> {
+  const [program = "", ...args] = command;
+  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
+  if (success) return;
+  const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n");
+  throw new Error(`Cannot run ${command.join(" ")} as it fails: current output is\n${text}`);
+}
+
+/** Whether the program is there and starts; a leftover of another Python's is neither. */
+async function runs(program: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(program, { args: ["--version"] }).output()).success;
+  } catch {
+    return false;
+  }
+}

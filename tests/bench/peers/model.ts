@@ -1,0 +1,24 @@
+// What a user calls: `predict` of a model, and `fit` on one batch.
+
+import { dense, lstm, type Model, sequential, Tensor } from "@gatescope/lstm";
+import { type Run, servePeer } from "../peer.ts";
+import { type Arrays, arrayShapes, classes, type Shape } from "../shapes.ts";
+
+function prepare(shape: Shape, arrays: Arrays): Run {
+  const { batch, timesteps, inputSize, units } = shape;
+  const shapes = arrayShapes(shape);
+  const tensor = (name: keyof Arrays) => new Tensor(arrays[name], shapes[name]);
+  const layers = [lstm({ units }), dense({ units: classes, activation: "softmax" })];
+  const model: Model = sequential(layers, { inputShape: [timesteps, inputSize], seed: 1 });
+  const weights = ["kernel", "recurrentKernel", "bias", "denseKernel", "denseBias"] as const;
+  model.setWeights(weights.map(tensor));
+  const x = tensor("x");
+  if (!shape.trains) return () => model.predict(x).data as Float32Array;
+
+  const y = tensor("y");
+  const options = { batchSize: batch, shuffle: false, verbose: false };
+  model.compile({ optimizer: "adam", loss: "categorical_crossentropy" });
+  return async () => (await model.fit(x, y, options)).loss[0]!;
+}
+
+await servePeer(prepare);

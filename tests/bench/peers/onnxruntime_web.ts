@@ -1,0 +1,12 @@
+import * as ort from "onnxruntime-web";
+import { onnxModel } from "../onnx_model.ts";
+import { servePeer } from "../peer.ts";
+
+ort.env.wasm.numThreads = 1;
+
+await servePeer(async (shape, arrays) => {
+  if (shape.trains) return undefined;
+  const session = await ort.InferenceSession.create(onnxModel(shape, arrays));
+  const x = new ort.Tensor("float32", arrays.x, [shape.batch, shape.timesteps, shape.inputSize]);
+  return async () => (await session.run({ x })).probabilities!.data as Float32Array;
+});

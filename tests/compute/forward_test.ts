@@ -1,0 +1,207 @@
+// Fast equals readable. Tolerances: 2e-7 in a probability; 1e-6 of the largest value elsewhere, as
+// float32 carries 6e-8 a step and states grow.
+
+import { type ActivationName, getActivation } from "@gatescope/lstm";
+import { assert, assertThrows } from "@std/assert";
+import { fastActivation, fastActivationNames } from "../../lib/compute/activations.ts";
+import { Arena } from "../../lib/compute/arena.ts";
+import type { Build } from "../../lib/compute/engine.ts";
+import { supportsDense, supportsLstm } from "../../lib/compute/supports.ts";
+import { Plan } from "../../lib/compute/plan.ts";
+import {
+  randomArray,
+  randomDense,
+  randomInput,
+  randomLstm,
+  readableDense,
+  readableLstm,
+  relativeError,
+  usualPair,
+} from "./random_layers.ts";
+
+const PROBABILITY = 2e-7;
+const OF_THE_LARGEST = 1e-6;
+const builds: Build[] = ["relaxed-simd", "simd"];
+
+function assertWithin(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string) {
+  const error = relativeError(actual, expected);
+  assert(error <= OF_THE_LARGEST, `${what}: ${error}`);
+}
+
+for (const build of builds) {
+  const arena = new Arena(build);
+
+  Deno.test(`Plan, ${build}: every gate and state is lib/lstm's, for 1 to 9 and 64 units`, () => {
+    for (const units of [1, 2, 3, 4, 5, 6, 7, 8, 9, 64]) {
+      const sizes = {
+        batch: 1 + units % 8,
+        timesteps: 1 + (units * 5) % 7,
+        inputSize: 1 + units % 5,
+      };
+      const layer = { ...randomLstm(units, sizes.inputSize), record: true };
+      const x = randomInput(sizes);
+      const plan = new Plan([layer], sizes, arena);
+      const last = plan.run(x);
+      const recorded = plan.recorded(0);
+      const trace = readableLstm(layer, x, sizes);
+      const what = `${units} units, ${JSON.stringify(sizes)}`;
+      assertWithin(recorded.input, trace.gates.input.data, `input of ${what}`);
+      assertWithin(recorded.forget, trace.gates.forget.data, `forget of ${what}`);
+      assertWithin(recorded.candidate, trace.gates.candidate.data, `candidate of ${what}`);
+      assertWithin(recorded.output, trace.gates.output.data, `output of ${what}`);
+      assertWithin(recorded.cellState, trace.cellState.data, `cellState of ${what}`);
+      assertWithin(recorded.hiddenState, trace.hiddenState.data, `hiddenState of ${what}`);
+      assertWithin(last, trace.hiddenState.select(1, -1).data, `last of ${what}`);
+    }
+  });
+
+  Deno.test(`Plan, ${build}: any batch from 1 to 13 and any timesteps`, () => {
+    for (let batch = 1; batch <= 13; batch++) {
+      for (const timesteps of [1, 2, 15]) {
+        const sizes = { batch, timesteps, inputSize: 3 };
+        const layer = randomLstm(6, 3);
+        const x = randomInput(sizes);
+        const trace = readableLstm(layer, x, sizes);
+        const sequences = new Plan([{ ...layer, returnSequences: true }], sizes, arena).run(x);
+        assertWithin(sequences, trace.hiddenState.data, `${batch} × ${timesteps}`);
+      }
+    }
+  });
+
+  Deno.test(`Plan, ${build}: every activation in both places`, () => {
+    for (const name of fastActivationNames.filter((name) => name !== "softmax")) {
+      const activation = name as ActivationName;
+      const timesteps = name === "exponential" ? 2 : 5; // e^(e^…) soon leaves float32
+      const sizes = { batch: 3, timesteps, inputSize: 4 };
+      const x = randomInput(sizes);
+      for (
+        const pair of [
+          { ...usualPair, activation },
+          { ...usualPair, recurrentActivation: activation },
+        ]
+      ) {
+        const layer = randomLstm(7, sizes.inputSize, pair);
+        const trace = readableLstm(layer, x, sizes, pair);
+        const actual = new Plan([layer], sizes, arena).run(x);
+        assertWithin(actual, trace.hiddenState.select(1, -1).data, JSON.stringify(pair));
+      }
+    }
+  });
+
+  Deno.test(`Plan, ${build}: two LSTMs and dense layers on each timestep or the last`, () => {
+    const sizes = { batch: 5, timesteps: 6, inputSize: 3 };
+    const x = randomInput(sizes);
+    const first = { ...randomLstm(6, 3), returnSequences: true };
+    const second = randomLstm(5, 6);
+    const dense = randomDense(19, 5);
+    const h = readableLstm(first, x, sizes).hiddenState;
+    const h2 = readableLstm(second, h.data as Float64Array, { ...sizes, inputSize: 6 }).hiddenState;
+    const last = new Plan([first, second, dense], sizes, arena).run(x);
+    assertWithin(last, readableDense(dense, h2.select(1, -1)).data, "the last step");
+    const each = new Plan([first, { ...second, returnSequences: true }, dense], sizes, arena).run(
+      x,
+    );
+    assertWithin(each, readableDense(dense, h2).data, "each step");
+  });
+
+  Deno.test(`Plan, ${build}: backwards, from a given state, without a bias, again and again`, () => {
+    const sizes = { batch: 2, timesteps: 5, inputSize: 3 };
+    const x = randomInput(sizes);
+    const { bias: _, ...layer } = randomLstm(6, 3);
+    const whole = new Plan([{ ...layer, returnSequences: true, record: true }], sizes, arena);
+    whole.run(x);
+    const { cellState, hiddenState } = whole.recorded(0);
+    assertWithin(hiddenState, readableLstm(layer, x, sizes).hiddenState.data, "no bias");
+
+    const rows = (from: Float32Array, width: number, first: number, count: number) =>
+      Float32Array.from({ length: 2 * count * width }, (_, k) => {
+        const [n, rest] = [Math.floor(k / (count * width)), k % (count * width)];
+        return from[(n * 5 + first) * width + rest]!;
+      });
+    const initialState = {
+      cellState: rows(cellState, 6, 1, 1),
+      hiddenState: rows(hiddenState, 6, 1, 1),
+    };
+    const rest = { ...sizes, timesteps: 3 };
+    const restPlan = new Plan([{ ...layer, initialState }], rest, arena);
+    for (const _again of [1, 2]) {
+      assertWithin(restPlan.run(rows(x, 3, 2, 3)), rows(hiddenState, 6, 4, 1), "from step 2");
+    }
+
+    const reversed = Float32Array.from(x, (_, k) => {
+      const [n, t, d] = [Math.floor(k / 15), Math.floor(k / 3) % 5, k % 3];
+      return x[(n * 5 + 4 - t) * 3 + d]!;
+    });
+    const backwards = new Plan(
+      [{ ...layer, goBackwards: true, returnSequences: true }],
+      sizes,
+      arena,
+    );
+    assertWithin(backwards.run(x), whole.run(reversed), "backwards");
+  });
+
+  for (
+    const [name, batch, timesteps, inputSize, units] of [
+      ["S0", 1, 3, 2, 8],
+      ["S1", 1, 100, 64, 256],
+      ["S2, 3 of its 64 samples", 3, 100, 128, 256],
+      ["S3", 1, 1000, 32, 64],
+    ] as const
+  ) {
+    Deno.test(`Plan, ${build}: probabilities within 2e-7 at ${name}`, () => {
+      const sizes = { batch, timesteps, inputSize };
+      const [lstm, dense] = [randomLstm(units, inputSize), randomDense(10, units)];
+      const x = randomInput(sizes);
+      const actual = new Plan([lstm, dense], sizes, arena).run(x);
+      const h = readableLstm(lstm, x, sizes).hiddenState.select(1, -1);
+      const expected = readableDense(dense, h).data;
+      const error = Math.max(...expected.map((p, k) => Math.abs(p - actual[k]!)));
+      assert(error <= PROBABILITY, String(error));
+    });
+  }
+
+  Deno.test(`Plan, ${build}: softmax of ±1e4 and of equal logits; its rows sum to 1`, () => {
+    for (const units of [1, 3, 4, 17]) {
+      const dense = {
+        ...randomDense(units, 2),
+        kernel: randomArray(2 * units, 1e4, 7),
+      };
+      const sizes = { batch: 4, timesteps: 1, inputSize: 2 };
+      const x = Float32Array.of(1, 1, 0, 0, -1, 0.5, 0.001, 0);
+      const y = new Plan([dense], sizes, arena).run(x);
+      for (let n = 0; n < 4; n++) {
+        const sum = y.subarray(n * units, (n + 1) * units).reduce((a, b) => a + b, 0);
+        assert(Math.abs(sum - 1) < 1e-6, `${units} units: ${sum}`);
+      }
+    }
+  });
+}
+
+Deno.test("Plan refuses arrays of the wrong length", () => {
+  const sizes = { batch: 1, timesteps: 2, inputSize: 3 };
+  const layer = randomLstm(4, 3);
+  assertThrows(() => new Plan([randomLstm(4, 2)], sizes), TypeError, "kernel must hold 48 numbers");
+  assertThrows(() => new Plan([layer], sizes).run(new Float32Array(5)), TypeError, "x must hold 6");
+  assertThrows(() => new Plan([layer], sizes).recorded(0), TypeError, "the layer makes none");
+});
+
+Deno.test("fastActivation() knows what it cannot do", () => {
+  const unknown: [string, Record<string, unknown>?][] = [
+    ["gelu"],
+    ["relu", { threshold: 1 }],
+    ["relu", { maxValue: 3 }],
+    ["leaky_relu", { negativeSlope: -1 }],
+    ["celu", { alpha: 2 }],
+  ];
+  for (const [name, options] of unknown) assert(fastActivation(name, options) === undefined, name);
+  assert(fastActivation("relu", { negativeSlope: 0.1, maxValue: null })?.alpha === 0.1);
+});
+
+Deno.test("supportsLstm() takes what getActivation() makes, and knows softmax from the others", () => {
+  const [tanh, relu, softmax] = (["tanh", "relu", "softmax"] as const).map((n) => getActivation(n));
+  assert(supportsLstm(tanh!, relu!) !== undefined);
+  assert(supportsLstm(getActivation("leaky_relu"), tanh!)?.activation.alpha === 0.2);
+  assert(supportsLstm(tanh!, softmax!) === undefined);
+  assert(supportsLstm(getActivation("mish"), tanh!) === undefined);
+  assert(supportsDense(softmax!) !== undefined);
+});

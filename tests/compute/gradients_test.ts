@@ -1,0 +1,206 @@
+// Gradients against lib/lstm: the slope of a random loss Σ r·y, in random directions, by central
+// differences in float64. Those are good to about 1e-9, so what is between is float32's rounding:
+// at most 1e-5 of the gradient's length.
+
+import { type ActivationName, tensor } from "@gatescope/lstm";
+import { assert, assertEquals } from "@std/assert";
+import { Arena } from "../../lib/compute/arena.ts";
+import { DenseTraining } from "../../lib/compute/dense_training.ts";
+import type { Build } from "../../lib/compute/engine.ts";
+import type { SequenceSizes } from "../../lib/compute/lstm_layer.ts";
+import { LstmTraining } from "../../lib/compute/lstm_training.ts";
+import {
+  fast,
+  type Pair,
+  randomArray,
+  randomDense,
+  randomInput,
+  randomLstm,
+  readableDense,
+  readableLstm,
+  usualPair,
+} from "./random_layers.ts";
+
+const OF_THE_LENGTH = 1e-5;
+const STEP = 1e-5;
+const DIRECTIONS = 3;
+const builds: Build[] = ["relaxed-simd", "simd"];
+
+type Arrays = Record<string, Float64Array | Float32Array>;
+
+/** The loss's slope by each array in random directions, beside what the gradient says. */
+function assertSlopes(
+  arrays: Arrays,
+  gradients: Arrays,
+  loss: (at: Arrays) => number,
+  what: string,
+) {
+  for (const [name, array] of Object.entries(arrays)) {
+    const gradient = gradients[name]!;
+    assertEquals(gradient.length, array.length, `${name} of ${what}`);
+    const length = Math.hypot(...gradient);
+    for (let seed = 11; seed < 11 + DIRECTIONS; seed++) {
+      const direction = randomArray(array.length, 1, seed);
+      const norm = Math.hypot(...direction);
+      const moved = (by: number) =>
+        loss({
+          ...arrays,
+          [name]: Float64Array.from(array, (w, k) => w + by * direction[k]! / norm),
+        });
+      const slope = (moved(STEP) - moved(-STEP)) / (2 * STEP);
+      const said = dotProduct(gradient, direction) / norm;
+      const error = Math.abs(slope - said);
+      assert(error <= OF_THE_LENGTH * length + 1e-8, `${name} of ${what}: ${said}, not ${slope}`);
+    }
+  }
+}
+
+function dotProduct(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
+  return sum;
+}
+
+interface LstmCase extends SequenceSizes {
+  readonly units: number;
+  readonly pair?: Pair;
+  readonly returnSequences?: boolean;
+  readonly goBackwards?: boolean;
+  readonly given?: boolean;
+}
+
+function assertLstmGradients(arena: Arena, given: LstmCase): void {
+  const { units, pair = usualPair, returnSequences = false, goBackwards = false } = given;
+  const { batch, timesteps, inputSize } = given;
+  const layer = randomLstm(units, inputSize, pair);
+  const { activation, recurrentActivation } = layer;
+  const form = { units, activation, recurrentActivation, returnSequences, goBackwards };
+  const x = randomInput(given);
+  const run = new LstmTraining(form, given, arena).forward(x, layer);
+  const r = randomArray(run.output.length, 1, 9);
+  const { kernel, recurrentKernel, bias } = layer;
+  const loss = (at: Arrays): number => {
+    const input = goBackwards ? reversed(at.x!, given) : at.x!;
+    const moved = {
+      ...layer,
+      kernel: at.kernel!,
+      recurrentKernel: at.recurrentKernel!,
+      bias: at.bias!,
+    };
+    const { hiddenState } = readableLstm(moved, input, given, pair);
+    return dotProduct(r, returnSequences ? hiddenState.data : hiddenState.select(1, -1).data);
+  };
+  const { x: dx, ...gradients } = run.backward(r);
+  const what = JSON.stringify({ units, batch, timesteps, inputSize, returnSequences, ...pair });
+  assertSlopes(
+    { x, kernel, recurrentKernel, bias: bias! },
+    { x: dx!, ...gradients },
+    loss,
+    what,
+  );
+  assertEquals(run.backward(r, { byInput: false }), gradients, "without dx, the same");
+}
+
+function reversed(x: ArrayLike<number>, { batch, timesteps, inputSize }: SequenceSizes) {
+  const result = new Float64Array(batch * timesteps * inputSize);
+  for (let n = 0; n < batch; n++) {
+    for (let t = 0; t < timesteps; t++) {
+      for (let d = 0; d < inputSize; d++) {
+        result[(n * timesteps + t) * inputSize + d] =
+          x[(n * timesteps + timesteps - 1 - t) * inputSize + d]!;
+      }
+    }
+  }
+  return result;
+}
+
+for (const build of builds) {
+  const arena = new Arena(build);
+
+  Deno.test(`LstmTraining, ${build}: gradients within 1e-5 of lib/lstm's slopes, 1 to 9 units and 64`, () => {
+    for (const units of [1, 2, 3, 4, 5, 6, 7, 8, 9, 64]) {
+      const sizes = { batch: 1 + units % 7, timesteps: 1 + units % 5, inputSize: 1 + units % 4 };
+      assertLstmGradients(arena, { ...sizes, units, returnSequences: units % 2 === 0 });
+    }
+  });
+
+  Deno.test(`LstmTraining, ${build}: wide inputs, long sequences, backwards`, () => {
+    assertLstmGradients(arena, { batch: 1, timesteps: 40, inputSize: 17, units: 6 });
+    assertLstmGradients(arena, { batch: 13, timesteps: 3, inputSize: 33, units: 18 });
+    assertLstmGradients(arena, {
+      batch: 5,
+      timesteps: 7,
+      inputSize: 3,
+      units: 5,
+      returnSequences: true,
+      goBackwards: true,
+    });
+  });
+
+  Deno.test(`LstmTraining, ${build}: every activation in both places`, () => {
+    const names: ActivationName[] = [
+      ...["linear", "sigmoid", "tanh", "softsign", "elu", "selu", "exponential"] as const,
+      ...["hard_sigmoid", "hard_sigmoid_keras2", "hard_tanh", "relu6"] as const,
+      ...["relu", "leaky_relu"] as const,
+    ];
+    for (const name of names) {
+      const sizes = { batch: 3, timesteps: name === "exponential" ? 2 : 3, inputSize: 4, units: 7 };
+      assertLstmGradients(arena, { ...sizes, pair: { ...usualPair, activation: name } });
+      assertLstmGradients(arena, { ...sizes, pair: { ...usualPair, recurrentActivation: name } });
+    }
+  });
+
+  Deno.test(`LstmTraining, ${build}: backward is right in any order of runs, and after a fresh start`, () => {
+    const small = new Arena(build, 200_000);
+    const sizes = { batch: 3, timesteps: 4, inputSize: 2 };
+    const layer = randomLstm(5, 2);
+    const training = new LstmTraining(layer, sizes, small);
+    const other = new LstmTraining(randomLstm(9, 2), sizes, small);
+    const [a, b] = [randomInput(sizes), randomArray(24, 1, 20)];
+    const r = randomArray(15, 1, 9);
+    const [first, second] = [training.forward(a, layer), training.forward(b, layer)];
+    const expected = [
+      training.forward(a, layer).backward(r),
+      training.forward(b, layer).backward(r),
+    ];
+    assertEquals(first.backward(r), expected[0]);
+    assertEquals(second.backward(r), expected[1]);
+    const { generation } = small;
+    for (let k = 0; small.generation === generation; k++) {
+      new LstmTraining(randomLstm(9, 2), sizes, small).forward(a, randomLstm(9, 2));
+      assert(k < 1000);
+    }
+    assertEquals(first.backward(r), expected[0]);
+    other.forward(a, randomLstm(9, 2));
+    assertEquals(second.backward(r), expected[1]);
+  });
+
+  Deno.test(`DenseTraining, ${build}: gradients within 1e-5 of lib/lstm's slopes`, () => {
+    const cases: [number, number, number, ActivationName][] = [
+      [1, 8, 10, "softmax"],
+      [5, 3, 2, "sigmoid"],
+      [33, 17, 19, "softmax"],
+      [7, 20, 33, "linear"],
+      [300, 5, 1, "tanh"],
+    ];
+    for (const [rows, inputSize, units, activation] of cases) {
+      const layer = randomDense(units, inputSize, activation);
+      const x = randomArray(rows * inputSize, 1, 6);
+      const form = { units, activation: fast(activation) };
+      const run = new DenseTraining(form, rows, inputSize, arena).forward(x, layer);
+      const r = randomArray(rows * units, 1, 9);
+      const { x: dx, kernel, bias } = run.backward(r);
+      const loss = (at: Arrays) => {
+        const moved = { ...layer, kernel: at.kernel!, bias: at.bias! };
+        const input = tensor(at.x!, [rows, inputSize]);
+        return dotProduct(r, readableDense(moved, input, activation).data);
+      };
+      assertSlopes(
+        { x, kernel: layer.kernel, bias: layer.bias! },
+        { x: dx!, kernel, bias },
+        loss,
+        JSON.stringify({ rows, inputSize, units, activation }),
+      );
+    }
+  });
+}

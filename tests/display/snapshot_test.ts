@@ -1,0 +1,100 @@
+// Every view as it is seen: compared with what a person has looked at. Numbers of pictures are
+// rounded by the writer; a mismatch writes `*-changed.*` beside the snapshot. To accept it, rename.
+
+import { assertEquals } from "@std/assert";
+import {
+  gateView,
+  heatmap,
+  html,
+  lineChart,
+  lstmForward,
+  plot,
+  splitGates,
+  table,
+  Tensor,
+  type View,
+  weightTable,
+} from "@gatescope/lstm";
+import { JUPYTER_DISPLAY, type MediaBundle } from "../../lib/display/view.ts";
+
+const FOLDER = new URL("snapshots/", import.meta.url);
+
+/** Whole hundredths, so that no last digit depends on a machine's sine. */
+function numbers(...shape: number[]): Tensor {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const data = Float64Array.from({ length: size }, (_, i) => ((i * 37 + 11) % 200 - 100) / 100);
+  return new Tensor(data, shape);
+}
+
+const weights = {
+  kernel: numbers(2, 16),
+  recurrentKernel: numbers(4, 16),
+  bias: numbers(16),
+};
+const trace = lstmForward(numbers(2, 5, 2), weights);
+
+const VIEWS: Record<string, object> = {
+  heatmap: heatmap(numbers(3, 4), { rows: "h", columns: "unit", title: "Kernel", valueTitle: "w" }),
+  heatmap_gaps: heatmap([[1, NaN], [-Infinity, 0.5]]),
+  heatmap_thinned: heatmap(numbers(90, 120), { title: "Large" }),
+  line_chart: lineChart({ tanh: [-1, 0, 1], relu: [0, 0, 1] }, { title: "Curves", xTitle: "z" }),
+  bars: plot({
+    data: [{ type: "bar", x: ["a", "b"], y: [0.2, 0.8] }],
+    layout: { title: "Softmax", annotations: [{ x: "b", y: 0.8, text: "the largest" }] },
+  }),
+  panels: plot({
+    data: [{ type: "heatmap", z: [[1, 2], [3, 4]] }, { y: [1, 2], xaxis: "x2", yaxis: "y2" }],
+    layout: { grid: { rows: 1, columns: 2, pattern: "independent" } },
+  }),
+  gate_view: gateView(trace, { title: "Inside" }),
+  layer_trace: trace,
+  gates: lstmForward(numbers(1, 2, 2), weights).gates,
+  split_gates: splitGates(weights.bias),
+  tensor: numbers(2, 2, 3),
+  tensor_not_finite: new Tensor(new Float64Array([NaN, 1, -Infinity, 0]), [2, 2]),
+  table_cut: table(numbers(14, 16), { axes: ["timestep", "unit"], caption: "Cut" }),
+  records: table([{ layer: "lstm", parameters: 352 }, { layer: "dense", parameters: 18 }]),
+  weights: weightTable(weights),
+  html: html`<p>${"<b>"}</p>`,
+};
+
+for (const [name, view] of Object.entries(VIEWS)) {
+  Deno.test(`${name} looks as it did`, async () => {
+    const bundle = await (view as View)[JUPYTER_DISPLAY]();
+    await assertSnapshot(`${name}.txt`, partsOf(bundle));
+    const picture = bundle["image/svg+xml"];
+    if (picture !== undefined) await assertSnapshot(`${name}.svg`, onLines(String(picture)));
+  });
+}
+
+/** Text, HTML without what the picture and the script say again, and the size of the whole. */
+function partsOf(bundle: MediaBundle): string {
+  const html = String(bundle["text/html"] ?? "")
+    .replace(/base64,[^"]*/g, "base64,…")
+    .replace(/<script>[\s\S]*<\/script>/, "<script>…</script>")
+    .replace(/data-gatescope-chart="\w+"/, 'data-gatescope-chart="…"');
+  return [Object.keys(bundle).sort().join(", "), bundle["text/plain"], html].join("\n\n") + "\n";
+}
+
+/** An element a line, for a diff that can be read. */
+function onLines(svg: string): string {
+  return svg.replaceAll("><", ">\n<") + "\n";
+}
+
+/** What sines and exponentials decide in their last digits is rounded in texts and pictures alike. */
+function normalised(text: string): string {
+  return text
+    .replace(/-?\d+\.\d{4,}/g, (number) => Number(number).toFixed(3))
+    .replace(/(?<=[" ,(LMHVZ-])\d+\.\d{1,3}(?=[" ,)LMHVZ])/g, (number) => Number(number).toFixed(1))
+    .replace(/\bp[0-9a-f]{8}-/g, "p…-");
+}
+
+async function assertSnapshot(name: string, text: string): Promise<void> {
+  const file = new URL(name, FOLDER);
+  const expected = await Deno.readTextFile(file).catch(() => undefined);
+  const actual = normalised(text);
+  if (actual === expected) return;
+  const changed = new URL(name.replace(".", "-changed."), FOLDER);
+  await Deno.writeTextFile(expected === undefined && !Deno.env.has("CI") ? file : changed, actual);
+  if (expected !== undefined || Deno.env.has("CI")) assertEquals(actual, expected ?? "");
+}

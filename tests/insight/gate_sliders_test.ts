@@ -1,0 +1,244 @@
+// Tolerance 1e-6: what the slider view promises. The source is the same, so the bits are too.
+
+import {
+  activation,
+  type ActivationName,
+  dense,
+  dropout,
+  embedding,
+  gateSliders,
+  getActivation,
+  type Intervention,
+  type Layer,
+  lstm,
+  type Model,
+  sequential,
+  Tensor,
+  trace,
+  type View,
+} from "@gatescope/lstm";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
+import { activationCurves } from "../../lib/lstm/activation_curves.ts";
+import { pageSource } from "../../lib/lstm/page_source.ts";
+import { seededRandom } from "../../lib/tensor/random.ts";
+
+const random = seededRandom(9);
+const numbers = (...shape: number[]) =>
+  new Tensor(
+    Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
+    shape,
+  );
+const x = numbers(3, 5, 2);
+const HOSTILE = `</script><script>document.title="hacked"</script><img src=x onerror=hacked()>"'&`;
+
+function build(layers: Layer[], inputShape: (number | null)[] = [5, 2]): Model {
+  const model = sequential(layers, { inputShape, seed: 3 });
+  model.setWeights(model.getWeights().map(({ shape }) => numbers(...shape)));
+  return model;
+}
+
+async function htmlOf(view: View): Promise<string> {
+  return String((await view[JUPYTER_DISPLAY]())["text/html"]);
+}
+
+interface Held {
+  readonly site: string;
+  readonly unit: number;
+  readonly timestep: number;
+  readonly value: number;
+}
+
+/** The view's own script, run here without a page. */
+async function runOf(view: View): Promise<
+  (held: Held[]) => { trace: { cellState: Tensor }; prediction: number[] }
+> {
+  const script = (await htmlOf(view)).match(/<script>\n([\s\S]*)\n<\/script>/)![1]!;
+  return new Function("document", `return ${script}`)(undefined).run;
+}
+
+Deno.test("the page computes what trace() computes, whatever is held, to 1e-6", async () => {
+  const cases: Record<string, [Layer[], (number | null)[], unknown]> = {
+    "Dense": [[lstm({ units: 4 }), dense({ units: 3, activation: "softmax" })], [5, 2], x],
+    "relu, backwards, no bias": [
+      [
+        lstm({ units: 3, activation: "relu", goBackwards: true, useBias: false }),
+        dense({ units: 1, activation: "sigmoid" }),
+      ],
+      [5, 2],
+      x,
+    ],
+    "deep": [
+      [
+        lstm({ units: 3, returnSequences: true }),
+        dropout({ rate: 0.5 }),
+        lstm({ units: 4, recurrentActivation: "hard_sigmoid" }),
+        dense({ units: 5, activation: "gelu", useBias: false }),
+        dense({ units: 3 }),
+        activation("softmax"),
+      ],
+      [5, 2],
+      x,
+    ],
+    "masked words": [
+      [embedding({ inputDim: 6, outputDim: 2, maskZero: true }), lstm({ units: 3 })],
+      [null],
+      [[1, 2, 3, 0, 0], [1, 1, 1, 1, 1], [5, 0, 5, 0, 5]],
+    ],
+  };
+  for (const [name, [layers, inputShape, input]] of Object.entries(cases)) {
+    const model = build(layers, inputShape);
+    const run = await runOf(gateSliders(model, input as Tensor, { sample: 2 }));
+    const layer = -1;
+    const held: [Held[], Intervention[]][] = [
+      [[], []],
+      [
+        [{ site: "gates.forget", unit: 1, timestep: -1, value: 0.25 }],
+        [{ set: "gates.forget", to: 0.25, unit: 1, layer }],
+      ],
+      [
+        [
+          { site: "cellState", unit: 2, timestep: 3, value: -2 },
+          { site: "gates.candidate", unit: 0, timestep: 1, value: 3 },
+          { site: "hiddenState", unit: 0, timestep: 4, value: 1.5 },
+        ],
+        [
+          { set: "cellState", to: -2, unit: 2, timestep: 3, layer },
+          { set: "gates.candidate", to: 3, unit: 0, timestep: 1, layer },
+          { set: "hiddenState", to: 1.5, unit: 0, timestep: 4, layer },
+        ],
+      ],
+    ];
+    for (const [inPage, interventions] of held) {
+      const expected = trace(model, input as Tensor, { interventions });
+      const found = run(inPage);
+      found.prediction.forEach((value, k) =>
+        assertAlmostEquals(value, expected.prediction.item(2, k), 1e-6, name)
+      );
+      const c = expected.layers.at(-1)!.cellState.at(2).data;
+      assertEquals([...found.trace.cellState.data], [...c], name);
+    }
+  }
+});
+
+Deno.test("every activation writes out its own source", () => {
+  const names = [...Object.keys(activationCurves), "softmax", "log_softmax", "sparsemax"];
+  const functions = names.map((name) =>
+    name === "threshold"
+      ? getActivation(name, { threshold: 0.5, defaultValue: -1 })
+      : getActivation(name as ActivationName)
+  );
+  functions.push(getActivation("relu", { maxValue: 1, negativeSlope: 0.1 }));
+  functions.push(getActivation("gelu", { approximate: true }));
+  const page = new Function(pageSource(functions))();
+  const z = [-20, -3, -1, -0.3, 0, 0.3, 1, 3, 20];
+  functions.forEach((f, k) => {
+    const found = page.activations[k](new page.Tensor(Float64Array.from(z), [9]));
+    assertEquals([...found.data], [...f(z).data], f.activationName);
+  });
+});
+
+Deno.test("labels are data: nothing of them ends the script or becomes an element", async () => {
+  const model = build([lstm({ units: 2 }), dense({ units: 2, activation: "softmax" })]);
+  const html = await htmlOf(gateSliders(model, x, {
+    title: HOSTILE,
+    units: () => HOSTILE,
+    classes: [HOSTILE, "up"],
+    timesteps: HOSTILE,
+  }));
+  assertEquals(html.match(/<\/?script>/g), ["<script>", "</script>"]);
+  assert(!html.includes("<img"));
+});
+
+Deno.test("gateSliders() refuses other models and samples", () => {
+  const sequences = build([lstm({ units: 2, returnSequences: true })]);
+  assertThrows(() => gateSliders(sequences, x), TypeError, "last hidden state alone");
+  const model = build([lstm({ units: 2 })]);
+  assertThrows(() => gateSliders(model, x, { sample: 3 }), RangeError, "current index is 3");
+  assert(gateSliders(model, x, { sample: -1 }).text.startsWith("What if? lstm, sample 2"));
+});
+
+const CHROMIUM = [
+  Deno.env.get("CHROMIUM") ?? "",
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => path !== "" && exists(path));
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "in Chromium: dragged, the page shows what trace() computes; released, what it was",
+  ignore: CHROMIUM === undefined,
+  fn: async () => {
+    const layers = [lstm({ units: 4 }), dense({ units: 3, activation: "softmax" })];
+    const model = build(layers);
+    const view = gateSliders(model, x, { sample: 1, title: HOSTILE, units: () => HOSTILE });
+    // Plays a person: chooses, drags, notes what is seen, releases, and notes again.
+    const play = `
+      const box = document.querySelector("[data-gatescope-sliders]");
+      const control = (name) => box.querySelector('[data-control="' + name + '"]');
+      const choose = (name, value) => {
+        control(name).value = value;
+        control(name).dispatchEvent(new Event("change"));
+      };
+      const seen = () => ({
+        prediction: [...box.querySelectorAll("[data-value]")].map((cell) => Number(cell.dataset.value)),
+        cellState: box.querySelector("svg").dataset.values.split(" ").map(Number),
+        held: box.querySelector('[data-shown="held"]').textContent,
+      });
+      const before = seen();
+      choose("site", "gates.forget"); choose("unit", 2); choose("timestep", -1);
+      control("value").value = 0.125; control("value").dispatchEvent(new Event("input"));
+      choose("site", "cellState"); choose("timestep", 1);
+      control("value").value = 1.25; control("value").dispatchEvent(new Event("input"));
+      const dragged = seen();
+      control("release-all").click();
+      const result = { before, dragged, released: seen(), title: document.title,
+        images: document.images.length, elements: box.querySelectorAll("svg path").length };
+      document.body.replaceChildren(Object.assign(document.createElement("pre"), { id: "result",
+        textContent: btoa(encodeURIComponent(JSON.stringify(result))) }));`;
+    const file = await Deno.makeTempFile({ suffix: ".html" });
+    await Deno.writeTextFile(
+      file,
+      `<!doctype html><meta charset="utf-8"><title>plain</title><body>${await htmlOf(view)}` +
+        `<script>${play}</script></body>`,
+    );
+    const { stdout } = await new Deno.Command(CHROMIUM!, {
+      args: ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", `file://${file}`],
+      stderr: "null",
+    }).output();
+    await Deno.remove(file);
+    const found = new TextDecoder().decode(stdout).match(/<pre id="result">([^<]*)</)?.[1];
+    assert(found !== undefined, new TextDecoder().decode(stdout).slice(0, 2000));
+    const seen = JSON.parse(decodeURIComponent(atob(found)));
+
+    const expectSame = (
+      shown: { prediction: number[]; cellState: number[] },
+      interventions: Intervention[],
+    ) => {
+      const { prediction, layers } = trace(model, x, { interventions });
+      [0, 1, 2].forEach((k) =>
+        assertAlmostEquals(shown.prediction[k]!, prediction.item(1, k), 1e-6)
+      );
+      [0, 1, 2, 3, 4].forEach((t) =>
+        assertAlmostEquals(shown.cellState[t]!, layers[0]!.cellState.item(1, t, 2), 1e-6)
+      );
+    };
+    expectSame(seen.dragged, [
+      { set: "gates.forget", to: 0.125, unit: 2 },
+      { set: "cellState", to: 1.25, unit: 2, timestep: 1 },
+    ]);
+    expectSame(seen.released, []);
+    assertEquals(seen.released.prediction, seen.before.prediction);
+    assert(Math.abs(seen.dragged.prediction[0] - seen.before.prediction[0]) > 1e-4);
+    assert(seen.dragged.held.includes("gates.forget of </script>"), "labels are texts");
+    assertEquals([seen.title, seen.images, seen.elements], ["plain", 0, 2]);
+  },
+});

@@ -1,0 +1,263 @@
+import {
+  arange,
+  bidirectional,
+  dense,
+  dropout,
+  embedding,
+  lstm,
+  masking,
+  prove,
+  sequential,
+  Tensor,
+  timeDistributed,
+  trace,
+} from "@gatescope/lstm";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { randomCase, runFloat32, smallModel } from "./float32_run.ts";
+
+const sizes = { batch: 2, timesteps: 3, inputSize: 2, units: 4, classes: 3 };
+const { x, arrays } = randomCase(5, sizes);
+const model = smallModel(sizes, arrays);
+const theirs = runFloat32(x, arrays);
+
+/** One number of a tensor moved. */
+function moved(values: Tensor, at: number, by: number): Tensor {
+  const data = values.data.slice();
+  data[at]! += by;
+  return new Tensor(data, values.shape);
+}
+
+Deno.test("without `expected`, prove() compares the equations with what predict gives", () => {
+  const { verdict, rows, maxAbsDiff } = prove(model, x);
+  assert(verdict !== "mismatch"); // lib/compute's float32 is the equations' but for rounding
+  assertEquals(rows.map(({ value, numbers }) => [value, numbers]), [
+    ["gates.input", 24],
+    ["gates.forget", 24],
+    ["gates.candidate", 24],
+    ["gates.output", 24],
+    ["cellState", 24],
+    ["hiddenState", 24],
+    ["prediction", 6],
+  ]);
+  assert(maxAbsDiff < 1e-6); // lib/compute gates, a few float32 ulps each
+  const exact = prove(smallModel(sizes, arrays, "float64"), x);
+  assertEquals(exact.verdict, "equal");
+  assertEquals(exact.sentence, "Equal: 150 numbers, each the same float32.");
+});
+
+Deno.test("a proof takes a prediction in any form, and any part of a trace", () => {
+  const [layer] = theirs.layers;
+  const prediction = theirs.prediction;
+  for (
+    const expected of [
+      prediction,
+      prediction.toArray(),
+      { prediction },
+      { layers: [layer] },
+      { layers: [{ gates: { output: layer!.gates.output } }] },
+      { layers: [undefined], prediction },
+      { layers: [{ hiddenState: layer!.hiddenState.toArray() }] },
+      trace(model, x),
+    ]
+  ) assert(prove(model, x, { expected }).verdict !== "mismatch");
+});
+
+Deno.test("from the values given, each step is judged by itself: one wrong number is one mismatch", () => {
+  const [layer] = theirs.layers;
+  const wrong = { ...layer, cellState: moved(layer!.cellState, 5, 0.01) }; // sample 0, timestep 1, unit 1
+  const { rows, place, maxAbsDiff } = prove(model, x, {
+    expected: { layers: [wrong], prediction: theirs.prediction },
+  });
+  assertEquals(
+    [place?.layer, place?.value, place?.sample, place?.timestep, place?.unit],
+    ["lstm", "cellState", 0, 1, 1],
+  );
+  // The hidden state of that step and the cell state of the next one no longer follow from it.
+  const beyond = rows.filter((row) => row.beyond > 0).map(({ value, beyond }) => [value, beyond]);
+  assertEquals(beyond, [["cellState", 2], ["hiddenState", 1]]);
+  assert(Math.abs(maxAbsDiff - 0.01) < 1e-6);
+});
+
+Deno.test("a proof's assert() says the sentence and the place, as a test of one's own prints it", () => {
+  prove(model, x, { expected: theirs.prediction }).assert();
+  const wrong = prove(model, x, { expected: moved(theirs.prediction, 4, 0.01) });
+  const error = assertThrows(() => wrong.assert(), Error, "Mismatch at dense, prediction of ");
+  assertStringIncludes(error.message, "of sample 1, number 1: ");
+  assertStringIncludes(error.message, "beyond rounding"); // the table
+  assertEquals(error.message.split("\n")[0], wrong.sentence);
+});
+
+Deno.test("a proof shows itself: the sentence, a row for each value, and what the runner collects", async () => {
+  const proof = prove(model, x, { expected: theirs });
+  const [sentence, head, ...rows] = Deno.inspect(proof).split("\n");
+  assertEquals(sentence?.trim(), proof.sentence);
+  assertStringIncludes(head!, "rounding explains");
+  assertEquals(rows.map((row) => row.trim().split(/ +/)[1]), [
+    "gates.input",
+    "gates.forget",
+    "gates.candidate",
+    "gates.output",
+    "cellState",
+    "hiddenState",
+    "prediction",
+  ]);
+  const display = (proof as unknown as Record<symbol, () => Promise<Record<string, unknown>>>)[
+    Symbol.for("Jupyter.display")
+  ]!;
+  const media = await display.call(proof);
+  assertEquals(media["application/vnd.gatescope.comparison+json"], {
+    maxAbsDiff: `${proof.maxAbsDiff}`,
+    within: true,
+  });
+});
+
+Deno.test("explain() opens any value down to its terms, whose sum it is", () => {
+  const proof = prove(model, x, { expected: theirs });
+  const place = { layer: "lstm", value: "gates.forget", sample: 1, timestep: 2, unit: 3 } as const;
+  const text = proof.explain(place).text;
+  const [caption, ...lines] = text.split("\n").map((line) => line.trim());
+  assertStringIncludes(caption!, "lstm, gates.forget of sample 1, timestep 2, unit 3: off by ");
+  const terms = lines.filter((line) => /^[xh]\[\d\]/.test(line)).map((line) => line.split(/ +/));
+  assertEquals(terms.map(([what, , times]) => `${what}·${times} ${""}`.trim()).length, 2 + 4);
+  const bias = lines.find((line) => line.startsWith("b[7]"))!.split(/ +/).at(-1);
+  const z = lines.find((line) => line.startsWith("z, the sum"))!.split(/ +/).at(-1);
+  const sum = terms.reduce((total, term) => total + Number(term.at(-1)), Number(bias));
+  assert(Math.abs(sum - Number(z)) < 1e-7);
+  const f = lines.find((line) => line.startsWith("f = sigmoid(z)"))!.split(/ +/).at(-1);
+  assert(Math.abs(Number(f) - theirs.layers[0]!.gates.forget.item(1, 2, 3)) < 1e-6);
+
+  assertStringIncludes(proof.explain({ value: "cellState" }).text, "c = f·c before + i·c̃");
+  assertStringIncludes(proof.explain({ value: "hiddenState" }).text, "h = o·φ(c)");
+  assertStringIncludes(proof.explain().text, "prediction of sample ");
+  assertStringIncludes(proof.explain({ value: "prediction" }).text, "softmax(z)[");
+  const wrong = prove(model, x, { expected: moved(theirs.prediction, 4, 0.01) });
+  assertStringIncludes(
+    wrong.explain().text,
+    "dense, prediction of sample 1, number 1: off by 0.01",
+  );
+});
+
+Deno.test("explain() refuses a place that is not there", () => {
+  const proof = prove(model, x, { expected: theirs });
+  assertThrows(() => proof.explain({ layer: "lstn" }), RangeError, '"lstn"');
+  assertThrows(() => proof.explain({ value: "gate" as never }), RangeError, '"gate"');
+  const value = "cellState";
+  assertThrows(
+    () => proof.explain({ value, unit: 4 }),
+    RangeError,
+    "are 0 to 3: current unit is 4",
+  );
+  assertThrows(() => proof.explain({ value, timestep: 3 }), RangeError, "current timestep is 3");
+});
+
+Deno.test("prove() refuses what is not the model's, and a comparison that would not take place", () => {
+  const refused = (expected: unknown, message: string) =>
+    assertThrows(() => prove(model, x, { expected: expected as never }), TypeError, message);
+  refused([1, 2], "the prediction must be [2, 3]: current shape is [2]");
+  refused({}, "current expected is empty");
+  refused({ layers: [{}] }, "current expected is empty");
+  refused({ layers: [{ cellstate: [1] }] }, "current key is cellstate");
+  refused({ layers: [{ gates: { forgot: [1] } }] }, "current key is forgot");
+  refused({ predictions: theirs.prediction }, "current key is predictions");
+  refused(
+    { layers: [undefined, {}] },
+    "the model has 1 LSTMs (lstm): current expected layers are 2",
+  );
+  refused({ layers: [{ cellState: [[1]] }] }, "lstm's cellState must be [2, 3, 4]");
+  refused(null, "current value is null");
+  assertThrows(() => prove(model, [[1]]), TypeError, "Cannot prove as the input must be");
+});
+
+Deno.test("a NaN on either side, or on both, is a mismatch", () => {
+  const nan = moved(theirs.prediction, 0, NaN);
+  assertEquals(prove(model, x, { expected: nan }).verdict, "mismatch");
+  const broken = smallModel(sizes, { ...arrays, denseBias: moved(arrays.denseBias, 0, NaN) });
+  assertEquals(prove(broken, x).verdict, "mismatch");
+  assertEquals(prove(broken, x, { expected: nan }).verdict, "mismatch");
+  const [layer] = theirs.layers;
+  const states = { ...layer, hiddenState: moved(layer!.hiddenState, 7, NaN) };
+  const { place } = prove(model, x, { expected: { layers: [states] } });
+  assertEquals([place?.value, place?.timestep, place?.unit], ["hiddenState", 1, 3]);
+});
+
+Deno.test("every layer's roundings are followed: each LSTM, both directions, masks and steps", () => {
+  const words = new Tensor(Float64Array.of(1, 2, 0, 4, 0, 0, 3, 5), [2, 4]);
+  const steps = new Tensor(Float64Array.from(arange(24).data, (v) => v === 23 ? 0 : v / 10), [
+    2,
+    4,
+    3,
+  ]);
+  const cases = [
+    [
+      [
+        embedding({ inputDim: 6, outputDim: 3, maskZero: true }),
+        bidirectional(lstm({ units: 4, returnSequences: true }), { mergeMode: "mul" }),
+        bidirectional(lstm({ units: 3, useBias: false, returnSequences: true }), {
+          mergeMode: "ave",
+        }),
+        lstm({ units: 3, goBackwards: true }),
+        dense({ units: 2, activation: "softmax" }),
+      ],
+      words,
+      [null],
+    ],
+    [
+      [
+        masking(),
+        bidirectional(lstm({ units: 4, returnSequences: true })),
+        dropout({ rate: 0.5 }),
+        lstm({ units: 3, returnSequences: true, goBackwards: true, zeroOutputForMask: true }),
+        timeDistributed(dense({ units: 5, activation: "sigmoid" })),
+      ],
+      steps,
+      [null, 3],
+    ],
+  ] as const;
+  for (const [layers, input, inputShape] of cases) {
+    const deep = sequential([...layers], { inputShape, seed: 3 });
+    assert(prove(deep, input).verdict !== "mismatch");
+    const inside = trace(deep, input);
+    const proof = prove(deep, input, { expected: inside });
+    assertEquals(proof.verdict, "equal", proof.sentence);
+    assert(proof.bound > 0 && proof.bound < 1e-5);
+    for (const [k, layer] of inside.layers.entries()) {
+      const wrong = inside.layers.with(k, {
+        ...layer,
+        hiddenState: moved(layer.hiddenState, 0, 0.01),
+      });
+      const { place } = prove(deep, input, { expected: { layers: wrong } });
+      assertEquals([place?.layer, place?.value], [inside.names[k], "hiddenState"]);
+    }
+  }
+});
+
+Deno.test("a chaotic run is told: what rounding could explain is said, and 1e-4 off is a mismatch all the same", () => {
+  const wild = { ...sizes, timesteps: 200, units: 16 };
+  const chaos = randomCase(9, wild, 8);
+  const chaotic = smallModel(wild, chaos.arrays);
+  const run = runFloat32(chaos.x, chaos.arrays);
+  const own = trace(chaotic, chaos.x).prediction;
+  const clean = prove(chaotic, chaos.x, { expected: moved(own, 0, 1e-5) });
+  assertEquals(clean.verdict, "rounding");
+  assert(clean.bound > 1e-3);
+  assertStringIncludes(clean.sentence, "rounding could explain up to ");
+  const off = prove(chaotic, chaos.x, { expected: moved(own, 0, 1e-4) });
+  assertEquals(off.verdict, "mismatch");
+  assertStringIncludes(off.sentence, "is not taken for it");
+
+  // Step by step, the same program is right; what it came to, 200 steps on, is another prediction.
+  const inside = prove(chaotic, chaos.x, { expected: { layers: run.layers } });
+  assertEquals(inside.verdict, "rounding");
+  const drifted = prove(chaotic, chaos.x, { expected: run });
+  assertEquals([drifted.verdict, drifted.place?.value], ["mismatch", "prediction"]);
+  assertStringIncludes(drifted.sentence, "each step on the way is within its own rounding");
+});
+
+Deno.test("a dead network is called dead", () => {
+  const shut = new Tensor(Float32Array.from({ length: 16 }, (_, k) => k < 12 ? 0 : -200), [16]);
+  const dead = smallModel(sizes, { ...arrays, bias: shut });
+  const proof = prove(dead, x);
+  assertEquals(proof.dead, ["lstm"]);
+  assertStringIncludes(proof.sentence, "lstm is dead: every hidden state handed on is 0");
+  assertEquals(prove(model, x).dead, []);
+});

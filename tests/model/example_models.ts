@@ -1,0 +1,158 @@
+// Models of every layer and option that the fast equations may take, or may not, with random weights.
+
+import {
+  activation,
+  bidirectional,
+  dense,
+  dropout,
+  embedding,
+  type Layer,
+  lstm,
+  type LstmLayerOptions,
+  masking,
+  type Model,
+  type OpenShape,
+  type Precision,
+  sequential,
+  Tensor,
+  timeDistributed,
+} from "@gatescope/lstm";
+import { sameShape } from "../../lib/tensor/shape.ts";
+import { networkOf } from "../../lib/model/model.ts";
+import { seededRandom } from "../../lib/tensor/random.ts";
+import { randomArray } from "../compute/random_layers.ts";
+
+export const [batch, timesteps, inputSize] = [5, 7, 3];
+const random = seededRandom(8);
+
+function normal(...shape: number[]): Tensor {
+  const length = shape.reduce((a, b) => a * b, 1);
+  return new Tensor(Float64Array.from({ length }, random.normal), shape);
+}
+
+/** A few steps of each sample are zeros: at its beginning, its end and between; one has no other. */
+function masked(): Tensor {
+  const x = normal(batch, timesteps, inputSize);
+  const zeros = [[0, 1], [6], [2, 4], [], [0, 1, 2, 3, 4, 5, 6]];
+  zeros.forEach((steps, n) => steps.forEach((t) => x.at(n, t).data.fill(0)));
+  return x;
+}
+
+const words = new Tensor(
+  Float64Array.from({ length: batch * timesteps }, (_, k) => k * k % 4),
+  [batch, timesteps],
+);
+const sequences: Partial<LstmLayerOptions> = { returnSequences: true };
+
+/** A model and its input; `usual` unless given. */
+export interface Case {
+  readonly layers: () => Layer[];
+  readonly x?: Tensor;
+}
+const softmax = () => dense({ units: 2, activation: "softmax" });
+const maskedCase = (options: Partial<LstmLayerOptions>): Case => ({
+  layers: () => [masking(), lstm({ units: 6, ...options }), dense({ units: 2 })],
+  x: masked(),
+});
+/** By what is special about each. */
+export const cases: Record<string, Case> = {
+  "an LSTM and a dense layer": { layers: () => [lstm({ units: 6 }), softmax()] },
+  "without biases": {
+    layers: () => [lstm({ units: 6, useBias: false }), dense({ units: 2, useBias: false })],
+  },
+  "LSTMs, dropout and dense layers in a row": {
+    layers: () => [
+      lstm({ units: 5, ...sequences }),
+      dropout({ rate: 0.4 }),
+      lstm({ units: 4, activation: "relu", recurrentActivation: "hard_sigmoid" }),
+      dense({ units: 6, activation: "elu" }),
+      softmax(),
+    ],
+  },
+  "each timestep": {
+    layers: () => [lstm({ units: 5, ...sequences }), timeDistributed(dense({ units: 2 }))],
+  },
+  "backwards": { layers: () => [lstm({ units: 5, goBackwards: true, ...sequences }), softmax()] },
+  "dense layers alone": {
+    layers: () => [dense({ units: 4, activation: "tanh" }), softmax()],
+    x: normal(batch, inputSize),
+  },
+  "an activation layer joins its dense layer": {
+    layers: () => [lstm({ units: 5 }), dense({ units: 2 }), activation("softmax")],
+  },
+  "an activation layer on its own": {
+    layers: () => [lstm({ units: 5 }), activation("tanh"), activation("linear"), softmax()],
+  },
+  "activations without a fast form": {
+    layers:
+      () => [lstm({ units: 5, activation: "gelu", ...sequences }), lstm({ units: 4 }), softmax()],
+  },
+  "words": {
+    layers: () => [embedding({ inputDim: 4, outputDim: 3 }), lstm({ units: 5 }), softmax()],
+    x: words,
+  },
+  "words of which 0 is none": {
+    layers: () => [
+      embedding({ inputDim: 4, outputDim: 3, maskZero: true }),
+      bidirectional(lstm({ units: 5, ...sequences })),
+      lstm({ units: 4 }),
+      softmax(),
+    ],
+    x: words,
+  },
+  "both directions": {
+    layers: () => [
+      bidirectional(lstm({ units: 5, ...sequences }), { mergeMode: "mul" }),
+      bidirectional(lstm({ units: 4 })),
+      softmax(),
+    ],
+  },
+  "a mask": maskedCase({}),
+  "a mask, backwards": maskedCase({ goBackwards: true }),
+  "a mask, each step": maskedCase(sequences),
+  "a mask, each step backwards, zeros": maskedCase({
+    ...sequences,
+    goBackwards: true,
+    zeroOutputForMask: true,
+  }),
+  "a mask, the last step, zeros": maskedCase({ zeroOutputForMask: true }),
+  "a mask that masks nothing": {
+    layers: () => [masking({ maskValue: 9 }), lstm({ units: 5 }), softmax()],
+  },
+  "sequences of sequences": {
+    layers: () => [timeDistributed(lstm({ units: 4 })), lstm({ units: 3 }), softmax()],
+    x: normal(batch, 2, timesteps, inputSize),
+  },
+  "dropout inside": { layers: () => [lstm({ units: 6, dropout: 0.4 }), softmax()] },
+  "dropout inside, both": {
+    layers: () => [
+      bidirectional(lstm({ units: 6, dropout: 0.4, recurrentDropout: 0.3 })),
+      softmax(),
+    ],
+  },
+  "stateful": { layers: () => [lstm({ units: 5, stateful: true }), softmax()] },
+};
+export const usual = normal(batch, timesteps, inputSize);
+
+/** The same weights in both precisions. */
+export function modelOf({ layers, x = usual }: Case, precision: Precision): Model {
+  const inputShape: OpenShape = x.shape.slice(1);
+  const model = sequential(layers(), { inputShape, seed: 7, precision });
+  const { weightSpecs } = networkOf(model);
+  model.setWeights(weightSpecs.map(({ shape }, k) => {
+    const length = shape.reduce((a, b) => a * b, 1);
+    return new Tensor(randomArray(length, 0.7, k + 1), shape);
+  }));
+  return model;
+}
+
+/** The largest difference, in units of the largest expected number or `least`; NaN stays NaN. */
+export function difference(actual: Tensor, expected: Tensor, least: number): number {
+  if (!sameShape(actual.shape, expected.shape)) return NaN;
+  let [largest, worst] = [least, 0];
+  expected.data.forEach((e, k) => {
+    largest = Math.max(largest, Math.abs(e));
+    worst = Math.max(worst, Math.abs(actual.data[k]! - e));
+  });
+  return worst / largest;
+}

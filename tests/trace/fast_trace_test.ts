@@ -1,0 +1,45 @@
+// Tolerance 1e-6 of the largest value of a gate or state: float32 carries 6e-8 a step.
+
+import { type LayerTrace, Tensor, trace } from "@gatescope/lstm";
+import { assert, assertEquals } from "@std/assert";
+import { cases, difference, modelOf, usual } from "../model/example_models.ts";
+
+const tensorsOf = ({ gates, cellState, hiddenState }: LayerTrace) => [
+  ...[gates.input, gates.forget, gates.candidate, gates.output],
+  ...[cellState, hiddenState],
+];
+
+Deno.test("a fast trace has every gate and state of the equations within 1e-6, and what predict gives", () => {
+  for (const [name, example] of Object.entries(cases)) {
+    const { x = usual } = example;
+    const model = modelOf(example, "float32");
+    const [fast, judge] = [trace(model, x, { fast: true }), trace(model, x)];
+    assertEquals(fast.names, judge.names, name);
+    fast.layers.forEach((layer, k) => {
+      const expected = tensorsOf(judge.layers[k]!);
+      tensorsOf(layer).forEach((values, at) => {
+        assert(difference(values, expected[at]!, 1e-3) <= 1e-6, `${name}, layer ${k}, ${at}`);
+      });
+    });
+    const prediction = model.predict(x);
+    assert(difference(fast.prediction, prediction, 1) <= 2e-7, name);
+    assert(difference(judge.prediction, prediction, 1) <= 1e-6, name);
+  }
+});
+
+Deno.test("a fast trace keeps its numbers when others are computed, and shows itself", () => {
+  const model = modelOf(cases["both directions"]!, "float32");
+  const { layers } = trace(model, usual, { fast: true });
+  const before = layers.flatMap(tensorsOf).map(({ data }) => data.slice());
+  trace(
+    model,
+    new Tensor(usual.data.map((value) => -value) as Float64Array<ArrayBuffer>, usual.shape),
+    {
+      fast: true,
+    },
+  );
+  model.predict(usual);
+  assertEquals(layers.flatMap(tensorsOf).map(({ data }) => data), before);
+  assert(layers[0]!.gates.forget.data instanceof Float32Array);
+  assert(Deno.inspect(layers[0]).includes("gates.forget"));
+});
