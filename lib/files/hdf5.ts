@@ -1,6 +1,7 @@
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { checkObject } from "./hdf5_header.ts";
+import type { Hdf5Walk } from "./hdf5_walk.ts";
 import { walkInWorker } from "./hdf5_worker.ts";
 import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
 import { describeStart, UnreadableFileError } from "./unreadable.ts";
@@ -63,23 +64,18 @@ export async function readHdf5(
   };
 }
 
-type WalkedArray = { path: string; shape: readonly number[]; kind: string } & {
-  bigEndian: boolean;
-  bytes: Uint8Array;
-};
-
-function tensorOf({ path, shape, kind, bigEndian, bytes }: WalkedArray, name: string): Tensor {
+function tensorOf({ path, shape, kind, buffer }: Hdf5Walk["arrays"][number], name: string): Tensor {
   const place = `${path.slice(1)} in ${name}`;
   if (!["f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"].includes(kind)) {
     const rule = "its numbers must be float32, float64 or integers"; // f2 may be of either kind
     throw new UnreadableFileError(place, rule, `kind is ${kind}, the letter and the bytes of one`);
   }
   const known = kind as NumberKind;
-  if (sizeOf(shape) * itemSizeOf(known) !== bytes.length) {
-    const state = `shape [${shape}] is of ${bytes.length} bytes`;
+  if (sizeOf(shape) * itemSizeOf(known) !== buffer.byteLength) {
+    const state = `shape [${shape}] is of ${buffer.byteLength} bytes`;
     throw new UnreadableFileError(place, "its shape must fit its numbers", state);
   }
-  return new Tensor(decodeNumbers(bytes, known, place, bigEndian), shape);
+  return new Tensor(decodeNumbers(buffer, known, place), shape);
 }
 
 /** The end of HDF5's stack of errors: where the trouble began. */

@@ -11,8 +11,8 @@ export interface Hdf5Walk {
     readonly shape: readonly number[];
     /** `i`, `u` or `f`, and the bytes of a number: what {@linkcode NumberKind} spells. */
     readonly kind: string;
-    readonly bigEndian: boolean;
-    readonly bytes: Uint8Array<ArrayBuffer>;
+    /** The numbers, the smallest byte first whatever the file's order is. */
+    readonly buffer: ArrayBuffer;
   }[];
   /** The paths of what is no array of numbers, and its kind. */
   readonly others: readonly (readonly [path: string, kind: string])[];
@@ -67,7 +67,6 @@ interface Metadata {
   readonly shape: readonly number[] | null;
   readonly chunks: readonly number[] | null;
   readonly signed: boolean;
-  readonly littleEndian: boolean;
   readonly cset?: number;
   readonly virtual_sources?: readonly unknown[];
 }
@@ -147,25 +146,36 @@ export async function walkHdf5(
     return names.length;
   };
 
-  const readArray = (object: string) => {
-    const metadata = module.get_dataset_metadata(id, object);
-    const { type, size, shape, chunks, signed, littleEndian, virtual_sources: parts } = metadata;
-    if ((parts?.length ?? 0) > 0) refuse("its arrays must lie within it", `${object} is virtual`);
+  const wanted: { path: string; shape: readonly number[]; kind: string; needed: number }[] = [];
+
+  /** Notes an array of numbers; its size is compared, and nothing is read yet. */
+  const noteArray = (path: string): boolean => {
+    const metadata = module.get_dataset_metadata(id, path);
+    const { type, size, shape, chunks, signed, virtual_sources: parts } = metadata;
+    if ((parts?.length ?? 0) > 0) refuse("its arrays must lie within it", `${path} is virtual`);
     const letter = NUMBERS[type];
     if (letter === undefined || shape === null || size > 8) {
-      others.push([object, shape === null ? "empty" : KINDS[type] ?? `class ${type}`]);
+      others.push([path, shape === null ? "empty" : KINDS[type] ?? `class ${type}`]);
       return false;
     }
-    const packed = chunks !== null && module.get_dataset_filters(id, object).length > 0;
-    const needed = take(object, metadata, bytes.length * (packed ? MAX_RATIO : 1));
-    const pointer = module._malloc(Math.max(needed, 1));
-    if (pointer === 0) refuse("there must be memory for its arrays", `${object} has ${needed}`);
-    module.get_dataset_data(id, object, null, null, null, BigInt(pointer));
-    const data = module.HEAPU8.slice(pointer, pointer + needed) as Uint8Array<ArrayBuffer>;
-    module._free(pointer);
-    const kind = `${letter === "i" && !signed ? "u" : letter}${size}`;
-    arrays.push({ path: object, shape: [...shape], kind, bigEndian: !littleEndian, bytes: data });
+    const packed = chunks !== null && module.get_dataset_filters(id, path).length > 0;
+    const needed = take(path, metadata, bytes.length * (packed ? MAX_RATIO : 1));
+    wanted.push({
+      path,
+      shape,
+      kind: `${letter === "i" && !signed ? "u" : letter}${size}`,
+      needed,
+    });
     return true;
+  };
+
+  const readArray = ({ path, shape, kind, needed }: typeof wanted[number]) => {
+    const pointer = module._malloc(Math.max(needed, 1));
+    if (pointer === 0) refuse("there must be memory for its arrays", `${path} has ${needed}`);
+    module.get_dataset_data(id, path, null, null, null, BigInt(pointer));
+    const { buffer } = module.HEAPU8.slice(pointer, pointer + needed) as Uint8Array<ArrayBuffer>;
+    module._free(pointer);
+    arrays.push({ path, shape: [...shape], kind, buffer });
   };
 
   const readGroup = (group: string, above: readonly number[]) => {
@@ -185,12 +195,13 @@ export async function walkHdf5(
       if (type === module.H5G_GROUP) readGroup(path, [...above, address]);
       else if (type === module.H5G_DATASET) {
         const found = { path, address: addressOf(path), attributes: readTexts(path) };
-        objects.push({ ...found, isArray: readArray(path) });
+        objects.push({ ...found, isArray: noteArray(path) });
       } else refuse("its links must lead to groups and arrays within it", `link is ${path}`);
     }
   };
 
   readGroup("", []);
+  wanted.forEach(readArray);
   file.close();
   module.FS.unlink(path);
   return { arrays, others, objects, texts };

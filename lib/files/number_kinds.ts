@@ -17,24 +17,19 @@ export function itemSizeOf(kind: NumberKind): number {
  * Numbers as a tensor holds them: float64, float32 and int32 keep their kind; float16 and bfloat16
  * become float32; bool and the smaller integers int32; uint32 and the 64-bit integers float64.
  *
- * @param bytes as many as the numbers take, read in place or copied, never kept
+ * @param bytes as many as the numbers take, little-endian; copied, unless they are a whole
+ * ArrayBuffer, which is kept
  * @param kind what they are
  * @param name what messages call the array
- * @param bigEndian whether the largest part of each number comes first
  * @throws {UnreadableFileError} where an integer lies beyond ±(2⁵³ − 1), which float64 would round.
  */
 export function decodeNumbers(
-  bytes: Uint8Array,
+  bytes: Uint8Array | ArrayBuffer,
   kind: NumberKind,
   name: string,
-  bigEndian: boolean = false,
 ): TensorData {
-  const size = itemSizeOf(kind);
-  const own = bytes.slice(); // its own buffer: aligned, and no tensor shares the file's memory
-  if (bigEndian && size > 1) {
-    for (let at = 0; at < own.length; at += size) own.subarray(at, at + size).reverse();
-  }
-  const buffer = own.buffer;
+  // a buffer of its own: aligned, and no tensor shares the file's memory
+  const buffer = bytes instanceof ArrayBuffer ? bytes : bytes.slice().buffer;
   switch (kind) {
     case "f8":
       return new Float64Array(buffer);
@@ -59,9 +54,9 @@ export function decodeNumbers(
     case "i1":
       return Int32Array.from(new Int8Array(buffer));
     case "u1":
-      return Int32Array.from(own);
+      return Int32Array.from(new Uint8Array(buffer));
     case "b1":
-      return Int32Array.from(own, (byte) => byte === 0 ? 0 : 1);
+      return Int32Array.from(new Uint8Array(buffer), (byte) => byte === 0 ? 0 : 1);
   }
 }
 

@@ -59,7 +59,11 @@ function decode(
   const reader = open(bytes);
   const message: Message = {};
   while (reader.pos < reader.len) {
+    const start = reader.pos;
     const [number, wire] = reader.tag();
+    checkVarint(bytes, start, 5);
+    if (wire === LENGTH) checkVarint(bytes, reader.pos, 5);
+    if (wire === VARINT) checkVarint(bytes, reader.pos, 10);
     const field = Object.hasOwn(schema, number) ? schema[number] : undefined;
     const values = field && read(reader, field, wire, (inner, kind) => {
       return decode(inner, kind, open, depth + 1, progress);
@@ -77,6 +81,12 @@ function decode(
   }
   if (reader.pos !== reader.len) throw new RangeError("a message ends beyond its bytes");
   return message;
+}
+
+/** Throws where a number of 7 bits a byte is longer than it may be: other readers refuse it. */
+function checkVarint(bytes: Uint8Array, at: number, most: number): void {
+  const end = bytes.subarray(at, at + most).findIndex((byte) => byte < 0x80);
+  if (end === -1) throw new RangeError(`a number takes more than ${most} bytes`);
 }
 
 /** The field's values here; undefined where the wire type is not its own. */

@@ -8,6 +8,11 @@ Deno.test("splitGates() finds each framework's blocks along the axis asked for",
   assertEquals(values(splitGates(bias)), [1, 2, 3, 4]); // i f c o
   assertEquals(values(splitGates(bias, "pytorch")), [1, 2, 3, 4]); // i f g o
   assertEquals(values(splitGates(bias, "onnx")), [1, 3, 4, 2]); // i o f c
+  assertEquals(values(splitGates(bias, "flax")), [1, 2, 3, 4]); // i f g o
+  assertEquals(values(splitGates(bias, "equinox")), [1, 2, 3, 4]); // i f g o
+  assertEquals(values(splitGates(bias, "haiku")), [1, 3, 2, 4]); // i g f o
+  assertEquals(values(splitGates(bias, "tf1")), [1, 3, 2, 4]); // i j f o
+  assertEquals(values(splitGates(bias, "coreml")), [1, 2, 4, 3]); // i f o z
   const torch = arange(16).reshape([8, 2]); // [4·units, inputSize]
   assertEquals(splitGates(torch, "pytorch", { axis: 0 }).candidate.toArray(), [[8, 9], [10, 11]]);
   const onnx = arange(16).reshape([1, 8, 2]); // [dirs, 4·units, inputSize]
