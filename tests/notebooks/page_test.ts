@@ -93,7 +93,7 @@ Deno.test("writePage() lists every notebook and its parts, and links them within
     { name: "01_b", notebook: notebook("# B", "const a = 1; // <") },
   ]);
   const main = mainOf(page);
-  assertStringIncludes(main, `<li><a href="#00_a">A <code>b</code></a>`);
+  assertStringIncludes(main, `<li value="0"><a href="#00_a">A <code>b</code></a>`);
   assertStringIncludes(main, `<li><a href="#00_a-part-one">Part one</a></li>`);
   assertStringIncludes(main, `<h2 id="00_a-part-one">Part one</h2>`);
   assertStringIncludes(main, `<a href="#01_b">next</a> <a href="02_c.ipynb">far</a>`);
