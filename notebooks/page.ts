@@ -69,7 +69,8 @@ function contents(sections: readonly Section[]): string {
     const title = listed.find(({ level }) => level === 1);
     const parts = listed.filter((heading) => heading !== title)
       .map(({ id, html }) => `<li><a href="#${escaped(id)}">${html}</a></li>`);
-    return `<li value="${Number.parseInt(name)}"><a href="#${escaped(name)}">${title?.html ?? escaped(name)}</a>` +
+    const link = `<a href="#${escaped(name)}">${title?.html ?? escaped(name)}</a>`;
+    return `<li value="${Number.parseInt(name)}">${link}` +
       (parts.length === 0
         ? ""
         : `\n<details><summary>Parts</summary>\n<ol>\n${parts.join("\n")}\n</ol>\n</details>`) +
