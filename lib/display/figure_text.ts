@@ -6,7 +6,7 @@ import { strip } from "./strip.ts";
 
 type Plain = Readonly<Record<string, unknown>>;
 
-const MOST_TRACES = 12;
+const MOST_TRACES = 16;
 const MOST_STRIPS = 8;
 
 /** Describes the figure: its title, its axes, and the ranges of each trace. */

@@ -130,6 +130,7 @@ function heatmapOf({ symbol, values, coloraxis }: Panel, index: number, sample: 
   const { data } = values.at(sample);
   return {
     type: "heatmap",
+    name: symbol, // said in the text
     z: Array.from(
       { length: units },
       (_, unit) =>
@@ -159,7 +160,7 @@ function lineOf(
   return {
     type: "scatter",
     mode: timesteps <= 16 ? "lines+markers" : "lines",
-    name: `unit ${unit}`,
+    name: column === 0 ? `unit ${unit}` : `h, unit ${unit}`, // the legend has the first
     legendgroup: `unit ${unit}`,
     showlegend: column === 0,
     y: Array.from({ length: timesteps }, (_, t) => roundTo(data[t * units + unit]!, DIGITS)),
