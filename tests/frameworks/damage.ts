@@ -40,17 +40,17 @@ export const FORMATS: Readonly<Record<string, Damaged>> = {
   npy: {
     file: "files/arrays/float64.npy",
     read: async (bytes) => ({ arrays: new Map([["", await loadNpy(bytes)]]) }),
-    open: loadNpy,
+    open: (bytes) => loadNpy(bytes),
   },
   npz: {
     file: "files/arrays/small.npz",
     read: async (bytes) => ({ arrays: await loadNpz(bytes) }),
-    open: loadNpz,
+    open: (bytes) => loadNpz(bytes),
   },
   safetensors: {
     file: `${formats}pytorch/plain.safetensors`,
     read: async (bytes) => await readSafetensors(bytes, "m.safetensors"),
-    open: loadModel,
+    open: (bytes) => loadModel(bytes),
   },
   onnx: {
     file: `${formats}onnx/classifier.onnx`,
@@ -61,7 +61,7 @@ export const FORMATS: Readonly<Record<string, Damaged>> = {
       });
       return { arrays, rest };
     },
-    open: loadModel,
+    open: (bytes) => loadModel(bytes),
   },
   tfjs: {
     file: `${formats}tfjs/plain.json`,
@@ -75,7 +75,7 @@ export const FORMATS: Readonly<Record<string, Damaged>> = {
       const { arrays, attributes } = await hdf5(bytes);
       return { arrays, rest: attributes.get("")?.get("model_config") ?? "" };
     },
-    open: loadModel,
+    open: (bytes) => loadModel(bytes),
   },
   keras: {
     file: `${formats}keras/no_bias.keras`,
@@ -83,7 +83,7 @@ export const FORMATS: Readonly<Record<string, Damaged>> = {
       const { config, weights } = await readKerasArchive(bytes, "m.keras");
       return { arrays: weights.arrays, rest: config };
     },
-    open: loadModel,
+    open: (bytes) => loadModel(bytes),
   },
 };
 
