@@ -36,6 +36,23 @@ Deno.test("loadModel() logs PyTorch's transposed kernels and added biases", asyn
   assertEquals(backward!.from, "weight_ih_l0_reverse");
 });
 
+Deno.test("provenance shows what a file says of itself as text, and not all of a long one", async () => {
+  const whole = await Deno.readFile(formatFile("pytorch/plain.safetensors"));
+  const length = Number(new DataView(whole.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, 8 + length)));
+  const texts = Array.from({ length: 5000 }, (_, k) => [`<script>${k}`, "x".repeat(1000)]);
+  header["__metadata__"] = Object.fromEntries(texts);
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const bytes = new Uint8Array([...new Uint8Array(8), ...text, ...whole.subarray(8 + length)]);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  const { provenance } = await loadModel(bytes);
+  const display = Symbol.for("Jupyter.display") as keyof typeof provenance;
+  const media = await (provenance![display] as () => Promise<Record<string, string>>)();
+  for (const shown of Object.values(media)) assert(shown.length < 20_000, String(shown.length));
+  assert(!media["text/html"]!.includes("<script>"));
+  assert(media["text/plain"]!.includes("more notes"));
+});
+
 for (const name of stemsOf("pytorch", ".onnx")) {
   Deno.test(`loadModel() predicts what PyTorch exported to ONNX: ${name}, within 1e-6`, async () => {
     const arrays = await arraysOf(formatFile(`pytorch/${name}.npz`));
