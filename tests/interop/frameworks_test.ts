@@ -1,7 +1,7 @@
 // PyTorch, ONNX and TF.js. Tolerance: 1e-6, relative where values are above 1.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { loadModel, tensor, UnreadableFileError } from "@gatescope/lstm";
+import { add, loadModel, tensor, UnreadableFileError } from "@gatescope/lstm";
 import { arraysOf, assertPredicts, formatFile } from "./loaded.ts";
 
 const stemsOf = (folder: string, end: string) =>
@@ -34,6 +34,16 @@ Deno.test("loadModel() logs PyTorch's transposed kernels and added biases", asyn
   assertEquals(bias!.steps, ["both added"]);
   assertEquals(backward!.weight, "bidirectional/backward_layer/kernel");
   assertEquals(backward!.from, "weight_ih_l0_reverse");
+});
+
+Deno.test("loadModel() reads bfloat16 as PyTorch widens it", async () => {
+  const arrays = await arraysOf(formatFile("pytorch/bfloat16.npz"));
+  const model = await loadModel(formatFile("pytorch/bfloat16.safetensors"));
+  const [kernel, recurrentKernel, bias] = model.getWeights();
+  assertEquals(kernel!.transpose().data, arrays("weight_ih_l0").data);
+  assertEquals(recurrentKernel!.transpose().data, arrays("weight_hh_l0").data);
+  const sum = add(arrays("bias_ih_l0"), arrays("bias_hh_l0"));
+  assertEquals(bias!.data, Float32Array.from(sum.data));
 });
 
 Deno.test("provenance shows what a file says of itself as text, and not all of a long one", async () => {
