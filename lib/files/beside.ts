@@ -5,6 +5,8 @@ import { readSource, type Source } from "./source.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 import { leadsOutside } from "./zip_directory.ts";
 
+const OWN_FOLDER = "the files that it names must lie in its folder";
+
 /**
  * The bytes of a file beside another one.
  *
@@ -23,20 +25,38 @@ export async function readBeside(
     const state = "source is bytes, which have no folder (give a path or a URL)";
     throw new UnreadableFileError(name, `it names another file, ${JSON.stringify(path)}`, state);
   }
-  const { bytes } = await readSource(placeBeside(source, path, name));
-  return bytes;
+  const place = placeBeside(source, path, name);
+  if (await isLinkedElsewhere(source, place)) {
+    const state = `link is ${JSON.stringify(path)}`;
+    throw new UnreadableFileError(name, OWN_FOLDER, state);
+  }
+  return (await readSource(place)).bytes;
+}
+
+/** Whether a link leads out of the folder; both files may be linked to another one. */
+async function isLinkedElsewhere(source: string | URL, place: string | URL): Promise<boolean> {
+  if (isUrl(source) && new URL(source).protocol !== "file:") return false;
+  const { dirname, fromFileUrl, relative } = await import("@std/path");
+  const real = (at: string | URL) => Deno.realPath(isUrl(at) ? fromFileUrl(new URL(at)) : at);
+  try {
+    return leadsOutside(relative(dirname(await real(source)), await real(place)));
+  } catch {
+    return false; // it is not there or not allowed: reading it says so
+  }
+}
+
+function isUrl(source: string | URL): boolean {
+  return source instanceof URL || /^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(source);
 }
 
 function placeBeside(source: string | URL, path: string, name: string): string | URL {
   const leaves = () => {
-    const rule = "the files that it names must lie in its folder";
-    return new UnreadableFileError(name, rule, `name is ${JSON.stringify(path)}`);
+    return new UnreadableFileError(name, OWN_FOLDER, `name is ${JSON.stringify(path)}`);
   };
   if (leadsOutside(path) || /^[a-z][a-z0-9+.-]*:/i.test(path) || path.includes("\0")) {
     throw leaves();
   }
-  const isUrl = source instanceof URL || /^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(source);
-  if (!isUrl) return String(source).replace(/[^/\\]*$/, "") + path; // after the last separator
+  if (!isUrl(source)) return String(source).replace(/[^/\\]*$/, "") + path; // the folder stays
   const folder = new URL(".", source);
   const place = new URL(path.split("/").map(encodeURIComponent).join("/"), folder);
   if (!place.href.startsWith(folder.href)) throw leaves();

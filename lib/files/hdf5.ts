@@ -24,7 +24,10 @@ export interface Hdf5Bounds {
 }
 
 const SIGNATURE = "\x89HDF\r\n\x1a\n"; // HDF5 File Format Specification, section II.A
-const LIMITS = { bytes: MAX_UNPACKED_BYTES, objects: 20_000, depth: 32 }; // far beyond any model's
+const LIMITS = { // far beyond any model's
+  ...{ bytes: MAX_UNPACKED_BYTES, letters: 2 ** 25, memory: 2 ** 27 },
+  ...{ objects: 20_000, depth: 32 },
+};
 
 /**
  * All arrays and texts of an HDF5 file, through h5wasm (loaded when first used).

@@ -1,7 +1,8 @@
-// What h5wasm does not tell of an object: how many attributes its header holds (reading them ends
+// What h5wasm does not tell of an object: how many attributes and links it holds (reading them ends
 // silently at a damaged one), and whether its numbers are plain ones (others it hands over raw).
 // HDF5 File Format Specification, sections IV.A.1 and IV.A.2.
 
+import { countLinks } from "./hdf5_links.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
 /** An object that h5wasm found. */
@@ -11,12 +12,14 @@ export interface Hdf5Object {
   readonly address: number;
   /** How many attributes were found. */
   readonly attributes: number;
+  /** How many links were found; undefined where it is no group. */
+  readonly links?: number;
   /** Whether its numbers were read. */
   readonly isArray: boolean;
 }
 
 /** A message of an object's header. */
-interface HeaderMessage {
+export interface HeaderMessage {
   readonly type: number;
   readonly flags: number;
   readonly body: DataView;
@@ -36,8 +39,10 @@ const FLOAT64 = "0,0,64,0,52,11,0,52,255,3,0,0";
 export function checkObject(bytes: Uint8Array, object: Hdf5Object, name: string): void {
   const place = `${object.path} in ${name}`;
   let messages: HeaderMessage[];
+  let links: number | undefined;
   try {
     messages = messagesAt(bytes, object.address);
+    links = object.links === undefined ? undefined : countLinks(bytes, messages);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UnreadableFileError(place, "its header must be whole", `reason is ${reason}`, {
@@ -50,6 +55,10 @@ export function checkObject(bytes: Uint8Array, object: Hdf5Object, name: string)
   if (!isDense && there !== object.attributes) {
     const state = `header has ${there}, of which ${object.attributes} can be read`;
     throw new UnreadableFileError(place, "its attributes must be whole", state);
+  }
+  if (links !== undefined && links !== object.links) {
+    const state = `group has ${links}, of which ${object.links} can be read`;
+    throw new UnreadableFileError(place, "its links must be whole", state);
   }
   if (!object.isArray) return;
   const datatypes = messages.filter(({ type }) => type === DATATYPE);

@@ -26,6 +26,10 @@ export interface Hdf5Walk {
 export interface Hdf5Limits {
   /** Bytes of all arrays and attributes together. */
   readonly bytes: number;
+  /** Letters of all texts together. */
+  readonly letters: number;
+  /** What HDF5 itself may take, beside the file and its arrays. */
+  readonly memory: number;
   /** Groups and arrays. */
   readonly objects: number;
   /** Groups in one another. */
@@ -85,13 +89,18 @@ export interface H5wasm {
 /**
  * Reads all of a file: sizes are compared with the bytes present and with the limits before memory
  * is asked for, and every link must be a hard one within the file.
+ *
+ * @param allow says how large HDF5's memory may become
  */
 export async function walkHdf5(
   h5wasm: H5wasm,
   bytes: Uint8Array,
   limits: Hdf5Limits,
+  allow: (bytes: number) => void,
 ): Promise<Hdf5Walk> {
   const module = await h5wasm.ready;
+  const ownMemory = limits.memory + 2 * bytes.length;
+  allow(ownMemory);
   module.activate_throwing_error_handler(); // without it, a failed read leaves what memory held
   const refuse = (rule: string, state: string): never => {
     throw Object.assign(new Error(state), { rule });
@@ -104,6 +113,7 @@ export async function walkHdf5(
   const others: [string, string][] = [];
   const texts: [string, string, string | string[]][] = [];
   let taken = 0;
+  let letters = 0;
 
   // A name of its own for each file: HDF5 takes equal names for the same file, were one left open.
   const path = `/${crypto.randomUUID()}.h5`;
@@ -137,6 +147,10 @@ export async function walkHdf5(
       if (type !== 3 || shape === null || count === 0) continue;
       take(`attribute ${name} of ${object}`, attribute.metadata, bytes.length);
       const text = attribute.value as string | string[];
+      letters += [text].flat().reduce((sum, one) => sum + one.length, 0); // one may be there often
+      if (letters > limits.letters) {
+        refuse(`its texts may have at most ${limits.letters} letters`, `sum is ${letters}`);
+      }
       const wrong = cset === 1 ? /\ufffd/ : /[^\0-\x7f]/; // what decoding leaves of other bytes
       if ([text].flat().some((one) => wrong.test(one))) {
         refuse("its texts must be ASCII or UTF-8", `text is attribute ${name} of ${object}`);
@@ -170,6 +184,7 @@ export async function walkHdf5(
   };
 
   const readArray = ({ path, shape, kind, needed }: typeof wanted[number]) => {
+    allow(ownMemory + 4 * needed); // the numbers, and a chunk of them as it is being unpacked
     const pointer = module._malloc(Math.max(needed, 1));
     if (pointer === 0) refuse("there must be memory for its arrays", `${path} has ${needed}`);
     module.get_dataset_data(id, path, null, null, null, BigInt(pointer));
@@ -185,8 +200,10 @@ export async function walkHdf5(
     if (above.length >= limits.depth) {
       refuse(`groups may lie ${limits.depth} deep`, `group is ${group}`);
     }
-    objects.push({ path: whole, address, attributes: readTexts(whole), isArray: false });
-    for (const name of module.get_names(id, whole, false)) {
+    const names = module.get_names(id, whole, false);
+    const found = { path: whole, address, attributes: readTexts(whole), links: names.length };
+    objects.push({ ...found, isArray: false });
+    for (const name of names) {
       const path = `${group}/${name}`;
       if (objects.length >= limits.objects) {
         refuse(`it may hold at most ${limits.objects} groups and arrays`, "file holds more");

@@ -25,14 +25,22 @@ let queue: Promise<unknown> = Promise.resolve();
 /** The worker's whole program: it is started from text, since a file would need permission to read. */
 const program = () => `
 const { parentPort } = require("node:worker_threads");
+console.error = () => {}; // HDF5's complaints, which come as errors too
 ${walkHdf5}
+let most = Infinity;
+const { grow } = WebAssembly.Memory.prototype;
+WebAssembly.Memory.prototype.grow = function (pages) {
+  if (this.buffer.byteLength + pages * 65536 > most) throw new RangeError("it asks for too much");
+  return grow.call(this, pages);
+};
 const loading = import(${JSON.stringify(import.meta.resolve("h5wasm"))});
 parentPort.on("message", async ({ buffer, limits }) => {
   try {
     const h5wasm = await loading;
     await h5wasm.ready;
     parentPort.postMessage("ready");
-    const walk = await walkHdf5(h5wasm, new Uint8Array(buffer), limits);
+    const allow = (bytes) => most = bytes;
+    const walk = await walkHdf5(h5wasm, new Uint8Array(buffer), limits, allow);
     parentPort.postMessage({ walk }, walk.arrays.map(({ buffer }) => buffer));
   } catch (error) {
     const diagnosis = String(error?.stack ?? error);

@@ -1,15 +1,22 @@
 import { UnreadableFileError } from "./unreadable.ts";
 
+const MAX_BYTES = 2 ** 24; // parsed, it may take thirty times as much; a model's takes some 10 kB
+const MAX_DEPTH = 100;
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g; // texts whole, so that no bracket in one counts
 
 /**
- * JSON from a file. Where an object names a key twice, readers differ in which they take: refused.
+ * JSON from a file, of 16 MiB and 100 levels at most. Where an object names a key twice, readers
+ * differ in which they take: refused.
  *
  * @param bytes the text in UTF-8
  * @param name what messages call it
  * @throws {UnreadableFileError} where it is no JSON; `cause` says why.
  */
 export function parseJson(bytes: Uint8Array, name: string): unknown {
+  if (bytes.length > MAX_BYTES) {
+    const state = `length is ${bytes.length}`;
+    throw new UnreadableFileError(name, `its JSON may take at most ${MAX_BYTES} bytes`, state);
+  }
   let value: unknown;
   let text: string;
   try {
@@ -21,14 +28,19 @@ export function parseJson(bytes: Uint8Array, name: string): unknown {
       cause,
     });
   }
-  refuseDoubleKeys(text, name);
+  checkStructure(text, name);
   return value;
 }
 
-function refuseDoubleKeys(text: string, name: string): void {
+/** Throws where a key occurs twice in its object, or objects and lists lie too deep. */
+function checkStructure(text: string, name: string): void {
   const open: (Set<string> | undefined)[] = []; // the keys so far of each object; none of a list
   let last = "";
   for (const [token] of text.matchAll(TOKEN)) {
+    if (open.length > MAX_DEPTH) {
+      const rule = `its JSON may be ${MAX_DEPTH} levels deep`;
+      throw new UnreadableFileError(name, rule, "text is deeper");
+    }
     if (token === "{") open.push(new Set());
     else if (token === "[") open.push(undefined);
     else if (token === "}" || token === "]") open.pop();

@@ -5,6 +5,7 @@ import { tensorOf } from "./onnx_tensor.ts";
 import { decodeMessage, encodeMessage } from "./protobuf.ts";
 import type { Source } from "./source.ts";
 import { describeStart, UnreadableFileError } from "./unreadable.ts";
+import { MAX_UNPACKED_BYTES } from "./zip.ts";
 
 /** What an .onnx file holds. */
 export interface OnnxFile {
@@ -43,7 +44,13 @@ export async function readOnnx(source: Source, bytes: Uint8Array, name: string):
     throw new UnreadableFileError(name, "its arrays must be dense", "graph has sparse ones");
   }
   const external = new Map<string, Promise<Uint8Array>>(); // each file is read once
-  const readExternal = (path: string) => {
+  let total = 0;
+  const readExternal = (path: string, needed: number) => {
+    total += needed; // many arrays may be of the same bytes
+    if (total > MAX_UNPACKED_BYTES) {
+      const rule = `its external data may take at most ${MAX_UNPACKED_BYTES} bytes`;
+      throw new UnreadableFileError(name, rule, `sum is ${total}`);
+    }
     const found = external.get(path) ?? readBeside(source, path, name);
     external.set(path, found);
     return found;

@@ -82,6 +82,9 @@ const ENTRY: MessageSchema = { // StringStringEntryProto
   2: { name: "value", kind: "text" },
 };
 
+/** Not used; a damaged one is refused, as by every reader. */
+const METADATA = { name: "metadata", kind: ENTRY, many: true } as const;
+
 const TENSOR: MessageSchema = { // TensorProto
   1: { name: "shape", kind: "int", many: true },
   2: { name: "dataType", kind: "int" },
@@ -94,6 +97,7 @@ const TENSOR: MessageSchema = { // TensorProto
   11: { name: "uint64s", kind: "int", many: true },
   13: { name: "external", kind: ENTRY, many: true },
   14: { name: "location", kind: "int" },
+  16: METADATA,
 };
 
 const VALUE: MessageSchema = { // ValueInfoProto
@@ -122,6 +126,7 @@ const VALUE: MessageSchema = { // ValueInfoProto
       },
     },
   },
+  4: METADATA,
 };
 
 const NODE: MessageSchema = { // NodeProto
@@ -146,6 +151,7 @@ const NODE: MessageSchema = { // NodeProto
     many: true,
   },
   7: { name: "domain", kind: "text" },
+  9: METADATA,
 };
 
 /** ModelProto. */
@@ -161,7 +167,9 @@ export const ONNX_MODEL: MessageSchema = {
       5: { name: "initializers", kind: TENSOR, many: true },
       11: { name: "inputs", kind: VALUE, many: true },
       12: { name: "outputs", kind: VALUE, many: true },
+      13: { name: "values", kind: VALUE, many: true },
       15: { name: "sparse", kind: "bytes", many: true },
+      16: METADATA,
     },
   },
   8: {
@@ -172,4 +180,5 @@ export const ONNX_MODEL: MessageSchema = {
     },
     many: true,
   },
+  14: METADATA,
 };

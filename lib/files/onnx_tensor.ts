@@ -22,8 +22,8 @@ const DATA_TYPES: Readonly<Record<number, readonly [NumberKind, keyof OnnxTensor
 
 const EXTERNAL = 1; // TensorProto.DataLocation
 
-/** Reads the bytes of a file that the model names. */
-export type ReadExternal = (path: string) => Promise<Uint8Array>;
+/** Reads a file that the model names; an array needs so many of its bytes. */
+export type ReadExternal = (path: string, needed: number) => Promise<Uint8Array>;
 
 /**
  * An array of a model, its numbers from wherever they lie.
@@ -95,7 +95,7 @@ async function externalPart(
   readExternal: ReadExternal,
 ): Promise<Uint8Array> {
   const entries = new Map(external.map(({ key = "", value = "" }) => [key, value]));
-  const bytes = await readExternal(entries.get("location") ?? "");
+  const bytes = await readExternal(entries.get("location") ?? "", needed);
   const offset = Number(entries.get("offset") ?? 0);
   const length = Number(entries.get("length") ?? needed);
   if (

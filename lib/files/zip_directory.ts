@@ -12,6 +12,8 @@ export interface ZipEntry {
   readonly size: number;
   /** The bytes as they lie in the archive (not a copy). */
   readonly packed: Uint8Array;
+  /** Where it begins in the archive, its own header included. */
+  readonly begin: number;
 }
 
 const LOCAL_HEADER = 0x04034b50; // 4.3.7: 30 bytes, then name and extra field
@@ -19,6 +21,7 @@ const DIRECTORY_HEADER = 0x02014b50; // 4.3.12: 46 bytes, then name, extra field
 const END_RECORD = 0x06054b50; // 4.3.16: 22 bytes, then comment
 const ZIP64_LOCATOR = 0x07064b50; // 4.3.15: 20 bytes, right before the end record
 const MAX_COMMENT = 0xffff;
+const MAX_VERSION = 63; // 4.4.3.2: 6.3, the newest of the parts that tools write
 const IN_ZIP64 = 0xffffffff; // 4.4.8: the true number lies in a zip64 extra field
 
 /**
@@ -48,7 +51,20 @@ export function readZipDirectory(bytes: Uint8Array, name: string): ZipEntry[] {
     at = next;
   }
   if (at !== end) damaged(name, at);
+  refuseOverlaps(entries, bytes, name);
   return entries;
+}
+
+/** Entries that share bytes unpack to far more than the archive has; Python refuses them too. */
+function refuseOverlaps(entries: readonly ZipEntry[], bytes: Uint8Array, name: string): void {
+  let free = 0;
+  for (const { name: entryName, begin, packed } of entries.toSorted((a, b) => a.begin - b.begin)) {
+    if (begin < free) {
+      const state = `entry ${JSON.stringify(entryName)} begins within another`;
+      throw new UnreadableFileError(name, "the entries of the archive must not overlap", state);
+    }
+    free = packed.byteOffset - bytes.byteOffset + packed.length;
+  }
 }
 
 /** Where the directory lies, as the record at the archive's very end says. */
@@ -100,6 +116,11 @@ function readEntry(
   const local = view.getUint32(at + 42, true);
   const entryName = decodeName(bytes.subarray(at + 46, at + 46 + nameLength), name);
 
+  const version = view.getUint8(at + 6);
+  if (version > MAX_VERSION || flags & 1 << 5) { // 4.4.4: patches
+    const current = `entry ${JSON.stringify(entryName)} needs version ${version}, flags ${flags}`;
+    throw new UnreadableFileError(name, "its entries must be plain ones", current);
+  }
   if (flags & (1 | 1 << 6 | 1 << 13)) { // 4.4.4: encrypted, strongly so, or its directory too
     const current = `entry ${JSON.stringify(entryName)} is encrypted`;
     throw new UnreadableFileError(name, "its entries must not be encrypted", current);
@@ -120,6 +141,7 @@ function readEntry(
     damaged(name, local);
   }
   return {
+    begin: local,
     name: entryName,
     method: method === 0 ? "stored" : "deflated",
     crc,

@@ -7,6 +7,9 @@ import { type Provenance, recordProvenance } from "../model/provenance.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Converted } from "./conversion.ts";
 
+/** How many layers a file may tell of: far beyond any LSTM's. */
+export const MAX_LAYERS = 1_000;
+
 /** A layer, and its arrays in Keras's order and shapes. */
 export interface LoadedLayer {
   readonly layer: Layer;

@@ -40,6 +40,7 @@ export async function openKerasArchive(bytes: Uint8Array, name: string): Promise
       training: isRecord(compiled) && compiled.optimizer !== undefined
         ? {
           compiled,
+          layers: parsed.listed,
           optimizer: compiled.optimizer,
           version,
           variables: numbered(file, "optimizer/vars/"),
@@ -79,6 +80,7 @@ export async function openKerasH5(
       precision: parsed.precision,
       provenance: provenanceOf(".h5", version),
       training: training === undefined ? undefined : legacyTraining(file, textOf(training), {
+        layers: parsed.listed,
         version,
         name,
       }),
@@ -160,7 +162,7 @@ function numbered(file: Hdf5File, prefix: string) {
 function legacyTraining(
   file: Hdf5File,
   text: string,
-  { version, name }: { version: string; name: string },
+  { layers, version, name }: Pick<StoredTraining, "layers" | "version"> & { name: string },
 ): StoredTraining | undefined {
   const compiled = parseJson(new TextEncoder().encode(text), `training_config in ${name}`);
   if (!isRecord(compiled)) return undefined;
@@ -169,6 +171,7 @@ function legacyTraining(
   const variables = paths.map((path) => file.arrays.get(`${group}/${path}`));
   return {
     compiled,
+    layers,
     optimizer: compiled.optimizer_config,
     version,
     variables: variables.filter((tensor) => tensor !== undefined),

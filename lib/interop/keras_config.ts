@@ -4,6 +4,7 @@
 import { isRecord } from "../files/json.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import type { OpenShape } from "../model/layer.ts";
+import { MAX_LAYERS } from "./build_model.ts";
 import { straightLine } from "./keras_functional.ts";
 import { type KerasLayerConfig, KNOWN_LAYERS } from "./keras_layers.ts";
 
@@ -38,6 +39,10 @@ export function kerasConfig(value: unknown, name: string): KerasConfig {
   if (!isKnown || !Array.isArray(parts)) {
     const rule = "its model must be a Sequential or a Functional one";
     throw new UnreadableFileError(name, rule, `class is ${JSON.stringify(className) ?? "none"}`);
+  }
+  if (parts.length > MAX_LAYERS) {
+    const rule = `it may have at most ${MAX_LAYERS} layers`;
+    throw new UnreadableFileError(name, rule, `count is ${parts.length}`);
   }
   const listed = parts.map((part) => nodeOf(part, name));
   const functional = className !== "Sequential";

@@ -15,9 +15,12 @@ import { rmsprop } from "../model/training/optimizers/rmsprop.ts";
 import { sgd } from "../model/training/optimizers/sgd.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { KerasLayerConfig } from "./keras_layers.ts";
 
 /** What a file tells of training. */
 export interface StoredTraining {
+  /** The layers, whose configuration may change how they learn. */
+  readonly layers: readonly KerasLayerConfig[];
   /** `compile_config`, or a legacy file's `training_config`. */
   readonly compiled: Readonly<Record<string, unknown>>;
   /** The optimizer's class and options. */
@@ -70,6 +73,14 @@ const ONLY: Config = {
   gradient_accumulation_steps: null,
 };
 
+/** The same for losses; the mean over the batch has several names. */
+const ONLY_LOSS: Readonly<Record<string, readonly unknown[]>> = {
+  label_smoothing: [0],
+  reduction: ["sum_over_batch_size", "mean", "mean_with_sample_weight", "auto"],
+  axis: [-1],
+  ignore_class: [null],
+};
+
 const LOSSES: Readonly<
   Record<string, LossName | ((options: { fromLogits?: boolean }) => Loss)>
 > = {
@@ -87,8 +98,10 @@ const LOSSES: Readonly<
  */
 export function resumeTraining(model: Model, training: StoredTraining | undefined): string[] {
   if (training === undefined) return [];
-  const { optimizer: given, compiled, variables, version } = training;
+  const { optimizer: given, compiled, layers, variables, version } = training;
   try {
+    layers.forEach(({ name, config }) => checkLearning(name, config));
+    if ((compiled.loss_weights ?? null) !== null) throw new RangeError("it has loss_weights");
     const rate = variables[1]?.shape.length === 0 ? variables[1].item() : undefined;
     const { metrics, notes } = metricsOf(compiled.metrics);
     model.compile({ optimizer: optimizerOf(given, rate), loss: lossOf(compiled.loss), metrics });
@@ -96,6 +109,19 @@ export function resumeTraining(model: Model, training: StoredTraining | undefine
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return [`Not compiled: ${reason}`];
+  }
+}
+
+/** Throws where a layer learns otherwise than here: frozen, regularized or constrained. */
+function checkLearning(name: string, config: Config): void {
+  for (const [key, value] of Object.entries(config)) {
+    const changes = key === "trainable" ? value === false : /_(regularizer|constraint)$/.test(key);
+    if (changes && value !== null) {
+      throw new RangeError(`layer ${JSON.stringify(name)} has ${key} ${JSON.stringify(value)}`);
+    }
+    if (/layer$/.test(key) && isRecord(value) && isRecord(value.config)) {
+      checkLearning(name, value.config); // within Bidirectional or TimeDistributed
+    }
   }
 }
 
@@ -123,7 +149,10 @@ function lossOf(given: unknown): LossIdentifier {
     ? LOSSES[className]
     : undefined;
   const options = isRecord(config) ? config : {};
-  if (make === undefined || (options.label_smoothing ?? 0) !== 0) {
+  const isKnown = Object.entries(ONLY_LOSS).every(([option, known]) =>
+    !Object.hasOwn(options, option) || known.includes(options[option])
+  );
+  if (make === undefined || !isKnown) {
     throw new RangeError(`the loss is ${JSON.stringify(given)?.slice(0, 200)}`);
   }
   if (typeof make === "string") return make;

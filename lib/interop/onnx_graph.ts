@@ -3,14 +3,16 @@
 import type { OnnxFile } from "../files/onnx.ts";
 import type { OnnxNode, OnnxValue } from "../files/onnx_schema.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
+import { MAX_UNPACKED_BYTES } from "../files/zip.ts";
 import type { OpenShape } from "../model/layer.ts";
-import type { LoadedModel } from "./build_model.ts";
-import { lettersOf } from "./conversion.ts";
+import { type LoadedModel, MAX_LAYERS } from "./build_model.ts";
+import { type Converted, lettersOf } from "./conversion.ts";
 import { readNode } from "./onnx_operators.ts";
 import { type AxisName, type Flow, UnreadAxes, UnreadNode, type Value } from "./onnx_values.ts";
 
 const FLOATS = [1, 11]; // TensorProto.DataType: float32, float64
 const WORDS = [6, 7]; // int32, int64
+const MAX_AXES = 8;
 
 /** Opens a graph: LSTMs with what stands around them in classifiers and taggers. */
 export function openOnnx(file: OnnxFile, name: string): LoadedModel {
@@ -48,18 +50,40 @@ function follow(
   values.set(input.name, { kind: "flow", axes, directions: 1, layers: [], isInput: true });
   const wanted = graph.outputs?.[0]?.name ?? "";
   const needed = neededNodes(graph.nodes ?? [], wanted);
+  const limits = sizeLimits(name);
   for (const node of graph.nodes ?? []) {
     if (!needed.has(node)) continue;
     const inputs = (node.inputs ?? []).map((key) =>
       key === "" ? undefined : values.get(key) ?? missing(key, node, name)
     );
     const results = readChecked(node, inputs, opset, attributes, name);
+    results.forEach(limits);
     node.outputs?.forEach((key, k) => values.set(key, results[k] ?? { kind: "beside" }));
   }
   const result = values.get(wanted);
   if (result?.kind === "flow" && result.layers.length > 0) return result;
   const rule = "its first output must come out of its layers";
   throw new UnreadableFileError(name, rule, `output is ${JSON.stringify(wanted)}`);
+}
+
+/** Throws where a graph makes much of little: nodes may take one array again and again. */
+function sizeLimits(name: string): (value: Value) => void {
+  const counted = new Set<Converted>();
+  let bytes = 0;
+  const atMost = (count: number, most: number, what: string) => {
+    if (count <= most) return;
+    throw new UnreadableFileError(name, `it may have at most ${most} ${what}`, `count is ${count}`);
+  };
+  return (value) => {
+    if (value.kind !== "flow") return;
+    atMost(value.layers.length, MAX_LAYERS, "layers");
+    atMost(value.axes.length, MAX_AXES, "axes");
+    for (const array of value.layers.at(-1)?.weights ?? []) {
+      if (!counted.has(array)) bytes += array.tensor.data.byteLength;
+      counted.add(array);
+    }
+    atMost(bytes, MAX_UNPACKED_BYTES, "bytes of weights");
+  };
 }
 
 function readChecked(
@@ -144,9 +168,8 @@ function loadedModel(
 /** The one input that is no initializer. */
 function inputOf({ graph, arrays }: OnnxFile, name: string): OnnxValue {
   const inputs = (graph.inputs ?? []).filter((input) => !arrays.has(input.name ?? ""));
-  const used = inputs.filter((input) =>
-    graph.nodes?.some((node) => node.inputs?.includes(input.name ?? ""))
-  );
+  const taken = new Set(graph.nodes?.flatMap((node) => node.inputs ?? []));
+  const used = inputs.filter((input) => taken.has(input.name ?? ""));
   const kind = Number(used[0]?.type?.tensor?.dataType);
   const axes = used[0]?.type?.tensor?.shape?.axes?.length;
   const fits = FLOATS.includes(kind) && axes === 3 || WORDS.includes(kind) && axes === 2;

@@ -1,14 +1,10 @@
 // Each operator of a graph, as layers: what it takes and what it makes of it.
 
-import type { Activation } from "../lstm/activations.ts";
 import { getActivation } from "../lstm/activations.ts";
-import type { Layer } from "../model/layer.ts";
-import { activation as activationLayer } from "../model/layers/activation.ts";
-import { dense } from "../model/layers/dense.ts";
 import { embedding } from "../model/layers/embedding.ts";
-import type { LoadedLayer } from "./build_model.ts";
-import { type Converted, taken, transposed } from "./conversion.ts";
+import { taken } from "./conversion.ts";
 import { operatorActivation } from "./onnx_activation.ts";
+import { activated, addBias, gated, gemm, matMul } from "./onnx_dense.ts";
 import { readLstm } from "./onnx_lstm.ts";
 import {
   fillsWithZeros,
@@ -27,7 +23,6 @@ import {
 } from "./onnx_shapes.ts";
 import {
   attribute,
-  type Constant,
   constantOf,
   type Flow,
   type GraphNode,
@@ -41,6 +36,9 @@ import type { OnnxTensor } from "../files/onnx_schema.ts";
 /** The operators that are read, for messages. */
 export const KNOWN_OPERATORS: string =
   "LSTM, MatMul, Gemm, Add, Gather, activations, and those that turn, drop or join axes";
+
+const CAST_FLOATS = [1, 11]; // TensorProto.DataType: float32, float64
+const CAST_WORDS = [6, 7]; // int32, int64
 
 /** Turns an attribute's array into numbers: done beforehand, since files may have to be read. */
 export type AttributeTensors = ReadonlyMap<OnnxTensor, Tensor>;
@@ -63,8 +61,14 @@ export function readNode(node: GraphNode, tensors: AttributeTensors): Value[] {
   if (MERGE_OPERATORS.includes(operator)) return [mergeDirections(flow, node)];
   switch (operator) {
     case "Identity":
+      return [flow];
     case "Dropout":
+      if (inputs[2] !== undefined && !isZeroConstant(inputs[2])) {
+        throw new UnreadNode("it always trains");
+      }
+      return [flow];
     case "Cast":
+      checkCast(flow, node);
       return [flow];
     case "Shape":
       return [{ kind: "sizes", sizes: flow.axes.map((axis) => sizeOfAxis(flow, axis)) }];
@@ -104,6 +108,19 @@ export function readNode(node: GraphNode, tensors: AttributeTensors): Value[] {
   }
 }
 
+/** Words stay whole numbers, results floats; another kind would cut them off. */
+function checkCast({ isInput, axes }: Flow, node: GraphNode): void {
+  const to = intOf(node, "to", 0);
+  const areWords = isInput && !axes.includes("feature");
+  if (!(areWords ? CAST_WORDS : CAST_FLOATS).includes(to)) {
+    throw new UnreadNode(`it turns ${areWords ? "words" : "floats"} into data type ${to}`);
+  }
+}
+
+function isZeroConstant(value: Value): boolean {
+  return value.kind === "constant" && value.tensor.data.every((x) => x === 0);
+}
+
 /** What no layer went into: constants, lengths, and the zeros that an LSTM begins with. */
 function aside(node: GraphNode, tensors: AttributeTensors): Value {
   const { operator, inputs } = node;
@@ -124,8 +141,7 @@ function aside(node: GraphNode, tensors: AttributeTensors): Value {
     "Cast",
   ];
   const [first] = inputs;
-  const isZero = first?.kind === "zeros" ||
-    first?.kind === "constant" && first.tensor.data.every((x) => x === 0);
+  const isZero = first?.kind === "zeros" || first !== undefined && isZeroConstant(first);
   const others = operator === "Concat" ? inputs.every((value) => value?.kind === "zeros") : true;
   return { kind: keepsZeros.includes(operator) && isZero && others ? "zeros" : "beside" };
 }
@@ -148,89 +164,6 @@ function lookUp(flow: Flow, node: GraphNode): Flow {
   const { name, tensor } = table;
   const layers = [...flow.layers, { layer, weights: [taken(name, tensor)] }];
   return { ...flow, axes: [...flow.axes, "feature"], layers, isInput: false };
-}
-
-function matMul(flow: Flow, node: GraphNode): Flow {
-  if (node.inputs[0] !== flow) throw new UnreadNode("it multiplies a constant by a layer's result");
-  const kernel = constantOf(node, 1, "its second factor");
-  return withDense(flow, taken(kernel.name, kernel.tensor), undefined);
-}
-
-function gemm(flow: Flow, node: GraphNode): Flow {
-  const factor = (name: string) => attribute(node, name)?.float ?? 1;
-  if (
-    node.inputs[0] !== flow || intOf(node, "transA", 0) !== 0 || factor("alpha") !== 1 ||
-    factor("beta") !== 1
-  ) throw new UnreadNode("it scales, or multiplies otherwise than a dense layer");
-  const given = constantOf(node, 1, "its second factor");
-  const kernel = taken(given.name, given.tensor);
-  const bias = node.inputs[2] === undefined ? undefined : constantOf(node, 2, "its bias");
-  return withDense(flow, intOf(node, "transB", 0) === 1 ? transposed(kernel) : kernel, bias);
-}
-
-function withDense(flow: Flow, kernel: Converted, bias: Constant | undefined): Flow {
-  if (flow.axes.at(-1) !== "feature" || flow.axes.includes("direction")) {
-    throw new UnreadNode(`its input must end in the features: it is [${flow.axes}]`);
-  }
-  if (kernel.tensor.shape.length !== 2) throw new UnreadNode("its second factor must be a matrix");
-  const units = kernel.tensor.shape[1]!;
-  const layer = dense({ units, useBias: bias !== undefined });
-  const weights = [kernel, ...(bias ? [biasOf(bias, units)] : [])];
-  return { ...flow, layers: [...flow.layers, { layer, weights }] };
-}
-
-/** An Add behind a MatMul is the dense layer's bias. */
-function addBias(flow: Flow, node: GraphNode): Flow {
-  const last = flow.layers.at(-1);
-  const { units, use_bias: useBias, activation } = last?.layer.config ?? {};
-  if (last?.layer.className !== "Dense" || useBias !== false || activation !== "linear") {
-    throw new UnreadNode("it adds to what is no MatMul");
-  }
-  const bias = constantOf(node, node.inputs[0] === flow ? 1 : 0, "its other term");
-  const layer = dense({ units: units as number });
-  return replaceLast(flow, layer, [...last.weights, biasOf(bias, units as number)]);
-}
-
-function biasOf({ name, tensor }: Constant, units: number): Converted {
-  if (tensor.data.length !== units) {
-    throw new UnreadNode(`its bias must be [${units}]: it is [${tensor.shape}]`);
-  }
-  return taken(name, tensor.shape.length === 1 ? tensor : tensor.reshape([units]));
-}
-
-/** An activation behind a dense layer is the layer's own. */
-function activated(flow: Flow, chosen: Activation): Flow {
-  const last = flow.layers.at(-1);
-  const { units, use_bias: useBias, activation } = last?.layer.config ?? {};
-  if (last?.layer.className === "Dense" && activation === "linear") {
-    const options = { units: units as number, useBias: useBias as boolean, activation: chosen };
-    return replaceLast(flow, dense(options), last.weights);
-  }
-  if (flow.isInput) throw new UnreadNode("it changes the model's input before its first layer");
-  return { ...flow, layers: [...flow.layers, { layer: activationLayer(chosen), weights: [] }] };
-}
-
-/** `x·σ(x)`: how exporters write silu. */
-function gated(flows: readonly Flow[], { operator }: GraphNode): Flow {
-  const [x, gate] = flows.toSorted((a, b) => activationOf(a).localeCompare(activationOf(b)));
-  if (operator === "Mul" && flows.length === 2) {
-    const sigmoid = activated(x!, getActivation("sigmoid"));
-    const shown = ({ layers }: Flow) =>
-      JSON.stringify(layers.map(({ layer: { className, config }, weights }) => {
-        return [className, config, weights.map(({ from }) => from)];
-      }));
-    if (shown(sigmoid) === shown(gate!)) return activated(x!, getActivation("silu"));
-  }
-  throw new UnreadNode("it takes several results of layers");
-}
-
-function activationOf({ layers }: Flow): string {
-  const { activation } = layers.at(-1)?.layer.config ?? {};
-  return activation === "sigmoid" ? "sigmoid" : "";
-}
-
-function replaceLast(flow: Flow, layer: Layer, weights: LoadedLayer["weights"]): Flow {
-  return { ...flow, layers: [...flow.layers.slice(0, -1), { layer, weights }] };
 }
 
 function checkSoftmaxAxis(flow: Flow, node: GraphNode, opset: number): void {

@@ -22,6 +22,8 @@ import {
   type Value,
 } from "./onnx_values.ts";
 
+const MAX_SIZES = 16; // lengths in a list: a shape's; a graph can double a list with each node
+const MAX_STATES = 1_000;
 const FAR_END = 2 ** 31 - 1; // where exporters end a slice that goes to the end
 
 /** `Transpose`. */
@@ -154,6 +156,7 @@ export function joinStates(node: GraphNode): Value {
     value?.kind === "flow" ? [value] : value?.kind === "states" ? [...value.flows] : []
   );
   const at = intOf(node, "axis", NaN);
+  if (flows.length > MAX_STATES) throw new UnreadNode(`it joins more than ${MAX_STATES} states`);
   const areStates = flows.length === node.inputs.length &&
     flows.every(({ axes }) => axes[0] === "direction") && at === 0;
   if (areStates) return { kind: "states", flows };
@@ -186,7 +189,7 @@ export function readSizes(node: GraphNode): Sizes | undefined {
     case "Identity":
       return first && { kind: "sizes", sizes: first };
     case "Concat":
-      return lists.every((list) => list !== undefined)
+      return lists.every((list) => list !== undefined) && lists.flat().length <= MAX_SIZES
         ? { kind: "sizes", sizes: lists.flat() as (number | AxisName)[] }
         : undefined;
     case "Gather": {
@@ -213,7 +216,7 @@ export function readSizes(node: GraphNode): Sizes | undefined {
 export function sizesOf(value: Value | undefined): readonly (number | AxisName)[] | undefined {
   if (value?.kind === "sizes") return value.sizes;
   if (value?.kind !== "constant" || value.tensor.shape.length > 1) return undefined;
-  return value.tensor.data.length <= 16 ? Array.from(value.tensor.data) : undefined;
+  return value.tensor.data.length <= MAX_SIZES ? Array.from(value.tensor.data) : undefined;
 }
 
 /** Whether a ConstantOfShape fills with zeros: 0 unless said. */

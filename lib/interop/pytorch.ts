@@ -38,7 +38,7 @@ export function openPytorch({ arrays, metadata }: SafetensorsFile, name: string)
     const state = stacks.length === 0
       ? `arrays are ${[...arrays.keys()].slice(0, 4).join(", ") || "none"}`
       : stray === undefined
-      ? `LSTMs are ${stacks.map(({ prefix }) => prefix).join(", ")}`
+      ? `LSTMs are ${stacks.slice(0, 8).map(({ prefix }) => prefix).join(", ")}`
       : `array ${stray} ${formatShape(arrays.get(stray)!.shape)} is of another layer`;
     const rule = "a .safetensors file tells no layers, so it must be one nn.LSTM alone " +
       "(for others give loadModel(source, { layers }), or use model.loadWeights(source))";

@@ -175,6 +175,31 @@ Deno.test("unzip() refuses an entry whose own header has another name", async ()
   await refuses(patched(TWO, DIRECTORY, 46, [0x63], 1), "current archive is damaged at byte");
 });
 
+Deno.test("unzip() refuses entries that share bytes: one within another, as bombs have them", async () => {
+  const inner = await zip(new Map([["b.npy", text("output")]]));
+  const outer = await zip(new Map([["a.npy", inner]])); // stored as it is
+  const [begin, innerBegin] = [find(outer, DIRECTORY, 1), find(outer, LOCAL, 1)];
+  const own = inner.slice(find(inner, DIRECTORY), find(inner, END));
+  new DataView(own.buffer).setUint32(42, innerBegin, true);
+  const end = outer.slice(-22);
+  const view = new DataView(end.buffer);
+  view.setUint16(8, 2, true);
+  view.setUint16(10, 2, true);
+  view.setUint32(12, view.getUint32(12, true) + own.length, true);
+  const both = Uint8Array.from([
+    ...outer.slice(0, begin),
+    ...outer.slice(begin, -22),
+    ...own,
+    ...end,
+  ]);
+  await refuses(both, `must not overlap: current entry "b.npy" begins within another`);
+});
+
+Deno.test("unzip() refuses versions that Python's zipfile refuses", async () => {
+  await refuses(patched(TWO, DIRECTORY, 6, [64]), "needs version 64");
+  await refuses(patched(TWO, DIRECTORY, 8, [1 << 5]), "flags 32");
+});
+
 Deno.test("unzip() refuses names that lead out of the archive", async () => {
   for (
     const name of ["../../x.npy", "..\\x.npy", "/etc/x.npy", "C:\\x.npy", "a/../x.npy", "\\x.npy"]

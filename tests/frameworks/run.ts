@@ -1,11 +1,14 @@
-// `deno task test:frameworks`: what saveKeras and saveOnnx write, opened by real Keras and by real ONNX
-// Runtime. Needs Python 3.11 or newer; sets up its own environment in .venv beside this file.
+// `deno task test:frameworks`: what saveKeras and saveOnnx write, opened by real Keras and by real
+// ONNX Runtime; and what is read of damaged files, read by the formats' own readers. Needs Python 3.11
+// or newer; sets up its own environment in .venv beside this file.
 
 import { fromFileUrl, join } from "@std/path";
+import { damage, FORMATS } from "./damage.ts";
 import { writeModels } from "./write.ts";
 
 const here = fromFileUrl(new URL("./", import.meta.url));
 const venv = join(here, ".venv");
+const MUTATIONS = 300; // of each format; 10,000 were compared once, see tests/fixtures/formats
 const python = join(venv, "bin", "python");
 
 async function run(command: string, ...args: string[]): Promise<void> {
@@ -31,8 +34,15 @@ try {
   const written = await writeModels(folder);
   const left = written.filter(({ noOnnx }) => noOnnx !== undefined);
   console.log(`${written.length} models as .keras, ${written.length - left.length} as .onnx`);
-  for (const { name, noOnnx } of left) console.log(`no .onnx of ${name}: ${noOnnx}`);
+  for (const { name, noOnnx } of left) {
+    console.log(`no .onnx of ${name}: ${noOnnx?.split(": current ").at(-1)}`);
+  }
   await run(python, "check.py", folder);
+  for (const format of Object.keys(FORMATS)) {
+    const { others } = await damage(format, MUTATIONS, folder);
+    if (others.length > 0) throw new Error(`errors of other classes:\n${others.join("\n")}`);
+    await run(python, "damage.py", folder, format);
+  }
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

@@ -1,5 +1,6 @@
 // Writes every model of the fixtures anew, as .keras and as .onnx: what check.py gives to Keras and to
-// ONNX Runtime. The models come from Keras's own files, and so do the expected predictions.
+// ONNX Runtime. The models come from Keras's own files, and so do the expected predictions. A model
+// in training is trained here for one epoch of the two that Keras's own went on.
 
 import { loadModel, loadNpz, saveKeras, saveNpz, saveOnnx, type Tensor } from "@gatescope/lstm";
 import { join } from "@std/path";
@@ -24,6 +25,10 @@ export async function writeModels(folder: string): Promise<Written[]> {
     const batchSize = arrays.get("x")!.shape[0]!;
     const isStateful = model.layers.some(({ layer }) => layer.config.stateful === true);
     await saveNpz(join(folder, `${name}.npz`), arrays);
+    if (arrays.has("losses")) {
+      const options = { epochs: 1, batchSize: 4, shuffle: false, verbose: false };
+      await model.fit(arrays.get("x")!, arrays.get("y")!, options);
+    }
     await saveKeras(join(folder, `${name}.keras`), model, isStateful ? { batchSize } : {});
     let noOnnx: string | undefined;
     try {

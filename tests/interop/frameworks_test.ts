@@ -1,7 +1,7 @@
 // PyTorch, ONNX and TF.js. Tolerance: 1e-6, relative where values are above 1.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { loadModel, tensor, UnreadableFileError } from "@gatescope/lstm";
+import { add, loadModel, tensor, UnreadableFileError } from "@gatescope/lstm";
 import { arraysOf, assertPredicts, formatFile } from "./loaded.ts";
 
 const stemsOf = (folder: string, end: string) =>
@@ -34,6 +34,33 @@ Deno.test("loadModel() logs PyTorch's transposed kernels and added biases", asyn
   assertEquals(bias!.steps, ["both added"]);
   assertEquals(backward!.weight, "bidirectional/backward_layer/kernel");
   assertEquals(backward!.from, "weight_ih_l0_reverse");
+});
+
+Deno.test("loadModel() reads bfloat16 as PyTorch widens it", async () => {
+  const arrays = await arraysOf(formatFile("pytorch/bfloat16.npz"));
+  const model = await loadModel(formatFile("pytorch/bfloat16.safetensors"));
+  const [kernel, recurrentKernel, bias] = model.getWeights();
+  assertEquals(kernel!.transpose().data, arrays("weight_ih_l0").data);
+  assertEquals(recurrentKernel!.transpose().data, arrays("weight_hh_l0").data);
+  const sum = add(arrays("bias_ih_l0"), arrays("bias_hh_l0"));
+  assertEquals(bias!.data, Float32Array.from(sum.data));
+});
+
+Deno.test("provenance shows what a file says of itself as text, and not all of a long one", async () => {
+  const whole = await Deno.readFile(formatFile("pytorch/plain.safetensors"));
+  const length = Number(new DataView(whole.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, 8 + length)));
+  const texts = Array.from({ length: 5000 }, (_, k) => [`<script>${k}`, "x".repeat(1000)]);
+  header["__metadata__"] = Object.fromEntries(texts);
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const bytes = new Uint8Array([...new Uint8Array(8), ...text, ...whole.subarray(8 + length)]);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  const { provenance } = await loadModel(bytes);
+  const display = Symbol.for("Jupyter.display") as keyof typeof provenance;
+  const media = await (provenance![display] as () => Promise<Record<string, string>>)();
+  for (const shown of Object.values(media)) assert(shown.length < 20_000, String(shown.length));
+  assert(!media["text/html"]!.includes("<script>"));
+  assert(media["text/plain"]!.includes("more notes"));
 });
 
 for (const name of stemsOf("pytorch", ".onnx")) {

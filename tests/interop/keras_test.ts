@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadModel, UnreadableFileError } from "@gatescope/lstm";
+import { unzip, zip } from "../../lib/files/zip.ts";
 import { arraysOf, assertPredicts, difference, formatFile } from "./loaded.ts";
 
 const filesOf = (folder: string, ...ends: string[]) =>
@@ -89,6 +90,38 @@ for (const name of ["adam", "sgd", "rmsprop"]) {
     }
   });
 }
+
+const ELSEWISE = [
+  [`"trainable": true`, `"trainable": false`, `has trainable false`],
+  [`"kernel_regularizer": null`, `"kernel_regularizer": {"l2": 0.01}`, "has kernel_regularizer"],
+  [`"bias_constraint": null`, `"bias_constraint": {"value": 1}`, "has bias_constraint"],
+  [`"loss_weights": null`, `"loss_weights": [2.0]`, "it has loss_weights"],
+  [
+    `"loss": "categorical_crossentropy"`,
+    `"loss": {"class_name": "CategoricalCrossentropy", "config": {"reduction": "sum"}}`,
+    "the loss is",
+  ],
+  [`"clipnorm": null`, `"clipnorm": 0.1`, "Adam has clipnorm 0.1"],
+] as const;
+
+Deno.test("loadModel() does not compile what would learn otherwise than in Keras, and says why", async () => {
+  const bytes = Deno.readFileSync(formatFile("keras/trained_adam.keras"));
+  const entries = await unzip(bytes, "m.keras");
+  const config = new TextDecoder().decode(entries.get("config.json"));
+  const arrays = await arraysOf(formatFile("keras/trained_adam.npz"));
+  const whole = await loadModel(bytes);
+  for (const [from, to, reason] of ELSEWISE) {
+    const at = config.indexOf(from, config.indexOf(`"LSTM"`));
+    assert(at > 0, from);
+    const changed = config.slice(0, at) + to + config.slice(at + from.length);
+    entries.set("config.json", new TextEncoder().encode(changed));
+    const model = await loadModel(await zip(entries));
+    const [note = ""] = model.provenance!.notes;
+    assert(note.startsWith("Not compiled: ") && note.includes(reason), note);
+    assertEquals(model.predict(arrays("x")), whole.predict(arrays("x")));
+    await assertRejects(() => model.fit(arrays("x"), arrays("y")), TypeError, "must be compiled");
+  }
+});
 
 const REFUSED = [
   ["conv", `layer "edges" is a Conv1D`],
