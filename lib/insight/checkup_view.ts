@@ -20,7 +20,7 @@ export function checkupView({ findings, measurements }: Checkup): View {
     findings.map(({ kind, layer, what, cause, remedy }) => ({
       finding: kind,
       layer,
-      number: what,
+      what,
       cause,
       remedy,
     })),

@@ -5,7 +5,7 @@ import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import type { Network, PlacedLayer } from "../model/network.ts";
 import { formatOpenShape } from "../model/layer.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { rescale } from "./rescale.ts";
+import { absolute, rescale } from "./rescale.ts";
 
 /** The last LSTM, and what follows it as sums and activations, up to the logits. */
 export interface Head {
@@ -94,7 +94,7 @@ export function activationOf(config: unknown): Activation {
 }
 
 /** The values in front of each operation, and behind the last one: the logits. */
-export function runHead({ operations }: Head, hidden: Tensor): Tensor[] {
+function runHead({ operations }: Head, hidden: Tensor): Tensor[] {
   const values = [hidden];
   for (const operation of operations) {
     const x = values.at(-1)!;
@@ -131,8 +131,6 @@ export function logitOfHidden(head: Head, hidden: Tensor, target: number): Logit
 
 /** Σ|addend| of what an activation got: of the sum before it, or the value itself. */
 function sizeAt({ operations }: Head, values: readonly Tensor[], k: number): Tensor {
-  const absolute = ({ data, shape }: Tensor) =>
-    new Tensor(Float64Array.from(data, Math.abs), shape);
   const sum = operations[k - 1];
   if (sum === undefined || !("kernel" in sum)) return absolute(values[k]!);
   const bias = sum.bias === undefined ? 0 : absolute(sum.bias);

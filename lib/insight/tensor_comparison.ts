@@ -1,6 +1,6 @@
 import { showAs } from "../display/view.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
-import { asFloat64, type TensorLike } from "../tensor/tensor.ts";
+import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { comparisonView } from "./comparison_view.ts";
 
 /** How far two values may differ: |actual − expected| ≤ atol + rtol·|expected|, every element. */
@@ -54,7 +54,7 @@ export function compareTensors(
   let worstExcess = -Infinity;
   for (let k = 0; k < a.data.length; k++) {
     const [x, y] = [a.data[k]!, e.data[k]!];
-    const diff = x === y ? 0 : Math.abs(x - y); // ∞ − ∞ would be NaN
+    const diff = distance(x, y);
     const excess = diff === Infinity ? Infinity : diff - atol - rtol * Math.abs(y);
     if (Number.isNaN(diff)) {
       [maxAbsDiff, worst, worstExcess] = [NaN, k, NaN];
@@ -74,6 +74,18 @@ export function compareTensors(
     shape: a.shape,
   }, comparisonView));
 }
+
+/** The largest difference at each place of the last axis, `[units]`; NaN where either holds one. */
+export function largestByUnit(actual: Tensor, expected: Tensor): Tensor {
+  const units = actual.shape.at(-1)!;
+  const largest = new Float64Array(units);
+  actual.data.forEach((value, k) => {
+    largest[k % units] = Math.max(largest[k % units]!, distance(value, expected.data[k]!));
+  });
+  return new Tensor(largest, [units]);
+}
+
+const distance = (x: number, y: number) => x === y ? 0 : Math.abs(x - y); // ∞ − ∞ would be NaN
 
 /** The index of the k-th element, axis by axis. */
 export function indexOf(k: number, shape: readonly number[]): number[] {

@@ -51,6 +51,8 @@ export interface NetworkRun {
   readonly output: Tensor;
   /** Which steps of the output count; all where there is none. */
   readonly mask: Mask | undefined;
+  /** What each layer gave. */
+  readonly runs: readonly LayerRun[];
   /** What happened inside: a list for each layer, empty where it holds no LSTM. */
   readonly traces: readonly (readonly LayerTrace[])[];
   /** Where each stateful layer ended: `network.states` from now on, if the run is to count. */
@@ -161,6 +163,7 @@ export class Network {
     return {
       output,
       mask,
+      runs,
       traces: runs.map(({ traces = [] }) => traces),
       states: runs.map(({ state }) => state),
       backward: (gradient) => backward(runs, this.layers, gradient),
