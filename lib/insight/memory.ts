@@ -15,7 +15,7 @@ export interface MemoryOptions {
   readonly layer?: LstmChoice;
   /**
    * The units whose true derivative is computed, which costs a run backwards for each unit and
-   * sample; unless said, as many as take about a quarter of a second, the longest memories first:
+   * sample; unless said, as many as take about half a second, the longest memories first:
    * all of 100 units over 100 timesteps, 15 of 256.
    */
   readonly units?: readonly number[];
@@ -49,7 +49,7 @@ export interface Memory {
   curves(options?: MemoryCurveOptions): View;
 }
 
-/** Multiplications that take about a quarter of a second (measured: 2e9 in a second, one core). */
+/** Multiplications that take about half a second (measured: 1e9 in a second, one core). */
 const BUDGET = 4e8;
 
 /**

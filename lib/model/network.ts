@@ -4,7 +4,7 @@
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Random, seededRandom } from "../tensor/random.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
-import { asFloat32, asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { asFloat32, asFloat64, asTensor, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { LayerCompute } from "./fast/layer_compute.ts";
 import type {
   Layer,
@@ -130,6 +130,27 @@ export class Network {
         `Cannot ${action} as the input must be [${wanted.join(", ")}] and not empty: ` +
           `current shape is ${formatShape(given.shape)}`,
       );
+    }
+    return given;
+  }
+
+  /** As many arrays as it has, of their shapes; throws where they are others. */
+  checkWeights(weights: readonly TensorLike[]): Tensor[] {
+    const specs = this.weightSpecs;
+    if (!Array.isArray(weights) || weights.length !== specs.length) {
+      const current = Array.isArray(weights) ? `count is ${weights.length}` : "value is no array";
+      throw new TypeError(
+        `Cannot set the weights as the model has ${specs.length}: current ${current}`,
+      );
+    }
+    const given = weights.map((weight) => asTensor(weight));
+    for (const [k, { name, shape }] of specs.entries()) {
+      if (!sameShape(given[k]!.shape, shape)) {
+        throw new TypeError(
+          `Cannot set the weights as weight ${k}, ${name}, must be ${formatShape(shape)}: ` +
+            `current shape is ${formatShape(given[k]!.shape)}`,
+        );
+      }
     }
     return given;
   }
