@@ -111,9 +111,7 @@ export class Model {
    * ```
    */
   compile(options: CompileOptions): void {
-    if (this.#training?.isRunning) {
-      throw new TypeError("Cannot compile as the model is being trained: current fit is running");
-    }
+    this.#training?.checkIdle("compile");
     this.#training = new Training(this.#network, options);
   }
 
@@ -172,11 +170,7 @@ export class Model {
    */
   setTrainingState(state: TrainingState): void {
     const training = this.#compiled("set the training state");
-    if (training.isRunning) {
-      throw new TypeError(
-        "Cannot set the training state as the model is being trained: current fit is running",
-      );
-    }
+    training.checkIdle("set the training state");
     training.setState(state, this.#network);
   }
 
