@@ -48,5 +48,6 @@ export function weightHeatmap({ weights }: ModelComparison): View {
     title: "Largest difference of each unit's weights",
     columnTitle: "unit",
     valueTitle: "|difference|",
+    sizes: true,
   });
 }

@@ -59,5 +59,6 @@ export function siteHeatmap(
     title: `Largest difference of each value of ${name}`,
     columnTitle: "unit",
     valueTitle: "|difference|",
+    sizes: true,
   });
 }
