@@ -1,9 +1,10 @@
 // What stands between a model's last LSTM and its logits, from the logits back.
 
-import { type Activation, type ActivationOptions, getActivation } from "../lstm/activations.ts";
+import type { Activation } from "../lstm/activations.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import type { Network, PlacedLayer } from "../model/network.ts";
 import { formatOpenShape } from "../model/layer.ts";
+import { activationOf } from "../model/layer_options.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { absolute, rescale } from "./rescale.ts";
 
@@ -84,13 +85,6 @@ function operationsOf(network: Network, placed: PlacedLayer, action: string): Op
     `Cannot ${action} as the last LSTM may be followed by Dense, Dropout and Activation: ` +
       `current layer ${name} is a ${layer.className}`,
   );
-}
-
-/** The activation that a layer's configuration names. */
-export function activationOf(config: unknown): Activation {
-  if (typeof config === "string") return getActivation(config as Activation["activationName"]);
-  const { name, ...options } = config as ActivationOptions & { name: Activation["activationName"] };
-  return getActivation(name, options);
 }
 
 /** The values in front of each operation, and behind the last one: the logits. */

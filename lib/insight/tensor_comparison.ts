@@ -2,6 +2,7 @@ import { showAs } from "../display/view.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { comparisonView } from "./comparison_view.ts";
+import { distance } from "./rounding/float32.ts";
 
 /** How far two values may differ: |actual − expected| ≤ atol + rtol·|expected|, every element. */
 export interface Tolerance {
@@ -84,8 +85,6 @@ export function largestByUnit(actual: Tensor, expected: Tensor): Tensor {
   });
   return new Tensor(largest, [units]);
 }
-
-const distance = (x: number, y: number) => x === y ? 0 : Math.abs(x - y); // ∞ − ∞ would be NaN
 
 /** The index of the k-th element, axis by axis. */
 export function indexOf(k: number, shape: readonly number[]): number[] {
