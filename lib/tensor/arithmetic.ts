@@ -36,7 +36,7 @@ export function dot(a: TensorLike, b: TensorLike): Tensor {
   for (let r = 0; r < rows; r++) {
     const [from, to] = [r * k, r * n];
     let j = 0;
-    // Four of b's rows at a time, added in their order: the same bits in less than half the time.
+    // Four of b's rows at a time, added in their order: the same bits in about half the time.
     for (; j + 3 < k; j += 4) {
       const [x0, x1, x2, x3] = [x[from + j]!, x[from + j + 1]!, x[from + j + 2]!, x[from + j + 3]!];
       for (let c = 0, w0 = j * n; c < n; c++, w0++) {
