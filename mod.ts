@@ -94,7 +94,8 @@ export type {
 } from "./lib/model/layer.ts";
 export { sequential } from "./lib/model/sequential.ts";
 export { Model } from "./lib/model/model.ts";
-export type { ModelLayer, SequentialOptions } from "./lib/model/model.ts";
+export type { SequentialOptions } from "./lib/model/architecture.ts";
+export type { ModelLayer } from "./lib/model/model_layer.ts";
 export type { Precision } from "./lib/model/network.ts";
 export type { Random } from "./lib/tensor/random.ts";
 

@@ -25,7 +25,7 @@ interface Section {
 }
 
 /** The browser is told that nothing of the page comes from elsewhere; its own scripts run. */
-const POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; " +
+const POLICY = "default-src 'none'; script-src 'unsafe-inline'; " +
   "style-src 'unsafe-inline'; img-src data: blob:; form-action 'none'; base-uri 'none'";
 
 /** Headings up to this level are in the table of contents. */

@@ -1,7 +1,7 @@
 // A matrix as colours.
 
 import { type NestedArrayLike, type NumberArray, toNumberArray } from "./array.ts";
-import { DIVERGING_COLORS, GAP_COLOR } from "./chart_template.ts";
+import { DIVERGING_COLORS, GAP_COLOR, SEQUENTIAL_COLORS } from "./chart_template.ts";
 import { type Chart, plot } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
 import { labeller, type Labels, shortened } from "./labels.ts";
@@ -23,6 +23,8 @@ export interface HeatmapOptions {
   readonly valueTitle?: string;
   /** The value of the strongest colours, to compare heatmaps; the largest magnitude unless said. */
   readonly limit?: number;
+  /** Whether the values are sizes, none below 0: pale for 0, dark for the most. false unless said. */
+  readonly sizes?: boolean;
 }
 
 // More digits than a colour or a hover label can show.
@@ -38,7 +40,7 @@ const MOST_NAMED_GAPS = 50;
 
 /**
  * Shows a matrix as colours, the first row on top: red for positive, blue for negative, near-white
- * for zero. NaN and ±Infinity are grey gaps, which name themselves where they are few.
+ * for zero; or, of `sizes`, the darker the larger. NaN and ±Infinity are grey gaps, which name themselves where they are few.
  *
  * @param x an array of one or two axes (a Tensor, or nested numbers), rows first
  * @param options labels, titles and the colours' limit
@@ -93,9 +95,9 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
       z: matrix.map((row) => row.map((value) => roundTo(value, DIGITS))),
       x: categories(labeller(options.columns, columnCount, "columns"), columnCount),
       y: categories(labeller(rowLabels, rowCount, "rows"), rowCount),
-      zmin: -limit,
+      zmin: options.sizes === true ? 0 : -limit,
       zmax: limit,
-      colorscale: DIVERGING_COLORS,
+      colorscale: options.sizes === true ? SEQUENTIAL_COLORS : DIVERGING_COLORS,
       colorbar: {
         title: { text: escapePlotly(shortened(options.valueTitle ?? "", 24)) },
         thickness: 16,

@@ -3,6 +3,8 @@ import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
 import type { Checkup } from "./checkup.ts";
 
+const AS_ABOVE = "as above";
+
 /** The findings, worst first; of a healthy model, what was measured. */
 export function checkupView({ findings, measurements }: Checkup): View {
   if (findings.length === 0) {
@@ -17,13 +19,16 @@ export function checkupView({ findings, measurements }: Checkup): View {
     );
   }
   return table(
-    findings.map(({ kind, layer, what, cause, remedy }) => ({
-      finding: kind,
-      layer,
-      number: what,
-      cause,
-      remedy,
-    })),
+    findings.map(({ kind, layer, what, cause, remedy }, k) => {
+      const above = findings[k - 1];
+      return {
+        finding: kind,
+        layer,
+        what,
+        cause: cause === above?.cause ? AS_ABOVE : cause,
+        remedy: remedy === above?.remedy ? AS_ABOVE : remedy,
+      };
+    }),
     { caption: `Checkup: ${findings.length} found, worst first` },
   );
 }

@@ -1,10 +1,11 @@
+import { toBase64 } from "../display/base64.ts";
 import { escapeHtml, scriptJson } from "../display/html.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
 import { View } from "../display/view.ts";
 import { type Activation, lstmActivation } from "../lstm/activations.ts";
 import { pageSource } from "../lstm/page_source.ts";
-import { runOf } from "../lstm/sequence.ts";
+import { runOf } from "../lstm/traced_run.ts";
 import { siteNames } from "../lstm/sites.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import { resolveIndex } from "../tensor/shape.ts";
@@ -117,14 +118,16 @@ export function gateSliders(
     }),
     head: operations,
   };
-  const source = pageSource(activations);
-  checkSame(source, page, prediction);
+  const equations = pageSource(activations);
+  const key = keyOf(equations + JSON.stringify(page));
+  const script = scriptOf(key, equations, page);
+  checkSame(script, prediction);
 
   const text = [
     page.title,
     ...prediction.map((value, k) => `- ${classes(k)}: ${formatNumber(value)}`),
   ].join("\n").replaceAll(/[^\S\n]+/g, " ");
-  return new View(text, () => ({ "text/html": slidersHtml(source, page, text) }));
+  return new View(text, () => ({ "text/html": slidersHtml(key, script, text) }));
 }
 
 function labels(of: Labels, length: number, axis: string): string[] {
@@ -141,20 +144,19 @@ function ofSample(x: Tensor, n: number): Tensor {
 function packed(x: Tensor): { base64: string; shape: readonly number[]; float32: boolean } {
   const float32 = x.data.every((value) => Object.is(Math.fround(value), value));
   const numbers = float32 ? Float32Array.from(x.data) : Float64Array.from(x.data);
-  const bytes = new Uint8Array(numbers.buffer);
-  let text = "";
-  for (let k = 0; k < bytes.length; k += 8192) {
-    text += String.fromCharCode(...bytes.subarray(k, k + 8192));
-  }
-  return { base64: btoa(text), shape: x.shape, float32 };
+  return { base64: toBase64(new Uint8Array(numbers.buffer)), shape: x.shape, float32 };
 }
 
-/** Runs the page's own script here: a bundler that renames functions would be found out now. */
-function checkSame(source: string, page: object, expected: readonly number[]): void {
+/** The script of the page, complete: a call of the sliders with the equations and what is shown. */
+function scriptOf(key: string, equations: string, page: object): string {
+  return `(${SLIDERS})("${key}", () => {\n${equations}\n}, ${scriptJson(page)})`;
+}
+
+/** Runs the script here, without a page: a bundler that renames functions would be found out now. */
+function checkSame(script: string, expected: readonly number[]): void {
   let found: readonly number[];
   try {
-    const script = new Function("document", `return ${SLIDERS}`)(undefined);
-    found = script("", source, page).run([]).prediction;
+    found = new Function("document", `return ${script}`)(undefined).run([]).prediction;
   } catch (error) {
     throw new Error(
       `Cannot make sliders as the equations must write out their own source: ` +
@@ -173,11 +175,9 @@ function checkSame(source: string, page: object, expected: readonly number[]): v
   );
 }
 
-function slidersHtml(source: string, page: object, text: string): string {
-  const call = `${scriptJson(source)}, ${scriptJson(page)}`;
-  const key = keyOf(call);
+function slidersHtml(key: string, script: string, text: string): string {
   return `<div data-gatescope-sliders="${key}"><pre>${escapeHtml(text)}</pre></div>\n` +
-    `<script>\n(${SLIDERS})(${scriptJson(key)}, ${call});\n</script>`;
+    `<script>\n${script};\n</script>`;
 }
 
 /** FNV-1a: the same view has the same key, so a notebook run again has the same outputs. */

@@ -1,11 +1,12 @@
 // What stands between a model's last LSTM and its logits, from the logits back.
 
-import { type Activation, type ActivationOptions, getActivation } from "../lstm/activations.ts";
+import type { Activation } from "../lstm/activations.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import type { Network, PlacedLayer } from "../model/network.ts";
 import { formatOpenShape } from "../model/layer.ts";
+import { activationOf } from "../model/layer_options.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { rescale } from "./rescale.ts";
+import { absolute, rescale } from "./rescale.ts";
 
 /** The last LSTM, and what follows it as sums and activations, up to the logits. */
 export interface Head {
@@ -86,15 +87,8 @@ function operationsOf(network: Network, placed: PlacedLayer, action: string): Op
   );
 }
 
-/** The activation that a layer's configuration names. */
-export function activationOf(config: unknown): Activation {
-  if (typeof config === "string") return getActivation(config as Activation["activationName"]);
-  const { name, ...options } = config as ActivationOptions & { name: Activation["activationName"] };
-  return getActivation(name, options);
-}
-
 /** The values in front of each operation, and behind the last one: the logits. */
-export function runHead({ operations }: Head, hidden: Tensor): Tensor[] {
+function runHead({ operations }: Head, hidden: Tensor): Tensor[] {
   const values = [hidden];
   for (const operation of operations) {
     const x = values.at(-1)!;
@@ -131,8 +125,6 @@ export function logitOfHidden(head: Head, hidden: Tensor, target: number): Logit
 
 /** Σ|addend| of what an activation got: of the sum before it, or the value itself. */
 function sizeAt({ operations }: Head, values: readonly Tensor[], k: number): Tensor {
-  const absolute = ({ data, shape }: Tensor) =>
-    new Tensor(Float64Array.from(data, Math.abs), shape);
   const sum = operations[k - 1];
   if (sum === undefined || !("kernel" in sum)) return absolute(values[k]!);
   const bias = sum.bias === undefined ? 0 : absolute(sum.bias);

@@ -1,7 +1,8 @@
 // Who wrote what is in a cell: the cell state as a sum over the timesteps that wrote it.
 
 import { multiply } from "../tensor/arithmetic.ts";
-import { type LayerTrace, runOf, type TracedRun } from "../lstm/sequence.ts";
+import type { LayerTrace } from "../lstm/sequence.ts";
+import { runOf, type TracedRun } from "../lstm/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 
 /**

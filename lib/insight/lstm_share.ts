@@ -7,7 +7,7 @@ import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { sumUnits } from "./head.ts";
 import { type Ledger, ledgerOf, traceSource } from "./ledger.ts";
-import { rescale } from "./rescale.ts";
+import { absolute, rescale } from "./rescale.ts";
 
 /** What one LSTM has in a number that is a weighted sum of its last hidden states. */
 export interface LstmShare {
@@ -102,8 +102,6 @@ export function hiddenBefore(
   });
   return new Tensor(data, hiddenState.shape);
 }
-
-const absolute = ({ data, shape }: Tensor) => new Tensor(Float64Array.from(data, Math.abs), shape);
 
 /** `[batch, timesteps, units]` becomes `[batch, units]`. */
 function sumSteps(x: Tensor): Tensor {

@@ -48,7 +48,10 @@ export function memoryView(memory: Memory): View {
     })),
     {
       caption: `Memory of ${count} units over ${timesteps} timesteps, in steps` +
-        (rest > 0 ? `; ${rest} of shorter memory are left out` : ""),
+        (rest > 0 ? `; ${rest} of shorter memory are left out` : "") +
+        (derivative === undefined || derivativeUnits.length === count
+          ? ""
+          : `; the true derivative is known of ${derivativeUnits.length}`),
       digits: { "half-life": 3, "doubles in": 3 },
     },
   );

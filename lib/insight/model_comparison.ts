@@ -3,9 +3,14 @@ import { type Gates, splitGates } from "../lstm/gates.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Network } from "../model/network.ts";
 import { formatShape } from "../tensor/shape.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { modelComparisonView, weightHeatmap } from "./model_comparison_view.ts";
-import { compareTensors, type Comparison, type Tolerance } from "./tensor_comparison.ts";
+import {
+  compareTensors,
+  type Comparison,
+  largestByUnit,
+  type Tolerance,
+} from "./tensor_comparison.ts";
 
 /** One array of two models, or one gate's part of it. */
 export interface WeightComparison {
@@ -105,12 +110,7 @@ function compareWeights(
   e: Tensor,
   tolerance: Tolerance,
 ): WeightComparison {
-  const units = a.shape.at(-1)!;
-  const largest = new Float64Array(units);
-  a.data.forEach((value, k) => {
-    largest[k % units] = Math.max(largest[k % units]!, Math.abs(value - e.data[k]!));
-  });
-  return { ...name, byUnit: new Tensor(largest, [units]), all: compareTensors(a, e, tolerance) };
+  return { ...name, byUnit: largestByUnit(a, e), all: compareTensors(a, e, tolerance) };
 }
 
 function optionDifferences(ours: Network, theirs: Network): OptionDifference[] {

@@ -4,9 +4,10 @@ import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { sentenceView } from "./sentence_view.ts";
 import type { ModelComparison } from "./model_comparison.ts";
 
-/** A line for each array, an LSTM's by gate; in the caption what differs first. */
+/** What differs first, and a line for each array, an LSTM's by gate. */
 export function modelComparisonView({ weights, options, firstDivergence }: ModelComparison): View {
   const first = firstDivergence === undefined
     ? "all weights within the tolerance"
@@ -14,7 +15,7 @@ export function modelComparisonView({ weights, options, firstDivergence }: Model
   const others = options.map(({ layer, option, actual, expected }) =>
     `; ${layer} has ${option} ${JSON.stringify(actual)} and ${JSON.stringify(expected)}`
   );
-  return table(
+  const shown = table(
     weights.map(({ weight, gate, all, byUnit }) => ({
       weight,
       gate: gate ?? "",
@@ -25,11 +26,9 @@ export function modelComparisonView({ weights, options, firstDivergence }: Model
       "units that differ": byUnit.data.filter((difference) => difference !== 0).length,
       "": all.within ? "within" : "beyond",
     })),
-    {
-      caption: `Comparison of two models: ${first}${others.join("")}`,
-      digits: { "largest difference": 2 },
-    },
+    { digits: { "largest difference": 2 } },
   );
+  return sentenceView(`Comparison of two models: ${first}${others.join("")}`, shown);
 }
 
 /** The largest differences of the LSTMs' weights: a row for each gate of each array. */
@@ -49,5 +48,6 @@ export function weightHeatmap({ weights }: ModelComparison): View {
     title: "Largest difference of each unit's weights",
     columnTitle: "unit",
     valueTitle: "|difference|",
+    sizes: true,
   });
 }

@@ -1,9 +1,9 @@
 // What patches would do, from one gradient: slope × change.
 
-import { type LayerTrace, runOf } from "../lstm/sequence.ts";
+import type { LayerTrace } from "../lstm/sequence.ts";
+import { runOf } from "../lstm/traced_run.ts";
 import { type SiteName, valueAt } from "../lstm/sites.ts";
 import { type StateGradients, stateGradients } from "../lstm/state_gradient.ts";
-import type { LayerRun, Mask } from "../model/layer.ts";
 import type { Network } from "../model/network.ts";
 import { lastStepGradient, reverseTimesteps } from "../model/timesteps.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -49,17 +49,10 @@ function gradientOfOutput(
         `current layer ${name} is in a ${layer.className}`,
     );
   }
-  const runs: LayerRun[] = [];
-  let [x, mask] = [input, undefined as Mask | undefined];
-  for (const { layer, firstWeight, weights } of network.layers) {
-    const own = network.weights.slice(firstWeight, firstWeight + weights.length);
-    const run = layer.forward(x, own, { training: false, mask });
-    runs.push(run);
-    [x, mask] = [run.output, run.mask];
-  }
-  let gradient = new Tensor(new Float64Array(x.data.length), x.shape);
-  const classes = x.shape.at(-1)!;
-  for (let n = 0; n < x.shape[0]!; n++) gradient.data[n * classes + target] = 1;
+  const { runs, output: { data, shape } } = network.forward(input);
+  let gradient = new Tensor(new Float64Array(data.length), shape);
+  const [batch, classes] = shape as [number, number];
+  for (let n = 0; n < batch; n++) gradient.data[n * classes + target] = 1;
   for (const run of runs.slice(at + 1).reverse()) gradient = run.backward(gradient).input!;
   const sequence = layer.config.return_sequences === true
     ? gradient

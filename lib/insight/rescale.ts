@@ -37,3 +37,8 @@ export function rescale(φ: Activation, z: Tensor, size: Tensor): Shares {
   });
   return { factor: new Tensor(factor, z.shape), rest: new Tensor(rest, z.shape) };
 }
+
+/** The sizes of addends. */
+export function absolute({ data, shape }: Tensor): Tensor {
+  return new Tensor(Float64Array.from(data, Math.abs), shape);
+}

@@ -1,12 +1,12 @@
-// What the slider view does in the page. The equations come as `source` (lib/lstm's own, see
+// What the slider view does in the page. The equations come as a function (lib/lstm's own source, see
 // lstm/page_source.ts); here is only what is seen: inputs, lines and bars.
 
 /**
- * `async (key, source, page) => …`: finds its boxes that are not drawn yet and draws into them. Texts
- * only ever become text nodes.
+ * `(key, equations, page) => …`: finds its boxes that are not drawn yet and draws into them. Texts
+ * only ever become text nodes, and no text becomes code.
  */
-export const SLIDERS = `(key, source, page) => {
-  const lib = new Function(source)();
+export const SLIDERS = `(key, equations, page) => {
+  const lib = equations();
   const numbers = ({ base64, shape, float32 }) => {
     const { buffer } = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const data = float32 ? Float64Array.from(new Float32Array(buffer)) : new Float64Array(buffer);
@@ -115,7 +115,7 @@ export const SLIDERS = `(key, source, page) => {
 
     const line = (values, low, high, dashes) => {
       const at = (value, t) => [
-        40 + 500 * (values.length === 1 ? 0.5 : t / (values.length - 1)),
+        60 + 480 * (values.length === 1 ? 0.5 : t / (values.length - 1)),
         150 - 130 * (value - low) / (high - low),
       ].map((number) => number.toFixed(2)).join(" ");
       const d = values.map((value, t) => (t === 0 ? "M" : "L") + at(value, t)).join("");
@@ -132,12 +132,12 @@ export const SLIDERS = `(key, source, page) => {
       const [old, now] = [of(before), of(after)];
       const finite = [...old, ...now, 0].filter(Number.isFinite);
       const low = Math.min(...finite), high = Math.max(...finite, low + 1e-9);
-      const label = (y, text, x = 36, anchor = "end") =>
+      const label = (y, text, x = 54, anchor = "end") =>
         make("text", { x, y, "text-anchor": anchor, "font-size": 11, fill: "currentColor" }, text);
       const picture = make("svg", { viewBox: "0 0 560 180", role: "img", "data-values": now.join(" ") },
-        make("line", { x1: 40, x2: 540, y1: 150, y2: 150, stroke: "currentColor", opacity: 0.3 }),
+        make("line", { x1: 60, x2: 540, y1: 150, y2: 150, stroke: "currentColor", opacity: 0.3 }),
         label(24, short(high)), label(154, short(low)),
-        label(170, page.timestepLabels[0], 40, "start"),
+        label(170, page.timestepLabels[0], 60, "start"),
         label(170, page.timestepLabels[timesteps - 1], 540),
         line(old, low, high, "4 4"), line(now, low, high, ""),
       );

@@ -1,7 +1,8 @@
 import { showAs } from "../display/view.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
-import { asFloat64, type TensorLike } from "../tensor/tensor.ts";
+import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { comparisonView } from "./comparison_view.ts";
+import { distance } from "./rounding/float32.ts";
 
 /** How far two values may differ: |actual − expected| ≤ atol + rtol·|expected|, every element. */
 export interface Tolerance {
@@ -54,7 +55,7 @@ export function compareTensors(
   let worstExcess = -Infinity;
   for (let k = 0; k < a.data.length; k++) {
     const [x, y] = [a.data[k]!, e.data[k]!];
-    const diff = x === y ? 0 : Math.abs(x - y); // ∞ − ∞ would be NaN
+    const diff = distance(x, y);
     const excess = diff === Infinity ? Infinity : diff - atol - rtol * Math.abs(y);
     if (Number.isNaN(diff)) {
       [maxAbsDiff, worst, worstExcess] = [NaN, k, NaN];
@@ -73,6 +74,16 @@ export function compareTensors(
     rtol,
     shape: a.shape,
   }, comparisonView));
+}
+
+/** The largest difference at each place of the last axis, `[units]`; NaN where either holds one. */
+export function largestByUnit(actual: Tensor, expected: Tensor): Tensor {
+  const units = actual.shape.at(-1)!;
+  const largest = new Float64Array(units);
+  actual.data.forEach((value, k) => {
+    largest[k % units] = Math.max(largest[k % units]!, distance(value, expected.data[k]!));
+  });
+  return new Tensor(largest, [units]);
 }
 
 /** The index of the k-th element, axis by axis. */

@@ -1,11 +1,17 @@
 import { showAs, type View } from "../display/view.ts";
-import { type LayerTrace, runOf } from "../lstm/sequence.ts";
+import type { LayerTrace } from "../lstm/sequence.ts";
+import { runOf } from "../lstm/traced_run.ts";
 import { type SiteName, siteNames, valueAt } from "../lstm/sites.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { LstmChoice } from "../trace/places.ts";
 import type { Trace } from "../trace/trace.ts";
-import { compareTensors, type Comparison, type Tolerance } from "./tensor_comparison.ts";
+import {
+  compareTensors,
+  type Comparison,
+  largestByUnit,
+  type Tolerance,
+} from "./tensor_comparison.ts";
 import { siteHeatmap, traceComparisonView } from "./trace_comparison_view.ts";
 
 /** One value of an LSTM in two runs. */
@@ -73,7 +79,12 @@ export function compareTraces(
   const sites = ours.flatMap(({ name, trace }, k) =>
     siteNames.map((site): SiteComparison => {
       const [a, e] = [valueAt(trace, site), valueAt(theirs[k]!.trace, site)];
-      return { layer: name, site, byUnit: byUnit(a, e), all: compareTensors(a, e, tolerance) };
+      return {
+        layer: name,
+        site,
+        byUnit: largestByUnit(a, e),
+        all: compareTensors(a, e, tolerance),
+      };
     })
   );
   const prediction = "prediction" in actual && "prediction" in expected &&
@@ -125,14 +136,4 @@ function firstDivergence(
     }
   }
   return undefined;
-}
-
-function byUnit(a: Tensor, e: Tensor): Tensor {
-  const units = a.shape.at(-1)!;
-  const largest = new Float64Array(units);
-  a.data.forEach((value, k) => {
-    const diff = value === e.data[k] ? 0 : Math.abs(value - e.data[k]!); // ∞ − ∞ would be NaN
-    largest[k % units] = Math.max(largest[k % units]!, diff);
-  });
-  return new Tensor(largest, [units]);
 }

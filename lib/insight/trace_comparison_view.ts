@@ -4,20 +4,22 @@ import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { chooseLstm, type LstmChoice } from "../trace/places.ts";
+import { sentenceView } from "./sentence_view.ts";
 import type { TraceComparison } from "./trace_comparison.ts";
 
-/** A line for each site, and in the caption where they part first. */
+/** Where they part first, and a line for each site. */
 export function traceComparisonView(comparison: TraceComparison): View {
   const { sites, prediction, firstDivergence: first } = comparison;
-  const caption = first === undefined
+  const sentence = first === undefined
     ? "Comparison of two traces: all within the tolerance"
     : `Comparison of two traces: they part at ${first.layer}, ${first.site} of sample ` +
       `${first.sample}, timestep ${first.timestep}, unit ${first.unit}: ` +
       `${formatNumber(first.actual)} where ${formatNumber(first.expected)} is expected`;
-  return table([
+  const lines = [
     ...sites.map(({ layer, site, all }) => line(layer, site, all)),
     ...(prediction === undefined ? [] : [line("", "prediction", prediction)]),
-  ], { caption, digits: { "largest difference": 2 } });
+  ];
+  return sentenceView(sentence, table(lines, { digits: { "largest difference": 2 } }));
 }
 
 function line(
@@ -57,5 +59,6 @@ export function siteHeatmap(
     title: `Largest difference of each value of ${name}`,
     columnTitle: "unit",
     valueTitle: "|difference|",
+    sizes: true,
   });
 }

@@ -1,9 +1,10 @@
 import { Chart } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
 import { formatShape } from "../tensor/shape.ts";
+import type { Activation, ActivationName } from "./activations.ts";
 import { gateFigure } from "./gate_figure.ts";
 import type { LayerTrace } from "./sequence.ts";
-import { originOf } from "./trace_origin.ts";
+import { runOf } from "./traced_run.ts";
 
 /** What of a trace is shown, and how its equations are written. */
 export interface GateViewOptions {
@@ -42,9 +43,13 @@ export interface GateViewOptions {
  * ```
  */
 export function gateView(trace: LayerTrace, options: GateViewOptions = {}): Chart {
-  const origin = originOf(trace);
-  const { sample = 0, activation = origin.activation } = options;
-  const { recurrentActivation = origin.recurrentActivation } = options;
+  const ran = runOf(trace)?.options;
+  const names = ran === undefined ? { activation: "φ", recurrentActivation: "φ_rec" } : {
+    activation: nameOf(ran.activation ?? "tanh"),
+    recurrentActivation: nameOf(ran.recurrentActivation ?? "sigmoid"),
+  };
+  const { sample = 0, activation = names.activation } = options;
+  const { recurrentActivation = names.recurrentActivation } = options;
   const [batch = 0, timesteps = 0, units = 0] = trace.cellState.shape;
   if (!Number.isInteger(sample) || sample < 0 || sample >= batch) {
     throw new RangeError(
@@ -58,10 +63,16 @@ export function gateView(trace: LayerTrace, options: GateViewOptions = {}): Char
     title: escapePlotly(
       options.title ?? `Inside the LSTM, ${formatShape([batch, timesteps, units])}`,
     ),
-    activation: escapePlotly(activation),
-    recurrentActivation: recurrentActivation === "sigmoid"
-      ? "σ"
-      : escapePlotly(recurrentActivation),
-    before: origin.goBackwards ? "t+1" : "t−1",
+    activation: symbolOf(activation),
+    recurrentActivation: symbolOf(recurrentActivation),
+    before: ran?.goBackwards === true ? "t+1" : "t−1",
   }));
+}
+
+function nameOf(activation: ActivationName | Activation): string {
+  return typeof activation === "string" ? activation : activation.activationName;
+}
+
+function symbolOf(name: string): string {
+  return name === "sigmoid" ? "σ" : escapePlotly(name);
 }

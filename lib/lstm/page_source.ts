@@ -24,7 +24,6 @@ const STAND_INS = {
   lstmActivation: "(activation) => activation",
   denseActivation: '(activation) => activation === "linear" ? (z) => z : activation',
   nearestNames: "(name) => name",
-  runs: "{ set() {} }",
 };
 
 /**

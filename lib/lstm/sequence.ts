@@ -16,7 +16,7 @@ import {
 import { type Gates, gatesOf } from "./gates.ts";
 import { layerTraceView } from "./layer_trace_view.ts";
 import { type SiteListener, sitesOf, type StepSites, unheard, valueAt } from "./sites.ts";
-import { rememberOrigin } from "./trace_origin.ts";
+import { rememberRun, type TracedRun } from "./traced_run.ts";
 
 /** How an LSTM goes through its timesteps. */
 export interface LstmOptions extends LstmActivations, LstmDropout {
@@ -89,7 +89,7 @@ export function lstmForward(
     steps[t] = { gates: next.gates, cellState: state.c, hiddenState: state.h };
   }
   const gate = (name: keyof Gates) => stackTimesteps(steps.map(({ gates }) => gates[name]));
-  const trace = layerTraceOf({
+  return layerTraceOf({
     gates: gatesOf({
       input: gate("input"),
       forget: gate("forget"),
@@ -98,23 +98,7 @@ export function lstmForward(
     }),
     cellState: stackTimesteps(steps.map(({ cellState }) => cellState)),
     hiddenState: stackTimesteps(steps.map(({ hiddenState }) => hiddenState)),
-  }, options);
-  runs.set(trace, { x: sequence, weights, options });
-  return trace;
-}
-
-/** What a trace was computed from. */
-export interface TracedRun {
-  readonly x: Tensor; // [batch, timesteps, inputSize]
-  readonly weights: LstmWeights;
-  readonly options: LstmOptions;
-}
-
-const runs = new WeakMap<LayerTrace, TracedRun>();
-
-/** What {@linkcode lstmForward} was given for this trace; none where the trace was made otherwise. */
-export function runOf(trace: LayerTrace): TracedRun | undefined {
-  return runs.get(trace);
+  }, { x: sequence, weights, options });
 }
 
 /** The sites of step t, for the listener where there is one. */
@@ -181,9 +165,9 @@ export function chooseRows(mask: Tensor, a: Tensor, b: Tensor): Tensor {
   return new Tensor(data, a.shape);
 }
 
-/** A trace as a value that shows itself. */
-export function layerTraceOf(trace: LayerTrace, options: LstmOptions): LayerTrace {
-  return Object.freeze(rememberOrigin(showAs({ ...trace }, layerTraceView), options));
+/** A trace as a value that shows itself, and of which is known how it came about. */
+export function layerTraceOf(trace: LayerTrace, run: TracedRun): LayerTrace {
+  return Object.freeze(rememberRun(showAs({ ...trace }, layerTraceView), run));
 }
 
 /** `[batch, units]` of each timestep become `[batch, timesteps, units]`. */

@@ -6,7 +6,8 @@ import { Tensor } from "../tensor/tensor.ts";
 import { preActivations } from "./cell.ts";
 import { throughCell } from "./cell_gradient.ts";
 import type { Gates } from "./gates.ts";
-import { checkSequence, chooseRows, type LayerTrace, type TracedRun } from "./sequence.ts";
+import { checkSequence, chooseRows, type LayerTrace } from "./sequence.ts";
+import type { TracedRun } from "./traced_run.ts";
 
 /** What the gradients are of: a row for each of the functions of the last states. */
 export interface StateSeeds {

@@ -2,8 +2,23 @@
 
 import { nearestNames } from "../display/nearest_names.ts";
 import type { Layer, OpenShape } from "./layer.ts";
-import type { SequentialOptions } from "./model.ts";
 import type { Precision } from "./network.ts";
+
+/** How a model starts. */
+export interface SequentialOptions {
+  /**
+   * A sample's shape, without the batch: `[timesteps, inputSize]`, or `[timesteps]` before an
+   * embedding; timesteps may be null, so that each call chooses its own.
+   */
+  readonly inputShape: OpenShape;
+  /** Where chance starts, a whole number: the same seed gives the same weights. Any unless said. */
+  readonly seed?: number;
+  /**
+   * `"float32"` as in Keras unless said, computed fast; `"float64"` keeps the weights in float64 and
+   * computes by the equations.
+   */
+  readonly precision?: Precision;
+}
 
 const precisions: readonly Precision[] = ["float32", "float64"];
 

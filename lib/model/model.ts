@@ -1,7 +1,6 @@
 import { showAs, type View } from "../display/view.ts";
-import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Source } from "../files/source.ts";
-import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import type { Tensor, TensorLike } from "../tensor/tensor.ts";
 import { type CompileOptions, Training } from "./training/compile.ts";
 import { fit } from "./training/fit.ts";
 import type { FitOptions } from "./training/fit_options.ts";
@@ -9,43 +8,12 @@ import type { History } from "./training/history.ts";
 import { Predictor } from "./fast/predictor.ts";
 import type { Layer, OpenShape } from "./layer.ts";
 import { loadWeights } from "./load_weights.ts";
+import { copyOf, type ModelLayer, modelLayers } from "./model_layer.ts";
 import { Network, type Precision } from "./network.ts";
-import { checkArchitecture } from "./architecture.ts";
+import { checkArchitecture, type SequentialOptions } from "./architecture.ts";
 import { type Provenance, provenanceOf } from "./provenance.ts";
 import { summaryView } from "./summary.ts";
 import type { TrainingState } from "./training/training_state.ts";
-
-/** How a model starts. */
-export interface SequentialOptions {
-  /**
-   * A sample's shape, without the batch: `[timesteps, inputSize]`, or `[timesteps]` before an
-   * embedding; timesteps may be null, so that each call chooses its own.
-   */
-  readonly inputShape: OpenShape;
-  /** Where chance starts, a whole number: the same seed gives the same weights. Any unless said. */
-  readonly seed?: number;
-  /**
-   * `"float32"` as in Keras unless said, computed fast; `"float64"` keeps the weights in float64 and
-   * computes by the equations.
-   */
-  readonly precision?: Precision;
-}
-
-/** A layer of a model. */
-export interface ModelLayer {
-  /** Keras's name of it, unique in the model: `lstm`, `lstm_1`, … */
-  readonly name: string;
-  /** Its definition, as it was made by `lstm()`, `dense()`, … */
-  readonly layer: Layer;
-  /** The shape that it gets, without the batch. */
-  readonly inputShape: OpenShape;
-  /** The shape that it gives, without the batch. */
-  readonly outputShape: OpenShape;
-  /** How many numbers it learns. */
-  readonly parameters: number;
-  /** Its weights, in Keras's order and shapes; copies. */
-  readonly getWeights: () => Tensor[];
-}
 
 let networkOfModel: (model: Model) => Network;
 let trainingOfModel: (model: Model, action: string) => Training;
@@ -86,14 +54,7 @@ export class Model {
 
   /** The layers, in order. */
   get layers(): readonly ModelLayer[] {
-    const network = this.#network;
-    return network.layers.map((placed) => {
-      const { name, layer, inputShape, outputShape, firstWeight, weights } = placed;
-      const own = () => network.keptWeights.slice(firstWeight, firstWeight + weights.length);
-      const parameters = own().reduce((sum, { data }) => sum + data.length, 0);
-      const getWeights = () => own().map(copyOf);
-      return Object.freeze({ name, layer, inputShape, outputShape, parameters, getWeights });
-    });
+    return modelLayers(this.#network);
   }
 
   /** A sample's shape, null where each call may choose the length. */
@@ -150,9 +111,7 @@ export class Model {
    * ```
    */
   compile(options: CompileOptions): void {
-    if (this.#training?.isRunning) {
-      throw new TypeError("Cannot compile as the model is being trained: current fit is running");
-    }
+    this.#training?.checkIdle("compile");
     this.#training = new Training(this.#network, options);
   }
 
@@ -198,27 +157,6 @@ export class Model {
    * How far training has come; with `getWeights()` it is all that another model needs to go on.
    *
    * @throws {TypeError} where the model is not compiled.
-   *
-   * @example A run that goes on in another model
-   * ```ts
-   * import { arange, dense, lstm, sequential } from "@gatescope/lstm";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const newModel = () => {
-   *   const model = sequential([lstm({ units: 3 }), dense({ units: 1 })], { inputShape: [3, 2] });
-   *   model.compile({ optimizer: "adam", loss: "mse" });
-   *   return model;
-   * };
-   * const [x, y] = [arange(24).reshape([4, 3, 2]), [0, 1, 2, 3]];
-   * const model = newModel();
-   * await model.fit(x, y, { epochs: 2, batchSize: 2 });
-   *
-   * const other = newModel();
-   * other.setWeights(model.getWeights());
-   * other.setTrainingState(model.getTrainingState());
-   * const options = { epochs: 4, initialEpoch: 2, batchSize: 2 };
-   * assertEquals((await other.fit(x, y, options)).loss, (await model.fit(x, y, options)).loss);
-   * ```
    */
   getTrainingState(): TrainingState {
     return this.#compiled("get the training state").getState(this.#network);
@@ -232,11 +170,7 @@ export class Model {
    */
   setTrainingState(state: TrainingState): void {
     const training = this.#compiled("set the training state");
-    if (training.isRunning) {
-      throw new TypeError(
-        "Cannot set the training state as the model is being trained: current fit is running",
-      );
-    }
+    training.checkIdle("set the training state");
     training.setState(state, this.#network);
   }
 
@@ -252,23 +186,8 @@ export class Model {
    * @throws {TypeError} where the count or a shape differs; no weight has changed then.
    */
   setWeights(weights: readonly TensorLike[]): void {
-    const specs = this.#network.weightSpecs;
-    if (!Array.isArray(weights) || weights.length !== specs.length) {
-      const current = Array.isArray(weights) ? `count is ${weights.length}` : "value is no array";
-      throw new TypeError(
-        `Cannot set the weights as the model has ${specs.length}: current ${current}`,
-      );
-    }
-    const given = weights.map((weight) => asTensor(weight));
-    for (const [k, { name, shape }] of specs.entries()) {
-      if (!sameShape(given[k]!.shape, shape)) {
-        throw new TypeError(
-          `Cannot set the weights as weight ${k}, ${name}, must be ${formatShape(shape)}: ` +
-            `current shape is ${formatShape(given[k]!.shape)}`,
-        );
-      }
-    }
-    this.#network.weights = given.map((weight) => new Tensor(weight.data.slice(), weight.shape));
+    const given = this.#network.checkWeights(weights);
+    this.#network.weights = given.map(copyOf);
   }
 
   /**
@@ -327,8 +246,4 @@ export function networkOf(model: Model): Network {
 /** What `compile` settled, and how far training has come; throws where there is none. */
 export function trainingOf(model: Model, action: string): Training {
   return trainingOfModel(model, action);
-}
-
-function copyOf({ data, shape }: Tensor): Tensor {
-  return new Tensor(data.slice(), shape);
 }

@@ -4,7 +4,7 @@
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Random, seededRandom } from "../tensor/random.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
-import { asFloat32, asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { asFloat32, asFloat64, asTensor, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { LayerCompute } from "./fast/layer_compute.ts";
 import type {
   Layer,
@@ -51,6 +51,8 @@ export interface NetworkRun {
   readonly output: Tensor;
   /** Which steps of the output count; all where there is none. */
   readonly mask: Mask | undefined;
+  /** What each layer gave. */
+  readonly runs: readonly LayerRun[];
   /** What happened inside: a list for each layer, empty where it holds no LSTM. */
   readonly traces: readonly (readonly LayerTrace[])[];
   /** Where each stateful layer ended: `network.states` from now on, if the run is to count. */
@@ -132,6 +134,27 @@ export class Network {
     return given;
   }
 
+  /** As many arrays as it has, of their shapes; throws where they are others. */
+  checkWeights(weights: readonly TensorLike[]): Tensor[] {
+    const specs = this.weightSpecs;
+    if (!Array.isArray(weights) || weights.length !== specs.length) {
+      const current = Array.isArray(weights) ? `count is ${weights.length}` : "value is no array";
+      throw new TypeError(
+        `Cannot set the weights as the model has ${specs.length}: current ${current}`,
+      );
+    }
+    const given = weights.map((weight) => asTensor(weight));
+    for (const [k, { name, shape }] of specs.entries()) {
+      if (!sameShape(given[k]!.shape, shape)) {
+        throw new TypeError(
+          `Cannot set the weights as weight ${k}, ${name}, must be ${formatShape(shape)}: ` +
+            `current shape is ${formatShape(given[k]!.shape)}`,
+        );
+      }
+    }
+    return given;
+  }
+
   /** Runs all layers on a checked input. Changes nothing: not even what stateful layers remember. */
   forward(
     x: Tensor,
@@ -161,6 +184,7 @@ export class Network {
     return {
       output,
       mask,
+      runs,
       traces: runs.map(({ traces = [] }) => traces),
       states: runs.map(({ state }) => state),
       backward: (gradient) => backward(runs, this.layers, gradient),

@@ -1,5 +1,6 @@
+import type { SequentialOptions } from "./architecture.ts";
 import type { Layer } from "./layer.ts";
-import { Model, type SequentialOptions } from "./model.ts";
+import { Model } from "./model.ts";
 
 /**
  * A model of layers in a row, its weights started as Keras starts them.

@@ -31,11 +31,21 @@ export function dot(a: TensorLike, b: TensorLike): Tensor {
   const n = sizeOf(columns);
   const outer = left.shape.slice(0, -1);
   const rows = sizeOf(outer);
+  const [x, w] = [left.data, right.data];
   const result = new Float64Array(rows * n);
   for (let r = 0; r < rows; r++) {
-    for (let j = 0; j < k; j++) {
-      const factor = left.data[r * k + j]!;
-      for (let c = 0; c < n; c++) result[r * n + c]! += factor * right.data[j * n + c]!;
+    const [from, to] = [r * k, r * n];
+    let j = 0;
+    // Four of b's rows at a time, added in their order: the same bits in about half the time.
+    for (; j + 3 < k; j += 4) {
+      const [x0, x1, x2, x3] = [x[from + j]!, x[from + j + 1]!, x[from + j + 2]!, x[from + j + 3]!];
+      for (let c = 0, w0 = j * n; c < n; c++, w0++) {
+        result[to + c] = result[to + c]! + x0 * w[w0]! + x1 * w[w0 + n]! + x2 * w[w0 + 2 * n]! +
+          x3 * w[w0 + 3 * n]!;
+      }
+    }
+    for (; j < k; j++) {
+      for (let c = 0; c < n; c++) result[to + c]! += x[from + j]! * w[j * n + c]!;
     }
   }
   return new Tensor(result, [...outer, ...columns]);

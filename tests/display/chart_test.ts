@@ -96,6 +96,9 @@ Deno.test("heatmap() is centred on zero, first row on top, with labels", async (
   assertEquals([trace.x, trace.y], [["i", "f"], ["h[0]", "h[1]"]]);
   assertEquals(figure.layout.yaxis.autorange, "reversed");
   assertEquals(trace.colorscale[3], [0.5, "#f7f7f7"]);
+
+  const { figure: { data: [sizes] } } = await shown(heatmap([[0.5, 2]], { sizes: true }));
+  assertEquals([sizes.zmin, sizes.zmax, sizes.colorscale[0]], [0, 2, [0, "#f7fcf5"]]);
 });
 
 Deno.test("heatmap() leaves the words out where gaps are too many to be read", () => {

@@ -10,13 +10,13 @@ import {
   screenshot,
   type WatchedPage,
 } from "./browser.ts";
-import { charts, notebook, tables } from "./gallery.ts";
+import { charts, notebook, sliders, tables } from "./gallery.ts";
 import { startLab } from "./jupyterlab.ts";
 import { run } from "../../notebooks/jupyter.ts";
 import { frontEnds } from "./setup.ts";
 
 const needed = await frontEnds();
-const views = { ...charts(), ...prefixed("table_", tables()) };
+const views = { ...charts(), ...prefixed("table_", tables()), sliders: sliders() };
 const chartCount = Object.keys(charts()).length;
 const book = await notebook(views);
 /** Trust goes by content: what is signed once is trusted under any name. */
@@ -40,6 +40,7 @@ async function assertInteractive({ page, errors, loads }: WatchedPage, name: str
   for (const { marks, width, height } of drawn) {
     assert(marks > 0 && width > 300 && height > 100, JSON.stringify(drawn));
   }
+  await assertGateSliders(page);
   await assertTables(page);
   assert(loads.length <= 1, "Plotly is loaded once a page");
   assertEquals(errors, []);
@@ -54,8 +55,20 @@ async function assertStill({ page, errors }: WatchedPage, name: string) {
   assertEquals(colors.length, chartCount);
   assert(colors.every((count) => count > 10), `colours of each picture: ${colors}`);
   assertEquals((await drawnCharts(page)).length, 0);
+  assertEquals(await page.getByText("What if it stayed open?").count(), 1);
   await assertTables(page);
   assertEquals(errors, []);
+}
+
+/** The slider view is drawn, and moves when its slider does (gate_sliders_test.ts has the numbers). */
+async function assertGateSliders(page: WatchedPage["page"]) {
+  const box = page.locator("[data-gatescope-sliders]");
+  const first = box.locator("[data-value]").first();
+  const before = await first.getAttribute("data-value");
+  await box.locator('input[type="range"]').focus();
+  await page.keyboard.press("End");
+  assert(before !== await first.getAttribute("data-value"), "the prediction moves");
+  assert(/held: gates\.input of unit 0/.test(await box.textContent() ?? ""));
 }
 
 /** The gate view's slider goes to another sample, with no kernel in sight. */

@@ -2,12 +2,16 @@
 
 import {
   type Chart,
+  dense,
+  gateSliders,
   gateView,
   heatmap,
   html,
   lineChart,
+  lstm,
   lstmForward,
   plot,
+  sequential,
   table,
   Tensor,
   type View,
@@ -67,6 +71,14 @@ export function tables(): Record<string, View> {
     hostile: table([[1, 2]], { caption: HOSTILE, rows: [HOSTILE], columns: [HOSTILE, "b"] }),
     html: html`<p title="${HOSTILE}">Shown as text: ${HOSTILE}</p>`,
   };
+}
+
+/** A view that computes in the page, and is text where no script runs. */
+export function sliders(): View {
+  const layers = [lstm({ units: 4 }), dense({ units: 3, activation: "softmax" })];
+  const model = sequential(layers, { inputShape: [5, 2], seed: 3 });
+  const classes = ["up", "down", HOSTILE];
+  return gateSliders(model, numbers(2, 5, 2), { title: "What if it stayed open?", classes });
 }
 
 /** A notebook with an output for each view. */

@@ -238,7 +238,13 @@ Deno.test("weights that never moved are found from the history, with their cause
     ["dense", 3],
     ["lstm", 4 * (INPUTS + UNITS + 1) + 4 * (UNITS - 1)],
   ]);
-  assert(moved[0]!.cause.includes("dead in lstm"));
+  assert(moved[0]!.cause.endsWith(": dead units in lstm"), moved[0]!.cause);
+
+  const large = new Tensor(x.data.map((value) => 300 * value), x.shape);
+  const stuck = (await train(planted((value) => value), large)).findings;
+  const still = stuck.find(({ kind }) => kind === "weights that never moved")!;
+  assert(still.cause.endsWith(": saturated gates in lstm"), still.cause);
+  assert(still.remedy.startsWith("see the saturated gates"), still.remedy);
 });
 
 Deno.test("an embedding's words that never occur may stay as they are", async () => {
@@ -273,6 +279,9 @@ Deno.test("a checkup shows itself: the findings, or what was measured", () => {
   const healthy = Deno.inspect(checkup(planted((value) => value), x));
   assert(healthy.includes("Checkup: nothing found"), healthy);
   assert(healthy.includes("exploding cell states"));
+  const large = new Tensor(x.data.map((value) => 300 * value), x.shape);
+  const stuck = Deno.inspect(checkup(planted((value) => value), large));
+  assertEquals(stuck.match(/centre the inputs/g)?.length, 1, "said once, then as above");
   const ill = Deno.inspect(checkup(bias("o", -40, 1), x));
   assert(/Checkup: 1 found, worst first/.test(ill) && ill.includes("output gate is shut"), ill);
 });

@@ -106,6 +106,13 @@ Deno.test("two models: by array, gate and unit, and the options that differ", ()
   assertEquals(firstDivergence?.all.where, [2, 3]);
   assert(found.heatmap().text.includes("12 × 4 values"));
 
+  const infinite = build();
+  infinite.setWeights(
+    ours.getWeights().map(({ data, shape }) => new Tensor(data.fill(Infinity), shape)),
+  );
+  const same = compare(infinite, infinite, { atol: 0 });
+  assertEquals([same.within, same.weights[0]!.byUnit.item(0)], [true, 0]);
+
   const other = compare(build(1, "relu"), ours, { atol: 0 });
   assertEquals([other.within, other.maxAbsDiff], [false, 0]);
   assertEquals(other.options, [

@@ -146,4 +146,7 @@ Deno.test("a memory shows itself: the longest first; its curves have both", () =
   assert(lines[2]!.trim().startsWith("1") && lines[3]!.trim().startsWith("0"));
   assert(/unit 1, forget gates[^]*unit 1, true/.test(found.curves().text));
   assertEquals(found.curves({ units: [0] }).text.includes("unit 1"), false);
+  assert(!/true derivative is known/.test(lines[0]!), lines[0]);
+  const some = memory(holding([0.5, 2 ** -0.1], 4), { units: [0] });
+  assert(/; the true derivative is known of 1$/.test(Deno.inspect(some).split("\n")[0]!));
 });

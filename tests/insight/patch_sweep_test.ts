@@ -119,6 +119,21 @@ Deno.test("a signal stops the sweep: what is not done is NaN", async () => {
   assert(Deno.inspect(part).includes("(stopped)"));
 });
 
+Deno.test("a sweep says how far it is, while it goes on and at its end", async () => {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (text: string) => lines.push(text);
+  Object.defineProperty(Deno.stdout, "isTerminal", { value: () => false, configurable: true });
+  try {
+    await patchSweep(model, x, { target: 0, verbose: true });
+  } finally {
+    console.log = log;
+    Reflect.deleteProperty(Deno.stdout, "isTerminal"); // the prototype's is there again
+  }
+  assert(/^patch \d+\/72$/.test(lines[0]!), lines[0]);
+  assertEquals(lines.at(-1), "72 of 72 patches");
+});
+
 Deno.test("a sweep shows itself as a heatmap, and names the largest effect", async () => {
   const sweep = await patchSweep(model, x, { target: 1, ...quiet });
   assert(

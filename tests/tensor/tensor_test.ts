@@ -71,6 +71,21 @@ Deno.test("dot() agrees with the sum written out, for matrices, vectors and lead
   assertEquals(dot(X, [[1], [10]]).shape, [4, 3, 1]);
 });
 
+Deno.test("dot() adds in the order of its axis, to the bit, however long the axis is", () => {
+  for (let k = 1; k <= 9; k++) {
+    const a = Float64Array.from({ length: 2 * k }, (_, n) => Math.sin(n + 1));
+    const b = Float64Array.from({ length: 3 * k }, (_, n) => Math.cos(n) / 3);
+    const written = [0, 1].map((r) =>
+      [0, 1, 2].map((c) => {
+        let sum = 0;
+        for (let j = 0; j < k; j++) sum += a[r * k + j]! * b[j * 3 + c]!;
+        return sum;
+      })
+    );
+    assertEquals(dot(tensor(a, [2, k]), tensor(b, [k, 3])).toArray(), written);
+  }
+});
+
 Deno.test("add() and multiply() repeat a shorter tail for every row and return float64", () => {
   assertEquals(add([[1, 2], [3, 4]], [10, 20]).toArray(), [[11, 22], [13, 24]]);
   assertEquals(multiply(2, [[1, 2], [3, 4]], [1, -1]).toArray(), [[2, -4], [6, -8]]);

@@ -1,6 +1,6 @@
 // Tolerance 1e-6 of the largest value of a gate or state: float32 carries 6e-8 a step.
 
-import { type LayerTrace, Tensor, trace } from "@gatescope/lstm";
+import { type LayerTrace, memory, Tensor, trace } from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
 import { cases, difference, modelOf, usual } from "../model/example_models.ts";
 
@@ -42,4 +42,16 @@ Deno.test("a fast trace keeps its numbers when others are computed, and shows it
   assertEquals(layers.flatMap(tensorsOf).map(({ data }) => data), before);
   assert(layers[0]!.gates.forget.data instanceof Float32Array);
   assert(Deno.inspect(layers[0]).includes("gates.forget"));
+});
+
+Deno.test("a fast trace knows what it was computed from: direction, input and weights", () => {
+  const model = modelOf(cases["both directions"]!, "float32");
+  const layer = 1; // the one that goes backwards
+  const [fast, judge] = [true, false].map((fast) =>
+    memory(trace(model, usual, { fast }), { layer })
+  );
+  assert(judge!.order[0]! > judge!.order.at(-1)!);
+  assertEquals(fast!.order, judge!.order);
+  assert(difference(fast!.retention, judge!.retention, 1e-3) <= 1e-6);
+  assert(difference(fast!.derivative!, judge!.derivative!, 1e-3) <= 1e-5);
 });

@@ -4,11 +4,11 @@ import { type Activation, lstmActivation } from "../../lstm/activations.ts";
 import { activationCurves } from "../../lstm/activation_curves.ts";
 import { cellOf } from "../../lstm/cell.ts";
 import { type Gates, splitGates } from "../../lstm/gates.ts";
-import { type LayerTrace, runOf, type TracedRun } from "../../lstm/sequence.ts";
+import type { LayerTrace } from "../../lstm/sequence.ts";
+import { runOf, type TracedRun } from "../../lstm/traced_run.ts";
 import { add, dot } from "../../tensor/arithmetic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { FitStart } from "../../model/training/history.ts";
-import type { Mask } from "../../model/layer.ts";
 import type { Network, PlacedLayer } from "../../model/network.ts";
 import { nameOf } from "../../trace/places.ts";
 import { type Ledger, ledgerOf } from "../ledger.ts";
@@ -48,24 +48,17 @@ export interface LstmVisit {
 /** |h| that float32 cannot tell from 0 beside a hidden state of 1. */
 const DEAD = 2 ** -24;
 
-/** Runs a model's layers one by one, and looks into each LSTM. */
+/** Runs a model, and looks into each of its LSTMs. */
 export function examine(network: Network, x: Tensor, start: FitStart | undefined): Patient {
-  const layers: LayerVisit[] = [];
-  const lstms: LstmVisit[] = [];
-  let [input, mask] = [x, undefined as Mask | undefined];
-  for (const [k, placed] of network.layers.entries()) {
-    const weights = network.weights.slice(
-      placed.firstWeight,
-      placed.firstWeight + placed.weights.length,
-    );
-    const state = network.states[k];
-    const run = placed.layer.forward(input, weights, { training: false, mask, state });
-    layers.push({ placed, input, output: run.output, weights });
-    (run.traces ?? []).forEach((trace, direction) => {
-      lstms.push(visitOf(placed, nameOf(placed, direction), trace));
-    });
-    [input, mask] = [run.output, run.mask];
-  }
+  const { runs, traces } = network.forward(x);
+  const layers = network.layers.map((placed, k) => {
+    const { firstWeight, weights: { length } } = placed;
+    const weights = network.weights.slice(firstWeight, firstWeight + length);
+    return { placed, input: runs[k - 1]?.output ?? x, output: runs[k]!.output, weights };
+  });
+  const lstms = network.layers.flatMap((placed, k) =>
+    traces[k]!.map((trace, direction) => visitOf(placed, nameOf(placed, direction), trace))
+  );
   return { network, layers, lstms, start };
 }
 

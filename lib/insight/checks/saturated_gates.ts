@@ -16,9 +16,7 @@ const names = {
 
 /** Gates that stay where their activation is flat: at every step, or at most steps of all units. */
 export function saturatedGates({ lstms }: Patient): CheckResult {
-  const measured = lstms.flatMap((lstm) =>
-    (Object.keys(names) as (keyof Gates)[]).map((gate) => measure(lstm, gate))
-  );
+  const measured = lstms.flatMap(measureAll);
   return {
     measurement: {
       check: "saturated gates",
@@ -26,10 +24,19 @@ export function saturatedGates({ lstms }: Patient): CheckResult {
       unit: "units with a gate that is flat at every step",
       limit: 0,
     },
-    findings: measured.flatMap((one) =>
-      one.stuck.length > 0 || one.share > MOST ? [finding(one)] : []
-    ),
+    findings: measured.filter(isSaturated).map(finding),
   };
+}
+
+/** Whether a gate of an LSTM is found saturated. */
+export function hasSaturatedGates(lstm: LstmVisit): boolean {
+  return measureAll(lstm).some(isSaturated);
+}
+
+const isSaturated = ({ stuck, share }: Measured) => stuck.length > 0 || share > MOST;
+
+function measureAll(lstm: LstmVisit): Measured[] {
+  return (Object.keys(names) as (keyof Gates)[]).map((gate) => measure(lstm, gate));
 }
 
 interface Measured {

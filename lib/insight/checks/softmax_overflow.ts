@@ -1,6 +1,6 @@
 import { formatNumber } from "../../display/number.ts";
 import { denseForward } from "../../lstm/dense.ts";
-import { activationOf } from "../head.ts";
+import { activationOf } from "../../model/layer_options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CheckResult } from "./finding.ts";
 import type { LayerVisit, Patient } from "./patient.ts";

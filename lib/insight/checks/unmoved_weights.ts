@@ -1,6 +1,7 @@
 import type { PlacedLayer } from "../../model/network.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import type { LstmVisit, Patient } from "./patient.ts";
+import { hasSaturatedGates } from "./saturated_gates.ts";
 
 /** Of an array, the part that may stand still: a few weights move by less than float32 can hold. */
 const FEW = 0.01;
@@ -47,7 +48,14 @@ function finding(
 ): Finding {
   const still = arrays.reduce((sum, one) => sum + one.still, 0);
   const count = arrays.reduce((sum, one) => sum + one.count, 0);
-  const dead = lstms.filter((lstm) => lstm.dead.length > 0);
+  const dead = lstms.filter(({ dead }) => dead.length > 0);
+  const saturated = lstms.filter(hasSaturatedGates);
+  const reasons = [
+    ...dead.length > 0 ? ["dead units"] : [],
+    ...saturated.length > 0 ? ["saturated gates"] : [],
+  ].join(" and ");
+  const names = lstms.filter((lstm) => dead.includes(lstm) || saturated.includes(lstm))
+    .map(({ name }) => name).join(", ");
   return {
     kind: "weights that never moved",
     layer: placed.name,
@@ -55,12 +63,12 @@ function finding(
     what: `${still} of ${count} weights (${Math.round(100 * still / count)} %): ` +
       arrays.filter((one) => one.still > 0)
         .map((one) => `${one.name} ${one.still} of ${one.count}`).join(", "),
-    cause: dead.length > 0
-      ? `their gradient is 0: units are dead in ${dead.map(({ name }) => name).join(", ")}`
+    cause: reasons !== ""
+      ? `their gradient is 0 or too small for float32: ${reasons} in ${names}`
       : "their gradient is 0 or too small for float32: an input that is always 0, an activation on " +
         "flat ground, a sequence of one step, or a learning rate of 0",
-    remedy: dead.length > 0
-      ? "see the dead units: with them, these weights move again"
+    remedy: reasons !== ""
+      ? `see the ${reasons}: once they are mended, these weights move again`
       : "look at the inputs and the activations they lead to; train longer or with a larger " +
         "learning rate",
     severity: 0.3 + 0.4 * still / count,

@@ -39,7 +39,7 @@ export function diagnosisSentence(
 }
 
 /** A reading by what is not as in Keras. */
-export function inWords({ departures }: Reading): string {
+function inWords({ departures }: Reading): string {
   return departures.length === 0
     ? "all as in Keras"
     : `${departures.join(", ")}, all else as in Keras`;
@@ -58,6 +58,7 @@ function varied(readings: readonly Reading[]): string {
   );
 }
 
-function spaced(n: number): string {
+/** `103 680` */
+export function spaced(n: number): string {
   return n.toLocaleString("en").replaceAll(",", " ");
 }

@@ -22,7 +22,7 @@ export function describePlace({ layer, value, sample, timestep, unit }: ProofPla
 }
 
 /** What the last index counts. */
-export function unitName(value: ProofPlace["value"]): string {
+function unitName(value: ProofPlace["value"]): string {
   return value === "prediction" ? "number" : "unit";
 }
 

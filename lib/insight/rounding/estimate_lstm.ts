@@ -2,20 +2,15 @@
 // equations without. Each value passes the observer right after it is computed and before it is used.
 
 import type { Activation } from "../../lstm/activations.ts";
+import type { SiteName } from "../../lstm/sites.ts";
 import type { Mask } from "../../model/layer.ts";
 import type { Estimate, Floats, Matrix } from "./estimate.ts";
 import type { Tape } from "./tape.ts";
 
-/** What can be looked at inside of an LSTM. */
-export type LstmValue =
-  | "gates.input"
-  | "gates.forget"
-  | "gates.candidate"
-  | "gates.output"
-  | "cellState"
-  | "hiddenState";
+/** What can be looked at inside of an LSTM: a site. */
+export type LstmValue = SiteName;
 
-/** All of them, in the order in which a step computes them. */
+/** All of them, the gates as Keras's arrays have them. */
 export const lstmValues: readonly LstmValue[] = [
   "gates.input",
   "gates.forget",
@@ -101,7 +96,7 @@ export function estimateLstm(
 }
 
 /** `[batch, size]` of one timestep. */
-export function stepOf(tape: Tape, x: Estimate, timestep: number): Estimate {
+function stepOf(tape: Tape, x: Estimate, timestep: number): Estimate {
   const [batch, timesteps, size] = x.shape as [number, number, number];
   return tape.moved([batch, size], [x], (k) => {
     const n = Math.floor(k / size);

@@ -1,10 +1,12 @@
 // A model's run with the error of each value: layer by layer, as each layer's `forward` has it.
 
-import { type Activation, type ActivationName, getActivation } from "../../lstm/activations.ts";
+import type { Activation } from "../../lstm/activations.ts";
 import type { LstmState } from "../../lstm/cell.ts";
 import type { Layer, LayerState, Mask } from "../../model/layer.ts";
+import { activationOf } from "../../model/layer_options.ts";
 import type { Network } from "../../model/network.ts";
 import { asFloat64, Tensor } from "../../tensor/tensor.ts";
+import { nameOf } from "../../trace/places.ts";
 import type { Estimate, Floats, Matrix } from "./estimate.ts";
 import {
   type EstimatedStep,
@@ -62,11 +64,9 @@ export function estimateRun(network: Network, x: Tensor, observe: Observe): Esti
   const run = new Run(observe);
   let [output, mask] = [run.tape.given(x), undefined as Mask | undefined];
   for (const [k, placed] of network.layers.entries()) {
-    const { name, layer, firstWeight, weights } = placed;
+    const { layer, firstWeight, weights } = placed;
     const own = network.weights.slice(firstWeight, firstWeight + weights.length);
-    run.names = layer.className === "Bidirectional"
-      ? [`${name}/forward_layer`, `${name}/backward_layer`]
-      : [name];
+    run.names = [nameOf(placed, 0), nameOf(placed, 1)];
     run.dense = undefined;
     ({ output, mask } = run.layer(layer, own, output, mask, network.states[k]));
   }
@@ -168,7 +168,7 @@ class Run {
       h: this.#state(state && asFloat64(state.hiddenState), zeros),
     };
     const lstm = this.lstms.length;
-    const name = this.names[direction] ?? this.names[0]!;
+    const name = this.names[direction]!;
     const steps = estimateLstm(
       tape,
       x,
@@ -243,11 +243,4 @@ function reverseSteps(tape: Tape, x: Estimate): Estimate {
 function matrixOf(kernel: Tensor): Matrix {
   const [rows, columns] = kernel.shape as [number, number];
   return { data: asFloat64(kernel).data, rows, columns };
-}
-
-/** From a layer's config: a name, or a name with options. */
-function activationOf(config: unknown): Activation {
-  if (typeof config === "string") return getActivation(config as ActivationName);
-  const { name, ...options } = config as { readonly name: ActivationName };
-  return getActivation(name, options);
 }

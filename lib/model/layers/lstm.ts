@@ -123,14 +123,14 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
   };
 
   const forward = (x: Tensor, arrays: readonly Tensor[], context: LayerContext): LayerRun => {
+    const [kernel, recurrentKernel, bias] = arrays as [Tensor, Tensor, Tensor?];
+    const weights: LstmWeights = { kernel, recurrentKernel, ...(bias && { bias }) };
     const form = context.compute && fast();
     const run = form && fastLstm({ ...chosen, ...form }, x, arrays, context);
     if (run !== undefined) {
-      const described = { activation, recurrentActivation, goBackwards };
-      return { ...run, traces: run.trace && [layerTraceOf(run.trace, described)] };
+      const given = { x, weights, options: { activation, recurrentActivation, goBackwards } };
+      return { ...run, traces: run.trace && [layerTraceOf(run.trace, given)] };
     }
-    const [kernel, recurrentKernel, bias] = arrays as [Tensor, Tensor, Tensor?];
-    const weights: LstmWeights = { kernel, recurrentKernel, ...(bias && { bias }) };
     const { mask } = context;
     const [batch, timesteps, inputSize] = x.shape as [number, number, number];
     const lstmOptions: LstmOptions = {

@@ -45,6 +45,14 @@ export class Training {
     return iteration === 0 ? 0 : variables.reduce((sum, { data }) => sum + data.length, 2);
   }
 
+  /** Throws where `fit` is running. */
+  checkIdle(action: string): void {
+    if (!this.isRunning) return;
+    throw new TypeError(
+      `Cannot ${action} as the model is being trained: current fit is running`,
+    );
+  }
+
   /** How far training has come, with what the network's stateful layers remember. */
   getState(network: Network): TrainingState {
     return Object.freeze({

@@ -28,6 +28,27 @@ export interface RunningEpoch {
 /**
  * How far training has come. Plain values and tensors, which nothing changes later; together with
  * the weights it is all that a new model needs to go on as if it had never stopped.
+ *
+ * @example A run that goes on in another model
+ * ```ts
+ * import { arange, dense, lstm, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const newModel = () => {
+ *   const model = sequential([lstm({ units: 3 }), dense({ units: 1 })], { inputShape: [3, 2] });
+ *   model.compile({ optimizer: "adam", loss: "mse" });
+ *   return model;
+ * };
+ * const [x, y] = [arange(24).reshape([4, 3, 2]), [0, 1, 2, 3]];
+ * const model = newModel();
+ * await model.fit(x, y, { epochs: 2, batchSize: 2 });
+ *
+ * const other = newModel();
+ * other.setWeights(model.getWeights());
+ * other.setTrainingState(model.getTrainingState());
+ * const options = { epochs: 4, initialEpoch: 2, batchSize: 2 };
+ * assertEquals((await other.fit(x, y, options)).loss, (await model.fit(x, y, options)).loss);
+ * ```
  */
 export interface TrainingState {
   /**
