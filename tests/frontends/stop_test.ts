@@ -53,30 +53,34 @@ async function stops(): Promise<boolean> {
   const output = (index: number) => cells.nth(index).locator(".jp-OutputArea-output");
   const prompt = (index: number) => cells.nth(index).locator(".jp-InputPrompt");
 
-  await cells.first().click();
-  await page.keyboard.press("Shift+Enter");
-  await output(0).waitFor({ timeout: 60_000 });
-  const born = (await output(0).textContent())!.trim();
-  assert(born.length >= 36, born);
+  try {
+    await page.getByText("Deno | Idle").waitFor({ timeout: 120_000 });
+    await cells.first().click();
+    await page.keyboard.press("Shift+Enter");
+    await output(0).waitFor({ timeout: 60_000 });
+    const born = (await output(0).textContent())!.trim();
+    assert(born.length >= 36, born);
 
-  await page.keyboard.press("Shift+Enter");
-  const progress = output(1).filter({ hasText: /epoch/i });
-  await progress.waitFor({ timeout: 60_000 });
-  const before = await progress.textContent();
-  await page.waitForTimeout(1000);
-  assert(before !== await progress.textContent(), "fit goes on");
-  assertStringIncludes((await prompt(1).textContent()) ?? "", "[*]");
+    await page.keyboard.press("Shift+Enter");
+    const progress = output(1).filter({ hasText: /epoch/i });
+    await progress.waitFor({ timeout: 60_000 });
+    const before = await progress.textContent();
+    await page.waitForTimeout(1000);
+    assert(before !== await progress.textContent(), "fit goes on");
+    assertStringIncludes((await prompt(1).textContent()) ?? "", "[*]");
 
-  await page.locator('[data-command="notebook:interrupt-kernel"]').first().click();
-  const ended = prompt(1).filter({ hasNotText: "*" }).waitFor({ timeout: 10_000 });
-  if (!(await ended.then(() => true, () => false))) return false;
-  const error = cells.nth(1).locator(".jp-OutputArea-output")
-    .filter({ hasText: "the Deno kernel was told to stop" });
-  await error.waitFor({ timeout: 20_000 });
-  await cells.nth(2).click();
-  await page.keyboard.press("Shift+Enter");
-  await output(2).waitFor({ timeout: 20_000 });
-  await screenshot(page, "stop");
-  assertEquals((await output(2).textContent())!.trim(), born);
-  return true;
+    await page.locator('[data-command="notebook:interrupt-kernel"]').first().click();
+    const ended = prompt(1).filter({ hasNotText: "*" }).waitFor({ timeout: 10_000 });
+    if (!(await ended.then(() => true, () => false))) return false;
+    const error = cells.nth(1).locator(".jp-OutputArea-output")
+      .filter({ hasText: "the Deno kernel was told to stop" });
+    await error.waitFor({ timeout: 20_000 });
+    await cells.nth(2).click();
+    await page.keyboard.press("Shift+Enter");
+    await output(2).waitFor({ timeout: 20_000 });
+    assertEquals((await output(2).textContent())!.trim(), born);
+    return true;
+  } finally {
+    await screenshot(page, "stop");
+  }
 }
