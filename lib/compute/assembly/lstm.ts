@@ -203,33 +203,29 @@ function anyCells(plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: 
 function recordGates(plan: LstmPlan, t: i32, gates: usize, cell: usize): void {
   const batch = plan.batch;
   const units = plan.units;
-  const panelBytes = <usize>batch * LINE;
-  const cellBytes = <usize>batch * 16;
   for (let n = 0; n < batch; n++) {
-    const at = <usize>((n * plan.timesteps + t) * units) * 4;
-    let input = plan.recordInput + at;
-    let forget = plan.recordForget + at;
-    let candidate = plan.recordCandidate + at;
-    let output = plan.recordOutput + at;
-    let cellState = plan.recordCell + at;
+    let at = <usize>((n * plan.timesteps + t) * units) * 4;
     let from = gates + <usize>n * LINE;
     let c = cell + <usize>n * 16;
-    for (let left = units; left > 0; left -= 4) {
-      const filled = min(4, left);
-      storeSome(input, v128.load(from, 0), filled);
-      storeSome(forget, v128.load(from, 16), filled);
-      storeSome(candidate, v128.load(from, 32), filled);
-      storeSome(output, v128.load(from, 48), filled);
-      storeSome(cellState, v128.load(c), filled);
-      from += panelBytes;
-      c += cellBytes;
-      input += 16;
-      forget += 16;
-      candidate += 16;
-      output += 16;
-      cellState += 16;
+    let left = units;
+    for (; left >= 4; left -= 4) {
+      recordPanel(plan, at, from, c, 4);
+      from += <usize>batch * LINE;
+      c += <usize>batch * 16;
+      at += 16;
     }
+    if (left > 0) recordPanel(plan, at, from, c, left);
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function recordPanel(plan: LstmPlan, at: usize, gates: usize, c: usize, count: i32): void {
+  storeSome(plan.recordInput + at, v128.load(gates, 0), count);
+  storeSome(plan.recordForget + at, v128.load(gates, 16), count);
+  storeSome(plan.recordCandidate + at, v128.load(gates, 32), count);
+  storeSome(plan.recordOutput + at, v128.load(gates, 48), count);
+  storeSome(plan.recordCell + at, v128.load(c), count);
 }
 
 function recordHidden(plan: LstmPlan, t: i32, hidden: usize): void {
@@ -256,11 +252,13 @@ function copyLast(plan: LstmPlan): void {
 
 /** `count` numbers. Rows are short: a loop here is faster than a call of memory.copy. */
 function copyRow(from: usize, to: usize, count: i32): void {
-  for (let left = count; left > 0; left -= 4) {
-    storeSome(to, v128.load(from), min(4, left));
+  let left = count;
+  for (; left >= 4; left -= 4) {
+    v128.store(to, v128.load(from));
     from += 16;
     to += 16;
   }
+  if (left > 0) storeSome(to, v128.load(from), left);
 }
 
 /** Whole vectors, from `from` or all 0. */
