@@ -13,7 +13,7 @@ const CONSTANTS: usize = memory.data<f32>([
   1.44269504, // log₂ e
   12582912.0, // 1.5·2²³: adding and subtracting it rounds to the nearest whole number
   -0.693359375, 2.12194440e-4, // −ln 2 in two parts, the first exact times n (Cephes, expf.c)
-  -88.0, // below ln 2⁻¹²⁶·⁵, where n becomes −127 and 2ⁿ, whose bits are then all 0, becomes 0
+  -88.0, // below ln 2⁻¹²⁶·⁵: n becomes −127, and 2ⁿ, whose bits are then all 0, becomes 0
   -20.0, // where e^x − 1 rounds to −1
   1.0, 2.0,
   -0.0, // the sign's bit

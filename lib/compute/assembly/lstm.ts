@@ -7,7 +7,7 @@ import { gemm } from "./gemm";
 import { storeSome } from "./pack";
 import { LINE } from "./tiles";
 
-/** Everything a run needs: sizes, and where the arrays are. ../lstm_plan.ts writes it in this order. */
+/** Everything a run needs: sizes, and where the arrays are. ../lstm_layer.ts writes it in this order. */
 @unmanaged
 export class LstmPlan {
   layerKind: i32;
@@ -32,7 +32,10 @@ export class LstmPlan {
   recurrentKernel: usize;
   bias: usize;
 
-  /** z, then the gates in its place: [step][panel][sample][16]; with keepSlots all steps', else `chunk`. */
+  /**
+   * z, then the gates in its place, [step][panel][sample][16]: `chunk` steps at a time, of which
+   * with keepSlots all stay.
+   */
   gates: usize;
   chunk: i32;
 
