@@ -117,21 +117,21 @@ export class DenseTraining {
     const plan = base + this.#plans + engine.PLAN_BYTES.value;
     new PlanWriter(arena, plan)
       .integers(base + this.#plans, at(back.gradient), at(back.kernelT))
-      .integers(at(back.dlRows), at(back.dlPanels))
+      .integers(at(back.dlRows), at(back.dlPanels), at(back.turned), back.turnedRow)
       .integers(at(back.dxRows), back.dxRow, byInput ? at(back.dx) : 0)
       .integers(at(back.dKernel), at(back.dBias), at(back.zeros));
     engine.denseBackward(plan);
 
-    const unpack = (place: number, depth: number, panelRows: number) =>
+    const unpack = (place: number, depth: number) =>
       arena.collect(
         depth * units,
-        (to) => engine.unpackColumns(at(place), depth, panelRows, units, to),
+        (to) => engine.unpackColumns(at(place), depth, units, to),
       );
     const dx = at(back.dx) / 4;
     return {
       ...(byInput && { x: arena.floats.slice(dx, dx + rows * inputSize) }),
-      kernel: unpack(back.dKernel, inputSize, Math.ceil(inputSize / 6) * 6),
-      bias: unpack(back.dBias, 1, 1),
+      kernel: unpack(back.dKernel, inputSize),
+      bias: unpack(back.dBias, 1),
     };
   }
 }
@@ -139,15 +139,18 @@ export class DenseTraining {
 function backwardPlaces(layout: Layout, rows: number, inputSize: number, units: number) {
   const columns = Math.ceil(units / 16) * 16;
   const inputs = Math.ceil(inputSize / 16) * 16;
+  const turnedRow = Math.ceil(rows / 16) * 64;
   return {
     dxRow: inputs * 4,
+    turnedRow,
     gradient: layout.add(rows * units),
     kernelT: layout.add(inputs * columns),
     dlRows: layout.add(rows * columns),
     dlPanels: layout.add(rows * columns),
+    turned: layout.add(inputSize * turnedRow / 4),
     dxRows: layout.add(rows * inputs),
     dx: layout.add(rows * inputSize),
-    dKernel: layout.add(Math.ceil(inputSize / 6) * 6 * columns),
+    dKernel: layout.add(inputSize * columns),
     dBias: layout.add(columns),
     zeros: layout.add(16),
   };

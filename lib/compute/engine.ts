@@ -26,7 +26,7 @@ export interface Engine {
   readonly unpackGates: Numeric<5>;
   readonly packColumns: Numeric<5>;
   readonly packColumnsTransposed: Numeric<4>;
-  readonly unpackColumns: Numeric<5>;
+  readonly unpackColumns: Numeric<4>;
   readonly peak: (rounds: number) => number;
 }
 

@@ -89,7 +89,7 @@ export class LstmPlaces {
     this.layer = layer;
     this.sizes = sizes;
     this.panels = panels;
-    this.chunk = keepSlots ? timesteps : Math.min(timesteps, chunk);
+    this.chunk = Math.min(timesteps, chunk);
     // An odd number of cache lines, so that the rows of many samples spread over all of the cache.
     const lines = Math.ceil(panels / 4);
     this.hiddenRow = panels < 4 ? panels * 16 : (lines % 2 === 0 ? lines + 1 : lines) * 64;
@@ -98,7 +98,7 @@ export class LstmPlaces {
     this.kernel = layout.add(inputSize * panels * 16);
     this.recurrentKernel = layout.add(units * panels * 16);
     this.bias = layout.add(panels * 16);
-    this.gates = layout.add(this.chunk * stepBytes / 4);
+    this.gates = layout.add((keepSlots ? timesteps : this.chunk) * stepBytes / 4);
     this.hidden = layout.add(slots * batch * this.hiddenRow / 4);
     this.cells = layout.add(slots * batch * panels * 4);
     const given = layer.initialState === undefined ? 0 : 1;

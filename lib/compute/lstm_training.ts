@@ -144,24 +144,24 @@ export class LstmTraining {
     new PlanWriter(arena, plan)
       .integers(base + this.#plans)
       .integers(returnSequences ? at(back.gradient) : 0, returnSequences ? 0 : at(back.gradient))
-      .integers(at(back.kernelT), at(back.recurrentT), at(back.timeMajor), back.xRow)
+      .integers(at(back.kernelT), at(back.recurrentT), at(back.turned), back.turnedRow)
       .integers(at(back.dz), at(back.dzStep), back.dzRow)
       .integers(at(back.dh), back.dhRow, at(back.dc))
       .integers(at(back.dxStep), back.dxRow, byInput ? at(back.dx) : 0)
-      .integers(at(back.dKernel), at(back.dRecurrent), at(back.dBias), at(back.zeros));
+      .integers(at(back.dKernels), at(back.dBias), at(back.zeros));
     engine.lstmBackward(plan);
 
-    const unpack = (place: number, rows: number, panelRows: number) =>
+    const unpack = (from: number, rows: number, panelRows: number) =>
       arena.collect(
         rows * 4 * units,
-        (to) => engine.unpackGates(at(place), rows, panelRows, units, to),
+        (to) => engine.unpackGates(from, rows, panelRows, units, to),
       );
     const dx = at(back.dx) / 4;
     return {
       ...(byInput && { x: arena.floats.slice(dx, dx + batch * timesteps * inputSize) }),
-      kernel: unpack(back.dKernel, inputSize, inSixes(inputSize)),
-      recurrentKernel: unpack(back.dRecurrent, units, inSixes(units)),
-      bias: unpack(back.dBias, 1, 1),
+      kernel: unpack(at(back.dKernels), inputSize, inputSize + units),
+      recurrentKernel: unpack(at(back.dKernels) + inputSize * 64, units, inputSize + units),
+      bias: unpack(at(back.dBias), 1, 1),
     };
   }
 }
@@ -176,30 +176,28 @@ function backwardPlaces(
   panels: number,
 ) {
   const steps = batch * timesteps;
-  const xRow = oddLines(inputSize);
+  const turnedRow = oddLines(steps);
   const dzRow = oddLines(panels * 16);
   const dhRow = oddLines(inSixteens(units));
   const dxRow = oddLines(inSixteens(inputSize));
   return {
-    ...{ xRow, dzRow, dhRow, dxRow },
+    ...{ turnedRow, dzRow, dhRow, dxRow },
     gradient: layout.add((returnSequences ? steps : batch) * units),
     recurrentT: layout.add(inSixteens(units) * panels * 16),
     kernelT: layout.add(inSixteens(inputSize) * panels * 16),
-    timeMajor: layout.add(steps * xRow / 4),
+    turned: layout.add((inputSize + units) * turnedRow / 4),
     dz: layout.add(steps * panels * 16),
     dzStep: layout.add(batch * dzRow / 4),
     dh: layout.add(batch * dhRow / 4),
     dc: layout.add(batch * panels * 4),
     dxStep: layout.add(batch * dxRow / 4),
     dx: layout.add(steps * inputSize),
-    dKernel: layout.add(inSixes(inputSize) * panels * 16),
-    dRecurrent: layout.add(inSixes(units) * panels * 16),
+    dKernels: layout.add((inputSize + units) * panels * 16),
     dBias: layout.add(panels * 16),
     zeros: layout.add(16),
   };
 }
 
-const inSixes = (count: number) => Math.ceil(count / 6) * 6;
 const inSixteens = (count: number) => Math.ceil(count / 16) * 16;
 
 /** Bytes of a row that many samples do not all put at the same place of the cache. */

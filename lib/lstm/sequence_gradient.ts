@@ -1,8 +1,10 @@
 import { add } from "../tensor/arithmetic.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import type { CellState, LstmWeights } from "./cell.ts";
-import { type StepGradients, stepGradients } from "./cell_gradient.ts";
+import { type CellState, type LstmWeights, preActivations } from "./cell.ts";
+import { throughCell } from "./cell_gradient.ts";
+import type { Gates } from "./gates.ts";
+import { byGate, productGradientByInput, productGradientByKernel, sumRows } from "./product.ts";
 import {
   checkSequence,
   chooseRows,
@@ -87,33 +89,43 @@ export function lstmBackward(
   }
   const { sequence, cell, start, mask, order } = checkSequence(x, weights, options);
   const dOutputs = checkGradient(gradient, trace);
+  const { W, U, dropX, dropH } = cell;
+  const [transposedW, transposedU] = [W.transpose(), U.transpose()]; // once, not at each step
   const zeros = new Tensor(new Float64Array(start.c.data.length), start.c.shape);
   let [dh, dc] = [zeros, zeros];
-  let sums: Pick<StepGradients, "dW" | "dU" | "db"> | undefined;
-  const dxs: Tensor[] = [];
+  const [hs, dzs]: [Tensor[], Tensor[]] = [[], []]; // of every timestep: h before it, and dz
   for (const [k, t] of [...order.entries()].reverse()) {
-    const before = k === 0 ? start : stateAt(trace, order[k - 1]!);
+    const { c, h } = k === 0 ? start : stateAt(trace, order[k - 1]!);
     dh = add(dh, dOutputs.select(1, t));
     const m = mask?.select(1, t);
-    const through = m === undefined
+    const next = m === undefined
       ? { dh, dc }
       : { dh: chooseRows(m, dh, zeros), dc: chooseRows(m, dc, zeros) };
-    const g = stepGradients(sequence.select(1, t), before, through, cell);
-    dh = m === undefined ? g.dh : chooseRows(m, g.dh, dh);
-    dc = m === undefined ? g.dc : chooseRows(m, g.dc, dc);
-    dxs[t] = g.dx;
-    sums = sums === undefined
-      ? g
-      : { dW: add(sums.dW, g.dW), dU: add(sums.dU, g.dU), db: add(sums.db, g.db) };
+    const through = throughCell(preActivations(sequence.select(1, t), h, cell), c, next, cell);
+    const before = {
+      dh: productGradientByInput(through.dz, transposedU, dropH),
+      dc: through.dc,
+    };
+    dh = m === undefined ? before.dh : chooseRows(m, before.dh, dh);
+    dc = m === undefined ? before.dc : chooseRows(m, before.dc, dc);
+    [hs[t], dzs[t]] = [h, through.dz];
   }
-  const { dW, dU, db } = sums!; // there is a timestep: checked
+
+  // what is a sum over the steps, over all of them at once: [batch, timesteps, …]
+  const [h, dz] = [stackTimesteps(hs), stackTimesteps(dzs)];
+  const [dropXs, dropHs] = [atEachStep(dropX, order.length), atEachStep(dropH, order.length)];
   return {
-    x: stackTimesteps(dxs),
-    kernel: dW,
-    recurrentKernel: dU,
-    ...(weights.bias === undefined ? {} : { bias: db }),
+    x: productGradientByInput(dz, transposedW, dropXs),
+    kernel: productGradientByKernel(dz, sequence, dropXs),
+    recurrentKernel: productGradientByKernel(dz, h, dropHs),
+    ...(weights.bias === undefined ? {} : { bias: sumRows(dz) }),
     initialState: { cellState: dc, hiddenState: dh },
   };
+}
+
+/** The factors of a dropout, `[batch, n]`, are the same at each step. */
+function atEachStep(drop: Gates | undefined, timesteps: number): Gates | undefined {
+  return drop && byGate((k) => stackTimesteps(new Array(timesteps).fill(drop[k])));
 }
 
 function stateAt({ cellState, hiddenState }: LayerTrace, t: number): CellState {

@@ -85,8 +85,9 @@ await Deno.remove(folder, { recursive: true });
 
 const table = markdownTable(samples, Math.max(...limits));
 const machine =
-  `Minimum / median of each, and as a multiple of the first line (the median of rounds in turns); ` +
-  `${await processor()}, one thread, Deno ${Deno.version.deno}, ` +
+  "Each cell: the quickest run / the median one, and in brackets how many times as long as " +
+  "Gatescope it takes (10× is ten times slower, 0.5× twice as fast): the median of rounds in " +
+  `turns. ${await processor()}, one thread, Deno ${Deno.version.deno}, ` +
   `${new Date().toISOString().slice(0, 10)}.`;
 console.log(`${table}\n\n${machine}`);
 const isWhole = given.only === "" && given.shapes === "";

@@ -47,7 +47,7 @@ export function markdownTable(samples: Samples, peak: number): string {
     const share = (time: number) => `${(flops(shape) / (time * 10 * peak)).toFixed(0)} %`;
     return `${share(Math.min(...values))} / ${share(median(values))}`;
   });
-  const limit = [`Gatescope's share of WASM's limit, ${peak.toFixed(1)} GFLOP/s`, ...shares];
+  const limit = [`Gatescope, of what WASM can on one core (${peak.toFixed(1)} GFLOP/s)`, ...shares];
   const lines = [header, header.map((_, k) => k === 0 ? "---" : "---:"), ...rows, limit];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }

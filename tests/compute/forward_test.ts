@@ -144,7 +144,7 @@ for (const build of builds) {
     const [name, batch, timesteps, inputSize, units] of [
       ["S0", 1, 3, 2, 8],
       ["S1", 1, 100, 64, 256],
-      ["S2, 3 of its 64 samples", 3, 100, 128, 256],
+      ["S2", 64, 100, 128, 256],
       ["S3", 1, 1000, 32, 64],
     ] as const
   ) {
@@ -153,10 +153,14 @@ for (const build of builds) {
       const [lstm, dense] = [randomLstm(units, inputSize), randomDense(10, units)];
       const x = randomInput(sizes);
       const actual = new Plan([lstm, dense], sizes, arena).run(x);
-      const h = readableLstm(lstm, x, sizes).hiddenState.select(1, -1);
-      const expected = readableDense(dense, h).data;
-      const error = Math.max(...expected.map((p, k) => Math.abs(p - actual[k]!)));
-      assert(error <= PROBABILITY, String(error));
+      const length = timesteps * inputSize;
+      for (const n of new Set([0, batch >> 1, batch - 1])) { // float64 takes its time
+        const sample = x.subarray(n * length, (n + 1) * length);
+        const { hiddenState } = readableLstm(lstm, sample, { ...sizes, batch: 1 });
+        const expected = readableDense(dense, hiddenState.select(1, -1)).data;
+        const error = Math.max(...expected.map((p, k) => Math.abs(p - actual[n * 10 + k]!)));
+        assert(error <= PROBABILITY, `sample ${n}: ${error}`);
+      }
     });
   }
 

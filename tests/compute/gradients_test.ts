@@ -2,7 +2,7 @@
 // differences in float64. Those are good to about 1e-9, so what is between is float32's rounding:
 // at most 1e-5 of the gradient's length.
 
-import { type ActivationName, tensor } from "@gatescope/lstm";
+import { type ActivationName, lstmBackward, tensor } from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
 import { Arena } from "../../lib/compute/arena.ts";
 import { DenseTraining } from "../../lib/compute/dense_training.ts";
@@ -18,6 +18,7 @@ import {
   randomLstm,
   readableDense,
   readableLstm,
+  relativeError,
   usualPair,
 } from "./random_layers.ts";
 
@@ -204,3 +205,30 @@ for (const build of builds) {
     }
   });
 }
+
+Deno.test("LstmTraining at T0 (32 samples, 50 timesteps, 128 units): every number of each gradient within 1e-5 of lstmBackward()", () => {
+  const sizes = { batch: 32, timesteps: 50, inputSize: 32 };
+  const layer = randomLstm(128, sizes.inputSize);
+  const x = randomInput(sizes);
+  const byLast = randomArray(32 * 128, 1, 9);
+  const weights = {
+    kernel: tensor(layer.kernel, [32, 512]),
+    recurrentKernel: tensor(layer.recurrentKernel, [128, 512]),
+    bias: tensor(layer.bias!, [512]),
+  };
+  const bySequence = new Float64Array(32 * 50 * 128);
+  for (let n = 0; n < 32; n++) {
+    bySequence.set(byLast.subarray(n * 128, (n + 1) * 128), (n * 50 + 49) * 128);
+  }
+  const trace = readableLstm(layer, x, sizes);
+  const run = { x: tensor(x, [32, 50, 32]), weights, trace };
+  const judge = lstmBackward(run, tensor(bySequence, [32, 50, 128]));
+  for (const build of builds) {
+    const actual = new LstmTraining(layer, sizes, new Arena(build)).forward(x, layer)
+      .backward(byLast);
+    for (const name of ["x", "kernel", "recurrentKernel", "bias"] as const) {
+      const error = relativeError(actual[name]!, judge[name]!.data);
+      assert(error <= OF_THE_LENGTH, `${name}, ${build}: ${error}`);
+    }
+  }
+});

@@ -4,7 +4,7 @@
 import { slope, SOFTMAX } from "./activations";
 import { DensePlan } from "./dense";
 import { gemm } from "./gemm";
-import { gemmTransposed, sumRows } from "./gemm_transposed";
+import { gemmTurned, sumRows, transpose } from "./gemm_transposed";
 import { loadSome, storeSome } from "./pack";
 import { LINE } from "./tiles";
 
@@ -19,6 +19,9 @@ export class DenseBackwardPlan {
   /** dl as [row][panels · 16] and as [panel][row][16]. */
   dlRows: usize;
   dlPanels: usize;
+  /** xᵀ, each row `turnedRow` bytes. */
+  turned: usize;
+  turnedRow: usize;
   /** dx [row][dxRow bytes], and [row][input]; or 0. */
   dxRows: usize;
   dxRow: usize;
@@ -33,8 +36,10 @@ export function denseBackward(backward: DenseBackwardPlan): void {
   const panels = (plan.units + 15) >> 4;
   const rows = plan.rows;
   for (let n = 0; n < rows; n++) logitGradients(backward, plan, n, panels);
-  gemmTransposed(
-    plan.x, plan.xRow, plan.inputSize, rows, backward.dlPanels, panels, backward.dKernel,
+  transpose(plan.x, plan.xRow, rows, plan.inputSize, backward.turned, backward.turnedRow);
+  gemmTurned(
+    backward.turned, backward.turnedRow, plan.inputSize, rows,
+    backward.dlPanels, panels, backward.zeros, backward.dKernel,
   );
   sumRows(backward.dlPanels, rows, panels, backward.dBias);
   if (backward.dx) inputGradient(backward, plan, panels);

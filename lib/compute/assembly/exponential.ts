@@ -13,7 +13,7 @@ const CONSTANTS: usize = memory.data<f32>([
   1.44269504, // log₂ e
   12582912.0, // 1.5·2²³: adding and subtracting it rounds to the nearest whole number
   -0.693359375, 2.12194440e-4, // −ln 2 in two parts, the first exact times n (Cephes, expf.c)
-  -87.33654, // ln 2⁻¹²⁶
+  -88.0, // below ln 2⁻¹²⁶·⁵: n becomes −127, and 2ⁿ, whose bits are then all 0, becomes 0
   -20.0, // where e^x − 1 rounds to −1
   1.0, 2.0,
   -0.0, // the sign's bit
@@ -47,7 +47,7 @@ function expm1Near0(r: v128): v128 {
   return madd(madd(high, r2, low), r2, r);
 }
 
-/** 2ⁿ from n + 1.5·2²³, whose lowest bits are n; −126 ≤ n ≤ 127. */
+/** 2ⁿ from n + 1.5·2²³, whose lowest bits are n; −126 ≤ n ≤ 127, and 0 for n = −127. */
 // @ts-ignore: decorator
 @inline
 function power2(shifted: v128): v128 {
@@ -60,7 +60,7 @@ function remainder(x: v128, n: v128): v128 {
   return madd(n, constant(LN2_LOW), madd(n, constant(LN2_HIGH), x));
 }
 
-/** e^x for x ≤ 0; what is smaller than 2⁻¹²⁶ becomes 0. */
+/** e^x for x ≤ 0; what is smaller than 2⁻¹²⁶·⁵ becomes 0. */
 // @ts-ignore: decorator
 @inline
 export function expBelow0(x: v128): v128 {
@@ -68,8 +68,7 @@ export function expBelow0(x: v128): v128 {
   const shifted = madd(clamped, constant(LOG2_E), constant(ROUND));
   const r = remainder(clamped, f32x4.sub(shifted, constant(ROUND)));
   const scale = power2(shifted);
-  const e = madd(expm1Near0(r), scale, scale);
-  return v128.andnot(e, f32x4.lt(x, constant(LEAST)));
+  return madd(expm1Near0(r), scale, scale);
 }
 
 /** e^x − 1 for x ≤ 0, exact to the last bits near 0. */

@@ -1,7 +1,7 @@
 // out = start + a·w for any number of rows and panels.
 
-import { LINE, tile1, tile2, tile3, tile4, tile6 } from "./tiles";
 import { pair1 } from "./pair";
+import { LINE, tile1, tile2, tile3, tile4, tile6 } from "./tiles";
 
 /** How deep a panel may be to stay in the fastest cache beside the rows: 256 · 64 bytes. */
 const DEPTH: i32 = 256;

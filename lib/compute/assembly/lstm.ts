@@ -7,7 +7,7 @@ import { gemm } from "./gemm";
 import { storeSome } from "./pack";
 import { LINE } from "./tiles";
 
-/** Everything a run needs: sizes, and where the arrays are. ../lstm_plan.ts writes it in this order. */
+/** Everything a run needs: sizes, and where the arrays are. ../lstm_layer.ts writes it in this order. */
 @unmanaged
 export class LstmPlan {
   layerKind: i32;
@@ -32,7 +32,10 @@ export class LstmPlan {
   recurrentKernel: usize;
   bias: usize;
 
-  /** z, then the gates in its place: [step][panel][sample][16], `chunk` steps at a time. */
+  /**
+   * z, then the gates in its place, [step][panel][sample][16]: `chunk` steps at a time, of which
+   * with keepSlots all stay.
+   */
   gates: usize;
   chunk: i32;
 
@@ -63,6 +66,13 @@ export function slotOf(plan: LstmPlan, t: i32): i32 {
   return plan.keepSlots ? t : t & 1;
 }
 
+// @ts-ignore: decorator
+@inline
+function gatesOf(plan: LstmPlan, t: i32): usize {
+  const stepBytes = <usize>(((plan.units + 3) >> 2) * plan.batch) * LINE;
+  return plan.gates + <usize>(plan.keepSlots ? t : t % plan.chunk) * stepBytes;
+}
+
 export function lstmForward(plan: LstmPlan): void {
   const timesteps = plan.timesteps;
   const chunk = plan.chunk;
@@ -71,7 +81,7 @@ export function lstmForward(plan: LstmPlan): void {
   for (let first = 0; first < timesteps; first += chunk) {
     const count = min(chunk, timesteps - first);
     inputProducts(plan, first, count);
-    for (let t = first; t < first + count; t++) step(plan, t, t - first);
+    for (let t = first; t < first + count; t++) step(plan, t);
   }
   if (plan.last) copyLast(plan);
 }
@@ -83,24 +93,25 @@ function inputProducts(plan: LstmPlan, first: i32, count: i32): void {
   const panelBytes = <usize>batch * LINE;
   const stepBytes = <usize>panels * panelBytes;
   const x = plan.x + <usize>first * plan.xStep;
+  const gates = gatesOf(plan, first);
   if (count >= batch) {
     for (let n = 0; n < batch; n++) {
       gemm(
         x + <usize>n * plan.xSample, plan.xStep, count, plan.inputSize, plan.kernel, panels,
-        plan.bias, 0, LINE, plan.gates + <usize>n * LINE, stepBytes, panelBytes,
+        plan.bias, 0, LINE, gates + <usize>n * LINE, stepBytes, panelBytes,
       );
     }
   } else {
     for (let t = 0; t < count; t++) {
       gemm(
         x + <usize>t * plan.xStep, plan.xSample, batch, plan.inputSize, plan.kernel, panels,
-        plan.bias, 0, LINE, plan.gates + <usize>t * stepBytes, LINE, panelBytes,
+        plan.bias, 0, LINE, gates + <usize>t * stepBytes, LINE, panelBytes,
       );
     }
   }
 }
 
-function step(plan: LstmPlan, t: i32, inChunk: i32): void {
+function step(plan: LstmPlan, t: i32): void {
   const batch = plan.batch;
   const units = plan.units;
   const panels = (units + 3) >> 2;
@@ -109,7 +120,7 @@ function step(plan: LstmPlan, t: i32, inChunk: i32): void {
   const cellBytes = <usize>(panels * batch) * 16;
   const before = <usize>slotOf(plan, t);
   const after = <usize>slotOf(plan, t + 1);
-  const gates = plan.gates + <usize>(inChunk * panels) * panelBytes;
+  const gates = gatesOf(plan, t);
   gemm(
     plan.hidden + before * hiddenBytes, plan.hiddenRow, batch, units, plan.recurrentKernel, panels,
     gates, LINE, panelBytes, gates, LINE, panelBytes, (t & 1) == 1,
@@ -126,7 +137,13 @@ function step(plan: LstmPlan, t: i32, inChunk: i32): void {
   if (plan.recordHidden) recordHidden(plan, t, hidden);
 }
 
-/** The gates in place of z, c and h after the step: for each panel and sample, 4 units at a time. */
+/** How many times 4 units go together: what they read and write stays in the fastest cache. */
+const TOGETHER: i32 = 64;
+
+/**
+ * The gates in place of z, c and h after the step: for each panel and sample, 4 units at a time. h has
+ * a loop of its own, as tanh c has to wait for all of c: the processor then works on others meanwhile.
+ */
 // @ts-ignore: decorator
 @inline
 function cells(
@@ -134,26 +151,37 @@ function cells(
   activation: i32, alpha: f32, recurrentActivation: i32, recurrentAlpha: f32,
 ): void {
   const batch = plan.batch;
-  const panels = (plan.units + 3) >> 2;
   const hiddenRow = plan.hiddenRow;
-  for (let p = 0; p < panels; p++) {
-    let h = hidden + <usize>p * 16;
-    for (let n = 0; n < batch; n++) {
+  let h = hidden;
+  let sample = 0;
+  for (let left = batch * ((plan.units + 3) >> 2); left > 0; left -= TOGETHER) {
+    const count = min(TOGETHER, left);
+    let outputs = gates + 48;
+    let c = to;
+    for (let k = 0; k < count; k++) {
       const i = activate(recurrentActivation, v128.load(gates, 0), recurrentAlpha);
       const f = activate(recurrentActivation, v128.load(gates, 16), recurrentAlpha);
       const candidate = activate(activation, v128.load(gates, 32), alpha);
       const o = activate(recurrentActivation, v128.load(gates, 48), recurrentAlpha);
-      const c = madd(i, candidate, f32x4.mul(f, v128.load(from)));
       v128.store(gates, i, 0);
       v128.store(gates, f, 16);
       v128.store(gates, candidate, 32);
       v128.store(gates, o, 48);
-      v128.store(to, c);
-      v128.store(h, f32x4.mul(o, activate(activation, c, alpha)));
+      v128.store(to, madd(i, candidate, f32x4.mul(f, v128.load(from))));
       gates += LINE;
       from += 16;
       to += 16;
+    }
+    for (let k = 0; k < count; k++) {
+      v128.store(h, f32x4.mul(v128.load(outputs), activate(activation, v128.load(c), alpha)));
+      outputs += LINE;
+      c += 16;
       h += hiddenRow;
+      if (++sample == batch) {
+        sample = 0;
+        hidden += 16; // the next panel
+        h = hidden;
+      }
     }
   }
 }
@@ -178,33 +206,29 @@ function anyCells(plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: 
 function recordGates(plan: LstmPlan, t: i32, gates: usize, cell: usize): void {
   const batch = plan.batch;
   const units = plan.units;
-  const panelBytes = <usize>batch * LINE;
-  const cellBytes = <usize>batch * 16;
   for (let n = 0; n < batch; n++) {
-    const at = <usize>((n * plan.timesteps + t) * units) * 4;
-    let input = plan.recordInput + at;
-    let forget = plan.recordForget + at;
-    let candidate = plan.recordCandidate + at;
-    let output = plan.recordOutput + at;
-    let cellState = plan.recordCell + at;
+    let at = <usize>((n * plan.timesteps + t) * units) * 4;
     let from = gates + <usize>n * LINE;
     let c = cell + <usize>n * 16;
-    for (let left = units; left > 0; left -= 4) {
-      const filled = min(4, left);
-      storeSome(input, v128.load(from, 0), filled);
-      storeSome(forget, v128.load(from, 16), filled);
-      storeSome(candidate, v128.load(from, 32), filled);
-      storeSome(output, v128.load(from, 48), filled);
-      storeSome(cellState, v128.load(c), filled);
-      from += panelBytes;
-      c += cellBytes;
-      input += 16;
-      forget += 16;
-      candidate += 16;
-      output += 16;
-      cellState += 16;
+    let left = units;
+    for (; left >= 4; left -= 4) {
+      recordPanel(plan, at, from, c, 4);
+      from += <usize>batch * LINE;
+      c += <usize>batch * 16;
+      at += 16;
     }
+    if (left > 0) recordPanel(plan, at, from, c, left);
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function recordPanel(plan: LstmPlan, at: usize, gates: usize, c: usize, count: i32): void {
+  storeSome(plan.recordInput + at, v128.load(gates, 0), count);
+  storeSome(plan.recordForget + at, v128.load(gates, 16), count);
+  storeSome(plan.recordCandidate + at, v128.load(gates, 32), count);
+  storeSome(plan.recordOutput + at, v128.load(gates, 48), count);
+  storeSome(plan.recordCell + at, v128.load(c), count);
 }
 
 function recordHidden(plan: LstmPlan, t: i32, hidden: usize): void {
@@ -231,11 +255,13 @@ function copyLast(plan: LstmPlan): void {
 
 /** `count` numbers. Rows are short: a loop here is faster than a call of memory.copy. */
 function copyRow(from: usize, to: usize, count: i32): void {
-  for (let left = count; left > 0; left -= 4) {
-    storeSome(to, v128.load(from), min(4, left));
+  let left = count;
+  for (; left >= 4; left -= 4) {
+    v128.store(to, v128.load(from));
     from += 16;
     to += 16;
   }
+  if (left > 0) storeSome(to, v128.load(from), left);
 }
 
 /** Whole vectors, from `from` or all 0. */

@@ -5,7 +5,7 @@
 import { activate, SIGMOID, slope, TANH } from "./activations";
 import { madd } from "./fma";
 import { gemm } from "./gemm";
-import { gemmTransposed, sumRows } from "./gemm_transposed";
+import { gemmTurned, sumRows, transpose } from "./gemm_transposed";
 import { LstmPlan } from "./lstm";
 import { loadSome, storeSome } from "./pack";
 import { LINE } from "./tiles";
@@ -21,9 +21,9 @@ export class LstmBackwardPlan {
   kernelTransposed: usize;
   recurrentTransposed: usize;
 
-  /** x as [step][sample][xRow bytes], filled here. */
-  timeMajor: usize;
-  xRow: usize;
+  /** xᵀ and below it hᵀ, [input or unit][step][sample], each row `turnedRow` bytes; filled here. */
+  turned: usize;
+  turnedRow: usize;
   /** dz of all steps, [panel][step][sample][16], and of one, [sample][dzRow bytes]. */
   dz: usize;
   dzStep: usize;
@@ -37,9 +37,8 @@ export class LstmBackwardPlan {
   dxRow: usize;
   dx: usize;
 
-  /** Gradients by the weights, in panels. */
-  dKernel: usize;
-  dRecurrent: usize;
+  /** Gradients by the weights, in panels: W and below it U; b. */
+  dKernels: usize;
   dBias: usize;
   /** 64 bytes of zeros. */
   zeros: usize;
@@ -61,19 +60,19 @@ export function lstmBackward(backward: LstmBackwardPlan): void {
         plan.recurrentActivation, plan.recurrentActivationAlpha,
       );
     }
-    gemm(
-      backward.dzStep, backward.dzRow, batch, panels * 16,
-      backward.recurrentTransposed, (plan.units + 15) >> 4,
-      backward.zeros, 0, 0, backward.dh, backward.dhRow, LINE, (t & 1) == 1,
-    );
+    if (t > 0) {
+      gemm(
+        backward.dzStep, backward.dzRow, batch, panels * 16,
+        backward.recurrentTransposed, (plan.units + 15) >> 4,
+        backward.zeros, 0, 0, backward.dh, backward.dhRow, LINE, (t & 1) == 1,
+      );
+    }
     if (backward.dx) inputGradient(backward, plan, t);
   }
-  inTimeOrder(backward, plan);
-  gemmTransposed(
-    backward.timeMajor, backward.xRow, plan.inputSize, rows, backward.dz, panels, backward.dKernel,
-  );
-  gemmTransposed(
-    plan.hidden, plan.hiddenRow, plan.units, rows, backward.dz, panels, backward.dRecurrent,
+  turnInputs(backward, plan);
+  gemmTurned(
+    backward.turned, backward.turnedRow, plan.inputSize + plan.units, rows,
+    backward.dz, panels, backward.zeros, backward.dKernels,
   );
   sumRows(backward.dz, rows, panels, backward.dBias);
 }
@@ -179,14 +178,14 @@ function inputGradient(backward: LstmBackwardPlan, plan: LstmPlan, t: i32): void
   }
 }
 
-/** x in the order that h and dz have: step by step. */
-function inTimeOrder(backward: LstmBackwardPlan, plan: LstmPlan): void {
-  let to = backward.timeMajor;
+/** What went into z, x and h before each step, its columns as rows. */
+function turnInputs(backward: LstmBackwardPlan, plan: LstmPlan): void {
+  const batch = plan.batch;
+  const row = backward.turnedRow;
+  const hidden = backward.turned + <usize>plan.inputSize * row;
   for (let t = 0; t < plan.timesteps; t++) {
-    for (let n = 0; n < plan.batch; n++) {
-      const from = plan.x + <usize>t * plan.xStep + <usize>n * plan.xSample;
-      memory.copy(to, from, <usize>plan.inputSize * 4);
-      to += backward.xRow;
-    }
+    const x = plan.x + <usize>t * plan.xStep;
+    transpose(x, plan.xSample, batch, plan.inputSize, backward.turned + <usize>(t * batch) * 4, row);
   }
+  transpose(plan.hidden, plan.hiddenRow, plan.timesteps * batch, plan.units, hidden, row);
 }

@@ -82,13 +82,13 @@ export function packColumns(from: usize, depth: i32, columns: i32, to: usize, fi
   }
 }
 
-/** The way back, from panels of `panelRows` rows. */
+/** The way back. */
 export function unpackColumns(
-  from: usize, depth: i32, panelRows: i32, columns: i32, to: usize,
+  from: usize, depth: i32, columns: i32, to: usize,
 ): void {
   for (let k = 0; k < depth; k++) {
     for (let first = 0; first < columns; first += 4) {
-      const row = from + <usize>((first >> 4) * panelRows + k) * 64;
+      const row = from + <usize>((first >> 4) * depth + k) * 64;
       const value = v128.load(row + <usize>(first & 15) * 4);
       storeSome(to, value, min(4, columns - first));
       to += <usize>min(4, columns - first) * 4;

@@ -7,6 +7,7 @@ import type { Mask } from "../layer.ts";
 import type { Network, PlacedLayer, Precision } from "../network.ts";
 
 const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
+const EXPONENT = 0x7f800000; // of a float32, all set
 
 /** Whether all numbers are finite, and stay so in float32 where they are kept in it. */
 export function isUsable(x: Tensor, precision: Precision): boolean {
@@ -122,7 +123,15 @@ function nameIn(
 }
 
 function firstUnusable({ data }: Tensor, precision: Precision): number {
+  if (data instanceof Float32Array && areFinite(data)) return -1;
   const largest = precision === "float32" ? MAX_FLOAT32 : Number.MAX_VALUE;
   for (let k = 0; k < data.length; k++) if (!(Math.abs(data[k]!) <= largest)) return k;
   return -1;
+}
+
+/** By their bits, as every number of every batch passes here: NaN and Infinity have this exponent. */
+function areFinite({ buffer, byteOffset, length }: Float32Array): boolean {
+  const bits = new Int32Array(buffer, byteOffset, length);
+  for (let k = 0; k < length; k++) if ((bits[k]! & EXPONENT) === EXPONENT) return false;
+  return true;
 }
