@@ -6,6 +6,7 @@ import { type DenseLayer, DensePlaces } from "./dense_layer.ts";
 import { checkDenseArrays, checkLength } from "./lengths.ts";
 import type { Numbers } from "./lstm_layer.ts";
 import { PlanWriter } from "./plan_writer.ts";
+import { TrainingMemory, type TrainingRun } from "./training_memory.ts";
 
 /** What a dense layer is, without its arrays. */
 export interface DenseForm {
@@ -25,17 +26,6 @@ export interface DenseArrayGradients {
   readonly bias: Float32Array<ArrayBuffer>;
 }
 
-/** A forward run, and the way back through it. */
-export interface DenseTrainingRun {
-  /** `[rows, units]` */
-  readonly output: Float32Array<ArrayBuffer>;
-  /** From the gradient by `output`. Right in any order of runs, fastest right after its own. */
-  readonly backward: (
-    gradient: Numbers,
-    options?: { readonly byInput?: boolean },
-  ) => DenseArrayGradients;
-}
-
 /** What both directions need of one size, its memory reused by every run. */
 export class DenseTraining {
   readonly #arena: Arena;
@@ -46,10 +36,7 @@ export class DenseTraining {
   readonly #back: ReturnType<typeof backwardPlaces>;
   readonly #plans: number;
   readonly #x: number;
-  readonly #bytes: number;
-  #base = 0;
-  #generation = 0;
-  #current: DenseTrainingRun | undefined;
+  readonly #memory: TrainingMemory;
 
   /** @param rows samples, or samples times timesteps */
   constructor(form: DenseForm, rows: number, inputSize: number, arena: Arena = sharedArena()) {
@@ -63,37 +50,26 @@ export class DenseTraining {
     const layer: DenseLayer = { ...form, kind: "dense", kernel: new Float32Array(0) };
     this.#places = new DensePlaces(layout, layer, rows, inputSize);
     this.#back = backwardPlaces(layout, rows, inputSize, form.units);
-    this.#bytes = layout.bytes;
+    this.#memory = new TrainingMemory(arena, layout.bytes);
   }
 
   /**
    * @param x `[rows, inputSize]`; it and the arrays must stay as they are until `backward`
+   * @returns `[rows, units]`, and the way back
    * @throws {TypeError} where an array's length does not fit the sizes.
    */
-  forward(x: Numbers, arrays: DenseArrays): DenseTrainingRun {
+  forward(x: Numbers, arrays: DenseArrays): TrainingRun<DenseArrayGradients> {
     checkLength("x", x, this.#rows * this.#inputSize);
     checkDenseArrays(arrays, this.#form.units, this.#inputSize);
-    const run: DenseTrainingRun = {
-      output: this.#forward(x, arrays),
-      backward: (gradient, { byInput = true } = {}) => {
-        checkLength("gradient", gradient, run.output.length);
-        const isThere = this.#current === run && this.#generation === this.#arena.generation;
-        if (!isThere) this.#forward(x, arrays);
-        this.#current = run;
-        return this.#backward(gradient, arrays, byInput);
-      },
-    };
-    this.#current = run;
-    return run;
+    return this.#memory.run(
+      () => this.#forward(x, arrays),
+      (gradient, byInput) => this.#backward(gradient, arrays, byInput),
+    );
   }
 
   #forward(x: Numbers, arrays: DenseArrays): Float32Array<ArrayBuffer> {
     const arena = this.#arena;
-    if (this.#generation !== arena.generation) {
-      this.#base = arena.reserve(this.#bytes);
-      this.#generation = arena.generation;
-    }
-    const [base, places] = [this.#base, this.#places];
+    const [base, places] = [this.#memory.base(), this.#places];
     places.layer = { ...this.#form, kind: "dense", ...arrays };
     const source = { address: base + this.#x, step: 0, sample: this.#inputSize * 4 };
     places.load(arena, base, base + this.#plans, source);
@@ -104,7 +80,7 @@ export class DenseTraining {
   }
 
   #backward(gradient: Numbers, { kernel }: DenseArrays, byInput: boolean): DenseArrayGradients {
-    const [arena, base, back] = [this.#arena, this.#base, this.#back];
+    const [arena, base, back] = [this.#arena, this.#memory.base(), this.#back];
     const { engine } = arena;
     const [rows, inputSize, { units }] = [this.#rows, this.#inputSize, this.#form];
     const at = (place: number) => base + place;

@@ -6,6 +6,7 @@ import { type Arena, Layout, sharedArena } from "./arena.ts";
 import { checkLength, checkLstmArrays } from "./lengths.ts";
 import { type LstmLayer, LstmPlaces, type Numbers, type SequenceSizes } from "./lstm_layer.ts";
 import { PlanWriter } from "./plan_writer.ts";
+import { TrainingMemory, type TrainingRun } from "./training_memory.ts";
 
 /** What an LSTM is, without its arrays. */
 export interface LstmForm {
@@ -32,17 +33,6 @@ export interface LstmArrayGradients {
   readonly bias: Float32Array<ArrayBuffer>;
 }
 
-/** A forward run, and the way back through it. */
-export interface LstmTrainingRun {
-  /** `[batch, timesteps, units]` with `returnSequences`, in the order of computation; else `[batch, units]`. */
-  readonly output: Float32Array<ArrayBuffer>;
-  /** From the gradient by `output`. Right in any order of runs, fastest right after its own. */
-  readonly backward: (
-    gradient: Numbers,
-    options?: { readonly byInput?: boolean },
-  ) => LstmArrayGradients;
-}
-
 /** What both directions need of one size, its memory reused by every run. */
 export class LstmTraining {
   readonly #arena: Arena;
@@ -52,11 +42,7 @@ export class LstmTraining {
   readonly #plans: number;
   readonly #x: number;
   readonly #back: BackwardPlaces;
-  readonly #bytes: number;
-  #base = 0;
-  #generation = 0;
-  /** Whose gates and states are in memory. */
-  #current: LstmTrainingRun | undefined;
+  readonly #memory: TrainingMemory;
 
   constructor(form: LstmForm, sizes: SequenceSizes, arena: Arena = sharedArena()) {
     this.#arena = arena;
@@ -77,38 +63,28 @@ export class LstmTraining {
     };
     this.#places = new LstmPlaces(layout, layer, sizes, true);
     this.#back = backwardPlaces(layout, form, sizes, this.#places.panels);
-    this.#bytes = layout.bytes;
+    this.#memory = new TrainingMemory(arena, layout.bytes);
   }
 
   /**
    * @param x `[batch, timesteps, inputSize]`; it and the arrays must stay as they are until `backward`
+   * @returns `[batch, timesteps, units]` with `returnSequences`, in the order of computation, else
+   * `[batch, units]`; and the way back
    * @throws {TypeError} where an array's length does not fit the sizes.
    */
-  forward(x: Numbers, arrays: LstmArrays): LstmTrainingRun {
+  forward(x: Numbers, arrays: LstmArrays): TrainingRun<LstmArrayGradients> {
     const { batch, timesteps, inputSize } = this.#sizes;
     checkLength("x", x, batch * timesteps * inputSize);
     checkLstmArrays(arrays, this.#form.units, inputSize);
-    const run: LstmTrainingRun = {
-      output: this.#forward(x, arrays),
-      backward: (gradient, { byInput = true } = {}) => {
-        checkLength("gradient", gradient, run.output.length);
-        const isThere = this.#current === run && this.#generation === this.#arena.generation;
-        if (!isThere) this.#forward(x, arrays);
-        this.#current = run;
-        return this.#backward(gradient, arrays, byInput);
-      },
-    };
-    this.#current = run;
-    return run;
+    return this.#memory.run(
+      () => this.#forward(x, arrays),
+      (gradient, byInput) => this.#backward(gradient, arrays, byInput),
+    );
   }
 
   #forward(x: Numbers, arrays: LstmArrays): Float32Array<ArrayBuffer> {
     const arena = this.#arena;
-    if (this.#generation !== arena.generation) {
-      this.#base = arena.reserve(this.#bytes);
-      this.#generation = arena.generation;
-    }
-    const base = this.#base;
+    const base = this.#memory.base();
     const places = this.#places;
     const { batch, timesteps, inputSize } = this.#sizes;
     const { units, returnSequences = false } = this.#form;
@@ -127,7 +103,7 @@ export class LstmTraining {
   }
 
   #backward(gradient: Numbers, arrays: LstmArrays, byInput: boolean): LstmArrayGradients {
-    const [arena, base, back] = [this.#arena, this.#base, this.#back];
+    const [arena, base, back] = [this.#arena, this.#memory.base(), this.#back];
     const { engine } = arena;
     const { units, returnSequences = false } = this.#form;
     const { batch, timesteps, inputSize } = this.#sizes;
