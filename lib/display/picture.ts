@@ -2,7 +2,7 @@
 
 import { type Figure, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { figureText } from "./figure_text.ts";
-import { keyOf } from "./plotly_page.ts";
+import { contentKey } from "./content_key.ts";
 import type { Stage } from "./picture_stage.ts";
 
 /** The width of a picture in pixels, where its figure says none. */
@@ -69,7 +69,10 @@ export function drawPicture({ data, layout }: PlainFigure): Promise<string> {
     const figure = JSON.parse(JSON.stringify({ data, layout }));
     const { width = PICTURE_WIDTH, height } = figure.layout;
     const name = figureText(data, layout).split("\n", 1)[0] ?? "";
-    return (await stage)(figure, { width, height }, { name, key: keyOf(JSON.stringify(figure)) });
+    return (await stage)(figure, { width, height }, {
+      name,
+      key: contentKey(JSON.stringify(figure)),
+    });
   });
   last = drawn.catch(() => {});
   return drawn;

@@ -1,8 +1,9 @@
 // How a chart gets to Plotly inside a page: a loader that every chart carries, and the bundle
 // itself for pages without a network.
 
-import { escapeHtml, scriptJson } from "./html.ts";
 import { toBase64 } from "./base64.ts";
+import { contentKey } from "./content_key.ts";
+import { escapeHtml, scriptJson } from "./html.ts";
 import { View } from "./view.ts";
 
 /** The version that deno.json pins, at Plotly's own CDN. */
@@ -32,7 +33,7 @@ export interface PageChart {
  */
 export function chartHtml(chart: PageChart): string {
   const json = scriptJson(chart.figure);
-  const key = keyOf(json);
+  const key = contentKey(json);
   return `<div data-gatescope-chart="${key}" style="min-height:${chart.height}px">` +
     `${stillHtml(chart)}</div>\n` +
     `<script>\n(${DRAW})(${scriptJson(key)}, ${json}, ${chart.themed}, ` +
@@ -86,15 +87,6 @@ ${safe}
 }).call(globalThis);
 }
 globalThis.dispatchEvent(new Event("gatescope-plotly"));`;
-}
-
-/** FNV-1a: the same chart has the same key, so a notebook run again has the same outputs. */
-export function keyOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
-  return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 /**

@@ -1,4 +1,5 @@
 import { toBase64 } from "../display/base64.ts";
+import { contentKey } from "../display/content_key.ts";
 import { escapeHtml, scriptJson } from "../display/html.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
@@ -119,7 +120,7 @@ export function gateSliders(
     head: operations,
   };
   const equations = pageSource(activations);
-  const key = keyOf(equations + JSON.stringify(page));
+  const key = contentKey(equations + JSON.stringify(page));
   const script = scriptOf(key, equations, page);
   checkSame(script, prediction);
 
@@ -178,13 +179,4 @@ function checkSame(script: string, expected: readonly number[]): void {
 function slidersHtml(key: string, script: string, text: string): string {
   return `<div data-gatescope-sliders="${key}"><pre>${escapeHtml(text)}</pre></div>\n` +
     `<script>\n${script};\n</script>`;
-}
-
-/** FNV-1a: the same view has the same key, so a notebook run again has the same outputs. */
-function keyOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
-  return (hash >>> 0).toString(16).padStart(8, "0");
 }

@@ -17,7 +17,8 @@ const NEARLY_ZERO = 1e-6;
 
 const TIME = /\d+(?:\.\d+)? (?:µs|ms|s)\b/g;
 const NUMBER = /\d+(?:\.\d+)?(?:e[-−+]?\d+)?/g;
-/** Follow from numbers that are compared. */
+/** These follow from numbers that are compared: keys of contents, colours, pictures. */
+const KEY = /(?<=["p])[0-9a-f]{8}(?=["-])/g;
 const COLOR = /#[0-9a-f]{6}\b|rgb\([^)]*\)/g;
 const PICTURE = /data:image\/svg\+xml;base64,[\w+/=]*/g;
 
@@ -60,7 +61,8 @@ function forms(output: Output): Map<string, string> {
 
 function firstDifference(kind: string, stored: string, executed: string): string | undefined {
   const [before, after] = [stored, executed].map((text) =>
-    text.replace(PICTURE, "picture").replace(COLOR, "color").replace(TIME, "time")
+    text.replace(PICTURE, "picture").replace(KEY, "key").replace(COLOR, "color")
+      .replace(TIME, "time")
   ) as [string, string];
   const [words, otherWords] = [before, after].map((text) => text.split(NUMBER)) as [
     string[],

@@ -1,0 +1,8 @@
+/** FNV-1a: the same view has the same key, so a notebook run again has the same outputs. */
+export function contentKey(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
