@@ -1,3 +1,4 @@
+import { download } from "./download.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
 /**
@@ -23,7 +24,7 @@ export interface SourceBytes {
  * The bytes of a source. Needs the permission to read that one file, or to reach that one host.
  *
  * @throws {UnreadableFileError} where the file is not there, not allowed or no file, or the server
- * answers otherwise.
+ * answers otherwise, sends nothing for a minute, or more than 2 GiB.
  * @throws {TypeError} where the source is of no kind that is read.
  */
 export async function readSource(source: Source): Promise<SourceBytes> {
@@ -110,24 +111,6 @@ async function readFile(name: string, find: () => string | Promise<string>): Pro
     const current = `path is ${resolve(path)}`;
     throw new UnreadableFileError(name, "there is no such file", current, { cause });
   }
-}
-
-async function download(url: URL): Promise<Uint8Array> {
-  let response: Response;
-  try {
-    response = await fetch(url);
-    if (response.ok) return await response.bytes();
-    await response.body?.cancel();
-  } catch (cause) {
-    throw new UnreadableFileError(
-      url.href,
-      "the server could not be read from",
-      `reason is ${told(cause)}`,
-      { cause },
-    );
-  }
-  const answer = `${response.status} ${response.statusText}`.trim();
-  throw new UnreadableFileError(url.href, "the server must send it", `answer is ${answer}`);
 }
 
 function told(cause: unknown): string {

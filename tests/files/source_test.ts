@@ -1,5 +1,6 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { resolve, toFileUrl } from "@std/path";
+import { download } from "../../lib/files/download.ts";
 import { loadNpy } from "../../lib/files/npy.ts";
 import type { Source } from "../../lib/files/source.ts";
 import { UnreadableFileError } from "../../lib/files/unreadable.ts";
@@ -47,6 +48,40 @@ Deno.test("loadNpy() reads over http, and tells what the server answers otherwis
     true,
   );
   assertInstanceOf(gone.cause, Error);
+});
+
+Deno.test("a server that never ends, or falls silent, is left", async () => {
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    ({ url }) => {
+      const isSilent = url.endsWith("/silent");
+      const body = new ReadableStream({
+        type: "bytes",
+        pull: (stream) => isSilent ? new Promise(() => {}) : stream.enqueue(new Uint8Array(1000)),
+      });
+      return new Response(body);
+    },
+  );
+  const place = (path: string) => new URL(`http://127.0.0.1:${server.addr.port}/${path}`);
+  const endless = await assertRejects(
+    () => download(place("endless"), { bytes: 100_000 }),
+    UnreadableFileError,
+  );
+  assertEquals(
+    endless.message,
+    `Cannot read ${place("endless")} as it must be of 100000 bytes at most: ` +
+      "current length is more than that",
+  );
+  const silent = await assertRejects(
+    () => download(place("silent"), { patience: 200 }),
+    UnreadableFileError,
+  );
+  assertEquals(
+    silent.message,
+    `Cannot read ${place("silent")} as the server could not be read from: ` +
+      "current reason is nothing came for 0.2 s",
+  );
+  await server.shutdown();
 });
 
 Deno.test("loadNpy() says where it looked for a file that is not there", async () => {
