@@ -108,6 +108,7 @@ export { gradients } from "./lib/model/training/gradients.ts";
 export type { GradientsOptions } from "./lib/model/training/gradients.ts";
 export { adam } from "./lib/model/training/optimizers/adam.ts";
 export type { AdamOptions } from "./lib/model/training/optimizers/adam.ts";
+export type { GradientClipping } from "./lib/model/training/optimizers/clipping.ts";
 export { rmsprop } from "./lib/model/training/optimizers/rmsprop.ts";
 export type { RmspropOptions } from "./lib/model/training/optimizers/rmsprop.ts";
 export { sgd } from "./lib/model/training/optimizers/sgd.ts";

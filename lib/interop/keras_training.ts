@@ -37,6 +37,16 @@ const numberOf = (value: unknown): number | undefined =>
 type Config = Readonly<Record<string, unknown>>;
 type MakeOptimizer = (config: Config, learningRate: number | undefined) => Optimizer;
 
+/** Keras clips by nothing that is 0 or below. */
+const limitOf = (value: unknown): number | undefined =>
+  typeof value === "number" && value > 0 ? value : undefined;
+
+const clippingOf = (config: Config) => ({
+  clipnorm: limitOf(config.clipnorm),
+  globalClipnorm: limitOf(config.global_clipnorm),
+  clipvalue: limitOf(config.clipvalue),
+});
+
 const OPTIMIZERS: Readonly<Record<string, MakeOptimizer>> = {
   Adam: (config, learningRate) =>
     adam(defined({
@@ -44,12 +54,14 @@ const OPTIMIZERS: Readonly<Record<string, MakeOptimizer>> = {
       beta1: numberOf(config.beta_1),
       beta2: numberOf(config.beta_2),
       epsilon: numberOf(config.epsilon),
+      ...clippingOf(config),
     })),
   SGD: (config, learningRate) =>
     sgd(defined({
       learningRate,
       momentum: numberOf(config.momentum),
       nesterov: config.nesterov as boolean | undefined,
+      ...clippingOf(config),
     })),
   RMSprop: (config, learningRate) =>
     rmsprop(defined({
@@ -58,15 +70,13 @@ const OPTIMIZERS: Readonly<Record<string, MakeOptimizer>> = {
       momentum: numberOf(config.momentum),
       epsilon: numberOf(config.epsilon),
       centered: config.centered as boolean | undefined,
+      ...clippingOf(config),
     })),
 };
 
 /** Options that change a step, and the one value of each that is known here. */
 const ONLY: Config = {
   weight_decay: null,
-  clipnorm: null,
-  global_clipnorm: null,
-  clipvalue: null,
   use_ema: false,
   amsgrad: false,
   loss_scale_factor: null,

@@ -73,7 +73,7 @@ Deno.test("loadModel() reads Keras 2's hard_sigmoid as Keras 2 computes it", asy
   assertEquals(three.layers[1]!.layer.config.recurrent_activation, "hard_sigmoid");
 });
 
-for (const name of ["adam", "sgd", "rmsprop"]) {
+for (const name of ["adam", "sgd", "rmsprop", "clipnorm", "global_clipnorm", "clipvalue"]) {
   Deno.test(`loadModel() goes on training with ${name} where Keras stopped, within 1e-6`, async () => {
     const arrays = await arraysOf(formatFile(`keras/trained_${name}.npz`));
     const files = name === "adam"
@@ -101,7 +101,7 @@ const ELSEWISE = [
     `"loss": {"class_name": "CategoricalCrossentropy", "config": {"reduction": "sum"}}`,
     "the loss is",
   ],
-  [`"clipnorm": null`, `"clipnorm": 0.1`, "Adam has clipnorm 0.1"],
+  [`"weight_decay": null`, `"weight_decay": 0.1`, "Adam has weight_decay 0.1"],
 ] as const;
 
 Deno.test("loadModel() does not compile what would learn otherwise than in Keras, and says why", async () => {

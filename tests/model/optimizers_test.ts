@@ -1,6 +1,6 @@
 // What real Keras computes is in golden/training_test.ts; here is what one number shows.
 
-import { adam, type Optimizer, rmsprop, sgd, tensor } from "@gatescope/lstm";
+import { adam, type Optimizer, rmsprop, sgd, type SgdOptions, tensor } from "@gatescope/lstm";
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { getOptimizer } from "../../lib/model/training/optimizers/get_optimizer.ts";
 
@@ -44,6 +44,24 @@ Deno.test("Adam's ε stands outside the bias correction: a tiny gradient moves a
   assertAlmostEquals(1 - steps(adam(), [g]).w, moved, 1e-4 * moved); // float32 powers of β
 });
 
+Deno.test("gradients are clipped before the step, one by one or together", () => {
+  const [weights, gradients] = [[tensor([0, 0]), tensor([0])], [tensor([3, 4]), tensor([12])]];
+  const moved = (options: SgdOptions) => {
+    const optimizer = sgd({ learningRate: 1, ...options });
+    return optimizer.step(weights, gradients, optimizer.start(weights)).weights
+      .flatMap(({ data }) => Array.from(data, (w) => -w));
+  };
+  assertEquals(moved({ clipnorm: 10 }), [3, 4, 10]); // lengths 5 and 12
+  assertEquals(
+    moved({ clipnorm: 1 }).map((w) => w.toFixed(12)),
+    [0.6, 0.8, 1].map((w) => w.toFixed(12)),
+  );
+  assertEquals(moved({ globalClipnorm: 6.5 }), [1.5, 2, 6]); // 13 together
+  assertEquals(moved({ globalClipnorm: 13 }), [3, 4, 12]);
+  assertEquals(moved({ clipvalue: 3.5 }), [3, 3.5, 3.5]);
+  assertEquals(sgd({ globalClipnorm: 6.5 }).config.global_clipnorm, 6.5);
+});
+
 Deno.test("a step changes neither the weights, the gradients nor the state it is given", () => {
   for (
     const optimizer of [adam(), sgd({ momentum: 0.9 }), rmsprop({ momentum: 0.5, centered: true })]
@@ -74,6 +92,16 @@ Deno.test("options out of range and unknown optimizers are refused", () => {
   assertThrows(() => adam({ beta2: 1 }), RangeError, "beta2 must be at least 0 and below 1");
   assertThrows(() => sgd({ momentum: 1.5 }), RangeError, "at most 1");
   assertThrows(() => rmsprop({ epsilon: NaN }), RangeError, "NaN");
+  assertThrows(
+    () => adam({ clipnorm: 0 }),
+    RangeError,
+    "clipnorm must be above 0: current value is 0",
+  );
+  assertThrows(
+    () => rmsprop({ clipnorm: 1, clipvalue: 1 }),
+    RangeError,
+    "in one way: current options are clipnorm and clipvalue",
+  );
   assertThrows(() => getOptimizer("Adm" as never), RangeError, "must be one of adam");
   assertThrows(() => getOptimizer({} as never), RangeError, "of type object");
 });

@@ -60,7 +60,7 @@ function finding({ lstm: { name }, largest, at, growth }: Measured): Finding {
         "upper end, or large inputs",
     remedy: grows
       ? "a recurrentActivation that ends at 1, as sigmoid does"
-      : "tanh as the activation, inputs centred and scaled to about ±1, or gradients clipped in training",
+      : "tanh as the activation, inputs centred and scaled to about ±1, or gradients clipped in training (clipnorm)",
     severity: 0.85 + 0.1 * (1 - LARGE / Math.max(LARGE, largest)),
   };
 }

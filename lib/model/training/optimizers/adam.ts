@@ -1,10 +1,11 @@
 import { type AdamStep, adamStep } from "../../../compute/adam.ts";
 import { availableBuild } from "../../../compute/engine.ts";
 import { Tensor, type TensorData } from "../../../tensor/tensor.ts";
+import { type GradientClipping, withClipping } from "./clipping.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
 /** Adam's options; each is Keras's default unless said. */
-export interface AdamOptions {
+export interface AdamOptions extends GradientClipping {
   /** How far a step goes; 0.001. */
   readonly learningRate?: number;
   /** β₁, how much of the gradients' mean is kept; 0.9. */
@@ -52,7 +53,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
   // the numbers as they stand in Keras's float32
   const [keep1, keep2, smallest] = [f(1 - beta1), f(1 - beta2), f(epsilon)];
 
-  return Object.freeze<Optimizer>({
+  return withClipping({
     name: "adam",
     config: Object.freeze({ learning_rate: learningRate, beta_1: beta1, beta_2: beta2, epsilon }),
     start: (weights) => ({ iteration: 0, variables: zerosLike(weights, 2) }),
@@ -75,7 +76,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
       });
       return { weights: moved, state: { iteration: t, variables: moments } };
     },
-  });
+  }, options);
 }
 
 /** The equations, in float64; the arrays are new ones. */

@@ -1,8 +1,9 @@
 import { Tensor } from "../../../tensor/tensor.ts";
+import { type GradientClipping, withClipping } from "./clipping.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
 /** RMSprop's options; each is Keras's default unless said. */
-export interface RmspropOptions {
+export interface RmspropOptions extends GradientClipping {
   /** How far a step goes; 0.001. */
   readonly learningRate?: number;
   /** ρ, how much of the squares' mean is kept; 0.9. */
@@ -53,7 +54,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
   const [again, smallest] = [f(momentum), f(epsilon)];
   const kinds = 1 + Number(momentum > 0) + Number(centered);
 
-  return Object.freeze<Optimizer>({
+  return withClipping({
     name: "rmsprop",
     config: Object.freeze({ learning_rate: learningRate, rho, momentum, epsilon, centered }),
     start: (weights) => ({
@@ -81,5 +82,5 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
       });
       return { weights: moved, state: { iteration: iteration + 1, variables: next } };
     },
-  });
+  }, options);
 }

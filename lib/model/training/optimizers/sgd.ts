@@ -1,8 +1,9 @@
 import { Tensor } from "../../../tensor/tensor.ts";
+import { type GradientClipping, withClipping } from "./clipping.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
 /** The options of gradient descent; each is Keras's default unless said. */
-export interface SgdOptions {
+export interface SgdOptions extends GradientClipping {
   /** How far a step goes; 0.01. */
   readonly learningRate?: number;
   /** How much of the last step is taken again; 0, then nothing is remembered. */
@@ -42,7 +43,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
   const [rate, again] = [Math.fround(learningRate), Math.fround(momentum)];
   const remembers = momentum !== 0;
 
-  return Object.freeze<Optimizer>({
+  return withClipping({
     name: "sgd",
     config: Object.freeze({ learning_rate: learningRate, momentum, nesterov }),
     start: (weights) => ({ iteration: 0, variables: remembers ? zerosLike(weights) : [] }),
@@ -65,5 +66,5 @@ export function sgd(options: SgdOptions = {}): Optimizer {
       });
       return { weights: moved, state: { iteration: iteration + 1, variables: moments } };
     },
-  });
+  }, options);
 }
