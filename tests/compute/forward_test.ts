@@ -28,31 +28,38 @@ function assertWithin(actual: ArrayLike<number>, expected: ArrayLike<number>, wh
   assert(error <= OF_THE_LARGEST, `${what}: ${error}`);
 }
 
+/** Everything recorded against lib/lstm. */
+function checkRecord(arena: Arena, units: number, batch: number) {
+  const sizes = {
+    batch,
+    timesteps: 1 + (units * 5) % 7,
+    inputSize: 1 + units % 5,
+  };
+  const layer = { ...randomLstm(units, sizes.inputSize), record: true };
+  const x = randomInput(sizes);
+  const plan = new Plan([layer], sizes, arena);
+  const last = plan.run(x);
+  const recorded = plan.recorded(0);
+  const trace = readableLstm(layer, x, sizes);
+  const what = `${units} units, ${JSON.stringify(sizes)}`;
+  assertWithin(recorded.input, trace.gates.input.data, `input of ${what}`);
+  assertWithin(recorded.forget, trace.gates.forget.data, `forget of ${what}`);
+  assertWithin(recorded.candidate, trace.gates.candidate.data, `candidate of ${what}`);
+  assertWithin(recorded.output, trace.gates.output.data, `output of ${what}`);
+  assertWithin(recorded.cellState, trace.cellState.data, `cellState of ${what}`);
+  assertWithin(recorded.hiddenState, trace.hiddenState.data, `hiddenState of ${what}`);
+  assertWithin(last, trace.hiddenState.select(1, -1).data, `last of ${what}`);
+}
+
 for (const build of builds) {
   const arena = new Arena(build);
 
   Deno.test(`Plan, ${build}: every gate and state is lib/lstm's, for 1 to 9 and 64 units`, () => {
-    for (const units of [1, 2, 3, 4, 5, 6, 7, 8, 9, 64]) {
-      const sizes = {
-        batch: 1 + units % 8,
-        timesteps: 1 + (units * 5) % 7,
-        inputSize: 1 + units % 5,
-      };
-      const layer = { ...randomLstm(units, sizes.inputSize), record: true };
-      const x = randomInput(sizes);
-      const plan = new Plan([layer], sizes, arena);
-      const last = plan.run(x);
-      const recorded = plan.recorded(0);
-      const trace = readableLstm(layer, x, sizes);
-      const what = `${units} units, ${JSON.stringify(sizes)}`;
-      assertWithin(recorded.input, trace.gates.input.data, `input of ${what}`);
-      assertWithin(recorded.forget, trace.gates.forget.data, `forget of ${what}`);
-      assertWithin(recorded.candidate, trace.gates.candidate.data, `candidate of ${what}`);
-      assertWithin(recorded.output, trace.gates.output.data, `output of ${what}`);
-      assertWithin(recorded.cellState, trace.cellState.data, `cellState of ${what}`);
-      assertWithin(recorded.hiddenState, trace.hiddenState.data, `hiddenState of ${what}`);
-      assertWithin(last, trace.hiddenState.select(1, -1).data, `last of ${what}`);
-    }
+    for (const units of [1, 2, 3, 4, 5, 6, 7, 8, 9, 64]) checkRecord(arena, units, 1 + units % 8);
+  });
+
+  Deno.test(`Plan, ${build}: so it is for one sample, with 2 to 7 and 66 panels`, () => {
+    for (const units of [6, 12, 13, 17, 24, 28, 261]) checkRecord(arena, units, 1);
   });
 
   Deno.test(`Plan, ${build}: any batch from 1 to 13 and any timesteps`, () => {

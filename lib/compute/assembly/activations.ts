@@ -1,5 +1,5 @@
-// The activations on four numbers at a time, and their slopes. The numbers of the kinds are those of
-// `activations` in ../activations.ts. A slope is computed from the activation's own result y, so
+// The activations on four numbers at a time, and their slopes. The numbers of the kinds are those
+// of `activations` in ../activations.ts. A slope is computed from the activation's own result y, so
 // that the backward pass needs nothing but what the forward pass leaves.
 
 import { constant, exp, expBelow0, expm1Below0, ONE, SIGN, TWO } from "./exponential";
@@ -24,12 +24,11 @@ export const SOFTMAX = 13;
 const SELU_ALPHA: f32 = 1.6732632423543772;
 const SELU_SCALE: f32 = 1.0507009873554805;
 
-/** e^(−|x|) never overflows: σ(x) is 1 / (1 + e) above 0 and e / (1 + e) below. */
+/** σ(x) from e = e^(−|x|), which never overflows: 1 / (1 + e) above 0 and e / (1 + e) below. */
 // @ts-ignore: decorator
 @inline
-export function sigmoid(x: v128): v128 {
+export function sigmoidFrom(x: v128, e: v128): v128 {
   const one = constant(ONE);
-  const e = expBelow0(v128.or(x, constant(SIGN)));
   const above = choose(f32x4.lt(x, f32x4.splat(0)), e, one);
   return f32x4.div(above, f32x4.add(one, e));
 }
@@ -37,12 +36,17 @@ export function sigmoid(x: v128): v128 {
 /** tanh |x| = −m / (2 + m) with m = e^(−2|x|) − 1: exact near 0, and never above 1. */
 // @ts-ignore: decorator
 @inline
-export function tanh(x: v128): v128 {
+export function tanhFrom(x: v128, m: v128): v128 {
   const sign = constant(SIGN);
-  const belowZero = v128.or(x, sign);
-  const m = expm1Below0(f32x4.add(belowZero, belowZero));
   const y = f32x4.div(v128.andnot(m, sign), f32x4.add(constant(TWO), m));
   return v128.or(y, v128.and(x, sign));
+}
+
+// @ts-ignore: decorator
+@inline
+function tanh(x: v128): v128 {
+  const belowZero = v128.or(x, constant(SIGN));
+  return tanhFrom(x, expm1Below0(f32x4.add(belowZero, belowZero)));
 }
 
 /** `a` where the mask is set, else `b`; the mask's lanes are all 1 or all 0. */
@@ -69,7 +73,7 @@ function below0(x: v128, value: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function activate(kind: i32, x: v128, alpha: f32): v128 {
-  if (kind == SIGMOID) return sigmoid(x);
+  if (kind == SIGMOID) return sigmoidFrom(x, expBelow0(v128.or(x, constant(SIGN))));
   if (kind == TANH) return tanh(x);
   return activateSeldom(kind, x, alpha);
 }
@@ -141,14 +145,5 @@ function slopeSeldom(kind: i32, y: v128, alpha: f32): v128 {
     }
     case EXPONENTIAL: return y;
     default: return one;
-  }
-}
-
-/** φ of each number from `from` up to `count` (rounded up to 4), to `to`. For tests and `dense`. */
-export function activateArray(kind: i32, from: usize, to: usize, count: i32, alpha: f32): void {
-  for (let k = 0; k < count; k += 4) {
-    v128.store(to, activate(kind, v128.load(from), alpha));
-    from += 16;
-    to += 16;
   }
 }

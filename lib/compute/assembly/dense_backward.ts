@@ -8,7 +8,7 @@ import { gemmTurned, sumRows, transpose } from "./gemm_transposed";
 import { loadSome, storeSome } from "./pack";
 import { LINE } from "./tiles";
 
-/** What a backward pass needs besides the forward plan. ../dense_training.ts writes it in this order. */
+/** What a backward pass needs besides the forward plan, as ../dense_training.ts writes it. */
 @unmanaged
 export class DenseBackwardPlan {
   forward: usize;

@@ -18,13 +18,13 @@ const CONSTANTS: usize = memory.data<f32>([
   1.0, 2.0,
   -0.0, // the sign's bit
 ]);
-const POLYNOMIAL: usize = CONSTANTS;
-const LOG2_E: usize = CONSTANTS + 5 * 4;
-const ROUND: usize = CONSTANTS + 6 * 4;
-const LN2_HIGH: usize = CONSTANTS + 7 * 4;
-const LN2_LOW: usize = CONSTANTS + 8 * 4;
-const LEAST: usize = CONSTANTS + 9 * 4;
-const LEAST_MINUS_1: usize = CONSTANTS + 10 * 4;
+export const POLYNOMIAL: usize = CONSTANTS;
+export const LOG2_E: usize = CONSTANTS + 5 * 4;
+export const ROUND: usize = CONSTANTS + 6 * 4;
+export const LN2_HIGH: usize = CONSTANTS + 7 * 4;
+export const LN2_LOW: usize = CONSTANTS + 8 * 4;
+export const LEAST: usize = CONSTANTS + 9 * 4;
+export const LEAST_MINUS_1: usize = CONSTANTS + 10 * 4;
 export const ONE: usize = CONSTANTS + 11 * 4;
 export const TWO: usize = CONSTANTS + 12 * 4;
 export const SIGN: usize = CONSTANTS + 13 * 4;
@@ -50,7 +50,7 @@ function expm1Near0(r: v128): v128 {
 /** 2ⁿ from n + 1.5·2²³, whose lowest bits are n; −126 ≤ n ≤ 127, and 0 for n = −127. */
 // @ts-ignore: decorator
 @inline
-function power2(shifted: v128): v128 {
+export function power2(shifted: v128): v128 {
   return i32x4.add(i32x4.shl(shifted, 23), constant(ONE)); // 1's bits are 127 << 23
 }
 

@@ -1,4 +1,5 @@
-// a·b + c on four numbers: one instruction with one rounding in the relaxed build, two in the plain one.
+// a·b + c on four numbers: in the relaxed build one instruction with one rounding, in the plain one
+// two.
 
 // @ts-ignore: decorator
 @inline

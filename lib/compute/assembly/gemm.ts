@@ -1,11 +1,20 @@
 // out = start + a·w for any number of rows and panels.
 
-import { pair1 } from "./pair";
+import { row2, row3 } from "./row";
 import { LINE, tile1, tile2, tile3, tile4, tile6 } from "./tiles";
 
 /** How deep a panel may be to stay in the fastest cache beside the rows: 256 · 64 bytes. */
 const DEPTH: i32 = 256;
 const HALF: usize = LINE / 2;
+
+/** 7 is 4 + 3, 8 is 4 + 4, 5 is 3 + 2: fewer than three rows do not fill the machine. */
+// @ts-ignore: decorator
+@inline
+function rowsTogether(left: i32): i32 {
+  if (left == 6 || left > 8) return 6;
+  if (left >= 7 || left == 4) return 4;
+  return min(left, 3);
+}
 
 /** Rows × one panel, at most DEPTH deep. */
 function panelRows(
@@ -14,8 +23,7 @@ function panelRows(
 ): void {
   let left = rows;
   while (left > 0) {
-    // 7 is 4 + 3, 8 is 4 + 4: fewer than three rows do not fill the machine
-    const take = left == 6 || left > 8 ? 6 : left >= 7 || left == 4 ? 4 : left == 5 || left == 3 ? 3 : left;
+    const take = rowsTogether(left);
     if (take == 6) {
       tile6(a, aRow, w, depth, start, startRow, out, outRow);
       tile6(a, aRow, w + HALF, depth, start + HALF, startRow, out + HALF, outRow);
@@ -61,8 +69,14 @@ export function gemm(
   }
   if (rows == 1) {
     let left = panels;
+    for (; left >= 5 || left == 3; left -= 3) { // 4 is 2 + 2
+      row3(a, w, wPanel, depth, start, startPanel, out, outPanel);
+      w += 3 * wPanel;
+      start += 3 * startPanel;
+      out += 3 * outPanel;
+    }
     for (; left >= 2; left -= 2) {
-      pair1(a, w, wPanel, depth, start, startPanel, out, outPanel);
+      row2(a, w, wPanel, depth, start, startPanel, out, outPanel);
       w += 2 * wPanel;
       start += 2 * startPanel;
       out += 2 * outPanel;

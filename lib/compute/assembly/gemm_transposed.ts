@@ -1,5 +1,5 @@
-// out = aᵀ·w, the sums over all rows that weight gradients are: `a` is turned over first, so that the
-// tiles read along its columns.
+// out = aᵀ·w, the sums over all rows that weight gradients are: `a` is turned over first, so that
+// the tiles read along its columns.
 
 import { gemm } from "./gemm";
 import { LINE } from "./tiles";

@@ -5,9 +5,9 @@ import { denseBackward as backwardThroughDense, DenseBackwardPlan } from "./dens
 import { lstmForward, LstmPlan } from "./lstm";
 import { lstmBackward as backwardThroughLstm, LstmBackwardPlan } from "./lstm_backward";
 
-export { activateArray } from "./activations";
 export { adamStep } from "./adam";
 export { peak } from "./fma";
+export { activateArray } from "./four";
 export {
   packColumns,
   packColumnsTransposed,

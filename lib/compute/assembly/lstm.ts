@@ -3,11 +3,12 @@
 
 import { activate, SIGMOID, TANH } from "./activations";
 import { madd } from "./fma";
+import { activateFour } from "./four";
 import { gemm } from "./gemm";
 import { storeSome } from "./pack";
 import { LINE } from "./tiles";
 
-/** Everything a run needs: sizes, and where the arrays are. ../lstm_layer.ts writes it in this order. */
+/** Sizes, and where the arrays are, in the order in which ../lstm_layer.ts writes them. */
 @unmanaged
 export class LstmPlan {
   layerKind: i32;
@@ -39,7 +40,7 @@ export class LstmPlan {
   gates: usize;
   chunk: i32;
 
-  /** h [slot][sample][hiddenRow bytes] and c [slot][panel][sample][4]; slot 0 is the initial state. */
+  /** h [slot][sample][hiddenRow bytes], c [slot][panel][sample][4]; slot 0 is the initial state. */
   hidden: usize;
   cells: usize;
   hiddenRow: usize;
@@ -129,9 +130,9 @@ function step(plan: LstmPlan, t: i32): void {
   const from = plan.cells + before * cellBytes;
   const to = plan.cells + after * cellBytes;
   if (plan.activation == TANH && plan.recurrentActivation == SIGMOID) {
-    usualCells(plan, gates, from, to, hidden);
+    cells(plan, gates, from, to, hidden, true);
   } else {
-    anyCells(plan, gates, from, to, hidden);
+    cells(plan, gates, from, to, hidden, false);
   }
   if (plan.recordInput) recordGates(plan, t, gates, to);
   if (plan.recordHidden) recordHidden(plan, t, hidden);
@@ -141,17 +142,19 @@ function step(plan: LstmPlan, t: i32): void {
 const TOGETHER: i32 = 64;
 
 /**
- * The gates in place of z, c and h after the step: for each panel and sample, 4 units at a time. h has
- * a loop of its own, as tanh c has to wait for all of c: the processor then works on others meanwhile.
+ * The gates in place of z, c and h after the step: for each panel and sample, 4 units at a time. h
+ * has a loop of its own, as tanh c waits long for its c: the processor works on others meanwhile.
+ * `usual`: tanh and sigmoid, so that there is nothing to choose inside the loops.
  */
 // @ts-ignore: decorator
 @inline
 function cells(
-  plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: usize,
-  activation: i32, alpha: f32, recurrentActivation: i32, recurrentAlpha: f32,
+  plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: usize, usual: bool,
 ): void {
   const batch = plan.batch;
   const hiddenRow = plan.hiddenRow;
+  const activation = usual ? TANH : plan.activation;
+  const alpha = plan.activationAlpha;
   let h = hidden;
   let sample = 0;
   for (let left = batch * ((plan.units + 3) >> 2); left > 0; left -= TOGETHER) {
@@ -159,20 +162,29 @@ function cells(
     let outputs = gates + 48;
     let c = to;
     for (let k = 0; k < count; k++) {
-      const i = activate(recurrentActivation, v128.load(gates, 0), recurrentAlpha);
-      const f = activate(recurrentActivation, v128.load(gates, 16), recurrentAlpha);
-      const candidate = activate(activation, v128.load(gates, 32), alpha);
-      const o = activate(recurrentActivation, v128.load(gates, 48), recurrentAlpha);
-      v128.store(gates, i, 0);
-      v128.store(gates, f, 16);
-      v128.store(gates, candidate, 32);
-      v128.store(gates, o, 48);
-      v128.store(to, madd(i, candidate, f32x4.mul(f, v128.load(from))));
+      if (usual) activateFour(gates, gates, SIGMOID, SIGMOID, TANH, SIGMOID);
+      else activateGates(plan, gates);
+      const kept = f32x4.mul(v128.load(gates, 16), v128.load(from));
+      v128.store(to, madd(v128.load(gates, 0), v128.load(gates, 32), kept));
       gates += LINE;
       from += 16;
       to += 16;
     }
-    for (let k = 0; k < count; k++) {
+    let k = 0;
+    if (usual && batch == 1) {
+      for (; k + 4 <= count; k += 4) {
+        activateFour(c, h, TANH, TANH, TANH, TANH);
+        v128.store(h, f32x4.mul(v128.load(h, 0), v128.load(outputs, 0)), 0);
+        v128.store(h, f32x4.mul(v128.load(h, 16), v128.load(outputs, 64)), 16);
+        v128.store(h, f32x4.mul(v128.load(h, 32), v128.load(outputs, 128)), 32);
+        v128.store(h, f32x4.mul(v128.load(h, 48), v128.load(outputs, 192)), 48);
+        outputs += 4 * LINE;
+        c += 64;
+        hidden += 64;
+        h = hidden;
+      }
+    }
+    for (; k < count; k++) {
       v128.store(h, f32x4.mul(v128.load(outputs), activate(activation, v128.load(c), alpha)));
       outputs += LINE;
       c += 16;
@@ -186,22 +198,20 @@ function cells(
   }
 }
 
-/** tanh and sigmoid: nothing to choose inside the loop. */
-function usualCells(plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: usize): void {
-  cells(plan, gates, from, to, hidden, TANH, 0, SIGMOID, 0);
-}
-
-function anyCells(plan: LstmPlan, gates: usize, from: usize, to: usize, hidden: usize): void {
-  cells(
-    plan, gates, from, to, hidden,
-    plan.activation, plan.activationAlpha,
-    plan.recurrentActivation, plan.recurrentActivationAlpha,
-  );
+/** The gates of a panel in place of its z, whatever the activations. */
+function activateGates(plan: LstmPlan, gates: usize): void {
+  const kind = plan.recurrentActivation;
+  const alpha = plan.recurrentActivationAlpha;
+  const candidate = activate(plan.activation, v128.load(gates, 32), plan.activationAlpha);
+  v128.store(gates, activate(kind, v128.load(gates, 0), alpha), 0);
+  v128.store(gates, activate(kind, v128.load(gates, 16), alpha), 16);
+  v128.store(gates, candidate, 32);
+  v128.store(gates, activate(kind, v128.load(gates, 48), alpha), 48);
 }
 
 /**
- * Gates and cell state of step t to where the caller wants them, [sample][timestep][unit]: sample by
- * sample, so that whole cache lines are written at once.
+ * Gates and cell state of step t to where the caller wants them, [sample][timestep][unit]: sample
+ * by sample, so that whole cache lines are written at once.
  */
 function recordGates(plan: LstmPlan, t: i32, gates: usize, cell: usize): void {
   const batch = plan.batch;

@@ -10,7 +10,7 @@ import { LstmPlan } from "./lstm";
 import { loadSome, storeSome } from "./pack";
 import { LINE } from "./tiles";
 
-/** What a backward pass needs besides the forward plan. ../lstm_training.ts writes it in this order. */
+/** What a backward pass needs besides the forward plan, as ../lstm_training.ts writes it. */
 @unmanaged
 export class LstmBackwardPlan {
   forward: usize;
@@ -185,7 +185,8 @@ function turnInputs(backward: LstmBackwardPlan, plan: LstmPlan): void {
   const hidden = backward.turned + <usize>plan.inputSize * row;
   for (let t = 0; t < plan.timesteps; t++) {
     const x = plan.x + <usize>t * plan.xStep;
-    transpose(x, plan.xSample, batch, plan.inputSize, backward.turned + <usize>(t * batch) * 4, row);
+    const column = backward.turned + <usize>(t * batch) * 4;
+    transpose(x, plan.xSample, batch, plan.inputSize, column, row);
   }
   transpose(plan.hidden, plan.hiddenRow, plan.timesteps * batch, plan.units, hidden, row);
 }

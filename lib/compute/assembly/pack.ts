@@ -46,8 +46,8 @@ export function unpackGates(
 }
 
 /**
- * The transpose of `[rows, 4·units]` to panels of 16 rows, [panel][k][16]: its k runs over the gates
- * as `packGates` orders them, [4 units][gate][lane].
+ * The transpose of `[rows, 4·units]` to panels of 16 rows, [panel][k][16]: its k runs over the
+ * gates as `packGates` orders them, [4 units][gate][lane].
  */
 export function packGatesTransposed(from: usize, rows: i32, units: i32, to: usize): void {
   const panels = (units + 3) >> 2;
@@ -74,8 +74,8 @@ export function packColumns(from: usize, depth: i32, columns: i32, to: usize, fi
     for (let k = 0; k < depth; k++) {
       for (let lane = 0; lane < 16; lane++) {
         const column = first + lane;
-        const value = column < columns ? load<f32>(from + (<usize>k * columns + column) * 4) : filler;
-        store<f32>(to, value);
+        const at = from + (<usize>k * columns + column) * 4;
+        store<f32>(to, column < columns ? load<f32>(at) : filler);
         to += 4;
       }
     }

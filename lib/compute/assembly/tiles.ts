@@ -1,13 +1,13 @@
-// The innermost loops of every product: out = start + a·w for a few rows of `a` and one panel of `w`.
+// The innermost loops of every product: out = start + a·w for some rows of `a` and a panel of `w`.
 //
 // A panel is 16 columns, packed [k][16]: 64 bytes, one cache line, for each k. WASM has 16 vector
-// registers on x64, so a tile keeps at most 15 vectors alive (one more spills and halves the speed):
+// registers on x64, so a tile keeps at most 15 vectors alive (one more halves the speed):
 // 6 rows × 8 columns are 12 sums, 2 vectors of w and one number of a, spread.
 //
-// Pointers and strides are in bytes. `start` and `out` have the same layout or `start` repeats a row
-// (stride 0: the bias, or zeros).
-// Written out by hand, as AssemblyScript has no arrays of registers; four k at a time where a tile is
-// called most: 4 % of the speed of a large batch.
+// Pointers and strides are in bytes. `start` and `out` have the same layout, or `start` repeats a
+// row (stride 0: the bias, or zeros).
+// Written out by hand, as AssemblyScript has no arrays of registers; four k at a time where a tile
+// is called most: 4 % of the speed of a large batch.
 
 import { madd } from "./fma";
 
@@ -334,9 +334,11 @@ export function tile2(
   start: usize, startRow: usize, out: usize, outRow: usize,
 ): void {
   const a1 = a + aRow;
-  let s0a = v128.load(start, 0); let s0b = v128.load(start, 16); let s0c = v128.load(start, 32); let s0d = v128.load(start, 48);
+  let s0a = v128.load(start, 0); let s0b = v128.load(start, 16);
+  let s0c = v128.load(start, 32); let s0d = v128.load(start, 48);
   start += startRow;
-  let s1a = v128.load(start, 0); let s1b = v128.load(start, 16); let s1c = v128.load(start, 32); let s1d = v128.load(start, 48);
+  let s1a = v128.load(start, 0); let s1b = v128.load(start, 16);
+  let s1c = v128.load(start, 32); let s1d = v128.load(start, 48);
   let p0 = a;
   let p1 = a1;
   let x: v128, wa: v128, wb: v128, wc: v128, wd: v128;
@@ -359,9 +361,11 @@ export function tile2(
     p0 += 4;
     p1 += 4;
   }
-  v128.store(out, s0a, 0); v128.store(out, s0b, 16); v128.store(out, s0c, 32); v128.store(out, s0d, 48);
+  v128.store(out, s0a, 0); v128.store(out, s0b, 16);
+  v128.store(out, s0c, 32); v128.store(out, s0d, 48);
   out += outRow;
-  v128.store(out, s1a, 0); v128.store(out, s1b, 16); v128.store(out, s1c, 32); v128.store(out, s1d, 48);
+  v128.store(out, s1a, 0); v128.store(out, s1b, 16);
+  v128.store(out, s1c, 32); v128.store(out, s1d, 48);
 }
 
 /** 1 row × a panel. */
@@ -369,7 +373,8 @@ export function tile1(
   a: usize, aRow: usize, w: usize, depth: i32,
   start: usize, startRow: usize, out: usize, outRow: usize,
 ): void {
-  let s0a = v128.load(start, 0); let s0b = v128.load(start, 16); let s0c = v128.load(start, 32); let s0d = v128.load(start, 48);
+  let s0a = v128.load(start, 0); let s0b = v128.load(start, 16);
+  let s0c = v128.load(start, 32); let s0d = v128.load(start, 48);
   let p0 = a;
   let x: v128, wa: v128, wb: v128, wc: v128, wd: v128;
   for (let k = 0; k < depth; k++) {
@@ -385,6 +390,7 @@ export function tile1(
     w += LINE;
     p0 += 4;
   }
-  v128.store(out, s0a, 0); v128.store(out, s0b, 16); v128.store(out, s0c, 32); v128.store(out, s0d, 48);
+  v128.store(out, s0a, 0); v128.store(out, s0b, 16);
+  v128.store(out, s0c, 32); v128.store(out, s0d, 48);
 }
 
