@@ -2,6 +2,7 @@ import { writeKerasArchive } from "../files/keras_archive.ts";
 import { writeFile } from "../files/source.ts";
 import type { Training } from "../model/training/compile.ts";
 import { type Model, trainingOf } from "../model/model.ts";
+import type { Optimizer } from "../model/training/optimizers/optimizer.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { configOf, storeOf } from "./keras_write.ts";
 
@@ -77,7 +78,7 @@ function compileConfig({ optimizer, loss, measuresAccuracy }: Training): Record<
     optimizer: {
       module: "keras.optimizers",
       class_name: CLASSES[optimizer.name],
-      config: { name: optimizer.name, ...optimizer.config },
+      config: { name: optimizer.name, ...floats(optimizer.config) },
       registered_name: null,
     },
     loss: isPlain ? loss.name : {
@@ -93,6 +94,19 @@ function compileConfig({ optimizer, loss, measuresAccuracy }: Training): Record<
     steps_per_execution: 1,
     jit_compile: "auto",
   };
+}
+
+/** TypeScript does not know it yet: JSON's text of a value, as it stands. */
+const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => object };
+
+/** Keras wants momentum and learning rate to be floats, and to Python's JSON 0 is none: 0.0 is. */
+function floats(config: Optimizer["config"]): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).map(([option, value]) => [
+      option,
+      Number.isSafeInteger(value) ? rawJSON(`${value}.0`) : value,
+    ]),
+  );
 }
 
 /** The step, the learning rate, and what the optimizer remembers, in Keras's order. */

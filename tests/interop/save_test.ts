@@ -17,8 +17,10 @@ import {
   saveKeras,
   saveOnnx,
   sequential,
+  sgd,
   timeDistributed,
 } from "@gatescope/lstm";
+import { unzip } from "../../lib/files/zip.ts";
 import { difference, formatFile } from "./loaded.ts";
 
 async function reopened(
@@ -107,6 +109,21 @@ for (const optimizer of ["adam", "sgd", "rmsprop"] as const) {
     assertEquals(opened.getWeights(), model.getWeights());
   });
 }
+
+Deno.test("saveKeras() writes an optimizer's numbers as floats: Keras refuses momentum 0, not 0.0", async () => {
+  const folder = await Deno.makeTempDir();
+  const model = sequential([lstm({ units: 2 }), dense({ units: 1 })], { inputShape: [3, 2] });
+  model.compile({ optimizer: sgd({ learningRate: 1, clipnorm: 2 }), loss: "mse" });
+  await saveKeras(`${folder}/sgd.keras`, model);
+  const entries = await unzip(await Deno.readFile(`${folder}/sgd.keras`), "sgd.keras");
+  const config = new TextDecoder().decode(entries.get("config.json"));
+  for (const text of [`"learning_rate":1.0`, `"momentum":0.0`, `"clipnorm":2.0`]) {
+    assert(config.includes(text), config);
+  }
+  const again = await loadModel(`${folder}/sgd.keras`);
+  assertEquals(again.provenance!.notes, []);
+  await Deno.remove(folder, { recursive: true });
+});
 
 Deno.test("saveKeras() and saveOnnx() write the layers that came from other frameworks", async () => {
   const torch = await loadModel(formatFile("pytorch/bidirectional_stacked.safetensors"));
