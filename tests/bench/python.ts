@@ -23,5 +23,9 @@ async function succeeds(program: string, ...given: string[]): Promise<boolean> {
     stdout: "null",
     stderr: "null",
   });
-  return await command.output().then(({ success }) => success, () => false);
+  try {
+    return (await command.output()).success;
+  } catch {
+    return false; // there is no such program
+  }
 }
