@@ -9,18 +9,19 @@ import {
   type Output,
 } from "../../notebooks/notebook.ts";
 
-/** Relative to the larger of two numbers. */
+/** Relative to the number stored. */
 const LAST_DIGITS = 1e-3;
 
 /** What float32 leaves of a zero: differences between runs, sums that cancel. */
 const NEARLY_ZERO = 1e-6;
 
 const TIME = /\d+(?:\.\d+)? (?:µs|ms|s)\b/g;
-const NUMBER = /\d+(?:\.\d+)?(?:e[-−+]?\d+)?/g;
-/** These follow from numbers that are compared: keys of contents, colours, pictures. */
+const NUMBER = /[-−]?\d+(?:\.\d+)?(?:e[-−+]?\d+)?/g;
+const SPACE = /[ \n]+/g; // columns are as wide as their numbers
+/** These follow from numbers that are compared: keys of contents, colours, packed arrays. */
 const KEY = /(?<=["p])[0-9a-f]{8}(?=["-])/g;
 const COLOR = /#[0-9a-f]{6}\b|rgb\([^)]*\)/g;
-const PICTURE = /data:image\/svg\+xml;base64,[\w+/=]*/g;
+const PACKED = /[\w+/]{40,}={0,2}/g;
 
 /** What differs, a line each; none where all is as it is stored. */
 export function differences(stored: Notebook, executed: Notebook): string[] {
@@ -61,7 +62,7 @@ function forms(output: Output): Map<string, string> {
 
 function firstDifference(kind: string, stored: string, executed: string): string | undefined {
   const [before, after] = [stored, executed].map((text) =>
-    text.replace(PICTURE, "picture").replace(KEY, "key").replace(COLOR, "color")
+    text.replace(PACKED, "packed").replace(SPACE, " ").replace(KEY, "key").replace(COLOR, "color")
       .replace(TIME, "time")
   ) as [string, string];
   const [words, otherWords] = [before, after].map((text) => text.split(NUMBER)) as [
@@ -75,12 +76,16 @@ function firstDifference(kind: string, stored: string, executed: string): string
   if (kind === "image/svg+xml") return undefined; // its numbers are pixels; the chart's are compared
   const numbers = before.match(NUMBER) ?? [];
   const others = after.match(NUMBER) ?? [];
-  const off = numbers.findIndex((number, k) => !near(Number(number), Number(others[k])));
+  const off = numbers.findIndex((number, k) => !near(read(number), read(others[k]!)));
   return off < 0 ? undefined : `${others[off]} instead of ${numbers[off]}`;
 }
 
+function read(number: string): number {
+  return Number(number.replaceAll("−", "-"));
+}
+
 function near(a: number, b: number): boolean {
-  return Math.abs(a - b) <= Math.max(LAST_DIGITS * Math.max(a, b), NEARLY_ZERO);
+  return Math.abs(a - b) <= Math.max(LAST_DIGITS * Math.abs(a), NEARLY_ZERO);
 }
 
 function clip(text: string): string {
