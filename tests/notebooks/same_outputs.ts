@@ -15,13 +15,16 @@ const LAST_DIGITS = 1e-3;
 /** What float32 leaves of a zero: differences between runs, sums that cancel. */
 const NEARLY_ZERO = 1e-6;
 
+/** Which of many roundings is the largest, and how large, is chance: the notebook judges them. */
+const COMPARISON = "application/vnd.gatescope.comparison+json";
+
 const TIME = /\d+(?:\.\d+)? (?:µs|ms|s)\b/g;
 const NUMBER = /[-−]?\d+(?:\.\d+)?(?:e[-−+]?\d+)?/g;
 const SPACE = /[ \n]+/g; // columns are as wide as their numbers
 /** These follow from numbers that are compared: keys of contents, colours, packed arrays. */
 const KEY = /(?<=["p])[0-9a-f]{8}(?=["-])/g;
 const COLOR = /#[0-9a-f]{6}\b|rgb\([^)]*\)/g;
-const PACKED = /[\w+/]{40,}={0,2}/g;
+const PACKED = /(?<=base64(?:,|":"))[\w+/=]+/g;
 
 /** What differs, a line each; none where all is as it is stored. */
 export function differences(stored: Notebook, executed: Notebook): string[] {
@@ -41,8 +44,10 @@ function differencesOf(stored: Output, executed: Output): string[] {
   const [before, after] = [forms(stored), forms(executed)];
   const kinds = [before, after].map((form) => [...form.keys()].sort().join(", "));
   if (kinds[0] !== kinds[1]) return [`${kinds[1]} instead of ${kinds[0]}`];
+  const hasNumbers = !before.has(COMPARISON);
   return [...before].flatMap(([kind, text]) => {
-    const line = firstDifference(kind, text, after.get(kind)!);
+    const isDrawn = kind === "image/svg+xml"; // its numbers are pixels; the chart's are compared
+    const line = firstDifference(text, after.get(kind)!, hasNumbers && !isDrawn);
     return line === undefined ? [] : [`${kind}: ${line}`];
   });
 }
@@ -60,7 +65,11 @@ function forms(output: Output): Map<string, string> {
   return new Map([["error", `${output.ename}: ${output.evalue}`]]);
 }
 
-function firstDifference(kind: string, stored: string, executed: string): string | undefined {
+function firstDifference(
+  stored: string,
+  executed: string,
+  hasNumbers: boolean,
+): string | undefined {
   const [before, after] = [stored, executed].map((text) =>
     text.replace(PACKED, "packed").replace(SPACE, " ").replace(KEY, "key").replace(COLOR, "color")
       .replace(TIME, "time")
@@ -73,7 +82,7 @@ function firstDifference(kind: string, stored: string, executed: string): string
   if (at >= 0 || words.length !== otherWords.length) {
     return `${clip(otherWords[at] ?? "")} instead of ${clip(words[at] ?? "")}`;
   }
-  if (kind === "image/svg+xml") return undefined; // its numbers are pixels; the chart's are compared
+  if (!hasNumbers) return undefined;
   const numbers = before.match(NUMBER) ?? [];
   const others = after.match(NUMBER) ?? [];
   const off = numbers.findIndex((number, k) => !near(read(number), read(others[k]!)));
