@@ -113,6 +113,32 @@ function recordWeights(model: Model, { layers, provenance }: LoadedModel, name: 
   });
 }
 
+/** How many arrays a layer has, whatever its input. */
+export function weightCount(layer: Layer): number {
+  return layer.className === "TimeDistributed"
+    ? weightCount(layer.wrapped!)
+    : layer.weights([null, 1]).length;
+}
+
+/**
+ * A file's layers that have arrays, in its order, for those of a line that have some.
+ *
+ * @throws {UnreadableFileError} where more of the file's layers have some.
+ */
+export function inOrder(
+  stored: readonly LoadedLayer["weights"][],
+  line: readonly { readonly layer: Layer }[],
+  name: string,
+): LoadedLayer["weights"][] {
+  const rest = [...stored];
+  const perLayer = line.map(({ layer }) => weightCount(layer) === 0 ? [] : rest.shift() ?? []);
+  if (rest.length > 0) {
+    const state = `${rest.length} more layers have some, the first ${rest[0]![0]!.from}`;
+    throw new UnreadableFileError(name, "each of its arrays must belong to a layer", state);
+  }
+  return perLayer;
+}
+
 /** `lstm/kernel`, `lstm/recurrent_kernel`, … in the model's order. */
 export function weightNames(model: Model): string[] {
   return model.layers.flatMap(({ name, layer, inputShape }) =>

@@ -7,6 +7,7 @@ import { UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../model/layer.ts";
 import {
   asFileError,
+  inOrder,
   type LoadedLayer,
   type LoadedModel,
   type LoadedWeights,
@@ -109,23 +110,13 @@ export async function openKerasWeights(
     return { perLayer, provenance: provenanceOf(".weights.h5", version) };
   }
   const group = file.attributes.has("model_weights") ? "model_weights/" : "";
-  const inOrder = [...legacyWeights(file, group, name).values()];
-  const perLayer = line.map(({ layer }) => hasWeights(layer) ? inOrder.shift() ?? [] : []);
-  if (inOrder.length > 0) {
-    const state = `${inOrder.length} more layers have some, the first ${inOrder[0]![0]!.from}`;
-    throw new UnreadableFileError(name, "each of its arrays must belong to a layer", state);
-  }
+  const perLayer = inOrder([...legacyWeights(file, group, name).values()], line, name);
   return { perLayer, provenance: provenanceOf(".h5, its weights", version) };
 }
 
 function provenanceOf(format: string, version: string): LoadedModel["provenance"] {
   const gateOrder = lettersOf("keras");
   return { format, framework: "Keras", ...(version && { version }), gateOrder, notes: [] };
-}
-
-/** Whether a layer has any weights, whatever its input. */
-function hasWeights({ className }: Layer): boolean {
-  return !["Masking", "Dropout", "Activation"].includes(className);
 }
 
 function layersOf(config: unknown, version: string, name: string): {

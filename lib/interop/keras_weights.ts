@@ -2,15 +2,13 @@
 
 import type { Hdf5File } from "../files/hdf5.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import type { Layer, OpenShape } from "../model/layer.ts";
+import type { Layer } from "../model/layer.ts";
 import { snakeCase } from "../model/layer_names.ts";
+import { weightCount } from "./build_model.ts";
 import { type Converted, taken } from "./conversion.ts";
 
 /** The groups of a .keras file's layers, in Keras 3 and in the first files of that kind. */
 const ROOTS = ["layers", "_layer_checkpoint_dependencies"];
-
-/** How many arrays a layer has does not depend on its input. */
-const ANY_INPUT: OpenShape = [null, 1];
 
 /** A layer among those that the file was written with. */
 export interface StoredLayer {
@@ -68,7 +66,7 @@ function numberOf(path: string, stem: string): number {
 
 /** The paths of a layer's arrays below its group, in the order of its weights. */
 export function pathsOf(layer: Layer): string[] {
-  const count = layer.className === "TimeDistributed" ? 0 : layer.weights(ANY_INPUT).length;
+  const count = weightCount(layer);
   const numbered = (group: string, length: number) =>
     Array.from({ length }, (_, k) => `${group}vars/${k}`);
   switch (layer.className) {

@@ -12,6 +12,7 @@ import { recordProvenance } from "../model/provenance.ts";
 import {
   asFileError,
   buildModel,
+  inOrder,
   type LoadedModel,
   type LoadedWeights,
   replaceWeights,
@@ -151,11 +152,8 @@ async function openWeights(
     }
     default: { // the file's own layers, of which the arrays alone are taken
       const { layers, provenance } = await openModel(format, source, bytes, name);
-      const inOrder = layers.filter(({ weights }) => weights.length > 0);
-      const perLayer = line.map(({ layer }) =>
-        layer.weights([null, 1]).length === 0 ? [] : inOrder.shift()?.weights ?? []
-      );
-      return { perLayer, provenance };
+      const stored = layers.map(({ weights }) => weights).filter(({ length }) => length > 0);
+      return { perLayer: inOrder(stored, line, name), provenance };
     }
   }
 }

@@ -1,7 +1,7 @@
 import { UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer } from "../model/layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LoadedWeights } from "./build_model.ts";
+import { type LoadedWeights, weightCount } from "./build_model.ts";
 import { lettersOf, taken } from "./conversion.ts";
 
 /**
@@ -14,10 +14,7 @@ export function npzWeights(
   line: readonly { readonly name: string; readonly layer: Layer }[],
   name: string,
 ): LoadedWeights {
-  const counts = line.map(({ layer }) => {
-    const { className, wrapped } = layer;
-    return (className === "TimeDistributed" ? wrapped! : layer).weights([null, 1]).length;
-  });
+  const counts = line.map(({ layer }) => weightCount(layer));
   const total = counts.reduce((sum, count) => sum + count, 0);
   const keys = Array.from({ length: total }, (_, k) => `arr_${k}`);
   if (arrays.size !== total || !keys.every((key) => arrays.has(key))) {
@@ -25,8 +22,8 @@ export function npzWeights(
     const found = [...arrays.keys()].slice(0, 8).join(", ") || "none";
     throw new UnreadableFileError(name, rule, `arrays are ${found} (${arrays.size} in all)`);
   }
-  const inOrder = keys.map((key) => taken(key, arrays.get(key)!));
-  const perLayer = counts.map((count) => inOrder.splice(0, count));
+  const left = keys.map((key) => taken(key, arrays.get(key)!));
+  const perLayer = counts.map((count) => left.splice(0, count));
   const gateOrder = lettersOf("keras");
   return { perLayer, provenance: { format: ".npz", gateOrder, notes: [] } };
 }

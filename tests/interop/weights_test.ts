@@ -5,6 +5,7 @@ import {
   activation,
   bidirectional,
   dense,
+  dropout,
   embedding,
   type Layer,
   loadModel,
@@ -12,6 +13,7 @@ import {
   lstm,
   saveNpz,
   sequential,
+  timeDistributed,
   UnreadableFileError,
 } from "@gatescope/lstm";
 import { arraysOf, assertPredicts, formatFile } from "./loaded.ts";
@@ -31,6 +33,20 @@ for (const file of ["stacked.weights.h5", "stacked.h5", "stacked.keras"]) {
     const loaded = await loadModel(formatFile(`keras/${file}`), { layers: stacked });
     assertPredicts(loaded, arrays("x"), arrays("prediction"), file);
     assertEquals(loaded.inputShape, [null, 3]);
+  });
+}
+
+for (const file of ["stacked.h5", "stacked.keras"]) {
+  Deno.test(`loadModel() gives none of ${file}'s arrays to a layer without weights, and leaves none over`, async () => {
+    const [first, ...others] = stacked;
+    const layers = [first!, timeDistributed(dropout({ rate: 0.5 })), ...others];
+    const loaded = await loadModel(formatFile(`keras/${file}`), { layers });
+    assertPredicts(loaded, arrays("x"), arrays("prediction"), file);
+    await assertRejects(
+      () => loadModel(formatFile(`keras/${file}`), { layers: [first!] }),
+      UnreadableFileError,
+      "each of its arrays must belong to a layer: current 2 more layers have some",
+    );
   });
 }
 
