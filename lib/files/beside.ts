@@ -1,7 +1,7 @@
 // Files that another file names: the shards of a model.json, the external data of an .onnx. They
 // must lie in that file's folder or below; a file that names others is not trusted further.
 
-import { readSource, type Source } from "./source.ts";
+import { isUrl, readSource, type Source } from "./source.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 import { leadsOutside } from "./zip_directory.ts";
 
@@ -43,10 +43,6 @@ async function isLinkedElsewhere(source: string | URL, place: string | URL): Pro
   } catch {
     return false; // it is not there or not allowed: reading it says so
   }
-}
-
-function isUrl(source: string | URL): boolean {
-  return source instanceof URL || /^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(source);
 }
 
 function placeBeside(source: string | URL, path: string, name: string): string | URL {

@@ -61,3 +61,8 @@ function checkStructure(text: string, name: string): void {
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Whether a value is a list of whole numbers from 0: a shape, or offsets. */
+export function areCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0);
+}

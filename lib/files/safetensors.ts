@@ -1,5 +1,5 @@
 import { Tensor } from "../tensor/tensor.ts";
-import { isRecord, parseJson } from "./json.ts";
+import { areCounts, isRecord, parseJson } from "./json.ts";
 import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
 import { describeStart, UnreadableFileError } from "./unreadable.ts";
 
@@ -104,10 +104,6 @@ function entryOf(key: string, value: unknown, name: string) {
     throw new UnreadableFileError(place, `${dtype} [${shape}] takes ${needed} bytes`, state);
   }
   return { key, kind, shape, begin, end };
-}
-
-function areCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0);
 }
 
 function metadataOf(header: Record<string, unknown>, name: string): Record<string, string> {

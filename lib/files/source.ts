@@ -70,7 +70,12 @@ export async function writeFile(target: string | URL, bytes: Uint8Array): Promis
   }
 }
 
-/** A URL where the text begins like one (a single letter is a Windows drive), a path otherwise. */
+/** Whether it is a URL, or a text that begins like one (a single letter is a Windows drive). */
+export function isUrl(source: string | URL): boolean {
+  return source instanceof URL || /^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(source);
+}
+
+/** A URL where the text begins like one, a path otherwise. */
 function placeOf(action: "read" | "write", given: string | URL): string | URL {
   if (typeof given !== "string" && !(given instanceof URL)) {
     const kinds = action === "read" ? "a path, a URL or bytes" : "a path or a file URL";
@@ -78,7 +83,7 @@ function placeOf(action: "read" | "write", given: string | URL): string | URL {
       `Cannot ${action} a file as it must be named by ${kinds}: current kind is ${kindOf(given)}`,
     );
   }
-  if (typeof given === "string" && !/^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(given)) return given;
+  if (typeof given === "string" && !isUrl(given)) return given;
   const url = URL.parse(given);
   if (url !== null && ["http:", "https:", "file:"].includes(url.protocol)) return url;
   throw new TypeError(

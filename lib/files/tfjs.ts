@@ -1,6 +1,6 @@
 import { Tensor } from "../tensor/tensor.ts";
 import { readBeside } from "./beside.ts";
-import { isRecord, parseJson } from "./json.ts";
+import { areCounts, isRecord, parseJson } from "./json.ts";
 import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
 import type { Source } from "./source.ts";
 import { UnreadableFileError } from "./unreadable.ts";
@@ -108,8 +108,8 @@ async function readShards(
 
 function specOf(weight: unknown, known: ReadonlyMap<string, Tensor>, name: string) {
   const { name: key, shape, dtype, quantization } = isRecord(weight) ? weight : {};
-  const isShape = Array.isArray(shape) && shape.every((x) => Number.isSafeInteger(x) && x >= 0);
-  if (typeof key !== "string" || typeof dtype !== "string" || !isShape || known.has(key)) {
+  const isWhole = typeof key === "string" && typeof dtype === "string" && areCounts(shape);
+  if (!isWhole || known.has(key)) {
     const rule = "each array of the manifest has its own name, a shape and a dtype";
     const state = `entry is ${JSON.stringify(weight)?.slice(0, 200)}`;
     throw new UnreadableFileError(name, rule, state);
@@ -120,6 +120,6 @@ function specOf(weight: unknown, known: ReadonlyMap<string, Tensor>, name: strin
     const state = quantization === undefined ? `dtype is ${dtype}` : "array is quantized";
     throw new UnreadableFileError(`${key} in ${name}`, rule, state);
   }
-  const size = (shape as number[]).reduce((size, length) => size * length, itemSizeOf(kind));
-  return { key, kind, shape: shape as number[], size };
+  const size = shape.reduce((size, length) => size * length, itemSizeOf(kind));
+  return { key, kind, shape, size };
 }

@@ -196,5 +196,4 @@ export function row3(
   v128.store(out, qb, 16);
   v128.store(out, qc, 32);
   v128.store(out, qd, 48);
-  out += outPanel;
 }
