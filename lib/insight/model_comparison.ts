@@ -1,5 +1,6 @@
 import { showAs, type View } from "../display/view.ts";
 import { type Gates, splitGates } from "../lstm/gates.ts";
+import { unwrapped } from "../model/layer.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Network } from "../model/network.ts";
 import { formatShape } from "../tensor/shape.ts";
@@ -100,7 +101,7 @@ function isFused({ layers }: Network, k: number): boolean {
   const { layer } = layers.findLast(({ firstWeight, weights }) =>
     weights.length > 0 && firstWeight <= k
   )!;
-  const inner = layer.className === "TimeDistributed" ? layer.wrapped! : layer;
+  const inner = unwrapped(layer);
   return inner.className === "LSTM" || inner.className === "Bidirectional";
 }
 

@@ -3,7 +3,7 @@
 
 import type { SafetensorsFile } from "../files/safetensors.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import type { Layer } from "../model/layer.ts";
+import { type Layer, unwrapped } from "../model/layer.ts";
 import { bidirectional } from "../model/layers/bidirectional.ts";
 import { lstm } from "../model/layers/lstm.ts";
 import { formatShape } from "../tensor/shape.ts";
@@ -166,7 +166,7 @@ export function pytorchWeights(
       width = layer.outputShape([null, next.inputSize]).at(-1)!;
       return [...next.weights];
     }
-    const inner = layer.className === "TimeDistributed" ? layer.wrapped! : layer;
+    const inner = unwrapped(layer);
     if (inner.className !== "Dense" && inner.className !== "Embedding") return [];
     const isDense = inner.className === "Dense";
     const [spec, bias] = inner.weights([width]);

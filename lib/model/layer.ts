@@ -107,6 +107,11 @@ export interface Layer {
   readonly forward: (x: Tensor, weights: readonly Tensor[], context: LayerContext) => LayerRun;
 }
 
+/** What a TimeDistributed runs at each timestep; any other layer itself. */
+export function unwrapped(layer: Layer): Layer {
+  return layer.className === "TimeDistributed" ? layer.wrapped! : layer;
+}
+
 /** A shape as Keras prints it, the batch first: `(None, 3, 8)`. */
 export function formatOpenShape(shape: OpenShape): string {
   const axes = [null, ...shape].map((length) => length ?? "None");

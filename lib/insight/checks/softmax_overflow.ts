@@ -1,5 +1,6 @@
 import { formatNumber } from "../../display/number.ts";
 import { denseForward } from "../../lstm/dense.ts";
+import { unwrapped } from "../../model/layer.ts";
 import { activationOf } from "../../model/layer_options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CheckResult } from "./finding.ts";
@@ -49,7 +50,7 @@ export function softmaxOverflow({ layers }: Patient): CheckResult {
 
 /** What goes into a layer's softmax; none where it has none. */
 function logitsOf({ placed: { layer }, input, weights }: LayerVisit): Tensor | undefined {
-  const inner = layer.className === "TimeDistributed" ? layer.wrapped! : layer;
+  const inner = unwrapped(layer);
   if (inner.className !== "Dense" && inner.className !== "Activation") return undefined;
   if (activationOf(inner.config.activation).activationName !== "softmax") return undefined;
   if (inner.className === "Activation") return input;
