@@ -84,6 +84,27 @@ Deno.test("a server that never ends, or falls silent, is left", async () => {
   await server.shutdown();
 });
 
+Deno.test("a download may be as long as its limit, and slow as long as something comes", async () => {
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    () => {
+      let parts = 0;
+      const body = new ReadableStream({
+        async pull(stream) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          if (++parts > 8) stream.close();
+          else stream.enqueue(new Uint8Array(100));
+        },
+      });
+      return new Response(body);
+    },
+  );
+  const place = new URL(`http://127.0.0.1:${server.addr.port}/`);
+  assertEquals((await download(place, { bytes: 800, patience: 500 })).length, 800); // in 0.9 s
+  await assertRejects(() => download(place, { bytes: 799 }), UnreadableFileError, "799 bytes");
+  await server.shutdown();
+});
+
 Deno.test("loadNpy() says where it looked for a file that is not there", async () => {
   for (
     const path of [
