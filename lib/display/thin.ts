@@ -88,8 +88,8 @@ function thinLine(trace: Plain, most: number): Plain {
       typeof value === "number" ? value : NaN
     );
     if (stretch.some(Number.isNaN)) return [start + stretch.findIndex(Number.isNaN)];
-    const low = stretch.indexOf(Math.min(...stretch));
-    const high = stretch.indexOf(Math.max(...stretch));
+    const low = stretch.indexOf(stretch.reduce((a, b) => Math.min(a, b)));
+    const high = stretch.indexOf(stretch.reduce((a, b) => Math.max(a, b)));
     return [...new Set([low, high])].sort((a, b) => a - b).map((index) => start + index);
   });
   const x = trace.x as unknown[] | undefined;

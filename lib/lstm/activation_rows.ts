@@ -12,16 +12,19 @@ export interface RowFunction {
 const sum = (row: Row) => row.reduce((total, x) => total + x, 0);
 const dotRow = (a: Row, b: Row) => a.reduce((total, x, k) => total + x * b[k]!, 0);
 
+/** Not by spreading: a row may be longer than a call has room for. */
+const largest = (row: Row) => row.reduce((max, x) => Math.max(max, x), -Infinity);
+
 /** e^(xₖ − max x) / Σ: the maximum changes nothing but keeps e^x from overflowing. */
 function softmax(x: Row): Row {
-  const max = Math.max(...x);
+  const max = largest(x);
   const exponentials = x.map((xk) => Math.exp(xk - max));
   const total = sum(exponentials);
   return exponentials.map((e) => e / total);
 }
 
 function logSoftmax(x: Row): Row {
-  const max = Math.max(...x);
+  const max = largest(x);
   const logTotal = Math.log(sum(x.map((xk) => Math.exp(xk - max))));
   return x.map((xk) => xk - max - logTotal);
 }
@@ -82,7 +85,10 @@ export const activationRows: Record<RowActivationName, RowFunction> = {
       const [a, b] = halves(x);
       const da = dy.map((d, k) => d * sigmoid(b[k]!));
       const db = dy.map((d, k) => d * a[k]! * sigmoid(b[k]!) * sigmoid(-b[k]!));
-      return Float64Array.of(...da, ...db);
+      const dx = new Float64Array(x.length);
+      dx.set(da);
+      dx.set(db, da.length);
+      return dx;
     },
   },
 };
@@ -91,6 +97,7 @@ export const activationRows: Record<RowActivationName, RowFunction> = {
 export const rowScope: Readonly<Record<string, unknown>> = {
   sum,
   dotRow,
+  largest,
   softmax,
   logSoftmax,
   sparsemax,

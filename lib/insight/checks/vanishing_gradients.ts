@@ -52,7 +52,7 @@ function measure(lstm: LstmVisit): Measured {
   };
   const norms = new Float64Array(timesteps);
   for (const { timestep, cellState } of stateGradients(run, trace, seeds)) {
-    if (timestep >= 0) norms[timestep] = Math.hypot(...cellState.data);
+    if (timestep >= 0) norms[timestep] = norm(cellState.data);
   }
   const largest = norms.reduce((a, b) => Math.max(a, b), 0);
   if (!(largest > 0 && largest < Infinity)) return { lstm, share: 0, lastLost: -1, ratio: 1 };
@@ -63,6 +63,15 @@ function measure(lstm: LstmVisit): Measured {
     lastLost: lost.at(-1) ?? -1,
     ratio: norms[ledger.order[0]!]! / largest,
   };
+}
+
+/** Not Math.hypot: batch times units may be more than a call has room for. */
+function norm(values: Tensor["data"]): number {
+  let [sum, most] = [0, 0];
+  for (const v of values) most = Math.max(most, Math.abs(v));
+  if (most === 0 || !(most < Infinity)) return most;
+  for (const v of values) sum += (v / most) ** 2;
+  return most * Math.sqrt(sum);
 }
 
 function finding({ lstm: { name, trace, ledger }, share, lastLost, ratio }: Measured): Finding {

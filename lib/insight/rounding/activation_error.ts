@@ -112,7 +112,7 @@ function slopesAt(f: Activation, x: Floats): Floats {
 function rowOwnError(f: Activation, x: Floats, y: Floats, width: number): Floats {
   return overRows(x, y, y, width, (row, result) => {
     if (f.activationName === "softmax") {
-      const max = Math.max(...row); // e⁰ is exact; the others are off by x − max and by exp itself
+      const max = largest(row); // e⁰ is exact; the others are off by x − max and by exp itself
       const exponents = row.map((v) => v === max ? 0 : UNIT_ROUNDOFF * (max - v) + OWN);
       const rest = gamma(width) + UNIT_ROUNDOFF; // the sum of the row, the quotient
       return spread(result, exponents).map((e, k) => e + rest * result[k]! + SMALLEST);
@@ -133,10 +133,10 @@ function rowGrowth(f: Activation, x: Floats, y: Floats, error: Floats, width: nu
     }
     if (f.activationName === "softmax") return spread(result, e);
     if (f.activationName === "log_softmax") {
-      const shift = Math.max(...e);
+      const shift = largest(e);
       return e.map((v) => v + shift);
     }
-    return row.map(() => Math.hypot(...e)); // a projection brings no two points further apart
+    return row.map(() => norm(e)); // a projection brings no two points further apart
   });
 }
 
@@ -145,17 +145,45 @@ function rowGrowth(f: Activation, x: Floats, y: Floats, error: Floats, width: nu
  * where one logit is off upwards and all others downwards, or the other way round.
  */
 function spread(p: Floats, e: Floats): Floats {
+  // For pairs j ≠ k, eᵃ⁺ᵇ − 1 = (eᵇ − 1) + eᵇ(eᵃ − 1), so that two sums over all j serve every k.
+  const reach = e.map((v) => Math.min(v, ENDLESS));
+  const rest = othersSum(p);
+  const ups = othersSum(p.map((pj, j) => -pj * Math.expm1(-reach[j]!)));
+  const downs = othersSum(p.map((pj, j) => pj * Math.expm1(reach[j]!)));
   return p.map((pk, k) => {
     if (pk === 0) return 0;
-    let [up, down] = [0, 0];
-    p.forEach((pj, j) => {
-      if (j === k) return;
-      up -= pj * Math.expm1(-(e[j]! + e[k]!));
-      down += pj * Math.expm1(e[j]! + e[k]!);
-    });
+    const own = reach[k]!;
+    const up = -rest[k]! * Math.expm1(-own) + Math.exp(-own) * ups[k]!;
+    const down = rest[k]! * Math.expm1(own) + Math.exp(own) * downs[k]!;
     const [higher, lower] = [pk * up / (1 - up), pk * (down === Infinity ? 1 : down / (1 + down))];
     return Math.min(1, Math.max(size(higher), lower));
   });
+}
+
+/** An error of a logit from which on a probability may be anything: e¹⁰⁰⁰ is above any float64. */
+const ENDLESS = 500;
+
+/** For each k, the sum of all others; not by subtraction, which would lose what is small. */
+function othersSum(row: Floats): Floats {
+  const sums = new Float64Array(row.length);
+  let [before, after] = [0, 0];
+  for (let k = 0; k < row.length; k++) {
+    const back = row.length - 1 - k;
+    sums[k]! += before;
+    sums[back]! += after;
+    before += row[k]!;
+    after += row[back]!;
+  }
+  return sums;
+}
+
+/** Not by spreading: a row may be longer than a call has room for. NaN stays. */
+function largest(row: Floats): number {
+  return row.reduce((max, v) => Math.max(max, v), -Infinity);
+}
+
+function norm(row: Floats): number {
+  return Math.sqrt(row.reduce((sum, v) => sum + v * v, 0));
 }
 
 function overRows(

@@ -72,8 +72,9 @@ export function estimateLstm(
     const used = {} as Record<LstmValue, Estimate>;
     const at = (value: LstmValue, estimate: Estimate) => {
       const given = observe({ value, timestep, mask: counts }, estimate);
+      const carried = value === "cellState" || value === "hiddenState" ? counts : undefined;
       computed[value] = estimate;
-      return used[value] = given === undefined ? estimate : tape.anchored(estimate, given);
+      return used[value] = given === undefined ? estimate : tape.anchored(estimate, given, carried);
     };
     const input = stepOf(tape, x, timestep);
     const z = tape.affine([[input, W], [before.h, U]], b);

@@ -37,16 +37,24 @@ export class Tape {
     });
   }
 
-  /** In an estimate's place, the numbers that somebody else got there: known to their own rounding. */
-  anchored(estimate: Estimate, given: ArrayLike<number>): Estimate {
+  /**
+   * In an estimate's place, the numbers that somebody else got there: known to their own rounding.
+   *
+   * @param mask `[batch]`: what a masked step carries on is known as it was in the step before
+   */
+  anchored(estimate: Estimate, given: ArrayLike<number>, mask?: Floats): Estimate {
     const known = (k: number) => Number.isFinite(given[k]!);
-    const { value, local } = estimate;
+    const { value, shape } = estimate;
+    const units = shape[1]!;
+    const error = mask === undefined ? estimate.local : estimate.local.map((local, k) =>
+      mask[Math.floor(k / units)] === 0 ? estimate.error[k]! : local
+    );
     return this.#add({
-      shape: estimate.shape,
+      shape,
       value: value.map((v, k) => known(k) ? given[k]! : v),
-      error: local,
-      local: new Float64Array(local.length),
-      fresh: local,
+      error,
+      local: new Float64Array(error.length),
+      fresh: error,
       back: undefined,
     });
   }
