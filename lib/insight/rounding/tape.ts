@@ -46,9 +46,11 @@ export class Tape {
     const known = (k: number) => Number.isFinite(given[k]!);
     const { value, shape } = estimate;
     const units = shape[1]!;
-    const error = mask === undefined ? estimate.local : estimate.local.map((local, k) =>
-      mask[Math.floor(k / units)] === 0 ? estimate.error[k]! : local
-    );
+    const error = mask === undefined
+      ? estimate.local
+      : estimate.local.map((local, k) =>
+        mask[Math.floor(k / units)] === 0 ? estimate.error[k]! : local
+      );
     return this.#add({
       shape,
       value: value.map((v, k) => known(k) ? given[k]! : v),

@@ -76,7 +76,9 @@ export class LayerCompute {
     const { batch, timesteps } = sizes;
     const { units, returnSequences = false, goBackwards = false } = form;
     const layer = () => ({ ...form, kind: "lstm", record: true, ...lstmArrays(weights) } as const);
-    const plan = this.#plan(`record ${half} ${Object.values(sizes)}`, weights, layer, sizes);
+    // under a mask, the same layer runs in another form
+    const key = `record ${half} ${Object.values(sizes)} ${returnSequences} ${goBackwards}`;
+    const plan = this.#plan(key, weights, layer, sizes);
     const { output, recorded } = plan.record(numbersOf(x));
     const inOrder = (name: keyof typeof recorded) => {
       const sequence = new Tensor(recorded[name], [batch, timesteps, units]);

@@ -4,7 +4,10 @@
 
 import type { LstmForm } from "../../compute/lstm_training.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { type Gates, gatesOf } from "../../lstm/gates.ts";
+import type { LayerTrace } from "../../lstm/sequence.ts";
 import type { Mask } from "../layer.ts";
+import { reverseTimesteps } from "../timesteps.ts";
 import type { FastRun } from "./layer_compute.ts";
 
 /** Whether a step is masked at all. */
@@ -53,6 +56,67 @@ export function maskedLstm(
       const toInput = order.inputs.map(([from, to]) => [to, from] as const);
       const data = copyRows(input, inputSize, batch * timesteps, toInput);
       return { input: new Tensor(data, x.shape), weights };
+    },
+  };
+}
+
+/**
+ * The same in prediction, with every gate and state in the order of the input. What the gates of a
+ * masked step would have been (nothing comes of them) the equations tell.
+ *
+ * @param gates of rows `[rows, inputSize]`, by the hidden states before them
+ */
+export function recordedMaskedLstm(
+  form: LstmForm,
+  x: Tensor,
+  mask: Mask,
+  zeroOutput: boolean,
+  run: (form: LstmForm, x: Tensor) => FastRun & { readonly trace: LayerTrace },
+  gates: (x: Tensor, hiddenState: Tensor) => Gates,
+): FastRun & { readonly trace: LayerTrace } {
+  let trace: LayerTrace | undefined;
+  const recorded = (inner: LstmForm, packed: Tensor) => {
+    const found = run(inner, packed);
+    trace = found.trace;
+    return found;
+  };
+  const result = maskedLstm(form, x, mask, zeroOutput, recorded);
+  const [batch, timesteps, inputSize] = x.shape as [number, number, number];
+  const { units, goBackwards = false } = form;
+  const rows = batch * timesteps;
+  const shape = [batch, timesteps, units];
+  const { outputs } = stepsOf(mask, goBackwards, false);
+  const inOrder = (data: Float32Array<ArrayBuffer>) => {
+    const sequence = new Tensor(data, shape);
+    return goBackwards ? reverseTimesteps(sequence) : sequence;
+  };
+  const moves = outputs.map((step, row) => [step, row] as const).filter(([step]) => step >= 0);
+  const placed = (values: Tensor) => inOrder(copyRows(values, units, rows, moves));
+  const { gates: own, cellState, hiddenState } = trace!;
+  const hidden = placed(hiddenState);
+  const masked = Array.from(mask.data.keys()).filter((row) => mask.data[row] === 0);
+  const take = (values: Tensor, width: number) =>
+    new Tensor(
+      copyRows(values, width, masked.length, masked.map((row, k) => [row, k] as const)),
+      [masked.length, width],
+    );
+  const wouldBe = gates(take(x, inputSize), take(hidden, units)); // a masked step keeps h
+  const gate = (name: keyof Gates) => {
+    const values = placed(own[name]);
+    masked.forEach((row, k) => values.data.set(wouldBe[name].at(k).data, row * units));
+    return values;
+  };
+  return {
+    ...result,
+    trace: {
+      gates: gatesOf({
+        input: gate("input"),
+        forget: gate("forget"),
+        candidate: gate("candidate"),
+        output: gate("output"),
+      }),
+      cellState: placed(cellState),
+      hiddenState: hidden,
     },
   };
 }

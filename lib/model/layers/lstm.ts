@@ -126,9 +126,11 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
     const [kernel, recurrentKernel, bias] = arrays as [Tensor, Tensor, Tensor?];
     const weights: LstmWeights = { kernel, recurrentKernel, ...(bias && { bias }) };
     const form = context.compute && fast();
-    const run = form && fastLstm({ ...chosen, ...form }, x, arrays, context);
+    const run = form &&
+      fastLstm({ ...chosen, ...form }, x, arrays, context, { activation, recurrentActivation });
     if (run !== undefined) {
-      const given = { x, weights, options: { activation, recurrentActivation, goBackwards } };
+      const { mask } = context;
+      const given = { x, weights, options: { activation, recurrentActivation, goBackwards, mask } };
       return { ...run, traces: run.trace && [layerTraceOf(run.trace, given)] };
     }
     const { mask } = context;
