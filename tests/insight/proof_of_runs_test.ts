@@ -29,7 +29,9 @@ Deno.test("prove() raises no false alarm in 200 clean float32 runs, 20 of them 1
     const model = smallModel(sizes, arrays);
     for (const expected of [theirs.prediction, theirs]) {
       const { verdict, sentence } = prove(model, x, { expected });
-      if (verdict === "mismatch") alarms.push(`seed ${seed}, ${summation}: ${sentence}`);
+      if (verdict !== "rounding" && verdict !== "equal") {
+        alarms.push(`seed ${seed}, ${summation}: ${sentence}`);
+      }
     }
     if (sizes.timesteps === 1000) longest++;
   }

@@ -231,26 +231,52 @@ Deno.test("every layer's roundings are followed: each LSTM, both directions, mas
   }
 });
 
-Deno.test("a chaotic run is told: what rounding could explain is said, and 1e-4 off is a mismatch all the same", () => {
+Deno.test("a chaotic run is undecided by its prediction, right or wrong, and decided by its steps", () => {
   const wild = { ...sizes, timesteps: 200, units: 16 };
   const chaos = randomCase(9, wild, 8);
   const chaotic = smallModel(wild, chaos.arrays);
   const run = runFloat32(chaos.x, chaos.arrays);
   const own = trace(chaotic, chaos.x).prediction;
-  const clean = prove(chaotic, chaos.x, { expected: moved(own, 0, 1e-5) });
-  assertEquals(clean.verdict, "rounding");
-  assert(clean.bound > 1e-3);
-  assertStringIncludes(clean.sentence, "rounding could explain up to ");
-  const off = prove(chaotic, chaos.x, { expected: moved(own, 0, 1e-4) });
-  assertEquals(off.verdict, "mismatch");
-  assertStringIncludes(off.sentence, "is not taken for it");
+  for (const expected of [moved(own, 0, 1e-5), moved(own, 0, 1e-4), run.prediction]) {
+    const undecided = prove(chaotic, chaos.x, { expected });
+    assertEquals(undecided.verdict, "undecided");
+    assert(undecided.bound > 1e-3);
+    assertStringIncludes(undecided.sentence, "Undecided: rounding may move dense, prediction of ");
+    assertStringIncludes(
+      undecided.sentence,
+      "of lstm on: fewer timesteps or smaller inputs decide",
+    );
+    assertThrows(() => undecided.assert(), Error, "Undecided: ");
+  }
 
-  // Step by step, the same program is right; what it came to, 200 steps on, is another prediction.
-  const inside = prove(chaotic, chaos.x, { expected: { layers: run.layers } });
-  assertEquals(inside.verdict, "rounding");
-  const drifted = prove(chaotic, chaos.x, { expected: run });
-  assertEquals([drifted.verdict, drifted.place?.value], ["mismatch", "prediction"]);
-  assertStringIncludes(drifted.sentence, "each step on the way is within its own rounding");
+  // Step by step, the same program is right, and one that is not is found.
+  for (const expected of [{ layers: run.layers }, run]) {
+    const proof = prove(chaotic, chaos.x, { expected });
+    assertEquals(proof.verdict, "rounding", proof.sentence);
+    proof.assert();
+  }
+  const [layer] = run.layers;
+  const wrong = { ...layer, cellState: moved(layer!.cellState, 100 * 16, 0.01) };
+  assertEquals(prove(chaotic, chaos.x, { expected: { layers: [wrong] } }).verdict, "mismatch");
+});
+
+Deno.test("a run that may overflow float32 is undecided; an infinity where none may be is a mismatch", () => {
+  const steep = sequential([
+    lstm({ units: 2, activation: "relu" }),
+    dense({ units: 1, useBias: false }),
+  ], { inputShape: [3, 1] });
+  const ones = (rows: number, by: number) =>
+    Array.from({ length: rows }, () => Array(8).fill(by) as number[]);
+  steep.setWeights([ones(1, 1e30), ones(2, 1e30), Array(8).fill(0), [[1], [1]]]);
+  for (const value of [Infinity, NaN, 1]) {
+    const { verdict, sentence } = prove(steep, [[[1], [1], [1]]], { expected: [[value]] });
+    assertEquals(verdict, "undecided", sentence);
+    assertStringIncludes(sentence, "by anything, so that this run proves nothing");
+  }
+  for (const value of [Infinity, NaN]) {
+    const expected = moved(theirs.prediction, 0, value);
+    assertEquals(prove(model, x, { expected }).verdict, "mismatch");
+  }
 });
 
 Deno.test("a dead network is called dead", () => {

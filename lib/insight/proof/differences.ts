@@ -76,19 +76,18 @@ export class Differences {
    * One number, computed from what was expected before it.
    *
    * @param bound what rounding explains
-   * @param most what is too much, whatever rounding explains
    */
   add(
     place: ProofPlace,
     actual: number,
     expected: number,
     bound: number,
-    most?: number,
   ): void {
     const difference = distance(actual, expected);
-    // Where float32 may overflow, an infinity is explained; NaN is not.
-    const isExplained = difference <= bound || difference === Infinity && bound >= UNBOUNDED;
-    const isBeyond = !isExplained || most !== undefined && difference >= most;
+    // Where float32 may overflow, an infinity is explained, and NaN, which ∞ − ∞ is.
+    const overflows = bound >= UNBOUNDED && !Number.isNaN(actual) &&
+      !(Math.abs(expected) < Infinity);
+    const isBeyond = !(difference <= bound || overflows);
     this.numbers++;
     if (isBeyond) this.beyond++;
     // One beyond rounding says more than a larger one that is not; NaN is as far off as can be.

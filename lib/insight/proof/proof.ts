@@ -23,7 +23,8 @@ export interface ProveOptions {
 export interface Proof {
   /**
    * `"equal"`: the same float32 everywhere. `"rounding"`: no difference that rounding in float32
-   * does not explain. `"mismatch"`: something else was computed.
+   * does not explain. `"mismatch"`: something else was computed. `"undecided"`: rounding may move a
+   * number so far, by more than a thousandth of its range, that this run proves nothing.
    */
   readonly verdict: Verdict;
   /** The verdict in one sentence; of a mismatch, with its place. */
@@ -38,7 +39,7 @@ export interface Proof {
   readonly rows: readonly ProofRow[];
   /** LSTMs that hand on nothing but 0: what comes after them says nothing about their weights. */
   readonly dead: readonly string[];
-  /** Throws an Error with the sentence and the table where the verdict is `"mismatch"`. */
+  /** Throws an Error with the sentence and the table where the verdict is `"mismatch"` or `"undecided"`. */
   readonly assert: () => void;
   /**
    * How one number came about, down to its dot product, term by term: where `place` says, or the
@@ -58,8 +59,9 @@ export interface Proof {
  * its bound differs by rounding; one beyond it does not.
  *
  * Where values inside are given, each step is computed from the given values before it: what is
- * beyond its bound went wrong there, and not earlier. A prediction that is 1e-4 off, or NaN, is a
- * mismatch always, even where rounding could explain it. At masked steps, gates are not compared.
+ * beyond its bound went wrong there, and not earlier. Where float32 itself is chaotic, the bound of a
+ * prediction explains anything: then the verdict is neither yes nor no, and the sentence says where
+ * that begins. At masked steps, gates are not compared.
  *
  * The model is left as it was: its stateful layers too.
  *
@@ -120,7 +122,9 @@ export function prove(model: Model, x: TensorLike, { expected }: ProveOptions = 
     rows,
     dead,
     assert: () => {
-      if (verdict === "mismatch") throw new Error(`${sentence}\n${proofView(proof).text}`);
+      if (verdict === "mismatch" || verdict === "undecided") {
+        throw new Error(`${sentence}\n${proofView(proof).text}`);
+      }
     },
     explain: (wanted = {}) => explain(comparison, wanted),
   };

@@ -1,7 +1,7 @@
 // A proof in one sentence.
 
 import { formatNumber } from "../../display/number.ts";
-import { OFF, type RunComparison } from "./compare_runs.ts";
+import { OFF, type RunComparison, type WidePlace } from "./compare_runs.ts";
 import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
 import { UNBOUNDED } from "../rounding/estimate.ts";
 
@@ -36,33 +36,44 @@ export function short(x: number): string {
   return formatNumber(x, { digits: 2 });
 }
 
-function verdictSentence({ verdict, place, rows, drifted }: RunComparison): string {
+function verdictSentence({ verdict, place, rows, wide, widens }: RunComparison): string {
   const numbers = rows.reduce((sum, row) => sum + row.numbers, 0);
-  if (place !== undefined) return mismatchSentence(place, rows, drifted);
+  if (place !== undefined) return mismatchSentence(place, rows);
+  if (wide !== undefined) return undecidedSentence(wide, widens);
   if (verdict === "equal") return `Equal: ${count(numbers, "number")}, each the same float32.`;
   const { layer, value, maxAbsDiff, largest } = worstRow(rows);
+  const own = value === "prediction" && maxAbsDiff > OFF && largest.difference < OFF
+    ? `, to which steps have grown that are each within their own rounding; of its own step, ` +
+      `where it is ${short(largest.difference)} off, it explains `
+    : ", where it explains ";
   return `Rounding: ${count(numbers, "number")} compared, and float32 explains each difference. ` +
-    `The largest is ${short(maxAbsDiff)}, in ${layer}'s ${value}, where it explains ` +
+    `The largest is ${short(maxAbsDiff)}, in ${layer}'s ${value}${own}` +
     `${describeBound(largest.bound)}.`;
 }
 
-function mismatchSentence(
-  place: Difference,
-  rows: readonly ProofRow[],
-  drifted: boolean,
-): string {
-  const { actual, expected, bound, difference } = place;
+/** Neither yes nor no, why, and what would decide. */
+function undecidedSentence(wide: WidePlace, widens: RunComparison["widens"]): string {
+  const { bound, range } = wide;
+  const share = bound >= UNBOUNDED || range === 0
+    ? ""
+    : `, ${short(bound / range)} times its range`;
+  const since = widens === undefined
+    ? "Smaller inputs decide"
+    : `On the way, that is so from timestep ${widens.timestep} of ${widens.layer} on: ` +
+      `fewer timesteps or smaller inputs decide`;
+  return `Undecided: rounding may move ${describePlace(wide)} by ${
+    describeBound(bound)
+  }${share}, ` +
+    `so that this run proves nothing. ${since}, and so do gates and states as expected, since each ` +
+    `step is then computed from those before it.`;
+}
+
+function mismatchSentence(place: Difference, rows: readonly ProofRow[]): string {
+  const { actual, expected, bound } = place;
   const inside = rows.some(({ value }) => value !== "prediction");
-  const explained = drifted && inside
-    ? "each step on the way is within its own rounding, but this run is chaotic and they have " +
-      "grown to that"
-    : difference <= bound
-    ? `rounding could explain up to ${describeBound(bound)} in this run, ` +
-      `but a prediction ${short(OFF)} off is not taken for it`
-    : `rounding explains ${describeBound(bound)}`;
-  return `Mismatch${inside && !drifted ? " first" : ""} at ${describePlace(place)}: ` +
+  return `Mismatch${inside ? " first" : ""} at ${describePlace(place)}: ` +
     `${formatNumber(actual, { digits: 7 })} by the equations, ` +
-    `${formatNumber(expected, { digits: 7 })} expected; ${explained}.`;
+    `${formatNumber(expected, { digits: 7 })} expected; rounding explains ${describeBound(bound)}.`;
 }
 
 /** The row of the largest difference that the two whole runs have. */
@@ -70,9 +81,8 @@ function worstRow(rows: readonly ProofRow[]): ProofRow {
   return rows.reduce((a, b) => b.maxAbsDiff > a.maxAbsDiff ? b : a);
 }
 
-function looseSentence({ bound, bounds, drifted, place }: RunComparison): string | undefined {
-  const said = drifted || place !== undefined && place.difference <= place.bound;
-  if (bounds === undefined || bound < OFF || said) return undefined;
+function looseSentence({ bound, bounds, verdict }: RunComparison): string | undefined {
+  if (bounds === undefined || bound < OFF || verdict === "undecided") return undefined;
   return `Over this run, rounding could explain up to ${describeBound(bound)} of the prediction: ` +
     `smaller differences there prove nothing, values inside would.`;
 }
