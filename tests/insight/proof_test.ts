@@ -260,6 +260,24 @@ Deno.test("a chaotic run is undecided by its prediction, right or wrong, and dec
   assertEquals(prove(chaotic, chaos.x, { expected: { layers: [wrong] } }).verdict, "mismatch");
 });
 
+Deno.test("of a stack of relu that grows without bound, what predict computes inside is decided step by step", () => {
+  for (let seed = 0; seed < 6; seed++) {
+    const relu = { units: 12, activation: "relu" } as const;
+    const stack = sequential([
+      lstm({ ...relu, returnSequences: true }),
+      lstm(relu),
+      dense({ units: 1 }),
+    ], {
+      inputShape: [60, 3],
+      seed,
+    });
+    stack.setWeights(stack.getWeights().map((w) => new Tensor(w.data.map((v) => 2 * v), w.shape)));
+    const noise = randomCase(seed, { ...sizes, timesteps: 60, inputSize: 3 }).x;
+    const { verdict, sentence } = prove(stack, noise);
+    assertEquals(verdict, "rounding", sentence);
+  }
+});
+
 Deno.test("a run that may overflow float32 is undecided; an infinity where none may be is a mismatch", () => {
   const steep = sequential([
     lstm({ units: 2, activation: "relu" }),

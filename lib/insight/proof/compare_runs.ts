@@ -84,9 +84,8 @@ export function compareRuns(
     if (theirs === undefined) return undefined;
     const differences = inside[lstm]!.get(value) ?? new Differences();
     inside[lstm]!.set(value, differences);
-    const range = site.value.startsWith("gates.")
-      ? 1
-      : largestOf(valueOf(whole.layers[lstm], value) as Tensor);
+    const largest = largestOf(valueOf(whole.layers[lstm], value) as Tensor);
+    const range = value.startsWith("gates.") ? Math.max(1, largest) : largest;
     const wideHere = compareStep(site, whole.names[lstm]!, estimate, theirs, differences, range);
     wide ??= wideHere;
     first ??= differences.first;
