@@ -46,8 +46,9 @@ export function kerasActivation(
     if (value === null) return getActivation("linear");
     if (typeof value === "string") return byName(value, generation);
     if (isRecord(value)) {
-      checkLayerRecord(value, place);
       const { class_name: className, config } = value;
+      if (className === "function") throw unknown(value, place); // the author's own, by its name alone
+      checkLayerRecord(value, place);
       if (typeof className === "string" && isRecord(config) && Object.hasOwn(LAYERS, className)) {
         return ofLayer(className, config);
       }

@@ -55,7 +55,7 @@ const REFUSED = [
   ["claims_more", "/numbers must fit in the file: current shape is [1073741824]"],
   ["deep", "groups may lie 32 deep"],
   ["own_float", "plain integers or IEEE 754's float32 and float64"],
-  ["half", "plain integers or IEEE 754's float32 and float64"],
+  ["half", "plain integers or IEEE 754's float32 and float64: current array is of 16-bit floats"],
   ["not_utf8", "its texts must be ASCII or UTF-8: current text is attribute fixed of /"],
   ["not_utf8_lone", "its texts must be ASCII or UTF-8: current text is attribute version of /"],
   ["not_utf8_overlong", "its texts must be ASCII or UTF-8: current text is attribute version of /"],
