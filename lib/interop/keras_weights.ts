@@ -166,6 +166,10 @@ function arrayAt(file: Hdf5File, path: string, layer: string, name: string): Con
   const found = file.arrays.get(path);
   if (found !== undefined) return taken(path, found);
   const kind = file.others.get(path);
-  const state = kind === undefined ? `${path} is not there` : `${path} is of kind ${kind}`;
+  const groups = new Set([...file.arrays.keys()].map((path) => path.split("/", 2).join("/")));
+  const there = [...groups].filter((group) => !group.startsWith("optimizer"));
+  const state = kind === undefined
+    ? `${path} is not there, but ${there.slice(0, 8).join(", ") || "nothing"}`
+    : `${path} is of kind ${kind}`;
   throw new UnreadableFileError(name, `the arrays of ${layer} must be there`, state);
 }

@@ -68,6 +68,15 @@ Deno.test("loadWeights() finds a half's arrays by their names, in any of Keras's
   }
 });
 
+Deno.test("loadWeights() says which groups there are where a layer's is not", async () => {
+  const model = sequential([lstm({ units: 2 })], { inputShape: [5, 2] });
+  await assertRejects(
+    () => model.loadWeights(told("frozen_forward.weights.h5")),
+    UnreadableFileError,
+    "layers/lstm/cell/vars/0 is not there, but layers/bidirectional, layers/bidirectional_1, ",
+  );
+});
+
 /** A TF.js fixture with its manifest, shards and configuration changed. */
 async function tfjs(
   name: string,
