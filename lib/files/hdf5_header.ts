@@ -64,7 +64,11 @@ export function checkObject(bytes: Uint8Array, object: Hdf5Object, name: string)
   const datatypes = messages.filter(({ type }) => type === DATATYPE);
   if (datatypes.length === 1 && isPlain(datatypes[0]!)) return;
   const rule = "its numbers must be plain integers or IEEE 754's float32 and float64";
-  throw new UnreadableFileError(place, rule, "array has a kind of its own");
+  const [datatype] = datatypes;
+  const isHalf = datatype !== undefined && !(datatype.flags & 2) &&
+    (datatype.body.getUint8(0) & 15) === 1 && datatype.body.getUint32(4, true) === 2;
+  const state = isHalf ? "array is of 16-bit floats" : "array has a kind of its own";
+  throw new UnreadableFileError(place, rule, state);
 }
 
 /** All messages of a header, its continuations included. */

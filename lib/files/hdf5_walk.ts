@@ -61,6 +61,18 @@ interface Bindings {
     strides: null,
     pointer: bigint,
   ) => number;
+  readonly get_attribute_data: (
+    file: bigint,
+    path: string,
+    name: string,
+    pointer: bigint,
+  ) => number;
+  readonly reclaim_vlen_memory: (
+    file: bigint,
+    path: string,
+    name: string,
+    pointer: bigint,
+  ) => number;
   readonly create_object_reference: (file: bigint, path: string) => number[];
 }
 
@@ -71,7 +83,7 @@ interface Metadata {
   readonly shape: readonly number[] | null;
   readonly chunks: readonly number[] | null;
   readonly signed: boolean;
-  readonly cset?: number;
+  readonly vlen?: boolean;
   readonly virtual_sources?: readonly unknown[];
 }
 
@@ -83,7 +95,7 @@ export interface H5wasm {
     file: bigint,
     path: string,
     name: string,
-  ) => { readonly metadata: Metadata; readonly value: unknown };
+  ) => { readonly metadata: Metadata };
 }
 
 /**
@@ -139,21 +151,45 @@ export async function walkHdf5(
     return reference.reduceRight((sum, byte) => sum * 256 + byte, 0);
   };
 
+  /** The texts of an attribute by their bytes: h5wasm puts other letters where they are no UTF-8. */
+  const textsOf = (object: string, name: string, { size, total_size: count, vlen }: Metadata) => {
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    const pointer = module._malloc(size * count);
+    module.get_attribute_data(id, object, name, BigInt(pointer));
+    const { buffer } = module.HEAPU8;
+    const starts = Array.from({ length: count }, (_, k) => {
+      return vlen ? new DataView(buffer).getUint32(pointer + 4 * k, true) : pointer + size * k;
+    });
+    try {
+      return starts.map((start) => {
+        if (start === 0) return ""; // an empty one of no fixed length
+        const end = vlen ? buffer.byteLength : start + size;
+        const zero = module.HEAPU8.subarray(start, end).indexOf(0);
+        return decoder.decode(module.HEAPU8.slice(start, zero < 0 ? end : start + zero));
+      });
+    } catch {
+      return refuse(
+        "its texts must be ASCII or UTF-8",
+        `text is attribute ${name} of ${object}, bytes that are neither`,
+      );
+    } finally {
+      if (vlen) module.reclaim_vlen_memory(id, object, name, BigInt(pointer));
+      module._free(pointer);
+    }
+  };
+
   const readTexts = (object: string) => {
     const names = module.get_attribute_names(id, object);
     for (const name of names) {
       const attribute = new h5wasm.Attribute(id, object, name);
-      const { type, shape, total_size: count, cset } = attribute.metadata;
+      const { type, shape, total_size: count } = attribute.metadata;
       if (type !== 3 || shape === null || count === 0) continue;
       take(`attribute ${name} of ${object}`, attribute.metadata, bytes.length);
-      const text = attribute.value as string | string[];
+      const all = textsOf(object, name, attribute.metadata);
+      const text = shape.length === 0 ? all[0]! : all;
       letters += [text].flat().reduce((sum, one) => sum + one.length, 0); // one may be there often
       if (letters > limits.letters) {
         refuse(`its texts may have at most ${limits.letters} letters`, `sum is ${letters}`);
-      }
-      const wrong = cset === 1 ? /\ufffd/ : /[^\0-\x7f]/; // what decoding leaves of other bytes
-      if ([text].flat().some((one) => wrong.test(one))) {
-        refuse("its texts must be ASCII or UTF-8", `text is attribute ${name} of ${object}`);
       }
       texts.push([object, name, text]);
     }
@@ -187,6 +223,7 @@ export async function walkHdf5(
     allow(ownMemory + 4 * needed); // the numbers, and a chunk of them as it is being unpacked
     const pointer = module._malloc(Math.max(needed, 1));
     if (pointer === 0) refuse("there must be memory for its arrays", `${path} has ${needed}`);
+    module.HEAPU8.fill(0, pointer, pointer + needed); // HDF5 leaves what was never written as it is
     module.get_dataset_data(id, path, null, null, null, BigInt(pointer));
     const { buffer } = module.HEAPU8.slice(pointer, pointer + needed) as Uint8Array<ArrayBuffer>;
     module._free(pointer);

@@ -86,7 +86,8 @@ async function walkNow(
 
 async function start(): Promise<WarmWorker> {
   const { Worker } = await import("node:worker_threads");
-  const worker = new Worker(program(), { eval: true });
+  // without an environment of its own it would copy this one, which needs a permission
+  const worker = new Worker(program(), { eval: true, env: {} });
   worker.unref();
   return { worker, failures: 0 };
 }

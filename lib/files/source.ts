@@ -104,7 +104,7 @@ async function readFile(name: string, find: () => string | Promise<string>): Pro
     path = await find();
     const { isFile, isDirectory } = await Deno.stat(path);
     if (isFile) return await Deno.readFile(path);
-    const kind = isDirectory ? "a folder" : "a device or a pipe";
+    const kind = isDirectory ? "a folder, as TensorFlow's SavedModel is" : "a device or a pipe";
     throw new UnreadableFileError(name, "it must be a file", `kind is ${kind}`);
   } catch (cause) {
     if (cause instanceof UnreadableFileError) throw cause;
@@ -112,8 +112,9 @@ async function readFile(name: string, find: () => string | Promise<string>): Pro
       const reason = `reason is ${told(cause)}`;
       throw new UnreadableFileError(name, "the file could not be opened", reason, { cause });
     }
-    const { resolve } = await import("@std/path");
-    const current = `path is ${resolve(path)}`;
+    // loaded from elsewhere, which may be out of reach
+    const whole = await import("@std/path").then(({ resolve }) => resolve(path)).catch(() => path);
+    const current = `path is ${whole}`;
     throw new UnreadableFileError(name, "there is no such file", current, { cause });
   }
 }

@@ -39,6 +39,12 @@ export async function readTfjs(
   name: string,
 ): Promise<TfjsFile> {
   const file = parseJson(bytes, name);
+  if (isRecord(file) && typeof file.class_name === "string" && file.config !== undefined) {
+    const rule =
+      `the text of Keras's to_json() has no weights: model.save("model.keras") writes both`;
+    const state = `file is the configuration of a ${file.class_name} model alone`;
+    throw new UnreadableFileError(name, rule, state.slice(0, 100));
+  }
   if (!isRecord(file) || !isRecord(file.modelTopology) || !Array.isArray(file.weightsManifest)) {
     const rule = "TF.js's model.json has a modelTopology and a weightsManifest";
     const keys = isRecord(file) ? Object.keys(file).slice(0, 8).join(", ") : "none";

@@ -1,9 +1,10 @@
 import { UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../model/layer.ts";
 import { nameLayers } from "../model/layer_names.ts";
-import { Model } from "../model/model.ts";
+import { Model, networkOf } from "../model/model.ts";
 import type { Precision } from "../model/network.ts";
 import { type Provenance, recordProvenance } from "../model/provenance.ts";
+import { isStateful } from "../model/training/prepare_samples.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Converted } from "./conversion.ts";
 
@@ -20,6 +21,8 @@ export interface LoadedLayer {
 export interface LoadedModel {
   readonly layers: readonly LoadedLayer[];
   readonly inputShape: OpenShape;
+  /** How many samples a batch has, where the file tells: what a stateful model is made for. */
+  readonly batchSize?: number | undefined;
   readonly precision?: Precision;
   readonly provenance: Omit<Provenance, "arrays" | "source">;
 }
@@ -57,6 +60,9 @@ export function buildModel(loaded: LoadedModel, name: string): Model {
     checkWeights(loaded, name);
     const weights = layers.flatMap(({ weights }) => weights.map(({ tensor }) => tensor));
     const model = new Model(layers.map(({ layer }) => layer), { inputShape, precision }, weights);
+    if (layers.some(({ layer }) => isStateful(layer))) {
+      networkOf(model).batchSize = loaded.batchSize;
+    }
     recordWeights(model, loaded, name);
     return model;
   });

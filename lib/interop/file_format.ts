@@ -16,7 +16,8 @@ export function formatOf(bytes: Uint8Array, name: string): FileFormat {
   if (start.startsWith("\x89HDF")) return "hdf5";
   if (/^......\0\0\{/s.test(start)) return "safetensors"; // the length of its header comes first
   if (/^(\xef\xbb\xbf)?\s*\{/.test(start)) return "tfjs";
-  if (start.startsWith("\x80")) refusePickle(name);
+  if (start.startsWith("\x80")) refusePickle(bytes, name);
+  refuseOthers(bytes, name);
   if (start.startsWith("\x08")) return "onnx"; // ModelProto's first field, ir_version, a varint
   const rule = "a model is a .keras, .h5, .onnx, .safetensors or model.json file, weights a .npz";
   throw new UnreadableFileError(name, rule, describeStart(bytes));
@@ -24,16 +25,58 @@ export function formatOf(bytes: Uint8Array, name: string): FileFormat {
 
 function zipFormat(bytes: Uint8Array, name: string): FileFormat {
   const first = String.fromCharCode(...bytes.subarray(30, 130)); // a name, after 30 bytes of header
-  if (/^[^\0]{0,64}data\.pkl/.test(first)) refusePickle(name); // before zip64, which torch uses
+  if (/^[^\0]{0,64}data\.pkl/.test(first)) refusePickle(bytes, name); // before zip64, which torch uses
   const names = readZipDirectory(bytes, name).map((entry) => entry.name);
   return names.length > 0 && names.every((entry) => entry.endsWith(".npy")) ? "npz" : "keras";
 }
 
-function refusePickle(name: string): never {
-  throw new UnreadableFileError(
-    name,
-    "Python pickles run code and are not read: in Python, " +
+/** Files that are often taken for a model's, by how they begin; each with what to do instead. */
+const OTHERS: readonly (readonly [at: number, begins: string, rule: string, state: string])[] = [
+  [
+    0,
+    "version https://git-lfs",
+    "a Git LFS pointer stands for a file that is elsewhere: `git lfs pull` fetches it",
+    "file is a Git LFS pointer",
+  ],
+  [
+    4,
+    "TFL3",
+    "a TFLite model is not read: the Keras model that it was converted from is",
+    "file is a TFLite model",
+  ],
+  [
+    0,
+    "\x08\x01\x12", // saved_model_schema_version 1, meta_graphs; ONNX's ir_version is far higher
+    "a TensorFlow SavedModel is not read: in Python, Keras 2 opens its folder and " +
+    `model.save("model.keras") writes it anew`,
+    "file is a SavedModel's saved_model.pb",
+  ],
+  [
+    0,
+    `"{`,
+    "the text of to_json() has no weights, and was written as JSON once more: " +
+    `model.save("model.keras") writes both`,
+    "file is a text within JSON",
+  ],
+];
+
+function refuseOthers(bytes: Uint8Array, name: string): void {
+  const start = String.fromCharCode(...bytes.subarray(0, 64));
+  const found = OTHERS.find(([at, begins]) => start.startsWith(begins, at));
+  if (found !== undefined) throw new UnreadableFileError(name, found[2], found[3]);
+}
+
+function refusePickle(bytes: Uint8Array, name: string): never {
+  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 2 ** 16));
+  const [advice, state] = /numpy/.test(start) && !/torch/.test(start)
+    ? [
+      "np.savez(f, *model.get_weights()) saves the arrays alone, model.save(f) the model",
+      "file is a pickle of NumPy's arrays",
+    ]
+    : [
       `safetensors.torch.save_file(lstm.state_dict(), "lstm.safetensors") saves the arrays alone`,
-    "file is a pickle, as torch.save writes it",
-  );
+      "file is a pickle, as torch.save writes it",
+    ];
+  const rule = `Python pickles run code and are not read: in Python, ${advice}`;
+  throw new UnreadableFileError(name, rule, state);
 }

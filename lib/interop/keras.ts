@@ -14,9 +14,11 @@ import {
 } from "./build_model.ts";
 import { lettersOf } from "./conversion.ts";
 import { type KerasConfig, kerasConfig } from "./keras_config.ts";
-import { kerasLayer } from "./keras_layers.ts";
+import { kerasLayers } from "./keras_layers.ts";
 import type { StoredTraining } from "./keras_training.ts";
+import { kerasWriter } from "./keras_version.ts";
 import { kerasWeights, legacyWeights, namesAt } from "./keras_weights.ts";
+import { orderedByName } from "./weight_order.ts";
 
 /** A model out of Keras's files, and how far it was trained. */
 export interface LoadedKeras extends LoadedModel {
@@ -36,6 +38,7 @@ export async function openKerasArchive(bytes: Uint8Array, name: string): Promise
     return {
       layers: loaded,
       inputShape: parsed.inputShape ?? inferredInput(loaded, name),
+      batchSize: parsed.batchSize,
       precision: parsed.precision,
       provenance: provenanceOf(".keras", version),
       training: isRecord(compiled) && compiled.optimizer !== undefined
@@ -66,7 +69,8 @@ export async function openKerasH5(
     const { parsed, layers } = layersOf(config, version, name);
     const stored = legacyWeights(file, "model_weights/", name);
     const loaded = layers.map((layer): LoadedLayer => {
-      return { layer, weights: stored.get(layer.name!) ?? [] };
+      const place = `${layer.name} (${layer.className}) in ${name}`;
+      return { layer, weights: orderedByName(layer, stored.get(layer.name!) ?? [], place) };
     });
     const known = new Set(layers.map((layer) => layer.name));
     const stray = [...stored.keys()].find((layer) => !known.has(layer));
@@ -78,6 +82,7 @@ export async function openKerasH5(
     return {
       layers: loaded,
       inputShape: parsed.inputShape ?? inferredInput(loaded, name),
+      batchSize: parsed.batchSize,
       precision: parsed.precision,
       provenance: provenanceOf(".h5", version),
       training: training === undefined ? undefined : legacyTraining(file, textOf(training), {
@@ -110,7 +115,11 @@ export async function openKerasWeights(
     return { perLayer, provenance: provenanceOf(".weights.h5", version) };
   }
   const group = file.attributes.has("model_weights") ? "model_weights/" : "";
-  const perLayer = inOrder([...legacyWeights(file, group, name).values()], line, name);
+  const perLayer = inOrder([...legacyWeights(file, group, name).values()], line, name)
+    .map((weights, k) => {
+      const { name: own, layer } = line[k]!;
+      return orderedByName(layer, weights, `${own} (${layer.className}) in ${name}`);
+    });
   return { perLayer, provenance: provenanceOf(".h5, its weights", version) };
 }
 
@@ -123,9 +132,16 @@ function layersOf(config: unknown, version: string, name: string): {
   parsed: KerasConfig;
   layers: Layer[];
 } {
-  const generation = /^[12]\./.test(version) ? "keras2" : "keras3";
-  const parsed = kerasConfig(config, name);
-  return { parsed, layers: parsed.line.map((node) => kerasLayer(node, { name, generation })) };
+  const rule = "its keras_version must tell how to read it";
+  if (version === "") throw new UnreadableFileError(name, rule, "version is not there");
+  if (version.startsWith("1.")) {
+    const rule = "a Keras 1 configuration is not read: " +
+      "Keras 2 (2.0 to 2.2) opens it, and model.save() writes it anew";
+    throw new UnreadableFileError(name, rule, `version is ${version}`);
+  }
+  const writer = kerasWriter(version);
+  const parsed = kerasConfig(config, name, writer);
+  return { parsed, layers: kerasLayers(parsed, { name, writer }) };
 }
 
 /** A first layer's kernel tells the input's size, where the configuration does not. */

@@ -6,6 +6,7 @@ import {
   type ActivationOptions,
   getActivation,
 } from "../lstm/activations.ts";
+import { checkLayerRecord } from "./keras_options.ts";
 
 /** Which Keras wrote the configuration; what it calls hard_sigmoid differs. */
 export type KerasGeneration = "keras2" | "keras3";
@@ -46,14 +47,14 @@ export function kerasActivation(
     if (typeof value === "string") return byName(value, generation);
     if (isRecord(value)) {
       const { class_name: className, config } = value;
-      if (className === "function" && typeof config === "string") {
-        return byName(config, generation);
-      }
+      if (className === "function") throw unknown(value, place); // the author's own, by its name alone
+      checkLayerRecord(value, place);
       if (typeof className === "string" && isRecord(config) && Object.hasOwn(LAYERS, className)) {
         return ofLayer(className, config);
       }
     }
   } catch (cause) {
+    if (cause instanceof UnreadableFileError) throw cause;
     throw unknown(value, place, cause);
   }
   throw unknown(value, place);

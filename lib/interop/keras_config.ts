@@ -6,7 +6,10 @@ import { UnreadableFileError } from "../files/unreadable.ts";
 import type { OpenShape } from "../model/layer.ts";
 import { MAX_LAYERS } from "./build_model.ts";
 import { straightLine } from "./keras_functional.ts";
+import type { KerasGeneration } from "./keras_activation.ts";
 import { type KerasLayerConfig, KNOWN_LAYERS } from "./keras_layers.ts";
+import { checkLayerRecord, checkModelRecord } from "./keras_options.ts";
+import type { KerasWriter } from "./keras_version.ts";
 
 /** A layer of a configuration, and what leads to it in a Functional model. */
 export interface KerasNode extends KerasLayerConfig {
@@ -21,6 +24,8 @@ export interface KerasConfig {
   readonly line: readonly KerasNode[];
   /** A sample's shape; undefined where the configuration does not tell. */
   readonly inputShape: OpenShape | undefined;
+  /** How many samples a batch has, where the configuration tells. */
+  readonly batchSize: number | undefined;
   /** What the numbers are kept in. */
   readonly precision: "float32" | "float64";
 }
@@ -32,7 +37,12 @@ export interface KerasConfig {
  * @param name what messages call the file
  * @throws {UnreadableFileError} where it is no Sequential model and no straight line.
  */
-export function kerasConfig(value: unknown, name: string): KerasConfig {
+export function kerasConfig(
+  value: unknown,
+  name: string,
+  { generation }: KerasWriter,
+): KerasConfig {
+  if (isRecord(value)) checkModelRecord(value, name);
   const { class_name: className, config } = isRecord(value) ? value : {};
   const parts = isRecord(config) ? config.layers : config; // Keras before 2.3: the list itself
   const isKnown = className === "Sequential" || className === "Functional" || className === "Model";
@@ -54,8 +64,8 @@ export function kerasConfig(value: unknown, name: string): KerasConfig {
   return {
     listed,
     line,
-    inputShape: inputShapeOf(all, isRecord(config) ? config : {}, name),
-    precision: precisionOf(line, name),
+    ...inputOf(all, isRecord(config) ? config : {}, name),
+    precision: precisionOf(line, generation, name),
   };
 }
 
@@ -68,42 +78,66 @@ function nodeOf(part: unknown, name: string): KerasNode {
     throw new UnreadableFileError(name, rule, `layer is ${JSON.stringify(part)?.slice(0, 200)}`);
   }
   const called = own ?? config.name;
+  const shown = typeof called === "string" ? called : className;
+  checkLayerRecord(part as Record<string, unknown>, placeOf(shown, className, name));
   return {
     className,
-    name: typeof called === "string" ? called : className,
+    name: shown,
     config,
     inbound,
   };
 }
 
 /** `batch_shape` (Keras 3), `batch_input_shape` (Keras 2), or that of a first layer. */
-function inputShapeOf(
+function inputOf(
   line: readonly KerasNode[],
   model: Record<string, unknown>,
   name: string,
-): OpenShape | undefined {
+): Pick<KerasConfig, "inputShape" | "batchSize"> {
   const { config } = line[0]!;
   const shape = config.batch_shape ?? config.batch_input_shape ?? config.batchInputShape ??
     model.build_input_shape;
-  if (shape === undefined || shape === null) return undefined;
+  if (shape === undefined || shape === null) return { inputShape: undefined, batchSize: undefined };
   const isLength = (x: unknown) => x === null || Number.isSafeInteger(x) && (x as number) > 0;
   if (!Array.isArray(shape) || shape.length < 2 || shape.length > 3 || !shape.every(isLength)) {
     const rule = "its input must be [batch, timesteps, inputSize], or [batch, timesteps] of words";
     throw new UnreadableFileError(name, rule, `shape is ${JSON.stringify(shape).slice(0, 100)}`);
   }
-  return shape.slice(1);
+  return { inputShape: shape.slice(1), batchSize: shape[0] ?? undefined };
 }
 
+/** A policy of its own for parts of a layer, or of whole numbers: these are named by their class. */
+const POLICIES = ["DTypePolicy", "Policy", "FloatDTypePolicy"];
+
 /** The dtype is a text, or a policy with a name; only whole precisions are computed in. */
-function precisionOf(line: readonly KerasNode[], name: string): "float32" | "float64" {
-  const kinds = line.map(({ config, name: layer, className }) => {
-    const { dtype = "float32" } = config;
-    const inner = isRecord(dtype) && isRecord(dtype.config) ? dtype.config.name : dtype;
-    const kind = inner === null ? "float32" : inner;
-    if (kind === "float32" || kind === "float64") return kind;
-    const place = `${JSON.stringify(layer)} (${className}) in ${name}`;
+function precisionOf(
+  line: readonly KerasNode[],
+  generation: KerasGeneration,
+  name: string,
+): "float32" | "float64" {
+  const kindOf = ({ className, config }: KerasLayerConfig, place: string): string => {
+    const { dtype = null } = config;
+    const isPolicy = isRecord(dtype);
+    const own = isPolicy && isRecord(dtype.config) ? dtype.config.name : dtype;
+    // Keras before 2.3: that of its input, the numbers of words
+    const isWords = className === "Embedding" && generation === "keras2" && own === "int32";
+    const kind = own === null || isWords ? "float32" : own;
+    const isPlain = !isPolicy || POLICIES.includes(String(dtype.class_name));
+    const inner = [config.layer, config.backward_layer].filter(isRecord);
+    for (const { class_name: className, config } of inner) {
+      if (isRecord(config)) kindOf({ className: String(className), name, config }, place);
+    }
+    if (isPlain && (kind === "float32" || kind === "float64")) return kind;
+    const shown = isPolicy && !isPlain
+      ? `a ${dtype.class_name} ${JSON.stringify(own) ?? ""}`.trim()
+      : JSON.stringify(kind);
     const rule = "its dtype must be float32 or float64";
-    throw new UnreadableFileError(place, rule, `dtype is ${JSON.stringify(kind).slice(0, 100)}`);
-  });
+    throw new UnreadableFileError(place, rule, `dtype is ${shown.slice(0, 100)}`);
+  };
+  const kinds = line.map((node) => kindOf(node, placeOf(node.name, node.className, name)));
   return kinds.every((kind) => kind === "float64") ? "float64" : "float32";
+}
+
+function placeOf(layer: string, className: string, name: string): string {
+  return `${JSON.stringify(layer)} (${className}) in ${name}`;
 }

@@ -11,7 +11,9 @@ import { masking } from "../model/layers/masking.ts";
 import { timeDistributed } from "../model/layers/time_distributed.ts";
 import type { MergeMode } from "../model/merge_modes.ts";
 import { asFileError } from "./build_model.ts";
-import { kerasActivation, type KerasGeneration } from "./keras_activation.ts";
+import { kerasActivation } from "./keras_activation.ts";
+import { checkLayerRecord } from "./keras_options.ts";
+import type { KerasWriter } from "./keras_version.ts";
 
 /** A layer as a configuration tells it. */
 export interface KerasLayerConfig {
@@ -24,7 +26,7 @@ export interface KerasLayerConfig {
 export interface KerasReading {
   /** What messages call the file. */
   readonly name: string;
-  readonly generation: KerasGeneration;
+  readonly writer: KerasWriter;
 }
 
 type Config = KerasLayerConfig["config"];
@@ -32,11 +34,11 @@ type Make = (config: Config, place: string, reading: KerasReading) => Layer;
 
 const makers: Readonly<Record<string, Make>> = {
   LSTM: makeLstm,
-  Dense: (config, place, { generation }) =>
+  Dense: (config, place, { writer }) =>
     dense({
       name: config.name as string,
       units: config.units as number,
-      activation: kerasActivation(config.activation ?? null, generation, place),
+      activation: kerasActivation(config.activation ?? null, writer.generation, place),
       useBias: (config.use_bias ?? true) as boolean,
     }),
   Bidirectional: makeBidirectional,
@@ -52,8 +54,8 @@ const makers: Readonly<Record<string, Make>> = {
   Masking: (config) =>
     masking({ name: config.name as string, maskValue: (config.mask_value ?? 0) as number }),
   Dropout: (config) => dropout({ name: config.name as string, rate: config.rate as number }),
-  Activation: (config, place, { generation }) =>
-    activation(kerasActivation(config.activation ?? null, generation, place), {
+  Activation: (config, place, { writer }) =>
+    activation(kerasActivation(config.activation ?? null, writer.generation, place), {
       name: config.name as string,
     }),
 };
@@ -67,6 +69,8 @@ const ONLY: Readonly<Record<string, unknown>> = {
   time_major: false,
   quantization_config: null,
   lora_rank: null,
+  sparse: false,
+  ragged: false,
 };
 
 /**
@@ -98,12 +102,38 @@ export function kerasLayer(
   });
 }
 
-function makeLstm(config: Config, place: string, { generation }: KerasReading): LstmLayer {
+/** The layers of a configuration's line. */
+export function kerasLayers(
+  { line }: { readonly line: readonly KerasLayerConfig[] },
+  reading: KerasReading,
+): Layer[] {
+  const layers = line.map((node) => kerasLayer(node, reading));
+  const { zeroOutputForMask, version } = reading.writer;
+  let isMasked = false;
+  for (const [k, { className, wrapped, config }] of layers.entries()) {
+    if (className === "Masking" || config.mask_zero === true) isMasked = true;
+    const givesSequence = wrapped?.config.return_sequences === true;
+    if (!isMasked || className !== "Bidirectional" || !givesSequence) continue;
+    if (zeroOutputForMask !== undefined) continue;
+    const place = `${JSON.stringify(line[k]!.name)} (${className}) in ${reading.name}`;
+    const rule = "its version must tell what masked steps of a Bidirectional give: zeros, or the " +
+      "result before them";
+    throw new UnreadableFileError(place, rule, `version is ${version}, under which both exist`);
+  }
+  return layers;
+}
+
+function makeLstm(config: Config, place: string, { writer }: KerasReading): LstmLayer {
+  const { generation, recurrentActivation } = writer;
+  if (config.recurrent_activation === undefined && recurrentActivation === undefined) {
+    const rule = `Keras ${writer.version} has several defaults of recurrent_activation`;
+    throw new UnreadableFileError(place, rule, "configuration leaves it out");
+  }
   const options = { // null, as TF.js writes it, is the default
     units: config.units,
     activation: kerasActivation(given(config.activation, "tanh"), generation, place),
     recurrentActivation: kerasActivation(
-      given(config.recurrent_activation, "sigmoid"),
+      given(config.recurrent_activation, recurrentActivation),
       generation,
       place,
     ),
@@ -129,6 +159,7 @@ function makeBidirectional(config: Config, place: string, reading: KerasReading)
   return bidirectional(inner(config.layer, place, reading) as LstmLayer, {
     name: config.name as string,
     mergeMode: given(config.merge_mode, "concat") as MergeMode,
+    zeroOutputForMask: reading.writer.zeroOutputForMask ?? true,
     ...(other === undefined ? {} : { backwardLayer: inner(other, place, reading) as LstmLayer }),
   });
 }
@@ -136,6 +167,7 @@ function makeBidirectional(config: Config, place: string, reading: KerasReading)
 /** The layer within Bidirectional and TimeDistributed. */
 function inner(value: unknown, place: string, reading: KerasReading): Layer {
   const { class_name: className, config } = isRecord(value) ? value : {};
+  if (isRecord(value)) checkLayerRecord(value, place);
   if (typeof className !== "string" || !isRecord(config)) {
     const state = `layer is ${JSON.stringify(value)?.slice(0, 100)}`;
     throw new UnreadableFileError(place, "it holds a layer of its own", state);

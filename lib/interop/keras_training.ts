@@ -16,6 +16,7 @@ import { sgd } from "../model/training/optimizers/sgd.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { KerasLayerConfig } from "./keras_layers.ts";
+import { isBuiltIn } from "./keras_options.ts";
 
 /** What a file tells of training. */
 export interface StoredTraining {
@@ -125,7 +126,9 @@ export function resumeTraining(model: Model, training: StoredTraining | undefine
 /** Throws where a layer learns otherwise than here: frozen, regularized or constrained. */
 function checkLearning(name: string, config: Config): void {
   for (const [key, value] of Object.entries(config)) {
-    const changes = key === "trainable" ? value === false : /_(regularizer|constraint)$/.test(key);
+    const changes = key === "trainable"
+      ? value === false
+      : /_(regularizer|constraint)$|^noise_shape$/.test(key);
     if (changes && value !== null) {
       throw new RangeError(`layer ${JSON.stringify(name)} has ${key} ${JSON.stringify(value)}`);
     }
@@ -140,6 +143,9 @@ function optimizerOf(given: unknown, rate: number | undefined): Optimizer {
   if (typeof className !== "string" || !isRecord(config) || !Object.hasOwn(OPTIMIZERS, className)) {
     const known = Object.keys(OPTIMIZERS).join(", ");
     throw new RangeError(`the optimizer is none of ${known}: ${JSON.stringify(className)}`);
+  }
+  if (!isBuiltIn(given as Config)) {
+    throw new RangeError(`the optimizer ${className} is not Keras's own`);
   }
   for (const [option, only] of Object.entries(ONLY)) {
     const value = config[option] ?? only;
@@ -162,7 +168,7 @@ function lossOf(given: unknown): LossIdentifier {
   const isKnown = Object.entries(ONLY_LOSS).every(([option, known]) =>
     !Object.hasOwn(options, option) || known.includes(options[option])
   );
-  if (make === undefined || !isKnown) {
+  if (make === undefined || !isKnown || !isBuiltIn(given as Config)) {
     throw new RangeError(`the loss is ${JSON.stringify(given)?.slice(0, 200)}`);
   }
   if (typeof make === "string") return make;

@@ -89,7 +89,8 @@ export function pathsOf(layer: Layer): string[] {
  *
  * @throws {UnreadableFileError} where one is missing, or one is left over that no layer takes.
  */
-export function kerasWeights(file: Hdf5File, stored: StoredLayers, name: string): Converted[][] {
+export function kerasWeights(given: Hdf5File, stored: StoredLayers, name: string): Converted[][] {
+  const file = withSlashes(given);
   const groups = kerasGroups(file, stored);
   const used = new Set<string>();
   const found = stored.line.map(({ name: own, layer }) =>
@@ -100,7 +101,7 @@ export function kerasWeights(file: Hdf5File, stored: StoredLayers, name: string)
     })
   );
   const stray = [...file.arrays.keys()].find((path) =>
-    !used.has(path) && !path.startsWith("optimizer/") && !path.includes("seed_generator/")
+    !used.has(path) && !/^(optimizer|metrics)\//.test(path) && !path.includes("seed_generator/")
   );
   if (stray === undefined) return found;
   throw new UnreadableFileError(
@@ -108,6 +109,13 @@ export function kerasWeights(file: Hdf5File, stored: StoredLayers, name: string)
     "each of its arrays must belong to a layer",
     `one is ${stray}`,
   );
+}
+
+/** Keras 2 on Windows names its groups `layers\\lstm\\cell`. */
+function withSlashes({ arrays, others, attributes }: Hdf5File): Hdf5File {
+  const renamed = <T>(entries: ReadonlyMap<string, T>): Map<string, T> =>
+    new Map([...entries].map(([path, value]) => [path.replaceAll("\\", "/"), value]));
+  return { arrays: renamed(arrays), others: renamed(others), attributes: renamed(attributes) };
 }
 
 /**
@@ -122,13 +130,21 @@ export function legacyWeights(
   name: string,
 ): Map<string, Converted[]> {
   const layers = namesAt(file, group.replace(/\/$/, ""), "layer_names", name);
-  return new Map(
+  const used = new Set<string>();
+  const stored = new Map(
     layers.map((layer) => {
       const place = `${group}${layer}`;
-      const paths = namesAt(file, place, "weight_names", name);
-      return [layer, paths.map((path) => arrayAt(file, `${place}/${path}`, layer, name))] as const;
+      const paths = namesAt(file, place, "weight_names", name).map((path) => `${place}/${path}`);
+      paths.forEach((path) => used.add(path));
+      return [layer, paths.map((path) => arrayAt(file, path, layer, name))] as const;
     }).filter(([, arrays]) => arrays.length > 0),
   );
+  const stray = [...file.arrays.keys()].find((path) =>
+    path.startsWith(group) && !used.has(path) && !path.startsWith("optimizer_weights/")
+  );
+  if (stray === undefined) return stored;
+  const rule = "each of its arrays must belong to a layer";
+  throw new UnreadableFileError(name, rule, `one is ${stray}, which no weight_names has`);
 }
 
 /** A list of names in an attribute, or in several where it was too long: weight_names0, … */
@@ -150,6 +166,10 @@ function arrayAt(file: Hdf5File, path: string, layer: string, name: string): Con
   const found = file.arrays.get(path);
   if (found !== undefined) return taken(path, found);
   const kind = file.others.get(path);
-  const state = kind === undefined ? `${path} is not there` : `${path} is of kind ${kind}`;
+  const groups = new Set([...file.arrays.keys()].map((path) => path.split("/", 2).join("/")));
+  const there = [...groups].filter((group) => !group.startsWith("optimizer"));
+  const state = kind === undefined
+    ? `${path} is not there, but ${there.slice(0, 8).join(", ") || "nothing"}`
+    : `${path} is of kind ${kind}`;
   throw new UnreadableFileError(name, `the arrays of ${layer} must be there`, state);
 }

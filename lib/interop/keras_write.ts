@@ -69,6 +69,7 @@ function layerConfig(name: string, layer: Layer, dtype: string): Record<string, 
         `current layer ${name} is a ${className}`,
     );
   }
+  if (className === "Bidirectional") checkMaskedSteps(name, config);
   const inner = (own: string, value: unknown) => {
     const { config } = value as { config: Layer["config"] };
     return layerConfig(own, { className: "LSTM", config } as Layer, dtype);
@@ -99,6 +100,16 @@ function layerConfig(name: string, layer: Layer, dtype: string): Record<string, 
     },
     registered_name: null,
   };
+}
+
+/** Keras 3's Bidirectional always gives zeros at masked steps of a sequence. */
+function checkMaskedSteps(name: string, { layer }: Layer["config"]): void {
+  const { config } = layer as { config: Layer["config"] };
+  if (config.return_sequences !== true || config.zero_output_for_mask === true) return;
+  throw new TypeError(
+    "Cannot write a .keras file: Keras 3's Bidirectional gives zeros at masked steps, but " +
+      `layer ${name} has zeroOutputForMask false`,
+  );
 }
 
 /** What `model.weights.h5` holds: arrays by path, and the layers' names beside them. */

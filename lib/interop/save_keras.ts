@@ -1,14 +1,14 @@
 import { writeKerasArchive } from "../files/keras_archive.ts";
 import { writeFile } from "../files/source.ts";
 import type { Training } from "../model/training/compile.ts";
-import { type Model, trainingOf } from "../model/model.ts";
+import { type Model, networkOf, trainingOf } from "../model/model.ts";
 import type { Optimizer } from "../model/training/optimizers/optimizer.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { configOf, storeOf } from "./keras_write.ts";
 
 /** What a `.keras` file is written with. */
 export interface SaveKerasOptions {
-  /** How many samples each batch has: Keras's stateful layers must know; others need not. */
+  /** How many samples each batch has: Keras's stateful layers must know; others need not. Where the model's own file told, as there. */
   readonly batchSize?: number;
 }
 
@@ -49,7 +49,7 @@ export async function saveKeras(
   model: Model,
   { batchSize }: SaveKerasOptions = {},
 ): Promise<void> {
-  const config = configOf(model, batchSize ?? null);
+  const config = configOf(model, batchSize ?? networkOf(model).batchSize ?? null);
   const { arrays, names } = storeOf(model);
   const training = compiled(model);
   if (training !== undefined) {

@@ -3,13 +3,16 @@
 import { isRecord } from "../files/json.ts";
 import type { TfjsFile } from "../files/tfjs.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
+import type { Layer } from "../model/layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer, LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, taken } from "./conversion.ts";
 import { inferredInput } from "./keras.ts";
-import { kerasConfig } from "./keras_config.ts";
-import { kerasLayer } from "./keras_layers.ts";
-import { pathsOf } from "./keras_weights.ts";
+import { type KerasConfig, kerasConfig } from "./keras_config.ts";
+import { kerasLayers } from "./keras_layers.ts";
+import { kerasWriter, TFJS_WRITER } from "./keras_version.ts";
+import { kerasWeights } from "./keras_weights.ts";
+import { orderedByName } from "./weight_order.ts";
 
 /** Opens a model.json of layers; a graph model (`format: "graph-model"`) is refused. */
 export function openTfjs({ topology, arrays, writers }: TfjsFile, name: string): LoadedModel {
@@ -20,25 +23,17 @@ export function openTfjs({ topology, arrays, writers }: TfjsFile, name: string):
     const rule = "a TF.js model must be a layers model (tf.loadLayersModel)";
     throw new UnreadableFileError(name, rule, "file is a graph model");
   }
-  // hard_sigmoid is TF.js's own in every version, unless Keras 3 itself wrote the configuration
+  const record = isRecord(converted) ? converted : isRecord(topology) ? topology : {};
   const version = typeof keras === "string" ? keras : "";
-  const generation = /^3\./.test(version) ? "keras3" : "keras2";
-  const { line, inputShape, precision } = kerasConfig(converted ?? topology, name);
-  const layers = line.map((node) => kerasLayer(node, { name, generation }));
-  const groups = grouped(arrays);
-  const loaded = layers.map((layer): LoadedLayer => {
-    const count = pathsOf(layer).length;
-    return { layer, weights: count === 0 ? [] : groups.get(layer.name!) ?? [] };
-  });
-  const known = new Set(layers.map((layer) => layer.name));
-  const stray = [...groups.keys()].find((group) => !known.has(group));
-  if (stray !== undefined) {
-    const state = `${JSON.stringify(stray)} has some and is none`;
-    throw new UnreadableFileError(name, "each of its arrays must belong to a layer", state);
-  }
+  const writer = /^\d/.test(version) ? kerasWriter(version) : TFJS_WRITER;
+  const parsed = kerasConfig(record, name, writer);
+  const { inputShape, batchSize, precision } = parsed;
+  const layers = kerasLayers(parsed, { name, writer });
+  const loaded = weightsOf(arrays, { layers, parsed, model: nameOf(record.config) }, name);
   return {
     layers: loaded,
     inputShape: inputShape ?? inferredInput(loaded, name),
+    batchSize,
     precision,
     provenance: {
       format: "model.json",
@@ -50,12 +45,36 @@ export function openTfjs({ topology, arrays, writers }: TfjsFile, name: string):
   };
 }
 
-/** The arrays of each layer in the file's order: `lstm_LSTM1/kernel` belongs to `lstm_LSTM1`. */
-function grouped(arrays: ReadonlyMap<string, Tensor>): Map<string, Converted[]> {
+function nameOf(config: unknown): string {
+  return isRecord(config) && typeof config.name === "string" ? config.name : "";
+}
+
+/** Each layer's arrays, by their names; a layer's own name may have slashes. */
+function weightsOf(
+  arrays: ReadonlyMap<string, Tensor>,
+  { layers, parsed, model }: { layers: Layer[]; parsed: KerasConfig; model: string },
+  name: string,
+): LoadedLayer[] {
+  if ([...arrays.keys()].every((key) => /^layers\/.*\/vars\/\d+$/.test(key))) { // a .keras before
+    const file = { arrays, others: new Map(), attributes: new Map() };
+    const line = layers.map((layer) => ({ name: layer.name!, layer }));
+    const found = kerasWeights(file, { listed: parsed.listed, line, areNamed: true }, name);
+    return layers.map((layer, k) => ({ layer, weights: found[k]! }));
+  }
+  const names = layers.map((layer) => layer.name!).sort((a, b) => b.length - a.length);
   const groups = new Map<string, Converted[]>();
   for (const [key, tensor] of arrays) {
-    const layer = key.split("/")[0]!;
-    groups.set(layer, [...groups.get(layer) ?? [], taken(key, tensor)]);
+    // Keras 3's names begin with the model's
+    const owner = names.find((own) => key.startsWith(`${own}/`)) ??
+      names.find((own) => key.startsWith(`${model}/${own}/`));
+    if (owner === undefined) {
+      const state = `${JSON.stringify(key.split("/")[0])} has some and is none`;
+      throw new UnreadableFileError(name, "each of its arrays must belong to a layer", state);
+    }
+    groups.set(owner, [...groups.get(owner) ?? [], taken(key, tensor)]);
   }
-  return groups;
+  return layers.map((layer) => {
+    const place = `${layer.name} (${layer.className}) in ${name}`;
+    return { layer, weights: orderedByName(layer, groups.get(layer.name!) ?? [], place) };
+  });
 }

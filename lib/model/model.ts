@@ -87,6 +87,9 @@ export class Model {
    * that is more than 64 MiB, the samples go through in parts. All models together hold 256 MiB, or
    * what the largest shape needs.
    *
+   * A stateful model goes on where the call before ended. One that Keras saved takes whole batches of
+   * the size that its file tells, and goes on from one to the next.
+   *
    * @param x `[batch, timesteps, inputSize]`, or `[batch, timesteps]` of whole numbers before an
    * embedding
    * @returns `[batch, …]`, the last layer's output in float32

@@ -73,6 +73,11 @@ export class Network {
   readonly seed: number;
   /** What the stateful layers remember; who runs the network decides whether it takes the new. */
   states: NetworkStates;
+  /**
+   * How many samples a batch of a stateful network has, where its file tells: as in Keras, the next
+   * batch goes on where this one ended, sample by sample.
+   */
+  batchSize: number | undefined;
   #weights: readonly Tensor[] = []; // float32 or float64, as the precision says
   #inFloat64: readonly Tensor[] | undefined;
   #computes: readonly LayerCompute[] | undefined;
@@ -118,8 +123,8 @@ export class Network {
     return this.#weights;
   }
 
-  /** The input in float64, its shape checked. */
-  checkInput(x: TensorLike, action: string): Tensor {
+  /** The input in float64, its shape checked; of a stateful network one batch, or several. */
+  checkInput(x: TensorLike, action: string, { batches = 1 }: { batches?: 1 | "any" } = {}): Tensor {
     const given = asFloat64(x);
     const [batch, ...rest] = given.shape;
     const fits = rest.length === this.inputShape.length &&
@@ -129,6 +134,16 @@ export class Network {
       throw new TypeError(
         `Cannot ${action} as the input must be [${wanted.join(", ")}] and not empty: ` +
           `current shape is ${formatShape(given.shape)}`,
+      );
+    }
+    const { batchSize } = this;
+    const isWhole = batchSize === undefined || batch === batchSize ||
+      batches === "any" && batch! % batchSize === 0;
+    if (!isWhole) {
+      throw new TypeError(
+        `Cannot ${action}: a stateful model's file tells its batch, and ` +
+          (batches === "any" ? `the samples must be whole batches of ` : `the samples must be `) +
+          `${batchSize}, but the input has ${batch}`,
       );
     }
     return given;

@@ -55,7 +55,14 @@ const REFUSED = [
   ["claims_more", "/numbers must fit in the file: current shape is [1073741824]"],
   ["deep", "groups may lie 32 deep"],
   ["own_float", "plain integers or IEEE 754's float32 and float64"],
-  ["half", "plain integers or IEEE 754's float32 and float64"],
+  ["half", "plain integers or IEEE 754's float32 and float64: current array is of 16-bit floats"],
+  ["not_utf8", "its texts must be ASCII or UTF-8: current text is attribute fixed of /"],
+  ["not_utf8_lone", "its texts must be ASCII or UTF-8: current text is attribute version of /"],
+  ["not_utf8_overlong", "its texts must be ASCII or UTF-8: current text is attribute version of /"],
+  [
+    "not_utf8_surrogate",
+    "its texts must be ASCII or UTF-8: current text is attribute version of /",
+  ],
 ] as const;
 
 for (const [name, message] of REFUSED) {
@@ -64,6 +71,20 @@ for (const [name, message] of REFUSED) {
     assert(error.message.includes(message), error.message);
   });
 }
+
+Deno.test("readHdf5() gives zeros where an array was never written, as h5py, never another file's numbers", async () => {
+  const other = new Map([["other", new Tensor(new Float32Array(60_000).fill(1234.5), [60_000])]]);
+  for (const path of ["a", "b", "c"]) {
+    await readHdf5(await writeHdf5({ arrays: other, names: new Map() }), path);
+    const { arrays } = await readHdf5(bytesOf("never_filled"), "m.h5");
+    assertEquals(arrays.get("numbers")?.data, new Float32Array(4096));
+  }
+});
+
+Deno.test("readHdf5() reads UTF-8 that h5py marked as ASCII", async () => {
+  const { attributes } = await readHdf5(bytesOf("texts_as_ascii"), "m.h5");
+  assertEquals(attributes.get("")?.get("names"), ["Größe", "出力"]);
+});
 
 Deno.test("readHdf5() says what a file is that is no HDF5", async () => {
   const read = (bytes: number[]) => readHdf5(Uint8Array.from(bytes), "m.h5");

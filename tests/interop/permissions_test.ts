@@ -40,6 +40,30 @@ for (const [file, format] of FILES) {
   });
 }
 
+const hasScript = await new Deno.Command("script", { args: ["--version"], stdout: "null" }).output()
+  .then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "loadModel() asks for no other permission in a terminal, where Deno would ask the person",
+  ignore: !hasScript, // util-linux's: it makes a terminal
+  fn: async () => {
+    const script = await Deno.makeTempFile({ suffix: ".ts" });
+    await Deno.writeTextFile(script, program);
+    for (const [file, format] of FILES) {
+      const path = formatFile(file);
+      const run = `${Deno.execPath()} run --quiet --no-check --config=${config} ` +
+        `--allow-read=${path} ${script} ${path}`;
+      const { stdout } = await new Deno.Command("script", {
+        args: ["--quiet", "--return", "--command", `timeout 20 ${run}`, "/dev/null"],
+        stdin: "null",
+        env: { NO_COLOR: "1" },
+      }).output();
+      assertEquals(new TextDecoder().decode(stdout).trim(), format);
+    }
+    await Deno.remove(script);
+  },
+});
+
 Deno.test("loadModel() opens files that name others with the permission to read just those", async () => {
   const shards = ["tfjs/plain.json", "tfjs/plain.shard1.bin", "tfjs/plain.shard2.bin"];
   const external = ["onnx/external.onnx", "onnx/external.bin"];

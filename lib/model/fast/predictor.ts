@@ -40,10 +40,27 @@ export class Predictor {
       return new Tensor(prepared.plan.run(numbersOf(given)), prepared.outputShape);
     }
     const network = this.#network;
-    const run = network.forward(network.checkInput(given, "predict"), { fast: true });
-    network.states = run.states;
-    const { data, shape } = run.output;
-    return new Tensor(data instanceof Float32Array ? data : new Float32Array(data), shape);
+    const whole = network.checkInput(given, "predict", { batches: "any" });
+    const samples = whole.shape[0]!;
+    const size = network.batchSize ?? samples;
+    const each = whole.data.length / samples;
+    const outputs: Tensor[] = [];
+    for (let k = 0; k < samples; k += size) {
+      const part = whole.data.slice(k * each, (k + size) * each);
+      const x = size === samples ? whole : new Tensor(part, [size, ...whole.shape.slice(1)]);
+      const run = network.forward(x, { fast: true });
+      network.states = run.states;
+      outputs.push(run.output);
+    }
+    const [first] = outputs as [Tensor, ...Tensor[]];
+    if (outputs.length === 1) {
+      const { data, shape } = first;
+      return new Tensor(data instanceof Float32Array ? data : new Float32Array(data), shape);
+    }
+    const { length } = first.data;
+    const data = new Float32Array(outputs.length * length);
+    outputs.forEach((output, k) => data.set(output.data, k * length));
+    return new Tensor(data, [samples, ...first.shape.slice(1)]);
   }
 
   #preparedFor(x: Tensor): Prepared | undefined {

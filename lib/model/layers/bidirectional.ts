@@ -1,7 +1,13 @@
 import { add } from "../../tensor/arithmetic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Layer, LayerContext, LayerRun, OpenShape, WeightSpec } from "../layer.ts";
-import { checkOptions, choiceRule, definedOptions, type LayerName } from "../layer_options.ts";
+import {
+  checkOptions,
+  choiceRule,
+  definedOptions,
+  flagRule,
+  type LayerName,
+} from "../layer_options.ts";
 import { type MergeMode, mergeModes } from "../merge_modes.ts";
 import { reverseTimesteps } from "../timesteps.ts";
 import { lstm, type LstmLayer, type LstmLayerOptions } from "./lstm.ts";
@@ -12,6 +18,11 @@ export interface BidirectionalOptions extends LayerName {
   readonly mergeMode?: MergeMode;
   /** The layer that goes backwards: a copy of the other one unless said. */
   readonly backwardLayer?: LstmLayer;
+  /**
+   * Whether masked steps of a sequence give zeros: true unless said. Keras before 2.4 and TF.js
+   * repeat the result before them.
+   */
+  readonly zeroOutputForMask?: boolean;
 }
 
 /**
@@ -42,6 +53,7 @@ export interface BidirectionalOptions extends LayerName {
 export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = {}): Layer {
   const chosen = {
     mergeMode: "concat" as MergeMode,
+    zeroOutputForMask: true,
     ...definedOptions("a Bidirectional", options),
   };
   checkOptions("a Bidirectional", chosen, {
@@ -54,9 +66,10 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
       expected: "an LSTM, made by lstm()",
       isKind: (value) => value === undefined || isLstm(value),
     },
+    zeroOutputForMask: flagRule,
   });
   const { name, mergeMode } = chosen;
-  const { ahead, back } = checkedPair(layer, chosen.backwardLayer, mergeMode);
+  const { ahead, back } = checkedPair(layer, chosen);
   const { returnSequences } = ahead.options;
   const { merge, gradients } = mergeModes[mergeMode];
   const inOrder = (result: Tensor) => returnSequences ? reverseTimesteps(result) : result;
@@ -113,15 +126,20 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
   });
 }
 
-/** The two layers as Bidirectional runs them: masked steps of a sequence give zeros. */
-function checkedPair(layer: LstmLayer, given: LstmLayer | undefined, mergeMode: MergeMode) {
+/** The two layers as Bidirectional runs them: it decides what masked steps of a sequence give. */
+function checkedPair(
+  layer: LstmLayer,
+  { backwardLayer: given, mergeMode, zeroOutputForMask: zeros }:
+    & Pick<BidirectionalOptions, "backwardLayer">
+    & Required<Pick<BidirectionalOptions, "mergeMode" | "zeroOutputForMask">>,
+) {
   if (!isLstm(layer)) {
     throw new TypeError(
       `Cannot make a Bidirectional as it takes an LSTM, made by lstm(): current value is ` +
         `${(layer as Layer | undefined)?.className ?? typeof layer}`,
     );
   }
-  const zeroOutputForMask = layer.options.returnSequences;
+  const zeroOutputForMask = zeros && layer.options.returnSequences;
   const ahead = lstm({ ...layer.options, zeroOutputForMask });
   const other: LstmLayerOptions = given?.options ?? { ...layer.options, goBackwards: true };
   const back = lstm({ ...other, zeroOutputForMask });

@@ -15,7 +15,7 @@ export function prepareSamples(
   y: TensorLike,
   action: string,
 ): Samples {
-  const inputs = network.checkInput(x, action);
+  const inputs = network.checkInput(x, action, { batches: "any" });
   const targets = asTensor(y);
   if (targets.shape[0] !== inputs.shape[0]) {
     throw new TypeError(
@@ -34,13 +34,21 @@ export function prepareSamples(
 /** A stateful layer remembers one state a place in the batch: all batches must be as large. */
 export function checkStateful(network: Network, samples: Samples, batchSize: number): void {
   const stateful = network.layers.find(({ layer }) => isStateful(layer));
-  if (stateful === undefined || countOf(samples) % batchSize === 0) return;
+  if (stateful === undefined) return;
+  if (network.batchSize !== undefined && batchSize !== network.batchSize) {
+    throw new RangeError(
+      `Cannot fit: ${stateful.name} is stateful and its file tells batches of ` +
+        `${network.batchSize}, but batchSize is ${batchSize}`,
+    );
+  }
+  if (countOf(samples) % batchSize === 0) return;
   throw new RangeError(
     `Cannot fit as ${stateful.name} is stateful and all batches must be as large: current ` +
       `batchSize ${batchSize} does not divide ${countOf(samples)} samples`,
   );
 }
 
-function isStateful({ config, wrapped }: Layer): boolean {
+/** Whether a layer goes on, with the next batch, where it ended. */
+export function isStateful({ config, wrapped }: Layer): boolean {
   return config.stateful === true || wrapped !== undefined && isStateful(wrapped);
 }

@@ -1,0 +1,114 @@
+// Every name that Keras 2, Keras 3 or TF.js gives to a layer's options: one that no generation knows
+// is a damaged or foreign one, and passing over it would compute something else.
+
+import { nearestNames } from "../display/nearest_names.ts";
+import { isRecord } from "../files/json.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+
+const names = (text: string) => text.split(" ");
+
+/** What every layer may have. */
+const EVERY = names(
+  "name trainable dtype batch_input_shape batchInputShape activity_regularizer",
+);
+const DENSE = names(
+  "units activation use_bias kernel_initializer bias_initializer kernel_regularizer " +
+    "bias_regularizer kernel_constraint bias_constraint quantization_config lora_rank lora_alpha",
+);
+
+/** `get_config()` of each class: Keras 2.0 to 2.15, 3.0 to 3.15, and TF.js's `getConfig()`. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  InputLayer: names("batch_shape sparse ragged optional"),
+  LSTM: [
+    ...DENSE.filter((option) => !/^(quantization_config|lora_)/.test(option)),
+    ...names("recurrent_activation recurrent_initializer recurrent_regularizer"),
+    ...names("recurrent_constraint unit_forget_bias dropout recurrent_dropout implementation"),
+    ...names("return_sequences return_state go_backwards stateful unroll time_major"),
+    ...names("zero_output_for_mask seed"),
+  ],
+  Dense: DENSE,
+  Bidirectional: names("layer backward_layer merge_mode"),
+  TimeDistributed: names("layer"),
+  Embedding: names(
+    "input_dim output_dim embeddings_initializer embeddings_regularizer embeddings_constraint " +
+      "mask_zero input_length quantization_config lora_rank lora_alpha",
+  ),
+  Masking: names("mask_value"),
+  Dropout: names("rate noise_shape seed"),
+  Activation: names("activation"),
+  ReLU: names("max_value negative_slope threshold"),
+  LeakyReLU: names("negative_slope alpha"),
+  ELU: names("alpha"),
+  Softmax: names("axis"),
+};
+
+const MODEL = names(
+  "class_name config module registered_name build_config compile_config shared_object_id " +
+    "keras_version backend",
+);
+const MODEL_CONFIG = names(
+  "name trainable dtype layers build_input_shape input_layers output_layers",
+);
+const LAYER = names(
+  "class_name config name inbound_nodes module registered_name build_config shared_object_id",
+);
+
+/**
+ * Throws where a layer's record or its options have a name that no Keras knows, or where its class
+ * is the author's own with a built-in's name.
+ *
+ * @param part `{ class_name, config, … }`
+ * @param place what messages call the layer
+ */
+export function checkLayerRecord(part: Readonly<Record<string, unknown>>, place: string): void {
+  checkNames(part, LAYER, "what stands beside its options must be known", place);
+  checkBuiltIn(part, place);
+  const { class_name: className, config } = part;
+  if (typeof className !== "string" || !isRecord(config)) return;
+  const own = Object.hasOwn(OPTIONS, className) ? OPTIONS[className] : undefined;
+  if (own === undefined) return; // a class that is not read, or an operation of a mask
+  checkNames(
+    config,
+    [...EVERY, ...own],
+    `its options must be those of Keras's ${className}`,
+    place,
+  );
+}
+
+/** The same for a model's own record. */
+export function checkModelRecord(model: Readonly<Record<string, unknown>>, name: string): void {
+  const rule = "what it tells of the model must be known";
+  checkNames(model, MODEL, rule, name);
+  checkBuiltIn(model, name);
+  if (isRecord(model.config)) checkNames(model.config, MODEL_CONFIG, rule, name);
+}
+
+function checkNames(
+  given: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+  rule: string,
+  place: string,
+): void {
+  const stray = Object.keys(given).find((key) => !known.includes(key));
+  if (stray === undefined) return;
+  const near = nearestNames(stray, known).split(", ");
+  const asked = near.length === known.length ? "" : ` (did you mean ${near.join(" or ")}?)`;
+  throw new UnreadableFileError(place, rule, `name is ${JSON.stringify(stray)}${asked}`);
+}
+
+/** Keras 3 keeps the module and the registered name of a class: `mine>Dense` is not Keras's. */
+export function isBuiltIn(part: Readonly<Record<string, unknown>>): boolean {
+  const { module = null, registered_name: registered = null, class_name: className } = part;
+  const isKeras = module === null || typeof module === "string" &&
+      /^(tf_|tensorflow\.(python\.)?)?keras(\.|$)/.test(module);
+  return isKeras && (registered === null || registered === className);
+}
+
+function checkBuiltIn(part: Readonly<Record<string, unknown>>, place: string): void {
+  if (isBuiltIn(part)) return;
+  const { module, registered_name: registered, class_name: className } = part;
+  const shown = `${JSON.stringify(registered ?? className)} of module ${JSON.stringify(module)}`;
+  const rule =
+    "its classes must be Keras's own: what another one computes does not stand in a file";
+  throw new UnreadableFileError(place, rule, `class is ${shown.slice(0, 200)}`);
+}

@@ -1,0 +1,52 @@
+// A layer's arrays by their names. The order in a file is not the layer's: Keras's .h5 lists a
+// Bidirectional's trainable half first, and a TF.js manifest may stand in any order.
+
+import { UnreadableFileError } from "../files/unreadable.ts";
+import { type Layer, unwrapped } from "../model/layer.ts";
+import type { Converted } from "./conversion.ts";
+
+/**
+ * The arrays in the order of the layer's weights.
+ *
+ * @param arrays as the file lists them; names end in `kernel`, `recurrent_kernel`, `bias` or
+ * `embeddings`, and a part of those of Bidirectional begins with `forward_` or `backward_`
+ * @param place what messages call the layer
+ * @throws {UnreadableFileError} where a name says something else, or not which half it belongs to.
+ */
+export function orderedByName(
+  layer: Layer,
+  arrays: readonly Converted[],
+  place: string,
+): readonly Converted[] {
+  const wanted = unwrapped(layer).weights([null, 1]).map(({ name }) => name);
+  if (wanted.length !== arrays.length) return arrays; // said when the shapes are compared
+  const roles = arrays.map(({ from }) => roleOf(from));
+  const direction = (group: string) => {
+    const part = group.split("/").findLast((part) => /^(forward|backward)_/.test(part));
+    return part === undefined ? undefined : part.startsWith("forward_");
+  };
+  const groups = [...new Set(roles.map(({ group }) => group))];
+  const isForward = (group: string) =>
+    // a backward layer of one's own may have any name
+    direction(group) ?? (groups.length === 2
+      ? direction(groups.find((other) => other !== group)!) === false
+      : undefined);
+  const isPair = layer.className === "Bidirectional";
+  const named = new Map(roles.map(({ group, kind }, k) => {
+    const half = isForward(group) ? "forward_layer" : "backward_layer";
+    return [isPair ? `${half}/${kind}` : kind, arrays[k]!];
+  }));
+  const tellsHalves = !isPair ||
+    groups.length === 2 && groups.some((group) => direction(group) !== undefined);
+  const ordered = wanted.map((name) => named.get(name));
+  if (tellsHalves && ordered.every((array) => array !== undefined)) return ordered;
+  const found = arrays.map(({ from }) => from).join(", ").slice(0, 400);
+  const rule = `the names of its arrays must tell which is ${wanted.join(", ")}`;
+  throw new UnreadableFileError(place, rule, `names are ${found}`);
+}
+
+/** `bidirectional/forward_lstm/lstm_cell` and `kernel`, without what TensorFlow adds to the end. */
+function roleOf(path: string): { group: string; kind: string } {
+  const parts = path.replace(/:\d+$/, "").split("/");
+  return { kind: parts.pop()!.replace(/_\d+$/, ""), group: parts.join("/") };
+}
