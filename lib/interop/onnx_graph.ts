@@ -7,6 +7,7 @@ import { MAX_UNPACKED_BYTES } from "../files/zip.ts";
 import type { OpenShape } from "../model/layer.ts";
 import { type LoadedModel, MAX_LAYERS } from "./build_model.ts";
 import { type Converted, lettersOf } from "./conversion.ts";
+import { OLDEST_OPSET } from "./onnx_attributes.ts";
 import { readNode } from "./onnx_operators.ts";
 import { type AxisName, type Flow, UnreadAxes, UnreadNode, type Value } from "./onnx_values.ts";
 
@@ -16,6 +17,10 @@ const MAX_AXES = 8;
 
 /** Opens a graph: LSTMs with what stands around them in classifiers and taggers. */
 export function openOnnx(file: OnnxFile, name: string): LoadedModel {
+  if (file.opset < OLDEST_OPSET) {
+    const rule = `its operators must be of opset ${OLDEST_OPSET} or later`;
+    throw new UnreadableFileError(name, rule, `opset is ${file.opset}`);
+  }
   const input = inputOf(file, name);
   const shape = shapeOf(input);
   const isWords = WORDS.includes(Number(input.type?.tensor?.dataType));
