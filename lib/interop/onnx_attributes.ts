@@ -3,6 +3,7 @@
 // A node with an attribute that its operator does not have is refused, as ONNX Runtime does it: a
 // misspelt one would be the default in silence.
 
+import { quoted } from "../base/quoted.ts";
 import type { OnnxAttribute } from "../files/onnx_schema.ts";
 import type { GraphNode } from "./onnx_values.ts";
 import { UnreadNode } from "./onnx_values.ts";
@@ -144,7 +145,7 @@ export function checkAttributes({ node, operator, opset }: GraphNode): void {
     if (kind === undefined || opset < from || opset >= before) {
       const there = Object.keys(specs).join(", ") || "none";
       throw new UnreadNode(
-        `${operator} has no attribute ${JSON.stringify(name)} in opset ${opset} (it has ${there})`,
+        `${operator} has no attribute ${quoted(name)} in opset ${opset} (it has ${there})`,
       );
     }
     if (seen.has(name)) throw new UnreadNode(`its attribute ${name} is there twice`);

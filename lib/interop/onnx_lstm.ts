@@ -1,6 +1,7 @@
 // ONNX's LSTM operator (onnx/defs/rnn/defs.cc): W [directions, 4·units, inputSize], R [directions,
 // 4·units, units], B [directions, 8·units], gates i o f c.
 
+import { quoted } from "../base/quoted.ts";
 import type { Activation } from "../lstm/activations.ts";
 import type { Layer } from "../model/layer.ts";
 import { bidirectional } from "../model/layers/bidirectional.ts";
@@ -44,7 +45,7 @@ export function readLstm(node: GraphNode): Value[] {
   }
   const direction = textOf(node, "direction", "forward");
   if (!["forward", "reverse", "bidirectional"].includes(direction)) {
-    throw new UnreadNode(`its direction is ${JSON.stringify(direction)}`);
+    throw new UnreadNode(`its direction is ${quoted(direction)}`);
   }
   const directions = direction === "bidirectional" ? 2 : 1;
   const { units, weights } = convert(node, directions);

@@ -1,5 +1,6 @@
 // Each operator of a graph, as layers: what it takes and what it makes of it.
 
+import { quoted } from "../base/quoted.ts";
 import { type Activation, getActivation } from "../lstm/activations.ts";
 import { embedding } from "../model/layers/embedding.ts";
 import { taken } from "./conversion.ts";
@@ -213,6 +214,6 @@ function gelu(node: GraphNode): Activation {
     return getActivation("gelu", { approximate: approximate === "tanh" });
   }
   throw new UnreadNode(
-    `its approximate must be none or tanh: it is ${JSON.stringify(approximate)}`,
+    `its approximate must be none or tanh: it is ${quoted(approximate)}`,
   );
 }

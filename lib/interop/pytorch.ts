@@ -8,7 +8,7 @@ import { bidirectional } from "../model/layers/bidirectional.ts";
 import { lstm } from "../model/layers/lstm.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LoadedLayer, LoadedModel } from "./build_model.ts";
+import type { LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, summed, taken, transposed } from "./conversion.ts";
 
 /** The names of an nn.LSTM's arrays: what stands before, the kind, the layer, the direction. */

@@ -51,7 +51,7 @@ class TorchFile {
       if (inner.className !== "Dense" && inner.className !== "Embedding") return [];
       return this.#module(layer, inner, widthBefore(this.layers, at) ?? 0);
     });
-    const stray = [...this.#modules][0] ?? recurrent[0]?.weights[0]!.from ??
+    const stray = [...this.#modules][0] ?? recurrent[0]?.weights[0]?.from ??
       [...this.arrays.keys()].find((key) => !LSTM_ARRAY.test(key) && !/\.(weight|bias)$/.test(key));
     if (stray === undefined) return perLayer;
     const rule = "each of its arrays must belong to a layer";
