@@ -1,6 +1,7 @@
 // Files that another file names: the shards of a model.json, the external data of an .onnx. They
 // must lie in that file's folder or below; a file that names others is not trusted further.
 
+import { quoted } from "../base/quoted.ts";
 import { isUrl, readSource, type Source } from "./source.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 import { leadsOutside } from "./zip_directory.ts";
@@ -23,11 +24,11 @@ export async function readBeside(
 ): Promise<Uint8Array> {
   if (typeof source !== "string" && !(source instanceof URL)) {
     const state = "source is bytes, which have no folder (give a path or a URL)";
-    throw new UnreadableFileError(name, `it names another file, ${JSON.stringify(path)}`, state);
+    throw new UnreadableFileError(name, `it names another file, ${quoted(path)}`, state);
   }
   const place = placeBeside(source, path, name);
   if (await isLinkedElsewhere(source, place)) {
-    const state = `link is ${JSON.stringify(path)}`;
+    const state = `link is ${quoted(path)}`;
     throw new UnreadableFileError(name, OWN_FOLDER, state);
   }
   return (await readSource(place)).bytes;
@@ -47,7 +48,7 @@ async function isLinkedElsewhere(source: string | URL, place: string | URL): Pro
 
 function placeBeside(source: string | URL, path: string, name: string): string | URL {
   const leaves = () => {
-    return new UnreadableFileError(name, OWN_FOLDER, `name is ${JSON.stringify(path)}`);
+    return new UnreadableFileError(name, OWN_FOLDER, `name is ${quoted(path)}`);
   };
   if (leadsOutside(path) || /^[a-z][a-z0-9+.-]*:/i.test(path) || path.includes("\0")) {
     throw leaves();

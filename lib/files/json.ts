@@ -1,8 +1,9 @@
+import { quoted } from "../base/quoted.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
 const MAX_BYTES = 2 ** 24; // parsed, it may take thirty times as much; a model's takes some 10 kB
 const MAX_DEPTH = 100;
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g; // texts whole, so that no bracket in one counts
+const MARK = /["{}[\],:]/g;
 
 /**
  * JSON from a file, of 16 MiB and 100 levels at most. Where an object names a key twice, readers
@@ -36,7 +37,7 @@ export function parseJson(bytes: Uint8Array, name: string): unknown {
 function checkStructure(text: string, name: string): void {
   const open: (Set<string> | undefined)[] = []; // the keys so far of each object; none of a list
   let last = "";
-  for (const [token] of text.matchAll(TOKEN)) {
+  for (const token of tokens(text)) {
     if (open.length > MAX_DEPTH) {
       const rule = `its JSON may be ${MAX_DEPTH} levels deep`;
       throw new UnreadableFileError(name, rule, "text is deeper");
@@ -48,13 +49,37 @@ function checkStructure(text: string, name: string): void {
       const keys = open.at(-1);
       const key: string = JSON.parse(last);
       if (keys?.has(key)) {
-        const state = `key ${JSON.stringify(key)} occurs twice`;
+        const state = `key ${quoted(key)} occurs twice`;
         throw new UnreadableFileError(name, "each key of a JSON object needs its own name", state);
       }
       keys?.add(key);
     }
     last = token;
   }
+}
+
+/** Brackets, commas and colons, and texts whole, so that no bracket in one counts. */
+function* tokens(text: string): Generator<string> {
+  MARK.lastIndex = 0;
+  for (let found = MARK.exec(text); found !== null; found = MARK.exec(text)) {
+    if (found[0] !== '"') {
+      yield found[0];
+      continue;
+    }
+    const end = endOfText(text, found.index); // by hand: an expression's stack has an end
+    yield text.slice(found.index, end);
+    MARK.lastIndex = end;
+  }
+}
+
+/** Behind the quote that ends the text: one that an even number of backslashes stands before. */
+function endOfText(text: string, begin: number): number {
+  for (let at = text.indexOf('"', begin + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text[at - 1 - backslashes] === "\\") backslashes += 1;
+    if (backslashes % 2 === 0) return at + 1;
+  }
+  return text.length;
 }
 
 /** Whether a value is an object with keys, and no list. */

@@ -1,3 +1,4 @@
+import { quoted } from "../base/quoted.ts";
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
 import { readSource, type Source, writeFile } from "./source.ts";
@@ -45,9 +46,7 @@ export async function decodeNpz(
       throw new UnreadableFileError(
         name,
         "each entry of a .npz must be an array and its name end in .npy",
-        `entry is ${
-          JSON.stringify(entry)
-        } (the archive holds something else besides, or is no .npz)`,
+        `entry is ${quoted(entry)} (the archive holds something else besides, or is no .npz)`,
       );
     }
     tensors.set(entry.slice(0, -".npy".length), decodeNpy(content, `${entry} in ${name}`));

@@ -1,3 +1,4 @@
+import { quoted } from "../base/quoted.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { readBeside } from "./beside.ts";
 import { ONNX_MODEL, type OnnxGraph, type OnnxModel, type OnnxTensor } from "./onnx_schema.ts";
@@ -58,7 +59,7 @@ export async function readOnnx(source: Source, bytes: Uint8Array, name: string):
   const arrays = new Map<string, Tensor>();
   const add = (key: string, tensor: Tensor) => {
     if (arrays.has(key)) {
-      const state = `name ${JSON.stringify(key)} occurs twice`;
+      const state = `name ${quoted(key)} occurs twice`;
       throw new UnreadableFileError(name, "each array needs its own name", state);
     }
     arrays.set(key, tensor);

@@ -36,6 +36,7 @@ export interface OnnxNode {
 export interface OnnxAttribute {
   readonly name?: string;
   readonly type?: number;
+  readonly reference?: string;
   readonly float?: number;
   readonly int?: number | bigint;
   readonly text?: Uint8Array;
@@ -94,7 +95,7 @@ const TENSOR: MessageSchema = { // TensorProto
   8: { name: "name", kind: "text" },
   9: { name: "raw", kind: "bytes" },
   10: { name: "doubles", kind: "double", many: true },
-  11: { name: "uint64s", kind: "int", many: true },
+  11: { name: "uint64s", kind: "uint", many: true },
   13: { name: "external", kind: ENTRY, many: true },
   14: { name: "location", kind: "int" },
   16: METADATA,
@@ -147,6 +148,7 @@ const NODE: MessageSchema = { // NodeProto
       8: { name: "ints", kind: "int", many: true },
       9: { name: "texts", kind: "bytes", many: true },
       20: { name: "type", kind: "int" },
+      21: { name: "reference", kind: "text" }, // to an attribute of a function
     },
     many: true,
   },

@@ -20,6 +20,16 @@ const DATA_TYPES: Readonly<Record<number, readonly [NumberKind, keyof OnnxTensor
   16: ["bf2", "int32s"],
 };
 
+/** What the numbers of a kind may be where each lies in a wider integer. */
+const RANGES: Readonly<Partial<Record<NumberKind, readonly [least: number, most: number]>>> = {
+  u1: [0, 255],
+  i1: [-128, 127],
+  u2: [0, 65535],
+  i2: [-32768, 32767],
+  i4: [-(2 ** 31), 2 ** 31 - 1],
+  u4: [0, 2 ** 32 - 1],
+};
+
 const EXTERNAL = 1; // TensorProto.DataLocation
 
 /** Reads a file that the model names; an array needs so many of its bytes. */
@@ -83,8 +93,16 @@ function fromList(
     throw new UnreadableFileError(place, rule, `value is ${beyond}`);
   }
   const numbers = values as readonly number[];
-  if (kind === "f8" || kind === "i8" || kind === "u8") return Float64Array.from(numbers);
-  if (kind === "u4") return Float64Array.from(numbers, (value) => value >>> 0);
+  const [least, most] = RANGES[kind] ?? [-Infinity, Infinity];
+  const outside = numbers.find((value) => value < least || value > most);
+  if (outside !== undefined) {
+    const rule = `its numbers must lie between ${least} and ${most}`;
+    throw new UnreadableFileError(place, rule, `value is ${outside}`);
+  }
+  if (kind === "f8" || kind === "i8" || kind === "u8" || kind === "u4") {
+    return Float64Array.from(numbers);
+  }
+  if (kind === "b1") return Int32Array.from(numbers, (value) => value === 0 ? 0 : 1);
   return kind === "f4" ? Float32Array.from(numbers) : Int32Array.from(numbers);
 }
 

@@ -4,7 +4,7 @@
 import type { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /** How a field's value is written. */
-export type FieldKind = "int" | "float" | "double" | "text" | "bytes" | MessageSchema;
+export type FieldKind = "int" | "uint" | "float" | "double" | "text" | "bytes" | MessageSchema;
 
 /** A field: its name in the message read, its kind, and whether it may occur more than once. */
 export interface Field {
@@ -99,9 +99,12 @@ function read(
   if (kind === "text") return wire === LENGTH ? [reader.string(true)] : undefined;
   if (kind === "bytes") return wire === LENGTH ? [reader.bytes()] : undefined;
   if (typeof kind === "object") return wire === LENGTH ? [inner(reader.bytes(), kind)] : undefined;
-  const own = kind === "int" ? VARINT : kind === "float" ? BIT32 : BIT64;
-  const one = () =>
-    kind === "int" ? plain(reader.int64()) : kind === "float" ? reader.float() : reader.double();
+  const own = kind === "int" || kind === "uint" ? VARINT : kind === "float" ? BIT32 : BIT64;
+  const one = () => {
+    if (kind === "int") return plain(reader.int64());
+    if (kind === "uint") return plain(reader.uint64());
+    return kind === "float" ? reader.float() : reader.double();
+  };
   if (wire === own) return [one()];
   if (wire !== LENGTH || !many) return undefined;
   const values: unknown[] = []; // packed
@@ -134,6 +137,7 @@ function encode(message: Message, schema: MessageSchema, open: () => BinaryWrite
 
   function write(to: BinaryWriter, number: number, kind: FieldKind, value: unknown): void {
     if (kind === "int") to.tag(number, VARINT).int64(value as number);
+    else if (kind === "uint") to.tag(number, VARINT).uint64(value as number);
     else if (kind === "float") to.tag(number, BIT32).float(value as number);
     else if (kind === "double") to.tag(number, BIT64).double(value as number);
     else if (kind === "text") to.tag(number, LENGTH).string(value as string);

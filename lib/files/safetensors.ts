@@ -1,3 +1,4 @@
+import { quoted } from "../base/quoted.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { areCounts, isRecord, parseJson } from "./json.ts";
 import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
@@ -13,6 +14,7 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+const MAX_AXES = 64; // as NumPy
 const MAX_HEADER = 100_000_000; // bytes; tensor.rs, MAX_HEADER_SIZE
 const KINDS: Readonly<Record<string, NumberKind>> = {
   BOOL: "b1",
@@ -44,7 +46,7 @@ export function readSafetensors(bytes: Uint8Array, name: string): SafetensorsFil
   let at = 0;
   for (const { key, begin, end } of entries) {
     if (begin !== at) {
-      const state = `${JSON.stringify(key)} begins at ${begin}, the one before ends at ${at}`;
+      const state = `${quoted(key)} begins at ${begin}, the one before ends at ${at}`;
       throw new UnreadableFileError(name, "its arrays must lie one after the other", state);
     }
     at = end;
@@ -56,7 +58,7 @@ export function readSafetensors(bytes: Uint8Array, name: string): SafetensorsFil
     throw new UnreadableFileError(name, `its arrays take ${at} bytes`, state);
   }
   const arrays = entries.map(({ key, kind, shape, begin, end }) => {
-    const numbers = decodeNumbers(data.subarray(begin, end), kind, `${key} in ${name}`);
+    const numbers = decodeNumbers(data.subarray(begin, end), kind, `${quoted(key)} in ${name}`);
     return [key, new Tensor(numbers, shape)] as const;
   });
   return { arrays: new Map(arrays), metadata: metadataOf(header, name) };
@@ -82,7 +84,7 @@ function split(bytes: Uint8Array, name: string) {
 }
 
 function entryOf(key: string, value: unknown, name: string) {
-  const place = `${key} in ${name}`;
+  const place = `${quoted(key)} in ${name}`;
   const { dtype, shape, data_offsets: offsets } = isRecord(value) ? value : {};
   if (
     typeof dtype !== "string" || !areCounts(shape) || !areCounts(offsets) || offsets.length !== 2
@@ -90,10 +92,14 @@ function entryOf(key: string, value: unknown, name: string) {
     const rule = "each array has a dtype, a shape and data_offsets of two whole numbers";
     throw new UnreadableFileError(place, rule, `entry is ${JSON.stringify(value)?.slice(0, 200)}`);
   }
+  if (shape.length > MAX_AXES) {
+    const state = `array has ${shape.length}`;
+    throw new UnreadableFileError(place, `an array has at most ${MAX_AXES} axes`, state);
+  }
   const kind = Object.hasOwn(KINDS, dtype) ? KINDS[dtype] : undefined;
   if (kind === undefined) {
     const rule = `its numbers must be one of ${Object.keys(KINDS).join(", ")}`;
-    throw new UnreadableFileError(place, rule, `dtype is ${JSON.stringify(dtype)}`);
+    throw new UnreadableFileError(place, rule, `dtype is ${quoted(dtype)}`);
   }
   const [begin, end] = offsets as [number, number];
   const needed = shape.reduce((size, length) => size * length, itemSizeOf(kind));

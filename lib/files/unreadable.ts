@@ -1,3 +1,7 @@
+import { harmless } from "../base/quoted.ts";
+
+const LONGEST = 1_000;
+
 /**
  * What reading throws when a file is not there, not allowed, damaged, or of a kind that is not read.
  * The message names the file, the rule, and what was found; `cause` holds the error underneath,
@@ -22,14 +26,22 @@ export class UnreadableFileError extends Error {
   /**
    * Puts the message together: `Cannot read <source> as <rule>: current <state>`.
    *
+   * Files may hold anything as a name: what is longer than 1,000 characters is cut, and control
+   * characters are written out.
+   *
    * @param source the file as it was named
    * @param rule what must hold
    * @param state what was found, after the word "current"
    * @param options the error underneath
    */
   constructor(source: string, rule: string, state: string, options?: ErrorOptions) {
-    super(`Cannot read ${source} as ${rule}: current ${state}`, options);
-    this.source = source;
+    const [place, must, found] = [source, rule, state].map((text) => harmless(text, LONGEST));
+    const { cause } = options ?? {};
+    // A runtime prints the cause as well: one that holds what is not to be shown is left out.
+    const told = cause instanceof Error ? cause.message.replaceAll("\n", " ") : "";
+    const isShown = harmless(told, 10 * LONGEST) === told;
+    super(`Cannot read ${place} as ${must}: current ${found}`, isShown ? options : undefined);
+    this.source = place!;
   }
 }
 

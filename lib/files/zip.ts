@@ -1,3 +1,4 @@
+import { quoted } from "../base/quoted.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 import { leadsOutside, readZipDirectory, type ZipEntry } from "./zip_directory.ts";
 
@@ -45,9 +46,7 @@ export async function zip(entries: ReadonlyMap<string, Uint8Array>): Promise<Uin
     total += bytes.length;
     if (leadsOutside(name)) {
       throw new RangeError(
-        `Cannot write a zip archive as names must lie within it: current name is ${
-          JSON.stringify(name)
-        }`,
+        `Cannot write a zip archive as names must lie within it: current name is ${quoted(name)}`,
       );
     }
   }
@@ -66,7 +65,7 @@ function checkSizes(entries: readonly ZipEntry[], name: string, limit: number): 
     if (method === "stored" ? size !== packed.length : size > packed.length * MAX_RATIO) {
       throw new UnreadableFileError(
         name,
-        `${JSON.stringify(entryName)} has ${packed.length} bytes there, ${method}`,
+        `${quoted(entryName)} has ${packed.length} bytes there, ${method}`,
         `directory promises ${size}, so the archive is damaged`,
       );
     }

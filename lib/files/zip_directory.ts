@@ -1,3 +1,4 @@
+import { quoted } from "../base/quoted.ts";
 import { describeStart, UnreadableFileError } from "./unreadable.ts";
 
 // The format: PKWARE's APPNOTE.TXT, section 4.3. Positions within a record are its section's.
@@ -43,11 +44,16 @@ export function readZipDirectory(bytes: Uint8Array, name: string): ZipEntry[] {
       view.getUint16(at + 32, true);
     const entry = readEntry(view, bytes, at, start, name);
     if (names.has(entry.name)) {
-      const current = `name ${JSON.stringify(entry.name)} occurs twice`;
+      const current = `name ${quoted(entry.name)} occurs twice`;
       throw new UnreadableFileError(name, "each entry of the archive needs its own name", current);
     }
     names.add(entry.name);
-    if (!entry.name.endsWith("/")) entries.push(entry);
+    const isFolder = entry.name.endsWith("/");
+    if (isFolder && (entry.size > 0 || entry.packed.length > 0)) {
+      const current = `folder ${quoted(entry.name)} has ${entry.size} bytes`;
+      throw new UnreadableFileError(name, "a folder of the archive has no content", current);
+    }
+    if (!isFolder) entries.push(entry);
     at = next;
   }
   if (at !== end) damaged(name, at);
@@ -60,7 +66,7 @@ function refuseOverlaps(entries: readonly ZipEntry[], bytes: Uint8Array, name: s
   let free = 0;
   for (const { name: entryName, begin, packed } of entries.toSorted((a, b) => a.begin - b.begin)) {
     if (begin < free) {
-      const state = `entry ${JSON.stringify(entryName)} begins within another`;
+      const state = `entry ${quoted(entryName)} begins within another`;
       throw new UnreadableFileError(name, "the entries of the archive must not overlap", state);
     }
     free = packed.byteOffset - bytes.byteOffset + packed.length;
@@ -118,11 +124,11 @@ function readEntry(
 
   const version = view.getUint8(at + 6);
   if (version > MAX_VERSION || flags & 1 << 5) { // 4.4.4: patches
-    const current = `entry ${JSON.stringify(entryName)} needs version ${version}, flags ${flags}`;
+    const current = `entry ${quoted(entryName)} needs version ${version}, flags ${flags}`;
     throw new UnreadableFileError(name, "its entries must be plain ones", current);
   }
   if (flags & (1 | 1 << 6 | 1 << 13)) { // 4.4.4: encrypted, strongly so, or its directory too
-    const current = `entry ${JSON.stringify(entryName)} is encrypted`;
+    const current = `entry ${quoted(entryName)} is encrypted`;
     throw new UnreadableFileError(name, "its entries must not be encrypted", current);
   }
   if (packedSize === IN_ZIP64 || size === IN_ZIP64 || local === IN_ZIP64) refuseZip64(name);
@@ -130,7 +136,7 @@ function readEntry(
     throw new UnreadableFileError(
       name,
       "its entries must be stored or deflated (np.savez and np.savez_compressed do that)",
-      `entry ${JSON.stringify(entryName)} has compression method ${method}`,
+      `entry ${quoted(entryName)} has compression method ${method}`,
     );
   }
   if (local + 30 > directory || view.getUint32(local, true) !== LOCAL_HEADER) damaged(name, local);
@@ -156,13 +162,13 @@ function decodeName(bytes: Uint8Array, name: string): string {
   try {
     decoded = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    const current = `name is ${JSON.stringify(new TextDecoder().decode(bytes))}`;
+    const current = `name is ${quoted(new TextDecoder().decode(bytes))}`;
     throw new UnreadableFileError(name, "the names of its entries must be UTF-8", current, {
       cause,
     });
   }
   if (leadsOutside(decoded)) {
-    const current = `name is ${JSON.stringify(decoded)}`;
+    const current = `name is ${quoted(decoded)}`;
     throw new UnreadableFileError(name, "the names of its entries must lie within it", current);
   }
   return decoded;

@@ -24,8 +24,10 @@ export function formatOf(bytes: Uint8Array, name: string): FileFormat {
 }
 
 function zipFormat(bytes: Uint8Array, name: string): FileFormat {
-  const first = String.fromCharCode(...bytes.subarray(30, 130)); // a name, after 30 bytes of header
-  if (/^[^\0]{0,64}data\.pkl/.test(first)) refusePickle(bytes, name); // before zip64, which torch uses
+  const end = String.fromCharCode(...bytes.subarray(-4096)); // where the archive lists its names
+  if (/\/(data|constants)\.pkl/.test(end)) { // before zip64, which torch uses
+    refuseTorch(name, end.includes("/constants.pkl") ? "a TorchScript module" : CHECKPOINT);
+  }
   const names = readZipDirectory(bytes, name).map((entry) => entry.name);
   return names.length > 0 && names.every((entry) => entry.endsWith(".npy")) ? "npz" : "keras";
 }
@@ -66,17 +68,19 @@ function refuseOthers(bytes: Uint8Array, name: string): void {
   if (found !== undefined) throw new UnreadableFileError(name, found[2], found[3]);
 }
 
+const CHECKPOINT = "a PyTorch checkpoint, as torch.save writes it";
+const LEGACY = "\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"; // torch/serialization.py, MAGIC_NUMBER, pickled
+
 function refusePickle(bytes: Uint8Array, name: string): never {
-  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 2 ** 16));
-  const [advice, state] = /numpy/.test(start) && !/torch/.test(start)
-    ? [
-      "np.savez(f, *model.get_weights()) saves the arrays alone, model.save(f) the model",
-      "file is a pickle of NumPy's arrays",
-    ]
-    : [
-      `safetensors.torch.save_file(lstm.state_dict(), "lstm.safetensors") saves the arrays alone`,
-      "file is a pickle, as torch.save writes it",
-    ];
-  const rule = `Python pickles run code and are not read: in Python, ${advice}`;
-  throw new UnreadableFileError(name, rule, state);
+  if (String.fromCharCode(...bytes.subarray(2, 14)) === LEGACY) refuseTorch(name, CHECKPOINT);
+  const rule = "Python pickles run code and are not read: in Python, " +
+    "np.savez(file, *model.get_weights()) saves a Keras model's arrays alone";
+  throw new UnreadableFileError(name, rule, "file is a pickle");
+}
+
+function refuseTorch(name: string, kind: string): never {
+  const rule = "PyTorch's own files are pickles, which run code, and are not read: in Python, " +
+    `safetensors.torch.save_file(module.state_dict(), "model.safetensors") saves the arrays alone ` +
+    "(so does np.savez(file, **{k: v.numpy() for k, v in module.state_dict().items()}))";
+  throw new UnreadableFileError(name, rule, `file is ${kind}`);
 }

@@ -22,7 +22,8 @@ import { inferredInput, openKerasArchive, openKerasH5, openKerasWeights } from "
 import { resumeTraining, type StoredTraining } from "./keras_training.ts";
 import { npzWeights } from "./npz_weights.ts";
 import { openOnnx } from "./onnx_graph.ts";
-import { openPytorch, pytorchProvenance, pytorchWeights } from "./pytorch.ts";
+import { isStateDict, openPytorch, pytorchProvenance } from "./pytorch.ts";
+import { pytorchWeights } from "./pytorch_match.ts";
 import { openTfjs } from "./tfjs.ts";
 
 /** What a file of weights alone does not tell. */
@@ -114,8 +115,12 @@ async function openModel(
     case "hdf5":
       return await openKerasH5(bytes, name) ??
         refuseWeightsAlone(name, "HDF5 without model_config");
-    case "npz":
-      return refuseWeightsAlone(name, "a .npz");
+    case "npz": {
+      const arrays = await decodeNpz(bytes, name);
+      if (!isStateDict(arrays)) return refuseWeightsAlone(name, "a .npz");
+      const loaded = asFileError(name, rule, () => openPytorch({ arrays, metadata: {} }, name));
+      return { ...loaded, provenance: { ...loaded.provenance, format: ".npz" } };
+    }
     case "safetensors":
       return asFileError(name, rule, () => openPytorch(readSafetensors(bytes, name), name));
     case "tfjs": {
@@ -141,7 +146,11 @@ async function openWeights(
   switch (format) {
     case "npz": {
       const arrays = await decodeNpz(bytes, name);
-      return asFileError(name, rule, () => npzWeights(arrays, line, name));
+      if (!isStateDict(arrays)) {
+        return asFileError(name, rule, () => npzWeights(arrays, line, name));
+      }
+      const perLayer = asFileError(name, rule, () => pytorchWeights(arrays, line, name));
+      return { perLayer, provenance: { ...pytorchProvenance({}), format: ".npz" } };
     }
     case "hdf5":
       return await openKerasWeights(bytes, line, name);

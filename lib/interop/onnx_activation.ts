@@ -1,3 +1,4 @@
+import { quoted } from "../base/quoted.ts";
 import { type Activation, getActivation } from "../lstm/activations.ts";
 
 /** An activation's options in ONNX: some operators take one or both. */
@@ -80,7 +81,7 @@ export function listedActivations(
     const known = Object.keys(MAKERS).find((maker) => maker.toLowerCase() === name.toLowerCase());
     if (known === undefined) {
       const all = Object.keys(MAKERS).join(", ");
-      throw new RangeError(`activations are of ${all}: one is ${JSON.stringify(name)}`);
+      throw new RangeError(`activations are of ${all}: one is ${quoted(name)}`);
     }
     const takes = TAKES[known] ?? [];
     const next = (key: "alpha" | "beta") => takes.includes(key) ? rest[key].shift() : undefined;

@@ -6,15 +6,8 @@ import { activation as activationLayer } from "../model/layers/activation.ts";
 import { dense } from "../model/layers/dense.ts";
 import type { LoadedLayer } from "./build_model.ts";
 import { type Converted, taken, transposed } from "./conversion.ts";
-import {
-  attribute,
-  type Constant,
-  constantOf,
-  type Flow,
-  type GraphNode,
-  intOf,
-  UnreadNode,
-} from "./onnx_values.ts";
+import { floatOf, intOf } from "./onnx_attributes.ts";
+import { type Constant, constantOf, type Flow, type GraphNode, UnreadNode } from "./onnx_values.ts";
 
 /** `MatMul`: a dense layer without a bias. */
 export function matMul(flow: Flow, node: GraphNode): Flow {
@@ -25,7 +18,7 @@ export function matMul(flow: Flow, node: GraphNode): Flow {
 
 /** `Gemm`: a dense layer. */
 export function gemm(flow: Flow, node: GraphNode): Flow {
-  const factor = (name: string) => attribute(node, name)?.float ?? 1;
+  const factor = (name: string) => floatOf(node, name) ?? 1;
   if (
     node.inputs[0] !== flow || intOf(node, "transA", 0) !== 0 || factor("alpha") !== 1 ||
     factor("beta") !== 1

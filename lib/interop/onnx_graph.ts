@@ -1,5 +1,6 @@
 // An ONNX graph as a row of layers, followed from its input to its first output.
 
+import { quoted } from "../base/quoted.ts";
 import type { OnnxFile } from "../files/onnx.ts";
 import type { OnnxNode, OnnxValue } from "../files/onnx_schema.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
@@ -7,6 +8,7 @@ import { MAX_UNPACKED_BYTES } from "../files/zip.ts";
 import type { OpenShape } from "../model/layer.ts";
 import { type LoadedModel, MAX_LAYERS } from "./build_model.ts";
 import { type Converted, lettersOf } from "./conversion.ts";
+import { OLDEST_OPSET } from "./onnx_attributes.ts";
 import { readNode } from "./onnx_operators.ts";
 import { type AxisName, type Flow, UnreadAxes, UnreadNode, type Value } from "./onnx_values.ts";
 
@@ -16,6 +18,10 @@ const MAX_AXES = 8;
 
 /** Opens a graph: LSTMs with what stands around them in classifiers and taggers. */
 export function openOnnx(file: OnnxFile, name: string): LoadedModel {
+  if (file.opset < OLDEST_OPSET) {
+    const rule = `its operators must be of opset ${OLDEST_OPSET} or later`;
+    throw new UnreadableFileError(name, rule, `opset is ${file.opset}`);
+  }
   const input = inputOf(file, name);
   const shape = shapeOf(input);
   const isWords = WORDS.includes(Number(input.type?.tensor?.dataType));
@@ -63,7 +69,7 @@ function follow(
   const result = values.get(wanted);
   if (result?.kind === "flow" && result.layers.length > 0) return result;
   const rule = "its first output must come out of its layers";
-  throw new UnreadableFileError(name, rule, `output is ${JSON.stringify(wanted)}`);
+  throw new UnreadableFileError(name, rule, `output is ${quoted(wanted)}`);
 }
 
 /** Throws where a graph makes much of little: nodes may take one array again and again. */
@@ -94,12 +100,12 @@ function readChecked(
   name: string,
 ): Value[] {
   const { type: operator = "", domain = "" } = node;
-  const shown = `node is ${JSON.stringify(node.name || node.outputs?.[0])}, ${
+  const shown = `node is ${quoted(node.name || (node.outputs?.[0] ?? ""))}, ${
     /^[AEIO]|^LSTM/.test(operator) ? "an" : "a"
   } ${operator}`;
   const rule = "each of its nodes must be one that a row of layers has";
   if (domain !== "" && domain !== "ai.onnx") {
-    throw new UnreadableFileError(name, rule, `${shown} of ${domain}`);
+    throw new UnreadableFileError(name, rule, `${shown} of ${quoted(domain)}`);
   }
   try {
     return readNode({ node, operator, inputs, opset }, attributes);
@@ -190,6 +196,6 @@ function shapeOf({ type }: OnnxValue): OpenShape {
 
 function missing(key: string, node: OnnxNode, name: string): never {
   const rule = "each node must come after those that it takes from";
-  const state = `${node.type} ${JSON.stringify(node.name ?? "")} takes ${JSON.stringify(key)}`;
+  const state = `${node.type} ${quoted(node.name ?? "")} takes ${quoted(key)}`;
   throw new UnreadableFileError(name, rule, state);
 }

@@ -1,6 +1,7 @@
 // ONNX's LSTM operator (onnx/defs/rnn/defs.cc): W [directions, 4·units, inputSize], R [directions,
 // 4·units, units], B [directions, 8·units], gates i o f c.
 
+import { quoted } from "../base/quoted.ts";
 import type { Activation } from "../lstm/activations.ts";
 import type { Layer } from "../model/layer.ts";
 import { bidirectional } from "../model/layers/bidirectional.ts";
@@ -17,13 +18,12 @@ import {
 } from "./conversion.ts";
 import { listedActivations } from "./onnx_activation.ts";
 import { reverseLstm } from "./onnx_layers.ts";
+import { floatsOf, hasAttribute, intOf, textOf, textsOf } from "./onnx_attributes.ts";
 import {
-  attribute,
   type AxisName,
   constantOf,
   type Flow,
   type GraphNode,
-  intOf,
   UnreadAxes,
   UnreadNode,
   type Value,
@@ -34,16 +34,18 @@ export function readLstm(node: GraphNode): Value[] {
   const flow = node.inputs[0];
   if (flow?.kind !== "flow") throw new UnreadNode("its input X must come from the graph's input");
   checkUnread(node);
-  const batchFirst = intOf(node, "layout", 0) === 1;
+  const layout = intOf(node, "layout", 0);
+  if (layout !== 0 && layout !== 1) throw new UnreadNode(`its layout is ${layout}`);
+  const batchFirst = layout === 1;
   const wanted: AxisName[] = batchFirst
     ? ["batch", "time", "feature"]
     : ["time", "batch", "feature"];
   if (flow.axes.join() !== wanted.join()) {
     throw new UnreadAxes(`its input X must be [${wanted}]: it is [${flow.axes}]`);
   }
-  const direction = new TextDecoder().decode(attribute(node, "direction")?.text) || "forward";
+  const direction = textOf(node, "direction", "forward");
   if (!["forward", "reverse", "bidirectional"].includes(direction)) {
-    throw new UnreadNode(`its direction is ${JSON.stringify(direction)}`);
+    throw new UnreadNode(`its direction is ${quoted(direction)}`);
   }
   const directions = direction === "bidirectional" ? 2 : 1;
   const { units, weights } = convert(node, directions);
@@ -73,7 +75,7 @@ export function readLstm(node: GraphNode): Value[] {
 /** What changes the computation and is not read. */
 function checkUnread(node: GraphNode): void {
   const [, , , , lengths, hidden, cell, peepholes] = node.inputs;
-  if (attribute(node, "clip") !== undefined) throw new UnreadNode("it has clip");
+  if (hasAttribute(node, "clip")) throw new UnreadNode("it has clip");
   if (intOf(node, "input_forget", 0) !== 0) throw new UnreadNode("it has input_forget");
   if (lengths !== undefined) throw new UnreadNode("it has sequence_lens");
   const isZero = (value: Value | undefined) =>
@@ -125,17 +127,17 @@ function activationsOf(
   node: GraphNode,
   directions: number,
 ): { activation: Activation; recurrentActivation: Activation }[] {
-  const texts = attribute(node, "activations")?.texts ?? [];
-  const names = texts.length === 0
+  const given = textsOf(node, "activations");
+  const names = given.length === 0
     ? Array.from({ length: directions }, () => ["Sigmoid", "Tanh", "Tanh"]).flat()
-    : texts.map((text) => new TextDecoder().decode(text));
+    : given;
   if (names.length !== 3 * directions) {
     throw new UnreadNode(`it has ${names.length} activations for ${directions} directions`);
   }
   const found = listedActivations(
     names,
-    attribute(node, "activation_alpha")?.floats ?? [],
-    attribute(node, "activation_beta")?.floats ?? [],
+    floatsOf(node, "activation_alpha"),
+    floatsOf(node, "activation_beta"),
   );
   return Array.from({ length: directions }, (_, d) => {
     const [f, g, h] = found.slice(3 * d, 3 * d + 3) as [Activation, Activation, Activation];

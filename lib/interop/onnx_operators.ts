@@ -1,6 +1,7 @@
 // Each operator of a graph, as layers: what it takes and what it makes of it.
 
-import { getActivation } from "../lstm/activations.ts";
+import { quoted } from "../base/quoted.ts";
+import { type Activation, getActivation } from "../lstm/activations.ts";
 import { embedding } from "../model/layers/embedding.ts";
 import { taken } from "./conversion.ts";
 import { operatorActivation } from "./onnx_activation.ts";
@@ -21,15 +22,8 @@ import {
   transposeFlow,
   unsqueezeFlow,
 } from "./onnx_shapes.ts";
-import {
-  attribute,
-  constantOf,
-  type Flow,
-  type GraphNode,
-  intOf,
-  UnreadNode,
-  type Value,
-} from "./onnx_values.ts";
+import { checkAttributes, floatOf, intOf, tensorOf, textOf } from "./onnx_attributes.ts";
+import { constantOf, type Flow, type GraphNode, UnreadNode, type Value } from "./onnx_values.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { OnnxTensor } from "../files/onnx_schema.ts";
 
@@ -39,6 +33,18 @@ export const KNOWN_OPERATORS: string =
 
 const CAST_FLOATS = [1, 11]; // TensorProto.DataType: float32, float64
 const CAST_WORDS = [6, 7]; // int32, int64
+
+/** Operators whose second input may come from the layers. */
+const TAKES_SECOND = ["Add", "Gather", "MatMul"];
+
+/** Operators that compute a model's result on their own, whatever they take. */
+const WHOLE: ReadonlyMap<string, string> = new Map([
+  ["GRU", "of the recurrent layers, LSTM is read"],
+  ["RNN", "of the recurrent layers, LSTM is read"],
+  ["Loop", "loops are not read (tf2onnx writes masks, GRUs and other cells as loops)"],
+  ["Scan", "loops are not read (converters write masks and other cells as loops)"],
+  ["If", "branches are not read (PyTorch writes squeeze() without an axis as one)"],
+]);
 
 /** Turns an attribute's array into numbers: done beforehand, since files may have to be read. */
 export type AttributeTensors = ReadonlyMap<OnnxTensor, Tensor>;
@@ -52,12 +58,17 @@ export function readNode(node: GraphNode, tensors: AttributeTensors): Value[] {
   const { operator, inputs, opset } = node;
   const flows = inputs.filter((value) => value?.kind === "flow") as Flow[];
   const [flow] = flows;
+  if (WHOLE.has(operator)) throw new UnreadNode(WHOLE.get(operator));
+  checkAttributes(node);
   if (operator === "LSTM") return readLstm(node);
   if (operator === "Constant") return [constantNode(node, tensors)];
   if (operator === "Concat" && flows.length > 0) return [joinStates(node)];
   if (operator === "Gather" && inputs[0]?.kind === "states") return [pickState(inputs[0], node)];
   if (flow === undefined) return [aside(node, tensors)];
   if (flows.length > 1) return [gated(flows, node)];
+  if (inputs[0] !== flow && !TAKES_SECOND.includes(operator)) {
+    throw new UnreadNode("its first input must come from the layers");
+  }
   if (MERGE_OPERATORS.includes(operator)) return [mergeDirections(flow, node)];
   switch (operator) {
     case "Identity":
@@ -71,7 +82,11 @@ export function readNode(node: GraphNode, tensors: AttributeTensors): Value[] {
       checkCast(flow, node);
       return [flow];
     case "Shape":
-      return [{ kind: "sizes", sizes: flow.axes.map((axis) => sizeOfAxis(flow, axis)) }];
+      return [{
+        kind: "sizes",
+        sizes: flow.axes.map((axis) => sizeOfAxis(flow, axis))
+          .slice(intOf(node, "start", 0), intOf(node, "end", Infinity)), // as Python slices
+      }];
     case "Transpose":
       return [transposeFlow(flow, node)];
     case "Squeeze":
@@ -83,6 +98,7 @@ export function readNode(node: GraphNode, tensors: AttributeTensors): Value[] {
     case "Reshape": {
       const target = sizesOf(inputs[1]);
       if (target === undefined) throw new UnreadNode("its shape is not known");
+      if (intOf(node, "allowzero", 0) !== 0) throw new UnreadNode("it has allowzero");
       return [reshapeFlow(flow, target, widthOf(flow) * flow.directions)];
     }
     case "Gather":
@@ -95,12 +111,10 @@ export function readNode(node: GraphNode, tensors: AttributeTensors): Value[] {
       return [addBias(flow, node)];
     default: {
       const options = {
-        alpha: attribute(node, "alpha")?.float,
-        beta: attribute(node, "beta")?.float,
+        alpha: floatOf(node, "alpha"),
+        beta: floatOf(node, "beta"),
       };
-      const found = operator === "Gelu"
-        ? getActivation("gelu", { approximate: textOf(node, "approximate") === "tanh" })
-        : operatorActivation(operator, options);
+      const found = operator === "Gelu" ? gelu(node) : operatorActivation(operator, options);
       if (found === undefined) throw new UnreadNode(`operators are ${KNOWN_OPERATORS}`);
       if (operator.endsWith("oftmax")) checkSoftmaxAxis(flow, node, opset);
       return [activated(flow, found)];
@@ -147,7 +161,7 @@ function aside(node: GraphNode, tensors: AttributeTensors): Value {
 }
 
 function constantNode(node: GraphNode, tensors: AttributeTensors): Value {
-  const raw = attribute(node, "value")?.tensor;
+  const raw = tensorOf(node, "value");
   const tensor = raw === undefined ? undefined : tensors.get(raw);
   if (tensor === undefined) throw new UnreadNode("a Constant must have a value that is an array");
   return { kind: "constant", name: node.node.outputs?.[0] ?? "", tensor };
@@ -194,6 +208,12 @@ function widthOf({ layers, axes, directions }: Flow): number {
   return axes.includes("direction") ? width / directions : width;
 }
 
-function textOf(node: GraphNode, name: string): string {
-  return new TextDecoder().decode(attribute(node, name)?.text);
+function gelu(node: GraphNode): Activation {
+  const approximate = textOf(node, "approximate", "none");
+  if (approximate === "none" || approximate === "tanh") {
+    return getActivation("gelu", { approximate: approximate === "tanh" });
+  }
+  throw new UnreadNode(
+    `its approximate must be none or tanh: it is ${quoted(approximate)}`,
+  );
 }

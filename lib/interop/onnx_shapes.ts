@@ -7,15 +7,13 @@ import type { MergeMode } from "../model/merge_modes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer } from "./build_model.ts";
 import { lastTimestep, remerged } from "./onnx_layers.ts";
+import { intOf, intsOf, tensorOf } from "./onnx_attributes.ts";
 import {
-  attribute,
   type AxisName,
   axisOf,
   constantOf,
   type Flow,
   type GraphNode,
-  intOf,
-  intsOf,
   type Sizes,
   type States,
   UnreadNode,
@@ -40,6 +38,7 @@ export function transposeFlow(flow: Flow, node: GraphNode): Flow {
 export function squeezeFlow(flow: Flow, node: GraphNode): Flow {
   const isOne = (axis: AxisName) => axis === "one" || axis === "direction" && flow.directions === 1;
   const given = intsOf(node, "axes", 1)?.map((axis) => axisOf(axis, flow.axes.length));
+  if (given?.length === 0) throw new UnreadNode("its axes are none");
   const dropped = given ?? flow.axes.flatMap((axis, k) => isOne(axis) ? [k] : []);
   const wrong = dropped.find((k) => !isOne(flow.axes[k]!));
   if (wrong !== undefined) throw new UnreadNode(`it drops the axis ${flow.axes[wrong]}`);
@@ -201,8 +200,9 @@ export function readSizes(node: GraphNode): Sizes | undefined {
         : undefined;
     }
     case "Slice": {
-      const [from, to] = [lists[1]?.[0], lists[2]?.[0]];
-      if (first === undefined || typeof from !== "number" || typeof to !== "number") {
+      const [, [from, ...more] = [], [to] = [], [axis] = [0], [step] = [1]] = lists;
+      const isPart = more.length === 0 && (axis === 0 || axis === -1) && step === 1;
+      if (first === undefined || !isPart || typeof from !== "number" || typeof to !== "number") {
         return undefined;
       }
       return { kind: "sizes", sizes: first.slice(from, to) };
@@ -220,7 +220,7 @@ export function sizesOf(value: Value | undefined): readonly (number | AxisName)[
 }
 
 /** Whether a ConstantOfShape fills with zeros: 0 unless said. */
-export function fillsWithZeros(node: GraphNode, tensorOf: (raw: unknown) => Tensor): boolean {
-  const filling = attribute(node, "value")?.tensor;
-  return filling === undefined || tensorOf(filling).data.every((x) => x === 0);
+export function fillsWithZeros(node: GraphNode, read: (raw: unknown) => Tensor): boolean {
+  const filling = tensorOf(node, "value");
+  return filling === undefined || read(filling).data.every((x) => x === 0);
 }

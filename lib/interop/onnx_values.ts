@@ -1,6 +1,6 @@
 // What the results of an ONNX graph's nodes are, as far as reading it needs to know.
 
-import type { OnnxAttribute, OnnxNode } from "../files/onnx_schema.ts";
+import type { OnnxNode } from "../files/onnx_schema.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer } from "./build_model.ts";
 
@@ -59,27 +59,6 @@ export interface GraphNode {
   /** undefined where an optional input is not there. */
   readonly inputs: readonly (Value | undefined)[];
   readonly opset: number;
-}
-
-/** An attribute by its name. */
-export function attribute({ node }: GraphNode, name: string): OnnxAttribute | undefined {
-  return node.attributes?.find((one) => one.name === name);
-}
-
-/** A whole number in an attribute. */
-export function intOf(node: GraphNode, name: string, otherwise: number): number {
-  const found = attribute(node, name)?.int;
-  return found === undefined ? otherwise : Number(found);
-}
-
-/** A list of whole numbers, from an attribute or, in later opsets, from an input. */
-export function intsOf(node: GraphNode, name: string, input: number): number[] | undefined {
-  const found = attribute(node, name)?.ints;
-  if (found !== undefined) return found.map(Number);
-  const value = node.inputs[input];
-  if (value === undefined) return undefined;
-  if (value.kind === "constant") return Array.from(value.tensor.data);
-  throw new UnreadNode(`its ${name} must be constant`);
 }
 
 /** An input that must be a constant. */

@@ -2,16 +2,18 @@
 // bias_hh_l0, …, `_reverse` behind those of the other direction (torch/nn/modules/rnn.py).
 
 import type { SafetensorsFile } from "../files/safetensors.ts";
+import { quoted } from "../base/quoted.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import { type Layer, unwrapped } from "../model/layer.ts";
 import { bidirectional } from "../model/layers/bidirectional.ts";
 import { lstm } from "../model/layers/lstm.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LoadedLayer, LoadedModel } from "./build_model.ts";
+import type { LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, summed, taken, transposed } from "./conversion.ts";
 
-const NAME = /^(?:(.*)\.)?(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d+)(_reverse)?$/;
+/** The names of an nn.LSTM's arrays: what stands before, the kind, the layer, the direction. */
+export const LSTM_ARRAY: RegExp =
+  /^(?:(.*)\.)?(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d+)(_reverse)?$/;
 
 /** One nn.LSTM: its layers, each with one or two directions. */
 export interface TorchLstm {
@@ -30,17 +32,21 @@ export interface TorchLayer {
   readonly weights: readonly Converted[];
 }
 
-/** Opens the .safetensors of a bare nn.LSTM: all hidden states, as its own `output`. */
+/** Whether arrays have the names that nn.LSTM and nn.LSTMCell give theirs. */
+export function isStateDict(arrays: ReadonlyMap<string, Tensor>): boolean {
+  return [...arrays.keys()].some((key) => LSTM_ARRAY.test(key) || /(^|\.)weight_ih$/.test(key));
+}
+
+/** Opens the state_dict of a bare nn.LSTM: all hidden states, as its own `output`. */
 export function openPytorch({ arrays, metadata }: SafetensorsFile, name: string): LoadedModel {
   const stacks = lstmStacks(arrays, name);
-  const stray = [...arrays.keys()].find((key) => !NAME.test(key));
+  const stray = [...arrays.keys()].find((key) => !LSTM_ARRAY.test(key));
   if (stacks.length !== 1 || stray !== undefined) {
-    const state = stacks.length === 0
-      ? `arrays are ${[...arrays.keys()].slice(0, 4).join(", ") || "none"}`
-      : stray === undefined
-      ? `LSTMs are ${stacks.slice(0, 8).map(({ prefix }) => prefix).join(", ")}`
-      : `array ${stray} ${formatShape(arrays.get(stray)!.shape)} is of another layer`;
-    const rule = "a .safetensors file tells no layers, so it must be one nn.LSTM alone " +
+    if (stacks.length === 0) missing("weight_ih_l0", arrays, name);
+    const state = stray === undefined
+      ? `LSTMs are ${stacks.slice(0, 8).map(({ prefix }) => quoted(prefix)).join(", ")}`
+      : `array ${quoted(stray)} ${formatShape(arrays.get(stray)!.shape)} is of another layer`;
+    const rule = "a state_dict tells no layers, so it must be one nn.LSTM alone " +
       "(for others give loadModel(source, { layers }), or use model.loadWeights(source))";
     throw new UnreadableFileError(name, rule, state);
   }
@@ -82,7 +88,7 @@ export function pytorchProvenance(
 export function lstmStacks(arrays: ReadonlyMap<string, Tensor>, name: string): TorchLstm[] {
   const depths = new Map<string, number>();
   for (const key of arrays.keys()) {
-    const [, prefix = "", kind, index] = NAME.exec(key) ?? [];
+    const [, prefix = "", kind, index] = LSTM_ARRAY.exec(key) ?? [];
     if (kind === undefined) continue;
     if (kind === "weight_hr") {
       const state = `${key} ${formatShape(arrays.get(key)!.shape)} is there`;
@@ -139,64 +145,13 @@ function checkGates(kernel: Converted, recurrent: Converted, name: string): void
   throw new UnreadableFileError(name, rule, shapes);
 }
 
-function missing(key: string, arrays: ReadonlyMap<string, Tensor>, name: string): never {
-  const known = [...arrays.keys()].slice(0, 8).join(", ");
+export function missing(key: string, arrays: ReadonlyMap<string, Tensor>, name: string): never {
+  const cell = [...arrays.keys()].find((found) => /(^|\.)weight_ih$/.test(found));
+  if (cell !== undefined) {
+    const rule = "an nn.LSTMCell is not read (an nn.LSTM computes the same and names its arrays " +
+      "weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0)";
+    throw new UnreadableFileError(name, rule, `array ${quoted(cell)} is of one`);
+  }
+  const known = [...arrays.keys()].slice(0, 8).map(quoted).join(", ") || "none";
   throw new UnreadableFileError(name, `an nn.LSTM needs ${key}`, `arrays are ${known}`);
-}
-
-/**
- * The arrays of a PyTorch file for layers that are known: LSTMs in the order of their nn.LSTM, other
- * layers by their name where it is the module's, else by their shape where only one fits.
- */
-export function pytorchWeights(
-  arrays: ReadonlyMap<string, Tensor>,
-  line: readonly { readonly name: string; readonly layer: Layer }[],
-  name: string,
-): LoadedLayer["weights"][] {
-  const stacks = lstmStacks(arrays, name);
-  const recurrent = stacks.flatMap(({ layers }) => layers);
-  const modules = new Set(
-    [...arrays.keys()].filter((key) => key.endsWith(".weight")).map((key) => key.slice(0, -7)),
-  );
-  let width = recurrent[0]?.inputSize ?? 0;
-  const perLayer = line.map(({ name: own, layer }): Converted[] => {
-    if (layer.className === "LSTM" || layer.className === "Bidirectional") {
-      const next = recurrent.shift();
-      if (next === undefined) missing("another layer", arrays, name);
-      width = layer.outputShape([null, next.inputSize]).at(-1)!;
-      return [...next.weights];
-    }
-    const inner = unwrapped(layer);
-    if (inner.className !== "Dense" && inner.className !== "Embedding") return [];
-    const isDense = inner.className === "Dense";
-    const [spec, bias] = inner.weights([width]);
-    const wanted = isDense ? spec!.shape.toReversed() : spec!.shape;
-    const fits = [...modules].filter((module) =>
-      formatShape(arrays.get(`${module}.weight`)!.shape) === formatShape(wanted) &&
-      arrays.has(`${module}.bias`) === (bias !== undefined)
-    );
-    const module = modules.has(own) ? own : fits.length === 1 ? fits[0]! : undefined;
-    if (module === undefined) {
-      const kind = isDense ? "an nn.Linear" : "an nn.Embedding";
-      const rule = `${own} (${layer.className}) needs ${kind} of ${formatShape(wanted)} ` +
-        `(where several fit, give the layer the module's name)`;
-      throw new UnreadableFileError(name, rule, `those that fit are ${fits.join(", ") || "none"}`);
-    }
-    modules.delete(module);
-    width = layer.outputShape(isDense ? [null, width] : [null]).at(-1)!;
-    const weight = taken(`${module}.weight`, arrays.get(`${module}.weight`)!);
-    const offset = arrays.get(`${module}.bias`);
-    return [
-      isDense ? transposed(weight) : weight,
-      ...(offset === undefined ? [] : [taken(`${module}.bias`, offset)]),
-    ];
-  });
-  const stray = [...modules][0] ?? (recurrent[0] && recurrent[0].weights[0]!.from) ??
-    [...arrays.keys()].find((key) => !NAME.test(key) && !/\.(weight|bias)$/.test(key));
-  if (stray === undefined) return perLayer;
-  throw new UnreadableFileError(
-    name,
-    "each of its arrays must belong to a layer",
-    `one is ${stray}`,
-  );
 }

@@ -105,6 +105,44 @@ Deno.test("a download may be as long as its limit, and slow as long as something
   await server.shutdown();
 });
 
+Deno.test("a download in tiny pieces takes little memory, is whole, and ends in time", async () => {
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    ({ url }) => {
+      let sent = 0;
+      const pieces = new ReadableStream({
+        async pull(stream) {
+          if (sent % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+          stream.enqueue(new Uint8Array([sent]));
+          if (++sent === 20_000) stream.close();
+        },
+      });
+      const drip = new ReadableStream({
+        async pull(stream) {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          stream.enqueue(new Uint8Array(1));
+        },
+      });
+      const isEmpty = url.endsWith("/empty");
+      return new Response(isEmpty ? new Uint8Array() : url.endsWith("/drip") ? drip : pieces);
+    },
+  );
+  const place = (path: string) => new URL(`http://127.0.0.1:${server.addr.port}/${path}`);
+  let most = Deno.memoryUsage().rss;
+  const before = most;
+  const timer = setInterval(() => most = Math.max(most, Deno.memoryUsage().rss), 10);
+  assertEquals(await download(place("pieces")), Uint8Array.from({ length: 20_000 }, (_, k) => k));
+  clearInterval(timer);
+  assertEquals(most - before < 200e6, true, `${(most - before) / 1e6} MB`); // 64 KiB each: 1.3 GB
+  assertEquals((await download(place("empty"))).length, 0);
+  await assertRejects(
+    () => download(place("drip"), { patience: 1_000, time: 500 }),
+    UnreadableFileError,
+    "current reason is it did not end within 0.5 s",
+  );
+  await server.shutdown();
+});
+
 Deno.test("loadNpy() says where it looked for a file that is not there", async () => {
   for (
     const path of [

@@ -274,7 +274,7 @@ Deno.test("zip() refuses a name that is empty or leads out of the archive", asyn
   }
 });
 
-Deno.test("unzip() reads an archive with a comment, and leaves folders out", async () => {
+Deno.test("unzip() reads an archive with a comment, and leaves folders out, unless one has content", async () => {
   const comment = text("made by hand PK");
   const longer = new Uint8Array(TWO.length + comment.length);
   longer.set(patched(TWO, END, 20, [comment.length]));
@@ -283,4 +283,6 @@ Deno.test("unzip() reads an archive with a comment, and leaves folders out", asy
 
   const folder = await zip(new Map([["folder/", new Uint8Array(0)], ["folder/a", text("1")]]));
   assertEquals([...(await unzip(folder, "w.zip")).keys()], ["folder/a"]);
+  const full = await zip(new Map([["folder/", text("array")], ["folder/a", text("1")]]));
+  await refuses(full, `a folder of the archive has no content: current folder "folder/" has 5`);
 });

@@ -126,6 +126,68 @@ Deno.test("hostile .safetensors are refused before anything is allocated", async
   await refuses(file("{".repeat(100_000)), "it must be JSON");
 });
 
+Deno.test("whatever a file calls its parts, the error is short and moves no terminal", async () => {
+  const file = (header: string) => {
+    const text = new TextEncoder().encode(header);
+    const bytes = new Uint8Array(8 + text.length + 4);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+    bytes.set(text, 8);
+    return bytes;
+  };
+  const entry = (name: string, dtype = "F32", shape: unknown = [1]) =>
+    file(JSON.stringify({ [name]: { dtype, shape, data_offsets: [0, 4] } }));
+  const escapes = "\x1b]0;title\x07\x1b[2J\x9b31m\u202eX\r\nY";
+  const long = "n".repeat(3_000_000);
+  const ones = Array(3_000_000).fill(1);
+  for (
+    const bytes of [
+      entry(escapes),
+      entry("a", escapes),
+      entry(escapes, "F32", [2]),
+      entry(long),
+      entry("a", long),
+      entry("a", "F32", ones),
+      file(`{"a": ${escapes}`),
+      file(`{"a": 1, "a": 2, "${long}": 3}`),
+    ]
+  ) {
+    const error = await assertRejects(() => loadModel(bytes), UnreadableFileError);
+    // deno-lint-ignore no-control-regex
+    const obeyed = /[\x00-\x1f\x7f-\x9f\u202a-\u202e]/;
+    const cause = error.cause instanceof Error ? error.cause.message : "";
+    assert(!obeyed.test(error.message + cause), JSON.stringify(error.message).slice(0, 200));
+    assert(error.message.length < 3_500, String(error.message.length));
+  }
+});
+
+Deno.test("a model.json with a text of 10 MiB is read to its end, backslashes and quotes in it too", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  const text = JSON.stringify('{\\"['.repeat(2 ** 21)).slice(1, -1);
+  await Deno.writeTextFile(
+    path,
+    `{"modelTopology": {"class_name": "${text}"}, "weightsManifest": []}`,
+  );
+  await assertRejects(() => loadModel(path), UnreadableFileError, "must be a Sequential");
+  await Deno.writeTextFile(path, `{"modelTopology": {"a": "${text}", "a": 1}}`);
+  await assertRejects(() => loadModel(path), UnreadableFileError, `key "a" occurs twice`);
+  await Deno.remove(path);
+});
+
+Deno.test("a model.json names no empty shards, and not endlessly many", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeFile(`${folder}/empty.bin`, new Uint8Array());
+  const refuses = async (count: number, message: string) => {
+    const weights = [{ name: "w", shape: [2], dtype: "float32" }];
+    const manifest = [{ paths: Array(count).fill("empty.bin"), weights }];
+    const text = JSON.stringify({ modelTopology: {}, weightsManifest: manifest });
+    await Deno.writeTextFile(`${folder}/model.json`, text);
+    await assertRejects(() => loadModel(`${folder}/model.json`), UnreadableFileError, message);
+  };
+  await refuses(2, `shard "empty.bin" is empty`);
+  await refuses(1_000_000, "at most 1000 shards");
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("a model.json reaches no file outside of its folder", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.mkdir(`${folder}/model`);

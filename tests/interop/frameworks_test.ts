@@ -109,8 +109,11 @@ Deno.test("loadModel() reads TF.js's own default, hardSigmoid, from the configur
 const REFUSED = [
   ["pytorch/refused_proj.safetensors", "weight_hr_l0 [2, 5] is there"],
   ["pytorch/refused_gru.safetensors", "which is an nn.GRU"],
-  ["pytorch/refused_pickle.pt", "Python pickles run code and are not read"],
-  ["pytorch/classifier.safetensors", "array fc.bias [2] is of another layer"],
+  ["pytorch/refused_pickle.pt", "current file is a PyTorch checkpoint"],
+  ["pytorch/refused_legacy.pt", "current file is a PyTorch checkpoint"],
+  ["pytorch/refused_torchscript.pt", "current file is a TorchScript module"],
+  ["pytorch/refused_cell.safetensors", "an nn.LSTMCell is not read"],
+  ["pytorch/classifier.safetensors", `array "fc.bias" [2] is of another layer`],
   ["onnx/refused_clip.onnx", "an LSTM: it has clip"],
   ["onnx/refused_input_forget.onnx", "an LSTM: it has input_forget"],
   ["onnx/refused_peepholes.onnx", "an LSTM: it has peepholes P"],
@@ -118,6 +121,14 @@ const REFUSED = [
   ["onnx/refused_initial_constant.onnx", "an LSTM: it has initial_h that is not zero"],
   ["onnx/refused_lengths.onnx", "an LSTM: it has sequence_lens"],
   ["onnx/refused_mixed.onnx", "g and h must be the same: they are Tanh and Relu"],
+  ["onnx/refused_unknown_attribute.onnx", `LSTM has no attribute "acthvations" in opset 17`],
+  ["onnx/refused_newer_attribute.onnx", `LSTM has no attribute "layout" in opset 13`],
+  ["onnx/refused_attribute_kind.onnx", "its attribute hidden_size must be of type 2 (int)"],
+  ["onnx/refused_attribute_twice.onnx", "its attribute hidden_size is there twice"],
+  ["onnx/refused_zero_gemm_beta.onnx", "a Gemm: it scales"],
+  ["onnx/refused_zero_softmax_axis.onnx", "its axis must be the features: it is 0 of"],
+  ["onnx/refused_uint64.onnx", "current value is 18446744073709551615"],
+  ["onnx/refused_gru.onnx", "a GRU: of the recurrent layers, LSTM is read"],
   ["onnx/refused_conv.onnx", `node is "edges", a Conv: operators are LSTM, MatMul`],
 ] as const;
 

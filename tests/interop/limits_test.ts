@@ -112,10 +112,10 @@ Deno.test("a model.json reads no more of its shards than its arrays take", async
   await inFolder(async (folder) => {
     await Deno.writeFile(`${folder}/s.bin`, new Uint8Array(16));
     const weights = [{ name: "w", shape: [2], dtype: "float32" }];
-    const group = { paths: Array.from({ length: 100_000 }, () => "s.bin"), weights };
+    const group = { paths: Array.from({ length: 1_000 }, () => "s.bin"), weights };
     const model = { modelTopology: {}, weightsManifest: [group] };
     await Deno.writeTextFile(`${folder}/model.json`, JSON.stringify(model));
-    await refuses(`${folder}/model.json`, "shards, 1 of 100000 read, have 16");
+    await refuses(`${folder}/model.json`, "shards, 1 of 1000 read, have 16");
     const sizes = [2 ** 28, 2 ** 28]; // of 4 bytes each, which no shard has
     const large = sizes.map((size, k) => ({ name: `w${k}`, shape: [size], dtype: "float32" }));
     const twice = [{ paths: [], weights: [...large, { ...weights[0] }] }];

@@ -312,7 +312,7 @@ Deno.test("loadModel() says what else a file is: LFS pointer, TFLite, SavedModel
     [Uint8Array.of(8, 1, 18, 200, 1, 10), "SavedModel"],
     [text(`{"class_name": "Sequential", "config": {"layers": []}}`), "to_json()"],
     [text(JSON.stringify(`{"class_name": "Sequential"}`)), "to_json()"],
-    [told("weights.pkl"), "np.savez(f, *model.get_weights())"],
+    [told("weights.pkl"), "np.savez(file, *model.get_weights())"],
     [told("keras1.h5"), "a Keras 1 configuration is not read"],
     [told("quantized.keras"), "dtype is a QuantizedDTypePolicy"],
     [formatFile("keras"), "kind is a folder, as TensorFlow's SavedModel is"],

@@ -111,6 +111,39 @@ Deno.test("loadModel() gives PyTorch's modules to layers, by their shape or thei
   assertPredicts(two, lastState("x"), lastState("prediction"), "last_state");
 });
 
+Deno.test("loadModel() gives encoder and decoder their own weights: by name, by shape, never by the alphabet", async () => {
+  const open = async (stem: string, ...layers: Layer[]) => {
+    const expected = await arraysOf(formatFile(`pytorch/${stem}.npz`));
+    const model = await loadModel(formatFile(`pytorch/${stem}.safetensors`), { layers });
+    assertPredicts(model, expected("x"), expected("prediction"), stem);
+  };
+  const sequence = (units: number, name?: string) => lstm({ units, name, returnSequences: true });
+  const out = dense({ units: 2 });
+  await open("encoder_decoder", sequence(3, "encoder"), sequence(3, "decoder"), out);
+  await open("encoder_decoder", sequence(3, "encoder"), sequence(3), out); // the other remains
+  await open("encoder_decoder", sequence(3), sequence(3, "decoder"), out);
+  await open("encoder_decoder_sizes", sequence(4), sequence(6), out);
+  await assertRejects(
+    () => open("encoder_decoder", sequence(3), sequence(3), out),
+    UnreadableFileError,
+    'each layer must have its module\'s name (as in { name: "decoder" })',
+  );
+  await open("twelve", ...Array.from({ length: 12 }, () => sequence(2))); // lstms.0, lstms.1, lstms.10
+});
+
+Deno.test("loadModel() reads a state_dict that np.savez wrote", async () => {
+  const expected = await arraysOf(formatFile("pytorch/encoder_decoder_sizes.npz"));
+  const model = await loadModel(formatFile("pytorch/state_dict.npz"), {
+    layers: [
+      lstm({ units: 4, returnSequences: true }),
+      lstm({ units: 6, returnSequences: true }),
+      dense({ units: 2 }),
+    ],
+  });
+  assertPredicts(model, expected("x"), expected("prediction"), "state_dict.npz");
+  assertEquals(model.provenance?.gateOrder, "i f g o");
+});
+
 Deno.test("loadModel() guesses no activation: files of weights alone need layers", async () => {
   const npz = formatFile("../layers/stacked.npz");
   const weights = formatFile("keras/stacked.weights.h5");
