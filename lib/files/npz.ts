@@ -1,3 +1,4 @@
+import { refuseOptions } from "../base/options.ts";
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
 import { readSource, type Source, writeFile } from "./source.ts";
@@ -30,6 +31,7 @@ import { unzip, zip } from "./zip.ts";
  * ```
  */
 export async function loadNpz(source: Source): Promise<Map<string, Tensor>> {
+  refuseOptions("read a .npz", arguments, 1);
   const { name, bytes } = await readSource(source);
   return await decodeNpz(bytes, name);
 }
@@ -81,6 +83,7 @@ export async function saveNpz(
   target: string | URL,
   tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
 ): Promise<void> {
+  refuseOptions("write a .npz", arguments, 2);
   await writeFile(target, await zip(new Map(namedFiles(tensors))));
 }
 
