@@ -133,7 +133,7 @@ export type { Loss, LossName, LossResult } from "./lib/model/training/losses/los
 export { trace } from "./lib/trace/trace.ts";
 export type { Trace, TraceOptions } from "./lib/trace/trace.ts";
 export type { Intervention, InterventionPlace } from "./lib/trace/interventions.ts";
-export type { LstmChoice } from "./lib/trace/places.ts";
+export type { LstmChoice } from "./lib/lstm/choose_lstm.ts";
 export { siteNames } from "./lib/lstm/sites.ts";
 export type { SiteListener, SiteName, SiteVisit } from "./lib/lstm/sites.ts";
 export type { SiteListeners } from "./lib/model/layer.ts";

@@ -1,5 +1,7 @@
 // What display takes for numbers: anything with data and a shape, or nested arrays.
 
+import { kindOf } from "../base/kind.ts";
+
 /** An array of numbers in row-major order; a Tensor is one. */
 export interface NumberArray {
   /** The numbers, the last axis running fastest. */
@@ -81,16 +83,4 @@ function flatten(
     );
   }
   for (let i = 0; i < value.length; i++) flatten(value[i], shape, axis + 1, data, action);
-}
-
-/** What a value is, in the words of an error. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (isArrayLike(value)) return `an array of ${value.length}`;
-  if (typeof value === "object" || typeof value === "function") {
-    return typeof value === "function" ? "a function" : "an object";
-  }
-  return typeof value === "string"
-    ? `the text ${JSON.stringify(value.slice(0, 40))}`
-    : `a ${typeof value}`;
 }

@@ -1,6 +1,7 @@
 // Columns of numbers and texts as a table's grid.
 
-import { isArrayLike, isNumberArray, kindOf } from "./array.ts";
+import { kindOf } from "../base/kind.ts";
+import { isArrayLike, isNumberArray } from "./array.ts";
 import { labeller, type Labels } from "./labels.ts";
 import { formatNumber, formatNumbers } from "./number.ts";
 import {

@@ -1,5 +1,6 @@
 // Charts: a Plotly figure in every form that a front end may want.
 
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { figureText } from "./figure_text.ts";
 import { drawPicture } from "./picture.ts";
 import { type Figure, type PlainFigure, plainFigure } from "./plain_figure.ts";
@@ -49,8 +50,16 @@ export class Chart extends View implements Figure {
  * ```
  */
 export function plot(figure: Figure): Chart {
-  return new Chart(figure);
+  const chart = new Chart(figure);
+  if (!(figure instanceof Chart)) checkOptions("plot the figure", figure, FIGURE, "its parts");
+  return chart;
 }
+
+const FIGURE: KeysOf<Figure> = {
+  data: "required",
+  layout: "optional",
+  frames: "optional",
+};
 
 /** The richest last in worth, not in order: a front end takes the one that it likes best. */
 async function mediaOf({ data, layout, frames }: PlainFigure, text: string): Promise<Media> {

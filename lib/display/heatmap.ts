@@ -1,5 +1,6 @@
 // A matrix as colours.
 
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { type NestedArrayLike, type NumberArray, toNumberArray } from "./array.ts";
 import { DIVERGING_COLORS, GAP_COLOR, SEQUENTIAL_COLORS } from "./chart_template.ts";
 import { type Chart, plot } from "./figure.ts";
@@ -26,6 +27,18 @@ export interface HeatmapOptions {
   /** Whether the values are sizes, none below 0: pale for 0, dark for the most. false unless said. */
   readonly sizes?: boolean;
 }
+
+const ACTION = "draw a heatmap";
+const OPTIONS: KeysOf<HeatmapOptions> = {
+  rows: "optional",
+  columns: "optional",
+  title: "optional",
+  rowTitle: "optional",
+  columnTitle: "optional",
+  valueTitle: "optional",
+  limit: "optional",
+  sizes: "optional",
+};
 
 // More digits than a colour or a hover label can show.
 const DIGITS = 4;
@@ -61,7 +74,8 @@ const MOST_NAMED_GAPS = 50;
  * ```
  */
 export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOptions = {}): Chart {
-  const { data, shape } = toNumberArray(x, "draw a heatmap");
+  checkOptions(ACTION, options, OPTIONS);
+  const { data, shape } = toNumberArray(x, ACTION);
   if (shape.length < 1 || shape.length > 2) {
     throw new TypeError(
       "Cannot draw a heatmap as the array must have one or two axes: " +

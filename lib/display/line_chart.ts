@@ -1,9 +1,10 @@
 // Series as lines over a common axis: states over time, activation curves, losses.
 
+import { kindOf } from "../base/kind.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import {
   isArrayLike,
   isNumberArray,
-  kindOf,
   type NestedArrayLike,
   type NumberArray,
   toNumberArray,
@@ -40,6 +41,13 @@ interface Line {
 }
 
 const ACTION = "draw a line chart";
+const OPTIONS: KeysOf<LineChartOptions> = {
+  x: "optional",
+  labels: "optional",
+  title: "optional",
+  xTitle: "optional",
+  yTitle: "optional",
+};
 // More digits than a line or a hover label can show.
 const DIGITS = 6;
 /** With more points than that, markers would hide the line. */
@@ -81,6 +89,7 @@ const DASHES = ["solid", "dash", "dot", "dashdot"];
  * ```
  */
 export function lineChart(series: Series, options: LineChartOptions = {}): Chart {
+  checkOptions(ACTION, options, OPTIONS);
   const all = linesOf(series, options.labels);
   const lines = busiest(all);
   const x = pointsOf(options.x);

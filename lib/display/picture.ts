@@ -1,5 +1,6 @@
 // Charts as pictures, drawn by Plotly itself without a browser.
 
+import { refuseOptions } from "../base/options.ts";
 import { type Figure, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { figureText } from "./figure_text.ts";
 import { contentKey } from "./content_key.ts";
@@ -32,6 +33,7 @@ let last: Promise<unknown> = Promise.resolve();
  * ```
  */
 export function toSvg(figure: Figure): Promise<string> {
+  refuseOptions("draw a picture", arguments, 1);
   return drawPicture(plainFigure(figure));
 }
 
@@ -53,6 +55,7 @@ export function toSvg(figure: Figure): Promise<string> {
  * ```
  */
 export async function savePicture(target: string | URL, figure: Figure): Promise<void> {
+  refuseOptions("save a picture", arguments, 2);
   if (!/\.svg$/i.test(target instanceof URL ? target.pathname : target)) {
     throw new TypeError(
       `Cannot save a picture as its file must end in .svg: current target is ${target}`,

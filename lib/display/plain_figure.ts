@@ -1,6 +1,7 @@
 // A Plotly figure of our own, and its plain form: what can be drawn, and written as JSON.
 
-import { isArrayLike, isNumberArray, kindOf } from "./array.ts";
+import { kindOf } from "../base/kind.ts";
+import { isArrayLike, isNumberArray } from "./array.ts";
 import { CHART_HEIGHT, CHART_TEMPLATE } from "./chart_template.ts";
 
 /** A Plotly figure: traces and a layout, as Plotly's reference describes them. */

@@ -1,6 +1,7 @@
 // How a chart gets to Plotly inside a page: a loader that every chart carries, and the bundle
 // itself for pages without a network.
 
+import { refuseOptions } from "../base/options.ts";
 import { toBase64 } from "./base64.ts";
 import { contentKey } from "./content_key.ts";
 import { escapeHtml, scriptJson } from "./html.ts";
@@ -62,6 +63,7 @@ function stillHtml({ picture, text }: PageChart): string {
  * ```
  */
 export function embedPlotly(): View {
+  refuseOptions("embed Plotly", arguments, 0);
   const text = `Plotly ${PLOTLY_VERSION} is in this output: the page's charts need no network.`;
   return new View(text, async () => ({
     "text/html": `<p>${escapeHtml(text)}</p>\n<script>\n${embeddedScript(await plotlyBundle())}` +

@@ -1,9 +1,10 @@
 // Numbers, records or columns as a table.
 
+import { kindOf } from "../base/kind.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import {
   isArrayLike,
   isNumberArray,
-  kindOf,
   type NestedArrayLike,
   type NumberArray,
   toNumberArray,
@@ -72,6 +73,21 @@ export interface TableOptions {
 /** Cells of a table that is cut which can be opened: some 60 kB. */
 const MOST_OPENED = 1024;
 const ACTION = "show a table";
+const OPTIONS: KeysOf<TableOptions> = {
+  rows: "optional",
+  columns: "optional",
+  blocks: "optional",
+  axes: "optional",
+  caption: "optional",
+  note: "optional",
+  colors: "optional",
+  hover: "optional",
+  marks: "optional",
+  digits: "optional",
+  maxRows: "optional",
+  maxColumns: "optional",
+  maxBlocks: "optional",
+};
 const ARRAY_LIMITS: Limits = { maxRows: 12, maxColumns: 12, maxBlocks: 6 };
 const RECORD_LIMITS: Limits = { maxRows: 60, maxColumns: 24, maxBlocks: 1 };
 
@@ -108,6 +124,7 @@ const RECORD_LIMITS: Limits = { maxRows: 60, maxColumns: 24, maxBlocks: 1 };
  * ```
  */
 export function table(x: TableInput, options: TableOptions = {}): View {
+  checkOptions(ACTION, options, OPTIONS);
   const grid = gridOf(x, options);
   const more = grid.note === "" ? undefined : largerGrid(x, options, grid);
   return new View(tableText(grid), () => ({ "text/html": tableHtml(grid, more) }));

@@ -1,3 +1,4 @@
+import { refuseOptions } from "../base/options.ts";
 import { dump, parse } from "npyjs";
 import { Tensor, type TensorData } from "../tensor/tensor.ts";
 import { type NpyHeader, type NpyKind, readNpyHeader } from "./npy_header.ts";
@@ -33,6 +34,7 @@ import { UnreadableFileError } from "./unreadable.ts";
  * ```
  */
 export async function loadNpy(source: Source): Promise<Tensor> {
+  refuseOptions("read a .npy", arguments, 1);
   const { name, bytes } = await readSource(source);
   return decodeNpy(bytes, name);
 }

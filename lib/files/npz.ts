@@ -1,3 +1,4 @@
+import { refuseOptions } from "../base/options.ts";
 import { quoted } from "../base/quoted.ts";
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
@@ -31,6 +32,7 @@ import { unzip, zip } from "./zip.ts";
  * ```
  */
 export async function loadNpz(source: Source): Promise<Map<string, Tensor>> {
+  refuseOptions("read a .npz", arguments, 1);
   const { name, bytes } = await readSource(source);
   return await decodeNpz(bytes, name);
 }
@@ -80,6 +82,7 @@ export async function saveNpz(
   target: string | URL,
   tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
 ): Promise<void> {
+  refuseOptions("write a .npz", arguments, 2);
   await writeFile(target, await zip(new Map(namedFiles(tensors))));
 }
 

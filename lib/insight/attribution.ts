@@ -1,3 +1,4 @@
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { showAs, type View } from "../display/view.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { formatOpenShape } from "../model/layer.ts";
@@ -16,6 +17,8 @@ export interface AttributeOptions {
   /** Which output, from 0; may be left out where there is one. */
   readonly target?: number;
 }
+
+const OPTIONS: KeysOf<AttributeOptions> = { target: "optional" };
 
 /** A logit as a sum over timesteps and units. */
 export interface Attribution {
@@ -98,7 +101,8 @@ export function attribute(
   x: TensorLike,
   options: AttributeOptions = {},
 ): Attribution {
-  const network = networkOf(model);
+  const network = networkOf(model, "attribute");
+  checkOptions("attribute", options, OPTIONS);
   const head = headOf(network, "attribute");
   const target = checkTarget(options.target, head.logits, "attribute");
   const run = network.forward(network.checkInput(x, "attribute"));

@@ -1,3 +1,5 @@
+import { amongNames } from "../base/names.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { heatmap } from "../display/heatmap.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
@@ -20,11 +22,25 @@ export interface AttributionHeatmapOptions {
   readonly target?: string;
 }
 
+const OPTIONS: KeysOf<AttributionHeatmapOptions> = {
+  sample: "optional",
+  by: "optional",
+  inputs: "optional",
+  timesteps: "optional",
+  target: "optional",
+};
+const BY = ["input", "unit"];
+
 /** What wrote, or the unit, over the timesteps; the title has the logit and the remainder's share. */
 export function attributionHeatmap(
   attribution: Attribution,
-  { sample = 0, by = "input", inputs = "x", timesteps, target }: AttributionHeatmapOptions = {},
+  options: AttributionHeatmapOptions = {},
 ): View {
+  checkOptions("show the attribution", options, OPTIONS);
+  const { sample = 0, by = "input", inputs = "x", timesteps, target } = options;
+  if (!BY.includes(by)) {
+    throw new RangeError(`Cannot show the attribution: by must be ${amongNames(by, BY)}`);
+  }
   const { contributions, sources, logit, remainder, remainderShare } = attribution;
   const n = resolveIndex(sample, logit.data.length, "show the sample");
   const steps = contributions.shape[1]!;

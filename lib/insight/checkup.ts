@@ -1,3 +1,4 @@
+import { refuseOptions } from "../base/options.ts";
 import { showAs } from "../display/view.ts";
 import { type History, startOf } from "../model/training/history.ts";
 import { type Model, networkOf } from "../model/model.ts";
@@ -49,7 +50,8 @@ export interface Checkup {
  * ```
  */
 export function checkup(model: Model, x: TensorLike, history?: History): Checkup {
-  const network = networkOf(model);
+  const network = networkOf(model, "check up");
+  refuseOptions("check up", arguments, 3);
   const start = history === undefined ? undefined : startOf(history);
   if (history !== undefined && start?.network !== network) {
     throw new TypeError(

@@ -1,3 +1,6 @@
+import { kindOf } from "../base/kind.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
+import { isTrace } from "../lstm/choose_lstm.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { Model } from "../model/model.ts";
 import type { TensorLike } from "../tensor/tensor.ts";
@@ -11,6 +14,7 @@ import { compareTraces, type TraceComparison } from "./trace_comparison.ts";
  *
  * Infinities of one sign are equal; a NaN on either side, or on both, is never within.
  *
+ * @param tolerance atol and rtol; where neither is given, those of NumPy's `allclose`
  * @throws {TypeError} where the two shapes differ, or hold nothing to compare.
  * @throws {RangeError} where a tolerance is negative or NaN.
  *
@@ -29,7 +33,7 @@ import { compareTraces, type TraceComparison } from "./trace_comparison.ts";
 export function compare(
   actual: TensorLike,
   expected: TensorLike,
-  tolerance: Tolerance,
+  tolerance?: Tolerance,
 ): Comparison;
 /**
  * Compares what happened inside two runs: by gate and unit, and where they part first, in the order
@@ -56,7 +60,7 @@ export function compare(
 export function compare(
   actual: Trace | LayerTrace,
   expected: Trace | LayerTrace,
-  tolerance: Tolerance,
+  tolerance?: Tolerance,
 ): TraceComparison;
 /**
  * Compares the weights and options of two models: by array, gate and unit, and where they part
@@ -76,20 +80,35 @@ export function compare(
  * assert(!compare(model(1), model(2), { atol: 0 }).within);
  * ```
  */
-export function compare(actual: Model, expected: Model, tolerance: Tolerance): ModelComparison;
+export function compare(actual: Model, expected: Model, tolerance?: Tolerance): ModelComparison;
 export function compare(
   actual: TensorLike | Trace | LayerTrace | Model,
   expected: TensorLike | Trace | LayerTrace | Model,
-  tolerance: Tolerance,
+  tolerance?: Tolerance,
 ): Comparison | TraceComparison | ModelComparison {
+  checkOptions("compare", tolerance, TOLERANCE, "the tolerance's parts");
+  const { atol, rtol } = tolerance ?? {};
+  const within = atol === undefined && rtol === undefined
+    ? { atol: 1e-8, rtol: 1e-5 } // those of NumPy's allclose
+    : { atol: atol ?? 0, rtol: rtol ?? 0 };
   if (actual instanceof Model && expected instanceof Model) {
-    return compareModels(actual, expected, tolerance);
+    return compareModels(actual, expected, within);
   }
-  if (isTrace(actual) && isTrace(expected)) return compareTraces(actual, expected, tolerance);
-  return compareTensors(actual as TensorLike, expected as TensorLike, tolerance);
+  if (isTrace(actual) && isTrace(expected)) {
+    return compareTraces(actual as Trace, expected as Trace, within);
+  }
+  for (const given of [actual, expected]) {
+    if (given instanceof Model || isTrace(given) || given === undefined) {
+      throw new TypeError(
+        `Cannot compare: both must be tensors, traces or models, ` +
+          `but ${kindOf(actual)} and ${kindOf(expected)} were given`,
+      );
+    }
+  }
+  return compareTensors(actual as TensorLike, expected as TensorLike, within);
 }
 
-function isTrace(value: unknown): value is Trace | LayerTrace {
-  if (typeof value !== "object" || value === null || value instanceof Model) return false;
-  return "layers" in value && "names" in value || "gates" in value && "cellState" in value;
-}
+const TOLERANCE: KeysOf<Tolerance> = {
+  atol: "optional",
+  rtol: "optional",
+};

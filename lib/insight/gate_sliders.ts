@@ -1,3 +1,4 @@
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { toBase64 } from "../display/base64.ts";
 import { contentKey } from "../display/content_key.ts";
 import { escapeHtml, scriptJson } from "../display/html.ts";
@@ -27,6 +28,14 @@ export interface GateSlidersOptions {
   /** What the view shows. */
   readonly title?: string;
 }
+
+const OPTIONS: KeysOf<GateSlidersOptions> = {
+  sample: "optional",
+  units: "optional",
+  timesteps: "optional",
+  classes: "optional",
+  title: "optional",
+};
 
 /** How far the page's numbers may be from the library's; the same source gives the same. */
 const SAME = 1e-6;
@@ -61,7 +70,8 @@ export function gateSliders(
   x: TensorLike,
   options: GateSlidersOptions = {},
 ): View {
-  const network = networkOf(model);
+  const network = networkOf(model, "make sliders");
+  checkOptions("make sliders", options, OPTIONS);
   const head = headOf(network, "make sliders");
   const { layer, name } = network.layers[head.layer]!;
   if (layer.className !== "LSTM") {

@@ -1,10 +1,11 @@
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { showAs, type View } from "../display/view.ts";
+import { type LstmChoice, oneTrace } from "../lstm/choose_lstm.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { runOf, type TracedRun } from "../lstm/traced_run.ts";
 import { stateGradients } from "../lstm/state_gradient.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { indices } from "../trace/interventions.ts";
-import { chooseLstm, type LstmChoice } from "../trace/places.ts";
 import type { Trace } from "../trace/trace.ts";
 import { type Ledger, ledgerOf } from "./ledger.ts";
 import { type MemoryCurveOptions, memoryCurves, memoryView } from "./memory_view.ts";
@@ -20,6 +21,11 @@ export interface MemoryOptions {
    */
   readonly units?: readonly number[];
 }
+
+const OPTIONS: KeysOf<MemoryOptions> = {
+  layer: "optional",
+  units: "optional",
+};
 
 /** How long an LSTM remembers. */
 export interface Memory {
@@ -72,7 +78,9 @@ const BUDGET = 4e8;
  * ```
  */
 export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): Memory {
-  const layer = layerOf(trace, options.layer);
+  const action = "look at the memory of an LSTM";
+  const layer = oneTrace(trace, options?.layer, action);
+  checkOptions(action, options, OPTIONS);
   const ledger = ledgerOf(layer);
   const { forget, kept: retention } = ledger;
   const halfLife = map(forget, (f) => halving(Math.abs(f)));
@@ -98,13 +106,6 @@ export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): 
     curves: (chosen) => memoryCurves(result, chosen),
   };
   return Object.freeze(showAs(result, memoryView));
-}
-
-/** One LSTM's trace. */
-function layerOf(trace: Trace | LayerTrace, choice: LstmChoice | undefined): LayerTrace {
-  if (!("layers" in trace)) return trace;
-  const places = trace.layers.map((layer, k) => ({ layer, name: trace.names[k]! }));
-  return chooseLstm(places, choice, "look at the memory of an LSTM").layer;
 }
 
 const halving = (f: number) => f >= 1 ? Infinity : f === 0 ? 0 : Math.LN2 / -Math.log(f);

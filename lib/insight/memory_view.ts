@@ -1,3 +1,4 @@
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { LINE_COLORS } from "../display/chart_template.ts";
 import { plot } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
@@ -17,6 +18,12 @@ export interface MemoryCurveOptions {
   /** What the chart shows. */
   readonly title?: string;
 }
+
+const OPTIONS: KeysOf<MemoryCurveOptions> = {
+  sample: "optional",
+  units: "optional",
+  title: "optional",
+};
 
 const FEW = 4;
 const MOST_LINES = 24;
@@ -59,6 +66,7 @@ export function memoryView(memory: Memory): View {
 
 /** What is left at the end of the cell state after each step, and what a nudge of it would change. */
 export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): View {
+  checkOptions("show the memory", options, OPTIONS);
   const { retention, derivative, derivativeUnits } = memory;
   const [batch, timesteps, count] = retention.shape as [number, number, number];
   const n = resolveIndex(options.sample ?? 0, batch, "show the sample");

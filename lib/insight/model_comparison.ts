@@ -61,7 +61,10 @@ export function compareModels(
   expected: Model,
   tolerance: Tolerance,
 ): ModelComparison {
-  const [ours, theirs] = [networkOf(actual), networkOf(expected)];
+  const [ours, theirs] = [actual, expected].map((model) => networkOf(model, "compare")) as [
+    Network,
+    Network,
+  ];
   const [mine, other] = [ours, theirs].map(describe) as [string, string];
   if (mine !== other) {
     throw new TypeError(

@@ -1,12 +1,15 @@
+import { amongNames } from "../base/names.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { progress } from "../display/progress.ts";
 import { showAs, type View } from "../display/view.ts";
+import { chooseLstm, type LstmChoice } from "../lstm/choose_lstm.ts";
 import { type SiteListener, type SiteName, siteNames, valueAt } from "../lstm/sites.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Network } from "../model/network.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { indices } from "../trace/interventions.ts";
-import { chooseLstm, type LstmChoice, type LstmPlace, lstmPlaces } from "../trace/places.ts";
+import { type LstmPlace, lstmPlaces } from "../trace/places.ts";
 import { checkTarget } from "./attribution.ts";
 import { estimateEffects } from "./patch_estimate.ts";
 import { sweepHeatmap, type SweepHeatmapOptions } from "./patch_sweep_view.ts";
@@ -38,6 +41,18 @@ export interface PatchSweepOptions {
   /** Whether the progress is shown: in the Deno kernel and in a terminal unless said. */
   readonly verbose?: boolean;
 }
+
+const OPTIONS: KeysOf<PatchSweepOptions> = {
+  target: "optional",
+  layer: "optional",
+  sites: "optional",
+  unit: "optional",
+  timestep: "optional",
+  from: "optional",
+  estimate: "optional",
+  signal: "optional",
+  verbose: "optional",
+};
 
 /** What each value inside an LSTM does to an output. */
 export interface PatchSweep {
@@ -102,7 +117,8 @@ export async function patchSweep(
   x: TensorLike,
   options: PatchSweepOptions = {},
 ): Promise<PatchSweep> {
-  const network = networkOf(model);
+  const network = networkOf(model, "sweep");
+  checkOptions("sweep", options, OPTIONS);
   const input = network.checkInput(x, "sweep");
   const target = checkTarget(options.target, checkOutput(network), "sweep");
   const place = chooseLstm(lstmPlaces(network, input), options.layer, "sweep");
@@ -236,6 +252,6 @@ function checkSites(sites: readonly SiteName[] = siteNames): readonly SiteName[]
   const unknown = sites.find((site) => !siteNames.includes(site));
   if (unknown === undefined) return [...sites];
   throw new RangeError(
-    `Cannot sweep as the sites are ${siteNames.join(", ")}: current site is ${unknown}`,
+    `Cannot sweep: each site must be ${amongNames(unknown, siteNames)}`,
   );
 }

@@ -1,3 +1,5 @@
+import { amongNames } from "../base/names.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { heatmap } from "../display/heatmap.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
@@ -16,16 +18,22 @@ export interface SweepHeatmapOptions {
   readonly target?: string;
 }
 
+const OPTIONS: KeysOf<SweepHeatmapOptions> = {
+  site: "optional",
+  timesteps: "optional",
+  target: "optional",
+};
+
 /** Site and unit over timestep; the title says where the effect is largest. */
 export function sweepHeatmap(
   { sites, timesteps, units, effects, target, baseline, estimated, aborted }: PatchSweep,
   options: SweepHeatmapOptions = {},
 ): View {
+  checkOptions("show the effects", options, OPTIONS);
   const chosen = options.site === undefined ? sites : sites.filter((site) => site === options.site);
   if (chosen.length === 0) {
     throw new RangeError(
-      `Cannot show the effects as the sweep has the sites ${sites.join(", ")}: ` +
-        `current site is ${options.site}`,
+      `Cannot show the effects: the site must be ${amongNames(options.site, sites)}`,
     );
   }
   const data = new Float64Array(chosen.length * units.length * timesteps.length);

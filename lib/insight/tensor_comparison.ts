@@ -4,11 +4,14 @@ import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { comparisonView } from "./comparison_view.ts";
 import { distance } from "./rounding/float32.ts";
 
-/** How far two values may differ: |actual − expected| ≤ atol + rtol·|expected|, every element. */
+/**
+ * How far two values may differ: |actual − expected| ≤ atol + rtol·|expected|, every element. Where
+ * one of the two is given, the other is 0; where none is, they are those of NumPy's `allclose`.
+ */
 export interface Tolerance {
-  /** The absolute part. */
-  readonly atol: number;
-  /** The part relative to what is expected: 0 unless said. */
+  /** The absolute part: 1e-8 where no tolerance is given. */
+  readonly atol?: number;
+  /** The part relative to what is expected: 1e-5 where no tolerance is given. */
   readonly rtol?: number;
 }
 
@@ -36,7 +39,7 @@ export interface Comparison {
 export function compareTensors(
   actual: TensorLike,
   expected: TensorLike,
-  { atol, rtol = 0 }: Tolerance,
+  { atol = 0, rtol = 0 }: Tolerance,
 ): Comparison {
   const [a, e] = [asFloat64(actual), asFloat64(expected)];
   if (!sameShape(a.shape, e.shape) || a.data.length === 0) {
@@ -47,7 +50,7 @@ export function compareTensors(
   }
   if (!(atol >= 0 && rtol >= 0)) {
     throw new RangeError(
-      `Cannot compare as tolerances must be 0 or more: current atol is ${atol}, rtol ${rtol}`,
+      `Cannot compare: tolerances must be 0 or more, but atol is ${atol} and rtol ${rtol}`,
     );
   }
   let maxAbsDiff = 0;

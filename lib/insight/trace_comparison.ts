@@ -1,10 +1,11 @@
+import { checkOptions } from "../base/options.ts";
 import { showAs, type View } from "../display/view.ts";
+import type { LstmChoice } from "../lstm/choose_lstm.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { runOf } from "../lstm/traced_run.ts";
 import { type SiteName, siteNames, valueAt } from "../lstm/sites.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LstmChoice } from "../trace/places.ts";
 import type { Trace } from "../trace/trace.ts";
 import {
   compareTensors,
@@ -98,7 +99,10 @@ export function compareTraces(
     firstDivergence: firstDivergence(ours, theirs, sites, tolerance),
     sites,
     ...prediction,
-    heatmap: (options) => siteHeatmap(comparison, options?.layer),
+    heatmap: (options) => {
+      checkOptions("show the differences", options, { layer: "optional" });
+      return siteHeatmap(comparison, options?.layer);
+    },
   };
   return Object.freeze(showAs(comparison, traceComparisonView));
 }

@@ -1,7 +1,7 @@
 // Every name that Keras 2, Keras 3 or TF.js gives to a layer's options: one that no generation knows
 // is a damaged or foreign one, and passing over it would compute something else.
 
-import { nearestNames } from "../display/nearest_names.ts";
+import { didYouMean } from "../base/names.ts";
 import { isRecord } from "../files/json.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 
@@ -91,9 +91,8 @@ function checkNames(
 ): void {
   const stray = Object.keys(given).find((key) => !known.includes(key));
   if (stray === undefined) return;
-  const near = nearestNames(stray, known).split(", ");
-  const asked = near.length === known.length ? "" : ` (did you mean ${near.join(" or ")}?)`;
-  throw new UnreadableFileError(place, rule, `name is ${JSON.stringify(stray)}${asked}`);
+  const state = `name is ${JSON.stringify(stray)}${didYouMean(stray, known)}`;
+  throw new UnreadableFileError(place, rule, state);
 }
 
 /** Keras 3 keeps the module and the registered name of a class: `mine>Dense` is not Keras's. */

@@ -1,3 +1,4 @@
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { decodeNpz } from "../files/npz.ts";
 import { readSafetensors } from "../files/safetensors.ts";
 import { readSource, type Source } from "../files/source.ts";
@@ -33,6 +34,11 @@ export interface LoadModelOptions {
   /** A sample's shape; unless said, `[null, inputSize]` as the first layer's weights tell it. */
   readonly inputShape?: OpenShape;
 }
+
+const OPTIONS: KeysOf<LoadModelOptions> = {
+  layers: "optional",
+  inputShape: "optional",
+};
 
 /**
  * Opens a model of any framework: Keras's `.keras` and `.h5`, ONNX, TF.js's `model.json`, and the
@@ -71,6 +77,7 @@ export interface LoadModelOptions {
  * ```
  */
 export async function loadModel(source: Source, options: LoadModelOptions = {}): Promise<Model> {
+  checkOptions("load a model", options, OPTIONS);
   const { name, bytes } = await readSource(source);
   const format = formatOf(bytes, name);
   if (options.layers === undefined) {

@@ -1,3 +1,4 @@
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { writeKerasArchive } from "../files/keras_archive.ts";
 import { writeFile } from "../files/source.ts";
 import type { Training } from "../model/training/compile.ts";
@@ -11,6 +12,8 @@ export interface SaveKerasOptions {
   /** How many samples each batch has: Keras's stateful layers must know; others need not. Where the model's own file told, as there. */
   readonly batchSize?: number;
 }
+
+const OPTIONS: KeysOf<SaveKerasOptions> = { batchSize: "optional" };
 
 const KERAS_VERSION = "3.15.1"; // whose format it is
 const CLASSES = { adam: "Adam", sgd: "SGD", rmsprop: "RMSprop" } as const;
@@ -47,9 +50,11 @@ const CLASSES = { adam: "Adam", sgd: "SGD", rmsprop: "RMSprop" } as const;
 export async function saveKeras(
   target: string | URL,
   model: Model,
-  { batchSize }: SaveKerasOptions = {},
+  options: SaveKerasOptions = {},
 ): Promise<void> {
-  const config = configOf(model, batchSize ?? networkOf(model).batchSize ?? null);
+  const { batchSize = null } = networkOf(model, "save a model");
+  checkOptions("save a model", options, OPTIONS);
+  const config = configOf(model, options.batchSize ?? batchSize);
   const { arrays, names } = storeOf(model);
   const training = compiled(model);
   if (training !== undefined) {

@@ -1,6 +1,7 @@
+import { refuseOptions } from "../base/options.ts";
 import { writeOnnx } from "../files/onnx.ts";
 import { writeFile } from "../files/source.ts";
-import type { Model } from "../model/model.ts";
+import { type Model, networkOf } from "../model/model.ts";
 import { OnnxGraphWriter } from "./onnx_graph_writer.ts";
 import { writeLayer } from "./onnx_write.ts";
 
@@ -36,6 +37,8 @@ const INT64 = 7;
  * ```
  */
 export async function saveOnnx(target: string | URL, model: Model): Promise<void> {
+  networkOf(model, "save a model");
+  refuseOptions("save a model as ONNX", arguments, 2);
   const graph = new OnnxGraphWriter();
   const isWords = model.layers[0]!.layer.className === "Embedding";
   const value = (name: string, dataType: number, shape: readonly (number | string)[]) => ({

@@ -1,4 +1,6 @@
-import { nearestNames } from "../display/nearest_names.ts";
+import { kindOf } from "../base/kind.ts";
+import { didYouMean, either, nearestNames } from "../base/names.ts";
+import { checkOptions } from "../base/options.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import {
@@ -70,16 +72,19 @@ const activationNames = [...Object.keys(activationCurves), ...Object.keys(activa
 export function getActivation(name: ActivationName, options: ActivationOptions = {}): Activation {
   if (Object.hasOwn(activationCurves, name)) {
     const { defaults, make } = activationCurves[name as ElementwiseActivationName];
-    const chosen = checkOptions(name, options, defaults);
+    const chosen = chosenOptions(name, options, defaults);
     return elementwise(name, options, make(chosen));
   }
   if (Object.hasOwn(activationRows, name)) {
-    checkOptions(name, options, {});
+    chosenOptions(name, options, {});
     return rowwise(name, activationRows[name as RowActivationName]);
   }
+  const near = nearestNames(String(name), activationNames).length > 0;
   throw new RangeError(
-    `Cannot find an activation as the name must be one of Keras's, such as ` +
-      `${nearestNames(String(name), activationNames)}: current name is ${JSON.stringify(name)}`,
+    `Cannot find an activation: the name must be ` +
+      `${near ? "one of Keras's" : either(activationNames)}, but ` +
+      `${typeof name === "string" ? JSON.stringify(name) : kindOf(name)} was given` +
+      didYouMean(String(name), activationNames),
   );
 }
 
@@ -142,24 +147,22 @@ export function rowwise(activationName: ActivationName, { f, backward }: RowFunc
 }
 
 /** The defaults, with what was given in their place; null stands for a default. */
-function checkOptions(
+function chosenOptions(
   name: string,
   options: ActivationOptions,
   defaults: Readonly<Record<string, OptionValue>>,
 ): Record<string, OptionValue> {
+  const known = Object.keys(defaults).map((key) => [key, "optional"] as const);
+  checkOptions(`make ${name}`, options, Object.fromEntries(known));
   const chosen = { ...defaults };
   for (const [key, value] of Object.entries(options)) {
-    if (!Object.hasOwn(defaults, key)) {
-      const known = Object.keys(defaults).join(", ") || "no options";
-      throw new TypeError(`Cannot make ${name} as it takes ${known}: current option is ${key}`);
-    }
     if (value !== null && value !== undefined) chosen[key] = value;
   }
   for (const [key, value] of Object.entries(chosen)) {
     const wanted = typeof defaults[key];
     if (typeof value !== wanted || Number.isNaN(value)) {
       throw new TypeError(
-        `Cannot make ${name} as ${key} must be a ${wanted}: current ${key} is ${value}`,
+        `Cannot make ${name}: ${key} must be a ${wanted}, but it is ${value}`,
       );
     }
   }

@@ -1,8 +1,9 @@
+import { checkOptions, checkParts, type KeysOf } from "../base/options.ts";
 import { add, multiply } from "../tensor/arithmetic.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { type Activation, type ActivationName, lstmActivation } from "./activations.ts";
-import { type Gates, gatesOf, splitGates } from "./gates.ts";
+import { GATES, type Gates, gatesOf, splitGates } from "./gates.ts";
 import { product } from "./product.ts";
 import { type StepSites, unheard } from "./sites.ts";
 
@@ -53,6 +54,24 @@ export interface LstmStep {
   readonly hiddenState: Tensor;
 }
 
+export const LSTM_WEIGHTS: KeysOf<LstmWeights> = {
+  kernel: "required",
+  recurrentKernel: "required",
+  bias: "optional",
+};
+/** A step is the next one's state, with the gates that it has besides. */
+export const LSTM_STATE: KeysOf<LstmState & Partial<Pick<LstmStep, "gates">>> = {
+  cellState: "required",
+  hiddenState: "required",
+  gates: "optional",
+};
+export const CELL_OPTIONS: KeysOf<LstmActivations & LstmDropout> = {
+  activation: "optional",
+  recurrentActivation: "optional",
+  inputDropout: "optional",
+  recurrentDropout: "optional",
+};
+
 /**
  * One step of an LSTM, in float64:
  *
@@ -90,6 +109,7 @@ export function lstmCell(
   weights: LstmWeights,
   options: LstmActivations & LstmDropout = {},
 ): LstmStep {
+  checkOptions("compute an LSTM step", options, CELL_OPTIONS);
   const input = asFloat64(x);
   if (input.shape.length !== 2) {
     throw new TypeError(
@@ -175,9 +195,11 @@ export function cellOf(
 
 /** The weights in float64, their shapes checked against each other and the input. */
 export function checkLstmWeights(
-  { kernel, recurrentKernel, bias }: LstmWeights,
+  weights: LstmWeights,
   inputSize: number,
 ): { W: Tensor; U: Tensor; b: Tensor; units: number } {
+  checkParts("compute an LSTM", "the weights", weights, LSTM_WEIGHTS);
+  const { kernel, recurrentKernel, bias } = weights;
   const [W, U, b] = [asFloat64(kernel), asFloat64(recurrentKernel), asFloat64(bias ?? 0)];
   const units = U.shape[0] ?? 0;
   const wanted = [
@@ -205,6 +227,7 @@ export function checkState(
 ): CellState {
   const zeros = new Tensor(new Float64Array(shape[0] * shape[1]), shape);
   if (state === undefined) return { c: zeros, h: zeros };
+  checkParts("continue an LSTM", "its state", state, LSTM_STATE);
   const [c, h] = [asFloat64(state.cellState), asFloat64(state.hiddenState)];
   if (!sameShape(c.shape, shape) || !sameShape(h.shape, shape)) {
     throw new TypeError(
@@ -221,6 +244,7 @@ export function checkDropout(
   shape: readonly number[],
 ): Gates | undefined {
   if (dropout === undefined) return undefined;
+  checkParts("compute an LSTM", name, dropout, GATES);
   for (const gate of ["input", "forget", "candidate", "output"] as const) {
     if (!sameShape(dropout[gate].shape, shape)) {
       throw new TypeError(

@@ -1,3 +1,4 @@
+import { checkOptions, checkParts, type KeysOf } from "../base/options.ts";
 import { add, dot } from "../tensor/arithmetic.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
@@ -18,6 +19,9 @@ export interface DenseActivation {
   readonly activation?: ActivationName | Activation;
 }
 
+export const DENSE_WEIGHTS: KeysOf<DenseWeights> = { kernel: "required", bias: "optional" };
+export const DENSE_OPTIONS: KeysOf<DenseActivation> = { activation: "optional" };
+
 /**
  * A dense layer, y = φ(x·W + b), in float64.
  *
@@ -37,10 +41,11 @@ export interface DenseActivation {
 export function denseForward(
   x: TensorLike,
   weights: DenseWeights,
-  { activation = "linear" }: DenseActivation = {},
+  options: DenseActivation = {},
 ): Tensor {
+  checkOptions("compute a dense layer", options, DENSE_OPTIONS);
   const { W, b } = checkDenseWeights(weights);
-  return denseActivation(activation)(add(dot(asFloat64(x), W), b));
+  return denseActivation(options.activation ?? "linear")(add(dot(asFloat64(x), W), b));
 }
 
 /** What {@linkcode denseForward} was given. */
@@ -50,6 +55,8 @@ export interface DenseRun {
   /** Kernel and bias. */
   readonly weights: DenseWeights;
 }
+
+export const DENSE_RUN: KeysOf<DenseRun> = { x: "required", weights: "required" };
 
 /** The gradients of the loss by what went into a dense layer. */
 export interface DenseGradients {
@@ -88,19 +95,23 @@ export interface DenseGradients {
  * ```
  */
 export function denseBackward(
-  { x, weights }: DenseRun,
+  run: DenseRun,
   gradient: TensorLike,
-  { activation = "linear" }: DenseActivation = {},
+  options: DenseActivation = {},
 ): DenseGradients {
+  const action = "go backward through a dense layer";
+  checkParts(action, "the run", run, DENSE_RUN);
+  checkOptions(action, options, DENSE_OPTIONS);
+  const { x, weights } = run;
   const { W, b } = checkDenseWeights(weights);
   const [input, dy] = [asFloat64(x), asFloat64(gradient)];
   const z = add(dot(input, W), b);
-  const φ = denseActivation(activation);
+  const φ = denseActivation(options.activation ?? "linear");
   const shape = φ.activationName === "glu" ? z.shape.with(-1, z.shape.at(-1)! / 2) : z.shape;
   if (!sameShape(dy.shape, shape)) {
     throw new TypeError(
-      `Cannot go backward through a dense layer as the gradient must have the result's shape ` +
-        `${formatShape(shape)}: current shape is ${formatShape(dy.shape)}`,
+      `Cannot ${action}: the gradient must have the result's shape ${formatShape(shape)}, ` +
+        `but its shape is ${formatShape(dy.shape)}`,
     );
   }
   const dz = φ.backward(z, dy);
@@ -116,7 +127,9 @@ export function denseActivation(activation: ActivationName | Activation): Activa
   return typeof activation === "function" ? activation : getActivation(activation);
 }
 
-export function checkDenseWeights({ kernel, bias }: DenseWeights): { W: Tensor; b: Tensor } {
+export function checkDenseWeights(weights: DenseWeights): { W: Tensor; b: Tensor } {
+  checkParts("compute a dense layer", "the weights", weights, DENSE_WEIGHTS);
+  const { kernel, bias } = weights;
   const [W, b] = [asFloat64(kernel), asFloat64(bias ?? 0)];
   if (W.shape.length !== 2 || bias !== undefined && !sameShape(b.shape, W.shape.slice(1))) {
     throw new TypeError(

@@ -1,13 +1,18 @@
+import { amongNames } from "../base/names.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { Chart } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Activation, ActivationName } from "./activations.ts";
 import { gateFigure } from "./gate_figure.ts";
 import type { LayerTrace } from "./sequence.ts";
+import { type LstmChoice, oneTrace } from "./choose_lstm.ts";
 import { runOf } from "./traced_run.ts";
 
 /** What of a trace is shown, and how its equations are written. */
 export interface GateViewOptions {
+  /** Which LSTM of a model's trace; to be said where there are several. */
+  readonly layer?: LstmChoice;
   /** The sample that is shown first; 0 unless said. */
   readonly sample?: number;
   /** What the slider goes over: samples where there are several, else timesteps, unless said. */
@@ -20,12 +25,23 @@ export interface GateViewOptions {
   readonly recurrentActivation?: string;
 }
 
+const OPTIONS: KeysOf<GateViewOptions> = {
+  layer: "optional",
+  sample: "optional",
+  slider: "optional",
+  title: "optional",
+  activation: "optional",
+  recurrentActivation: "optional",
+};
+const SLIDERS = ["samples", "timesteps"];
+
 /**
  * Shows what happened inside an LSTM: heatmaps of i, f, c̃, o, c and h over timestep and unit, the
  * equation of each above it, and below them the states of the units that move most, all over one
  * axis of timesteps. A slider goes through samples or timesteps, without a kernel.
  *
- * @param trace what {@linkcode lstmForward} computed, `[batch, timesteps, units]` each
+ * @param whole a model's trace, or what {@linkcode lstmForward} computed,
+ * `[batch, timesteps, units]` each
  * @param options the sample, the slider, a title and the activations' names
  * @returns a chart; as a picture or as text it shows the first sample
  * @throws {RangeError} where there is no such sample.
@@ -42,7 +58,18 @@ export interface GateViewOptions {
  * gateView(trace, { title: "One unit" });
  * ```
  */
-export function gateView(trace: LayerTrace, options: GateViewOptions = {}): Chart {
+export function gateView(
+  whole: LayerTrace | { readonly layers: readonly LayerTrace[]; readonly names: readonly string[] },
+  options: GateViewOptions = {},
+): Chart {
+  const action = "show the gates";
+  checkOptions(action, options, OPTIONS);
+  const trace = oneTrace(whole, options.layer, action);
+  if (options.slider !== undefined && !SLIDERS.includes(options.slider)) {
+    throw new RangeError(
+      `Cannot ${action}: slider must be ${amongNames(options.slider, SLIDERS)}`,
+    );
+  }
   const ran = runOf(trace)?.options;
   const names = ran === undefined ? { activation: "φ", recurrentActivation: "φ_rec" } : {
     activation: nameOf(ran.activation ?? "tanh"),

@@ -1,5 +1,6 @@
 import { showAs } from "../display/view.ts";
-import { nearestNames } from "../display/nearest_names.ts";
+import { amongNames } from "../base/names.ts";
+import { checkOptions, checkParts, type KeysOf } from "../base/options.ts";
 import { formatShape, resolveAxis, sameShape, sizeOf } from "../tensor/shape.ts";
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { gatesView } from "./gates_view.ts";
@@ -15,6 +16,14 @@ export interface Gates {
   /** o: how much of the cell state shows in the hidden state. */
   readonly output: Tensor;
 }
+
+/** The keys of what is split by gate. */
+export const GATES: KeysOf<Gates> = {
+  input: "required",
+  forget: "required",
+  candidate: "required",
+  output: "required",
+};
 
 /**
  * How frameworks order the four blocks of their fused arrays (g, j and z are c̃):
@@ -50,6 +59,8 @@ export interface GateAxis {
   readonly axis?: number;
 }
 
+export const GATE_AXIS: KeysOf<GateAxis> = { axis: "optional" };
+
 /**
  * Splits a fused array in its four gates.
  *
@@ -72,8 +83,10 @@ export interface GateAxis {
 export function splitGates(
   fused: TensorLike,
   order: GateOrder = "keras",
-  { axis = -1 }: GateAxis = {},
+  options: GateAxis = {},
 ): Gates {
+  checkOptions("split gates", options, GATE_AXIS);
+  const { axis = -1 } = options;
   const given = asTensor(fused);
   const { outer, length, inner } = around(given, axis, "split gates");
   if (length % 4 !== 0 || length === 0) {
@@ -122,8 +135,11 @@ export function splitGates(
 export function joinGates(
   gates: { readonly [gate in keyof Gates]: TensorLike },
   order: GateOrder = "keras",
-  { axis = -1 }: GateAxis = {},
+  options: GateAxis = {},
 ): Tensor {
+  checkParts("join gates", "the gates", gates, GATES);
+  checkOptions("join gates", options, GATE_AXIS);
+  const { axis = -1 } = options;
   const at = blockOf(order);
   const blocks = gateOrders[order].map((name) => asTensor(gates[name]));
   const first = blocks[0]!;
@@ -156,10 +172,7 @@ export function gatesOf(gates: Gates): Gates {
 export function blockOf(order: GateOrder): Record<keyof Gates, number> {
   if (!Object.hasOwn(gateOrders, order)) {
     throw new RangeError(
-      `Cannot order the gates as the order must be one of ` +
-        `${nearestNames(String(order), Object.keys(gateOrders))}: current order is ${
-          JSON.stringify(order)
-        }`,
+      `Cannot order the gates: the order must be ${amongNames(order, Object.keys(gateOrders))}`,
     );
   }
   const names: readonly (keyof Gates)[] = gateOrders[order];

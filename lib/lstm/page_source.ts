@@ -23,7 +23,10 @@ const STAND_INS = {
   layerTraceOf: "(trace) => trace",
   lstmActivation: "(activation) => activation",
   denseActivation: '(activation) => activation === "linear" ? (z) => z : activation',
-  nearestNames: "(name) => name",
+  amongNames: "(name) => name",
+  checkOptions: "() => {}",
+  checkParts: "() => {}",
+  kindOf: "(value) => typeof value",
 };
 
 /**

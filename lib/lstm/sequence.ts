@@ -1,8 +1,10 @@
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { showAs } from "../display/view.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import {
   type Cell,
+  CELL_OPTIONS,
   cellOf,
   type CellState,
   checkState,
@@ -35,6 +37,14 @@ export interface LstmOptions extends LstmActivations, LstmDropout {
    */
   readonly listen?: SiteListener | undefined;
 }
+
+export const LSTM_OPTIONS: KeysOf<LstmOptions> = {
+  ...CELL_OPTIONS,
+  goBackwards: "optional",
+  initialState: "optional",
+  mask: "optional",
+  listen: "optional",
+};
 
 /** Everything an LSTM computed, `[batch, timesteps, units]` each. */
 export interface LayerTrace {
@@ -127,6 +137,7 @@ export function checkSequence(
   weights: LstmWeights,
   options: LstmOptions,
 ): { sequence: Tensor; cell: Cell; start: CellState; mask: Tensor | undefined; order: number[] } {
+  checkOptions("run an LSTM", options, LSTM_OPTIONS);
   const sequence = asFloat64(x);
   const [batch, timesteps, inputSize] = sequence.shape as [number, number, number];
   if (sequence.shape.length !== 3 || batch === 0 || timesteps === 0 || inputSize === 0) {

@@ -1,3 +1,4 @@
+import { checkParts, type KeysOf } from "../base/options.ts";
 import { add } from "../tensor/arithmetic.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
@@ -22,6 +23,8 @@ export interface LstmRun {
   /** What `lstmForward(x, weights, options)` returned. */
   readonly trace: LayerTrace;
 }
+
+const RUN: KeysOf<LstmRun> = { x: "required", weights: "required", trace: "required" };
 
 /** The gradients of the loss by what went into an LSTM. */
 export interface LstmGradients {
@@ -77,10 +80,12 @@ export interface LstmGradients {
  * ```
  */
 export function lstmBackward(
-  { x, weights, trace }: LstmRun,
+  run: LstmRun,
   gradient: TensorLike,
   options: LstmOptions = {},
 ): LstmGradients {
+  checkParts("go backward through an LSTM", "the run", run, RUN);
+  const { x, weights, trace } = run;
   if (options.listen !== undefined) {
     throw new TypeError(
       "Cannot go backward through an LSTM as what a listener put there has no known slope: " +

@@ -1,10 +1,11 @@
+import { checkParts, refuseOptions } from "../base/options.ts";
 import { table } from "../display/table.ts";
 import { View } from "../display/view.ts";
 import { JUPYTER_DISPLAY } from "../display/view.ts";
 import { numberSummary } from "../display/number_summary.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { asTensor, Tensor } from "../tensor/tensor.ts";
-import type { LstmWeights } from "./cell.ts";
+import { LSTM_WEIGHTS, type LstmWeights } from "./cell.ts";
 import { splitGates } from "./gates.ts";
 
 const SYMBOLS = ["i", "f", "c", "o"];
@@ -28,7 +29,10 @@ const NAMES = ["input", "forget", "candidate", "output"];
  * console.log(weightTable({ kernel, recurrentKernel, bias: arange(8) }));
  * ```
  */
-export function weightTable({ kernel, recurrentKernel, bias }: LstmWeights): View {
+export function weightTable(weights: LstmWeights): View {
+  checkParts("show the weights", "they", weights, LSTM_WEIGHTS);
+  refuseOptions("show the weights", arguments, 1);
+  const { kernel, recurrentKernel, bias } = weights;
   const views = [
     matrixView("W", "kernel", stacked(kernel), (from) => `x${subscript(from)}`),
     matrixView("U", "recurrent kernel", stacked(recurrentKernel), (from) => `unit ${from}`),

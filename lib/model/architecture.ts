@@ -1,6 +1,7 @@
 // What a model is asked to be, checked before anything is made of it.
 
-import { nearestNames } from "../display/nearest_names.ts";
+import { amongNames } from "../base/names.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import type { Layer, OpenShape } from "./layer.ts";
 import type { Precision } from "./network.ts";
 
@@ -20,6 +21,12 @@ export interface SequentialOptions {
   readonly precision?: Precision;
 }
 
+const OPTIONS: KeysOf<SequentialOptions> = {
+  inputShape: "required",
+  seed: "optional",
+  precision: "optional",
+};
+
 const precisions: readonly Precision[] = ["float32", "float64"];
 
 /** The options with their defaults in place; throws where the layers or an option make no model. */
@@ -29,15 +36,7 @@ export function checkArchitecture(
 ): { inputShape: OpenShape; seed: number; precision: Precision } {
   checkLayers(layers);
   const given: Partial<SequentialOptions> = options ?? {};
-  const known = ["inputShape", "seed", "precision"];
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name)) {
-      throw new TypeError(
-        `Cannot build a model as its options are ${nearestNames(name, known)}: ` +
-          `current option is ${name}`,
-      );
-    }
-  }
+  checkOptions("build a model", given, OPTIONS);
   // A seed that nobody chose is kept, so that the model can tell where it started.
   const {
     inputShape,
@@ -52,8 +51,7 @@ export function checkArchitecture(
   }
   if (!precisions.includes(precision)) {
     throw new RangeError(
-      `Cannot build a model as its precision must be ${precisions.join(" or ")}: ` +
-        `current precision is ${JSON.stringify(precision)}`,
+      `Cannot build a model: its precision must be ${amongNames(precision, precisions)}`,
     );
   }
   return { inputShape, seed, precision };

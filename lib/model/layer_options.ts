@@ -1,6 +1,8 @@
 // The options of a layer, checked where it is made: unknown names, wrong kinds, values out of range.
 
-import { nearestNames } from "../display/nearest_names.ts";
+import { either } from "../base/names.ts";
+import { unknownKey } from "../base/options.ts";
+import { kindOf } from "../base/kind.ts";
 import { type Activation, type ActivationName, getActivation } from "../lstm/activations.ts";
 
 /** What every layer takes. */
@@ -59,7 +61,7 @@ export const activationRule: OptionRule = {
 /** One of a few texts. */
 export function choiceRule(choices: readonly string[]): OptionRule {
   return {
-    expected: `one of ${choices.join(", ")}`,
+    expected: either(choices),
     isKind: (value) => typeof value === "string",
     isInRange: (value: string) => choices.includes(value),
   };
@@ -84,10 +86,7 @@ export function checkOptions(
   const all: Readonly<Record<string, OptionRule>> = { ...rules, name: nameRule };
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(all, key)) {
-      throw new TypeError(
-        `Cannot make ${layer} as its options are ${nearestNames(key, Object.keys(all))}: ` +
-          `current option is ${key}`,
-      );
+      throw unknownKey(`make ${layer}`, "its options", key, Object.keys(all));
     }
   }
   for (const [key, { expected, isKind, isInRange = () => true }] of Object.entries(all)) {
@@ -95,18 +94,16 @@ export function checkOptions(
     if (key === "name" && value === undefined) continue;
     if (isKind(value) && isInRange(value as never)) continue;
     const Problem = isKind(value) ? RangeError : TypeError;
-    const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-    throw new Problem(
-      `Cannot make ${layer} as ${key} must be ${expected}: current ${key} is ${shown}`,
-    );
+    const shown = typeof value === "string" ? JSON.stringify(value) : kindOf(value);
+    throw new Problem(`Cannot make ${layer}: ${key} must be ${expected}, but it is ${shown}`);
   }
 }
 
 /** The options given, without those that are undefined: these leave the defaults in place. */
 export function definedOptions<T extends object>(layer: string, options: T): T {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new TypeError(
-      `Cannot make ${layer} as it takes its options in one object: current value is ${options}`,
+      `Cannot make ${layer}: it takes its options in one object, but ${kindOf(options)} was given`,
     );
   }
   return Object.fromEntries(
@@ -122,8 +119,7 @@ export function layerActivation(
   const chosen = typeof activation === "function" ? activation : getActivation(activation);
   if (chosen.activationName === "glu") {
     throw new TypeError(
-      `Cannot make ${layer} as its activation must keep the number of units: ` +
-        `current activation is glu`,
+      `Cannot make ${layer}: its activation must keep the number of units, but it is glu`,
     );
   }
   return chosen;

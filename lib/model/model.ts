@@ -1,3 +1,5 @@
+import { kindOf } from "../base/kind.ts";
+import { refuseOptions } from "../base/options.ts";
 import { showAs, type View } from "../display/view.ts";
 import type { Source } from "../files/source.ts";
 import type { Tensor, TensorLike } from "../tensor/tensor.ts";
@@ -15,7 +17,7 @@ import { type Provenance, provenanceOf } from "./provenance.ts";
 import { summaryView } from "./summary.ts";
 import type { TrainingState } from "./training/training_state.ts";
 
-let networkOfModel: (model: Model) => Network;
+let networkOfModel: (model: unknown) => Network | undefined;
 let trainingOfModel: (model: Model, action: string) => Training;
 
 /**
@@ -25,7 +27,8 @@ let trainingOfModel: (model: Model, action: string) => Training;
  */
 export class Model {
   static {
-    networkOfModel = (model) => model.#network;
+    networkOfModel = (model) =>
+      typeof model === "object" && model !== null && #network in model ? model.#network : undefined;
     trainingOfModel = (model, action) => model.#compiled(action);
   }
 
@@ -74,6 +77,7 @@ export class Model {
 
   /** The layers, their output shapes and parameters, as Keras prints them. */
   summary(): View {
+    refuseOptions("summarize a model", arguments, 0);
     return summaryView(this.#network, this.#training?.optimizerParameters);
   }
 
@@ -96,6 +100,7 @@ export class Model {
    * @throws {TypeError} where the shape is not the model's.
    */
   predict(x: TensorLike): Tensor {
+    refuseOptions("predict", arguments, 1);
     return this.#predictor.predict(x);
   }
 
@@ -217,6 +222,7 @@ export class Model {
    * ```
    */
   async loadWeights(source: Source): Promise<void> {
+    refuseOptions("load weights", arguments, 1);
     await loadWeights(this, source);
   }
 
@@ -241,9 +247,18 @@ export class Model {
 }
 showAs(Model.prototype, (model) => model.summary());
 
-/** What is behind a model's public door: for this package's own rooms, not exported by mod.ts. */
-export function networkOf(model: Model): Network {
-  return networkOfModel(model);
+/**
+ * What is behind a model's public door: for this package's own rooms, not exported by mod.ts.
+ *
+ * @throws {TypeError} where it is no model.
+ */
+export function networkOf(model: Model, action = "look into a model"): Network {
+  const network = networkOfModel(model);
+  if (network !== undefined) return network;
+  throw new TypeError(
+    `Cannot ${action}: the model must be one made by sequential() or loadModel(), ` +
+      `but ${kindOf(model)} was given`,
+  );
 }
 
 /** What `compile` settled, and how far training has come; throws where there is none. */

@@ -1,3 +1,4 @@
+import { kindOf } from "../base/kind.ts";
 import { showAs } from "../display/view.ts";
 import { formatShape, resolveAxis, resolveIndex, sizeOf } from "./shape.ts";
 import { tensorView } from "./tensor_view.ts";
@@ -249,13 +250,11 @@ export function fill(
     const found = Array.isArray(values) ? `${values.length} elements` : typeof values;
     throw new TypeError(
       typeof values === "number" || Array.isArray(values)
-        ? `Cannot make a tensor as all rows must be equally long: ` +
-          `current row has ${found} where ${shape[0] ?? "a number"} ${
+        ? `Cannot make a tensor: all rows must be equally long, ` +
+          `but one has ${found} where ${shape[0] ?? "a number"} ${
             shape.length ? "were" : "was"
           } expected`
-        : `Cannot make a tensor as every element must be a number: current element is ${
-          values === null ? "null" : typeof values
-        }`,
+        : `Cannot make a tensor: every element must be a number, but one is ${kindOf(values)}`,
     );
   }
   for (const inner of values) at = fill(data, at, inner, shape.slice(1));

@@ -1,11 +1,14 @@
 // Writing at the named sites: gates and states held, scaled, frozen or taken out.
 
-import { nearestNames } from "../display/nearest_names.ts";
+import { amongNames, either } from "../base/names.ts";
+import { kindOf } from "../base/kind.ts";
+import { unknownKey } from "../base/options.ts";
+import { chooseLstm, type LstmChoice } from "../lstm/choose_lstm.ts";
 import { type SiteListener, type SiteName, siteNames, type SiteVisit } from "../lstm/sites.ts";
 import type { SiteListeners } from "../model/layer.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { chooseLstm, type LstmChoice, type LstmPlace } from "./places.ts";
+import type { LstmPlace } from "./places.ts";
 
 /** Where an intervention writes: everywhere unless said. -1 is the last one, as in `at(-1)`. */
 export interface InterventionPlace {
@@ -66,7 +69,7 @@ export function interventionListeners(
 ): readonly (SiteListeners | undefined)[] {
   if (!Array.isArray(interventions)) {
     throw new TypeError(
-      `Cannot intervene as interventions must be a list: current value is ${typeof interventions}`,
+      `Cannot intervene: interventions must be a list, but ${kindOf(interventions)} was given`,
     );
   }
   const prepared = interventions.map((intervention) => prepare(intervention, places));
@@ -170,22 +173,17 @@ function checkVerb(intervention: Intervention): { verb: Verb; site: SiteName } {
   const verb = found[0];
   if (verb === undefined || found.length > 1) {
     throw new TypeError(
-      `Cannot intervene as each intervention has one verb of ${Object.keys(verbs).join(", ")}: ` +
-        `current keys are ${given.join(", ") || "none"}`,
+      `Cannot intervene: each intervention has one verb, ${either(Object.keys(verbs))}, ` +
+        `but ${given.length === 0 ? kindOf(intervention) : `${given.join(", ")} were given`}`,
     );
   }
   const known = [verb, "layer", "unit", "timestep", "sample", ...[verbs[verb] ?? []].flat()];
   const unknown = given.find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot ${verb} as its keys are ${nearestNames(unknown, known)}: current key is ${unknown}`,
-    );
-  }
+  if (unknown !== undefined) throw unknownKey(verb, "an intervention's keys", unknown, known);
   const site = (intervention as { readonly [key in Verb]?: SiteName })[verb]!;
   if (!siteNames.includes(site)) {
     throw new RangeError(
-      `Cannot ${verb} as the sites are ${nearestNames(String(site), siteNames)}: ` +
-        `current site is ${JSON.stringify(site)}`,
+      `Cannot ${verb}: the site must be ${amongNames(site, siteNames)}`,
     );
   }
   return { verb, site };

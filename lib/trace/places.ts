@@ -1,8 +1,6 @@
 // Where the LSTMs of a model are: their names and sizes, known before anything runs.
 
-import { nearestNames } from "../display/nearest_names.ts";
 import type { Network, PlacedLayer } from "../model/network.ts";
-import { resolveIndex } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** One LSTM of a model, and the shape of its trace for an input. */
@@ -17,9 +15,6 @@ export interface LstmPlace {
   readonly timesteps: number;
   readonly units: number;
 }
-
-/** Which LSTM of a model: by its place in `trace.layers` (-1 is the last), or its name there. */
-export type LstmChoice = number | string;
 
 /** The LSTMs in the order of `trace.layers`, for an input `[batch, …]`. */
 export function lstmPlaces(network: Network, x: Tensor): LstmPlace[] {
@@ -48,42 +43,4 @@ function recurrentKernels({ weights }: PlacedLayer) {
 export function nameOf({ name, layer }: PlacedLayer, direction: number): string {
   if (layer.className !== "Bidirectional") return name;
   return `${name}/${direction === 0 ? "forward_layer" : "backward_layer"}`;
-}
-
-/**
- * The LSTM meant: the one chosen, or the only one there is.
- *
- * @param action what is being done, for the error: "ablate"
- * @throws {RangeError} where there is no such LSTM, or none is chosen of several.
- */
-export function chooseLstm<P extends { readonly name: string }>(
-  places: readonly P[],
-  choice: LstmChoice | undefined,
-  action: string,
-): P {
-  const names = places.map(({ name }) => name);
-  if (places.length === 0) {
-    throw new RangeError(`Cannot ${action} as the model must have an LSTM: current model has none`);
-  }
-  if (choice === undefined) {
-    if (places.length === 1) return places[0]!;
-    throw new RangeError(
-      `Cannot ${action} as one of the LSTMs must be chosen by \`layer\`: ` +
-        `current LSTMs are ${names.join(", ")}`,
-    );
-  }
-  if (typeof choice === "number") {
-    const within = Number.isInteger(choice) && choice >= -places.length && choice < places.length;
-    if (within) return places[resolveIndex(choice, places.length, action)]!;
-    throw new RangeError(
-      `Cannot ${action} layer ${choice} as the model has LSTMs 0 to ${places.length - 1}: ` +
-        names.join(", "),
-    );
-  }
-  const found = places.find(({ name }) => name === choice);
-  if (found !== undefined) return found;
-  throw new RangeError(
-    `Cannot ${action} layer ${JSON.stringify(choice)} as the model has the LSTMs ` +
-      nearestNames(String(choice), names),
-  );
 }

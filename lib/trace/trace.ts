@@ -1,3 +1,4 @@
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { showAs } from "../display/view.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
 import { type Model, networkOf } from "../model/model.ts";
@@ -30,6 +31,11 @@ export interface TraceOptions {
    */
   readonly fast?: boolean;
 }
+
+const OPTIONS: KeysOf<TraceOptions> = {
+  interventions: "optional",
+  fast: "optional",
+};
 
 /**
  * Predicts, and keeps every gate and state of every LSTM at every timestep: by the equations in
@@ -76,8 +82,9 @@ export interface TraceOptions {
  * ```
  */
 export function trace(model: Model, x: TensorLike, options: TraceOptions = {}): Trace {
+  const network = networkOf(model, "trace");
+  checkOptions("trace", options, OPTIONS);
   const { interventions = [], fast = false } = options;
-  const network = networkOf(model);
   const input = network.checkInput(x, "trace");
   if (fast && interventions.length > 0) {
     throw new TypeError(

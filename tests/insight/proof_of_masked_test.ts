@@ -55,8 +55,8 @@ const tensorsOf = ({ gates, cellState, hiddenState }: LayerTrace) => [
   ...[cellState, hiddenState],
 ];
 
-Deno.test("prove() finds nothing but rounding in what 400 random masked models predict and record", () => {
-  for (let seed = 0; seed < 400; seed++) {
+Deno.test("prove() finds nothing but rounding in what 100 random masked models predict and record", () => {
+  for (let seed = 0; seed < 100; seed++) {
     const { model, x } = maskedCase(seed);
     const { verdict, sentence } = prove(model, x);
     assert(verdict === "rounding" || verdict === "equal", `seed ${seed}: ${sentence}`);
@@ -66,7 +66,7 @@ Deno.test("prove() finds nothing but rounding in what 400 random masked models p
 });
 
 Deno.test("a fast trace of a masked model is in float32, each gate and state within 1e-6 of the equations", () => {
-  for (let seed = 0; seed < 400; seed++) {
+  for (let seed = 0; seed < 100; seed++) {
     const { model, x } = maskedCase(seed);
     const equations = trace(model, x).layers;
     trace(model, x, { fast: true }).layers.forEach((layer, k) => {

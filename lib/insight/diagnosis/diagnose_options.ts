@@ -1,6 +1,7 @@
 // What `diagnose` is told, checked, and the questions that are left.
 
-import { nearestNames } from "../../display/nearest_names.ts";
+import { amongNames } from "../../base/names.ts";
+import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { activationCurves } from "../../lstm/activation_curves.ts";
 import type { ActivationName } from "../../lstm/activations.ts";
 import { gateOrders } from "../../lstm/gates.ts";
@@ -38,6 +39,14 @@ const RECURRENT_ACTIVATIONS: readonly ActivationName[] = [
   "relu",
 ];
 
+const OPTIONS: KeysOf<DiagnoseOptions> = {
+  gateOrder: "optional",
+  activation: "optional",
+  recurrentActivation: "optional",
+  denseActivation: "optional",
+  time: "optional",
+};
+
 /** The questions that remain for these arrays. */
 export function questionsOf(
   arrays: ArrayReadings,
@@ -45,19 +54,12 @@ export function questionsOf(
   prediction: Tensor | undefined,
   options: DiagnoseOptions,
 ): Questions {
-  const known = ["gateOrder", "activation", "recurrentActivation", "denseActivation", "time"];
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot diagnose as its options are ${nearestNames(unknown, known)}: ` +
-        `current option is ${unknown}`,
-    );
-  }
+  checkOptions("diagnose", options, OPTIONS);
   const { gateOrder, activation, recurrentActivation, denseActivation, time } = options;
   const directions: (string | undefined)[] = [undefined, "forward", "reversed"];
   if (!directions.includes(time)) {
     throw new RangeError(
-      `Cannot diagnose as time must be forward or reversed: current time is ${time}`,
+      `Cannot diagnose: time must be ${amongNames(time, ["forward", "reversed"])}`,
     );
   }
   return {
@@ -96,8 +98,7 @@ function activationsOf(
   return listOf(given).map((name) => {
     if (known.includes(name)) return name;
     throw new RangeError(
-      `Cannot diagnose as ${option} must be one that takes each number by itself, such as ` +
-        `${nearestNames(String(name), known)}: current ${option} is ${JSON.stringify(name)}`,
+      `Cannot diagnose: ${option} must take each number by itself, as ${amongNames(name, known)}`,
     );
   });
 }

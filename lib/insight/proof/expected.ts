@@ -1,5 +1,8 @@
 // What somebody else computed: a prediction, or any values inside. Checked against what the model has.
 
+import { kindOf } from "../../base/kind.ts";
+import { checkOptions, type KeysOf } from "../../base/options.ts";
+import { GATES } from "../../lstm/gates.ts";
 import { formatShape, sameShape } from "../../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import type { Trace } from "../../trace/trace.ts";
@@ -78,6 +81,17 @@ export function expectationOf(
   return found;
 }
 
+const TRACE: KeysOf<Partial<Trace>> = {
+  layers: "optional",
+  names: "optional",
+  prediction: "optional",
+};
+const LAYER: KeysOf<ExpectedLayer> = {
+  gates: "optional",
+  cellState: "optional",
+  hiddenState: "optional",
+};
+
 /** A prediction by itself, or parts with no key misspelt: that comparison would never take place. */
 export function partsOf(expected: TensorLike | ExpectedTrace, action: string): ExpectedTrace {
   if (
@@ -87,21 +101,14 @@ export function partsOf(expected: TensorLike | ExpectedTrace, action: string): E
   const given = expected as ExpectedTrace;
   if (typeof given !== "object" || given === null) {
     throw new TypeError(
-      `Cannot ${action} as expected must be a prediction or a part of a trace: ` +
-        `current value is ${given === null ? "null" : typeof given}`,
+      `Cannot ${action}: expected must be a prediction or a part of a trace, ` +
+        `but ${kindOf(given)} was given`,
     );
   }
-  const check = (value: object | undefined, known: readonly string[], what: string) => {
-    const unknown = Object.keys(value ?? {}).find((key) => !known.includes(key));
-    if (unknown === undefined) return;
-    throw new TypeError(
-      `Cannot ${action} as ${what} may have ${known.join(", ")}: current key is ${unknown}`,
-    );
-  };
-  check(given, ["prediction", "layers", "names"], "expected");
+  checkOptions(action, given, TRACE, "the parts of what is expected");
   for (const layer of given.layers ?? []) {
-    check(layer, ["gates", "cellState", "hiddenState"], "an expected layer");
-    check(layer?.gates, ["input", "forget", "candidate", "output"], "expected gates");
+    checkOptions(action, layer, LAYER, "the parts of an expected layer");
+    checkOptions(action, layer?.gates, GATES, "the expected gates");
   }
   return given;
 }

@@ -1,6 +1,6 @@
 // One number of a run, opened down to its dot product, term by term.
 
-import { nearestNames } from "../../display/nearest_names.ts";
+import { amongNames } from "../../base/names.ts";
 import { table } from "../../display/table.ts";
 import type { View } from "../../display/view.ts";
 import type { RunComparison } from "./compare_runs.ts";
@@ -69,8 +69,7 @@ function resolve(
 function check(key: string, value: string, known: readonly string[]): void {
   if (known.includes(value)) return;
   throw new RangeError(
-    `Cannot explain as the ${key} must be one of ${nearestNames(value, known)}: ` +
-      `current ${key} is ${JSON.stringify(value)}`,
+    `Cannot explain: the ${key} must be ${amongNames(value, known)}`,
   );
 }
 

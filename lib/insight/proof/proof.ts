@@ -1,3 +1,4 @@
+import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { showAs, type View } from "../../display/view.ts";
 import { type Model, networkOf } from "../../model/model.ts";
 import type { Network } from "../../model/network.ts";
@@ -18,6 +19,15 @@ export interface ProveOptions {
    */
   readonly expected?: TensorLike | ExpectedTrace | undefined;
 }
+
+const OPTIONS: KeysOf<ProveOptions> = { expected: "optional" };
+const PLACE: KeysOf<Partial<ProofPlace>> = {
+  layer: "optional",
+  value: "optional",
+  sample: "optional",
+  timestep: "optional",
+  unit: "optional",
+};
 
 /** Whether somebody else's numbers are those of the equations, and where they part. */
 export interface Proof {
@@ -96,8 +106,10 @@ export interface Proof {
  * assertEquals([verdict, place?.value, place?.timestep], ["mismatch", "gates.input", 0]);
  * ```
  */
-export function prove(model: Model, x: TensorLike, { expected }: ProveOptions = {}): Proof {
-  const network = networkOf(model);
+export function prove(model: Model, x: TensorLike, options: ProveOptions = {}): Proof {
+  const network = networkOf(model, "prove");
+  checkOptions("prove", options, OPTIONS);
+  const { expected } = options;
   const input = network.checkInput(x, "prove");
   const run = network.forward(input);
   const whole = {
@@ -126,7 +138,10 @@ export function prove(model: Model, x: TensorLike, { expected }: ProveOptions = 
         throw new Error(`${sentence}\n${proofView(proof).text}`);
       }
     },
-    explain: (wanted = {}) => explain(comparison, wanted),
+    explain: (wanted = {}) => {
+      checkOptions("explain", wanted, PLACE, "the place's parts");
+      return explain(comparison, wanted);
+    },
   };
   return Object.freeze(showAs(proof, proofView));
 }

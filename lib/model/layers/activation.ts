@@ -36,7 +36,9 @@ export function activation(
   activation: ActivationName | Activation,
   options: LayerName = {},
 ): Layer {
-  const chosen = { ...definedOptions("an Activation", options), activation };
+  const named = definedOptions("an Activation", options);
+  checkOptions("an Activation", named, {});
+  const chosen = { ...named, activation };
   checkOptions("an Activation", chosen, { activation: activationRule });
   const φ = layerActivation("an Activation", activation);
   return Object.freeze({

@@ -1,3 +1,4 @@
+import { either } from "../../base/names.ts";
 import { add } from "../../tensor/arithmetic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Layer, LayerContext, LayerRun, OpenShape, WeightSpec } from "../layer.ts";
@@ -59,7 +60,7 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
   checkOptions("a Bidirectional", chosen, {
     mergeMode: {
       ...choiceRule(Object.keys(mergeModes)),
-      expected: `one of ${Object.keys(mergeModes).join(", ")} ` +
+      expected: `${either(Object.keys(mergeModes))} ` +
         `(Keras's None gives two results, which no next layer takes: concat has both)`,
     },
     backwardLayer: {

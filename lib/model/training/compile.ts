@@ -1,4 +1,5 @@
-import { nearestNames } from "../../display/nearest_names.ts";
+import { kindOf } from "../../base/kind.ts";
+import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { getLoss, type LossIdentifier } from "./losses/get_loss.ts";
 import type { Loss } from "./losses/loss.ts";
@@ -20,6 +21,12 @@ export interface CompileOptions {
   readonly metrics?: readonly MetricName[];
 }
 
+const OPTIONS: KeysOf<CompileOptions> = {
+  optimizer: "required",
+  loss: "required",
+  metrics: "optional",
+};
+
 /** What `compile` settled, and how far training has come. */
 export class Training {
   readonly optimizer: Optimizer;
@@ -32,9 +39,10 @@ export class Training {
 
   /** Everything is checked before a model takes it. */
   constructor(network: Network, options: CompileOptions) {
-    const { optimizer, loss, metrics = [] } = checkOptions(options);
-    this.optimizer = getOptimizer(optimizer);
-    this.loss = getLoss(loss);
+    checkOptions("compile", options, OPTIONS);
+    const { optimizer, loss, metrics = [] }: Partial<CompileOptions> = options ?? {};
+    this.optimizer = getOptimizer(optimizer!);
+    this.loss = getLoss(loss!);
     this.measuresAccuracy = measuresAccuracy(metrics);
     this.progress = startOfTraining(network, this.optimizer);
   }
@@ -76,28 +84,16 @@ function copyOf({ iteration, variables }: OptimizerState): OptimizerState {
   return Object.freeze({ iteration, variables: Object.freeze(copies) });
 }
 
-function checkOptions(options: CompileOptions): CompileOptions {
-  const known = ["optimizer", "loss", "metrics"];
-  for (const name of Object.keys(options ?? {})) {
-    if (!known.includes(name)) {
-      throw new TypeError(
-        `Cannot compile as its options are ${nearestNames(name, known)}: current option is ${name}`,
-      );
-    }
-  }
-  return options ?? {};
-}
-
 function measuresAccuracy(metrics: readonly MetricName[]): boolean {
   if (!Array.isArray(metrics)) {
     throw new TypeError(
-      `Cannot compile as metrics must be a list: current metrics are ${JSON.stringify(metrics)}`,
+      `Cannot compile: metrics must be a list, but ${kindOf(metrics)} was given`,
     );
   }
   const unknown = metrics.find((metric) => metric !== "accuracy" && metric !== "acc");
   if (unknown !== undefined) {
     throw new RangeError(
-      `Cannot compile as the only metric is accuracy: current metric is ${JSON.stringify(unknown)}`,
+      `Cannot compile: the only metric is accuracy, but ${JSON.stringify(unknown)} was given`,
     );
   }
   return metrics.length > 0;

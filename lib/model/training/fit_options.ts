@@ -1,4 +1,4 @@
-import { nearestNames } from "../../display/nearest_names.ts";
+import { checkOptions, type KeysOf } from "../../base/options.ts";
 import type { EpochReport } from "./history.ts";
 
 /** How a model is trained. */
@@ -29,26 +29,20 @@ export type CheckedFitOptions =
   & Required<Omit<FitOptions, "verbose" | "signal" | "onEpoch">>
   & Pick<FitOptions, "verbose" | "signal" | "onEpoch">;
 
-const KNOWN: readonly (keyof FitOptions)[] = [
-  "epochs",
-  "initialEpoch",
-  "batchSize",
-  "shuffle",
-  "validationSplit",
-  "verbose",
-  "signal",
-  "onEpoch",
-];
+const OPTIONS: KeysOf<FitOptions> = {
+  epochs: "optional",
+  initialEpoch: "optional",
+  batchSize: "optional",
+  shuffle: "optional",
+  validationSplit: "optional",
+  verbose: "optional",
+  signal: "optional",
+  onEpoch: "optional",
+};
 
 /** The options with their defaults; throws where one is unknown or out of range. */
 export function checkFitOptions(options: FitOptions): CheckedFitOptions {
-  for (const name of Object.keys(options)) {
-    if (!(KNOWN as readonly string[]).includes(name)) {
-      throw new TypeError(
-        `Cannot fit as its options are ${nearestNames(name, KNOWN)}: current option is ${name}`,
-      );
-    }
-  }
+  checkOptions("fit", options, OPTIONS);
   const checked = {
     ...options,
     epochs: options.epochs ?? 1,
@@ -63,13 +57,12 @@ export function checkFitOptions(options: FitOptions): CheckedFitOptions {
   const { shuffle, validationSplit } = checked;
   if (typeof shuffle !== "boolean") {
     throw new TypeError(
-      `Cannot fit as shuffle must be true or false: current shuffle is ${JSON.stringify(shuffle)}`,
+      `Cannot fit: shuffle must be true or false, but it is ${JSON.stringify(shuffle)}`,
     );
   }
   if (!(validationSplit >= 0 && validationSplit < 1)) {
     throw new RangeError(
-      `Cannot fit as validationSplit must be at least 0 and below 1: ` +
-        `current validationSplit is ${validationSplit}`,
+      `Cannot fit: validationSplit must be at least 0 and below 1, but it is ${validationSplit}`,
     );
   }
   return checked;
@@ -78,6 +71,6 @@ export function checkFitOptions(options: FitOptions): CheckedFitOptions {
 function requireWhole(option: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
   throw new RangeError(
-    `Cannot fit as ${option} must be a whole number from ${least}: current ${option} is ${value}`,
+    `Cannot fit: ${option} must be a whole number from ${least}, but it is ${value}`,
   );
 }

@@ -1,3 +1,4 @@
+import { checkOptions, type KeysOf } from "../../base/options.ts";
 import type { Tensor, TensorLike } from "../../tensor/tensor.ts";
 import { getLoss, type LossIdentifier } from "./losses/get_loss.ts";
 import { type Model, networkOf, trainingOf } from "../model.ts";
@@ -8,6 +9,10 @@ export interface GradientsOptions {
   /** The loss; the compiled one unless said. */
   readonly loss?: LossIdentifier;
 }
+
+const OPTIONS: KeysOf<GradientsOptions> = {
+  loss: "optional",
+};
 
 /**
  * The gradient of the loss by each weight: backpropagation through all layers and timesteps, in
@@ -40,7 +45,8 @@ export function gradients(
   y: TensorLike,
   options: GradientsOptions = {},
 ): Tensor[] {
-  const network = networkOf(model);
+  const network = networkOf(model, "take gradients");
+  checkOptions("take gradients", options, OPTIONS);
   const loss = options.loss === undefined
     ? trainingOf(model, "take gradients").loss
     : getLoss(options.loss);

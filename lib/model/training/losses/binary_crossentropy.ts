@@ -1,4 +1,5 @@
-import type { CrossentropyOptions } from "./categorical_crossentropy.ts";
+import { checkOptions } from "../../../base/options.ts";
+import { CROSSENTROPY_OPTIONS, type CrossentropyOptions } from "./categorical_crossentropy.ts";
 import { type Loss, lossOf, prepareDense, requireTargets } from "./loss.ts";
 import { clipProbability } from "./probability.ts";
 
@@ -23,8 +24,9 @@ import { clipProbability } from "./probability.ts";
  * ```
  */
 export function binaryCrossentropy(options: CrossentropyOptions = {}): Loss {
-  const { fromLogits = false } = options;
   const name = "binary_crossentropy";
+  checkOptions(`make ${name}`, options, CROSSENTROPY_OPTIONS);
+  const { fromLogits = false } = options;
   return lossOf(
     name,
     { from_logits: fromLogits },

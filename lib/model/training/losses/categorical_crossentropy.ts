@@ -1,3 +1,4 @@
+import { checkOptions, type KeysOf } from "../../../base/options.ts";
 import { formatShape } from "../../../tensor/shape.ts";
 import { type Loss, type LossName, lossOf, prepareDense, requireTargets } from "./loss.ts";
 import { clipProbability } from "./probability.ts";
@@ -7,6 +8,10 @@ export interface CrossentropyOptions {
   /** Whether the output are logits, before the softmax or sigmoid; false unless said. */
   readonly fromLogits?: boolean;
 }
+
+export const CROSSENTROPY_OPTIONS: KeysOf<CrossentropyOptions> = {
+  fromLogits: "optional",
+};
 
 /**
  * Categorical cross-entropy between one-hot targets and probabilities, as Keras's JAX, torch and
@@ -29,8 +34,9 @@ export interface CrossentropyOptions {
  * ```
  */
 export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
-  const { fromLogits = false } = options;
   const name = "categorical_crossentropy";
+  checkOptions(`make ${name}`, options, CROSSENTROPY_OPTIONS);
+  const { fromLogits = false } = options;
   return lossOf(
     name,
     { from_logits: fromLogits },

@@ -1,4 +1,4 @@
-import { nearestNames } from "../../../display/nearest_names.ts";
+import { amongNames } from "../../../base/names.ts";
 import { binaryCrossentropy } from "./binary_crossentropy.ts";
 import { categoricalCrossentropy } from "./categorical_crossentropy.ts";
 import type { Loss, LossName } from "./loss.ts";
@@ -23,10 +23,7 @@ const LOSSES: Readonly<Record<LossName | "mse" | "mae", () => Loss>> = {
 export function getLoss(loss: LossIdentifier): Loss {
   if (typeof loss === "object" && loss !== null && typeof loss.compute === "function") return loss;
   if (typeof loss === "string" && Object.hasOwn(LOSSES, loss)) return LOSSES[loss as LossName]();
-  const known = nearestNames(String(loss), Object.keys(LOSSES));
   throw new RangeError(
-    `Cannot compile as the loss must be one of ${known}: current loss is ${
-      typeof loss === "string" ? JSON.stringify(loss) : `of type ${typeof loss}`
-    }`,
+    `Cannot compile: the loss must be ${amongNames(loss, Object.keys(LOSSES))}`,
   );
 }

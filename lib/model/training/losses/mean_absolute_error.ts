@@ -1,3 +1,4 @@
+import { refuseOptions } from "../../../base/options.ts";
 import { type Loss, lossOf, prepareDense, requireTargets } from "./loss.ts";
 
 /**
@@ -18,6 +19,7 @@ import { type Loss, lossOf, prepareDense, requireTargets } from "./loss.ts";
  */
 export function meanAbsoluteError(): Loss {
   const name = "mean_absolute_error";
+  refuseOptions(`make ${name}`, arguments, 0);
   return lossOf(
     name,
     {},

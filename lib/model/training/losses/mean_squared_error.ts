@@ -1,3 +1,4 @@
+import { refuseOptions } from "../../../base/options.ts";
 import { type Loss, lossOf, prepareDense, requireTargets } from "./loss.ts";
 
 /**
@@ -17,6 +18,7 @@ import { type Loss, lossOf, prepareDense, requireTargets } from "./loss.ts";
  */
 export function meanSquaredError(): Loss {
   const name = "mean_squared_error";
+  refuseOptions(`make ${name}`, arguments, 0);
   return lossOf(
     name,
     {},

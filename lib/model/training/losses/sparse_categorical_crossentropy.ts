@@ -1,5 +1,7 @@
+import { checkOptions } from "../../../base/options.ts";
 import { formatShape, sameShape } from "../../../tensor/shape.ts";
 import {
+  CROSSENTROPY_OPTIONS,
   crossentropyOfRow,
   type CrossentropyOptions,
   requireClasses,
@@ -24,8 +26,9 @@ import { type Loss, lossOf, requireTargets } from "./loss.ts";
  * ```
  */
 export function sparseCategoricalCrossentropy(options: CrossentropyOptions = {}): Loss {
-  const { fromLogits = false } = options;
   const name = "sparse_categorical_crossentropy";
+  checkOptions(`make ${name}`, options, CROSSENTROPY_OPTIONS);
+  const { fromLogits = false } = options;
   return lossOf(
     name,
     { from_logits: fromLogits },

@@ -1,7 +1,8 @@
+import { checkOptions, type KeysOf } from "../../../base/options.ts";
 import { type AdamStep, adamStep } from "../../../compute/adam.ts";
 import { availableBuild } from "../../../compute/engine.ts";
 import { Tensor, type TensorData } from "../../../tensor/tensor.ts";
-import { type GradientClipping, withClipping } from "./clipping.ts";
+import { CLIPPING_OPTIONS, type GradientClipping, withClipping } from "./clipping.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
 /** Adam's options; each is Keras's default unless said. */
@@ -15,6 +16,14 @@ export interface AdamOptions extends GradientClipping {
   /** ε, added to the root of the squares' mean; 1e-7. */
   readonly epsilon?: number;
 }
+
+const OPTIONS: KeysOf<AdamOptions> = {
+  learningRate: "optional",
+  beta1: "optional",
+  beta2: "optional",
+  epsilon: "optional",
+  ...CLIPPING_OPTIONS,
+};
 
 /**
  * Adam, as Keras computes it at step t (from 1), for a weight w with the gradient g:
@@ -44,6 +53,7 @@ export interface AdamOptions extends GradientClipping {
  * ```
  */
 export function adam(options: AdamOptions = {}): Optimizer {
+  checkOptions("make adam", options, OPTIONS);
   const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options;
   requireOption("adam", "learningRate", learningRate, { from: 0 });
   requireOption("adam", "beta1", beta1, { from: 0, below: 1 });

@@ -1,6 +1,7 @@
 // Gradients are shortened before a step, whatever the optimizer: what keeps a long sequence's rare
 // huge gradient from undoing all that was learnt.
 
+import type { KeysOf } from "../../../base/options.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import type { Optimizer, OptimizerName } from "./optimizer.ts";
 
@@ -17,6 +18,12 @@ export interface GradientClipping {
   /** What no number of a gradient is farther from 0 than, above 0. */
   readonly clipvalue?: number;
 }
+
+export const CLIPPING_OPTIONS: KeysOf<GradientClipping> = {
+  clipnorm: "optional",
+  globalClipnorm: "optional",
+  clipvalue: "optional",
+};
 
 /** The optimizer, with its gradients clipped first where an option says so. */
 export function withClipping(optimizer: Optimizer, options: GradientClipping): Optimizer {

@@ -1,4 +1,4 @@
-import { nearestNames } from "../../../display/nearest_names.ts";
+import { amongNames } from "../../../base/names.ts";
 import { adam } from "./adam.ts";
 import type { Optimizer, OptimizerName } from "./optimizer.ts";
 import { rmsprop } from "./rmsprop.ts";
@@ -17,10 +17,7 @@ export function getOptimizer(optimizer: OptimizerIdentifier): Optimizer {
   if (typeof optimizer === "string" && Object.hasOwn(OPTIMIZERS, optimizer)) {
     return OPTIMIZERS[optimizer]();
   }
-  const known = nearestNames(String(optimizer), Object.keys(OPTIMIZERS));
   throw new RangeError(
-    `Cannot compile as the optimizer must be one of ${known}: current optimizer is ${
-      typeof optimizer === "string" ? JSON.stringify(optimizer) : `of type ${typeof optimizer}`
-    }`,
+    `Cannot compile: the optimizer must be ${amongNames(optimizer, Object.keys(OPTIMIZERS))}`,
   );
 }

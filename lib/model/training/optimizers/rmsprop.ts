@@ -1,5 +1,6 @@
+import { checkOptions, type KeysOf } from "../../../base/options.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
-import { type GradientClipping, withClipping } from "./clipping.ts";
+import { CLIPPING_OPTIONS, type GradientClipping, withClipping } from "./clipping.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
 /** RMSprop's options; each is Keras's default unless said. */
@@ -15,6 +16,15 @@ export interface RmspropOptions extends GradientClipping {
   /** Whether the squares are taken around the gradients' mean; false. */
   readonly centered?: boolean;
 }
+
+const OPTIONS: KeysOf<RmspropOptions> = {
+  learningRate: "optional",
+  rho: "optional",
+  momentum: "optional",
+  epsilon: "optional",
+  centered: "optional",
+  ...CLIPPING_OPTIONS,
+};
 
 /**
  * RMSprop, for a weight w with the gradient g:
@@ -42,6 +52,7 @@ export interface RmspropOptions extends GradientClipping {
  * ```
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  checkOptions("make rmsprop", options, OPTIONS);
   const { learningRate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false } =
     options;
   requireOption("rmsprop", "learningRate", learningRate, { from: 0 });

@@ -1,5 +1,6 @@
+import { checkOptions, type KeysOf } from "../../../base/options.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
-import { type GradientClipping, withClipping } from "./clipping.ts";
+import { CLIPPING_OPTIONS, type GradientClipping, withClipping } from "./clipping.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
 /** The options of gradient descent; each is Keras's default unless said. */
@@ -11,6 +12,13 @@ export interface SgdOptions extends GradientClipping {
   /** Whether the gradient is taken as if the momentum's step were done (Nesterov 1983); false. */
   readonly nesterov?: boolean;
 }
+
+const OPTIONS: KeysOf<SgdOptions> = {
+  learningRate: "optional",
+  momentum: "optional",
+  nesterov: "optional",
+  ...CLIPPING_OPTIONS,
+};
 
 /**
  * Gradient descent, for a weight w with the gradient g:
@@ -36,6 +44,7 @@ export interface SgdOptions extends GradientClipping {
  * ```
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
+  checkOptions("make sgd", options, OPTIONS);
   const { learningRate = 0.01, momentum = 0, nesterov = false } = options;
   requireOption("sgd", "learningRate", learningRate, { from: 0 });
   requireOption("sgd", "momentum", momentum, { from: 0, to: 1 });
