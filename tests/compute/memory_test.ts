@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Arena, sharedArena } from "../../lib/compute/arena.ts";
 import { LstmTraining } from "../../lib/compute/lstm_training.ts";
 import { Plan } from "../../lib/compute/plan.ts";
+import { BatchPlan } from "../../lib/model/fast/batch_plan.ts";
 import { randomArray, randomDense, randomInput, randomLstm } from "./random_layers.ts";
 
 const sizes = { batch: 3, timesteps: 5, inputSize: 4 };
@@ -92,4 +93,16 @@ Deno.test("a record does not outlive its memory unnoticed", () => {
 Deno.test("what WASM cannot address is refused before anything is allocated", () => {
   const huge = { batch: 100_000, timesteps: 10_000, inputSize: 4 };
   assertThrows(() => new Plan([randomLstm(6, 4)], huge), RangeError, "4 GiB");
+});
+
+Deno.test("of a large batch, what a part holds stays within 64 MiB, and fills most of it", () => {
+  const wide = { timesteps: 100, inputSize: 64 };
+  const lstm = randomLstm(64, 64); // a sample's input and sequence: 4·100·(64 + 64) bytes
+  const weights = new BatchPlan([lstm], { ...wide, batch: 1 }).bytes;
+  const part = (batch: number) => new BatchPlan([lstm], { ...wide, batch }).bytes - weights;
+  const MIB = 2 ** 20;
+  const inputs = 4 * 100 * (64 + 64);
+  const most = Math.floor(64 * MIB / inputs);
+  assert(part(3 * most) < 64 * MIB, `${part(3 * most) / MIB} MiB`);
+  assert(part(2592) >= 32 * MIB, `${part(2592) / MIB} MiB`); // two parts of 1296
 });

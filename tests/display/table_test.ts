@@ -166,3 +166,15 @@ Deno.test("table() refuses what it cannot show, when it is made", () => {
     assertThrows(() => table(x as TableInput, options), errorClass, message);
   }
 });
+
+Deno.test("an odd limit shows one more at the head than at the tail, and both ends", () => {
+  const rowsOf = (maxRows: number) =>
+    [...table(arrayOf(20, 1), { maxRows, rows: "r" }).text.matchAll(/^r\[(\d+)\]/gm)].map(([, k]) =>
+      Number(k)
+    );
+  assertEquals(rowsOf(5), [0, 1, 2, 18, 19]);
+  assertEquals(rowsOf(3), [0, 1, 19]);
+  assertEquals(rowsOf(4), [0, 1, 18, 19]);
+  assertEquals(rowsOf(20).length, 20);
+  assertEquals(rowsOf(19).length, 19);
+});

@@ -60,3 +60,16 @@ Deno.test("the same seed gives the same model, another seed another, none any", 
   assertNotEquals(arrays(7)[0], arrays(8)[0]);
   assertNotEquals(arrays()[0], arrays()[0]);
 });
+
+Deno.test("rows that start nearly parallel end at right angles all the same: twice is enough", () => {
+  const chance = seededRandom(4);
+  const shared = Array.from({ length: 8 }, () => chance.normal());
+  let drawn = 0;
+  const nearlyParallel = {
+    ...chance,
+    normal: () => shared[drawn++ % 8]! + 1e-9 * chance.normal(),
+  };
+  const q = orthogonal([3, 8], nearlyParallel);
+  const products = dot(q, q.transpose());
+  products.data.forEach((value, k) => assertAlmostEquals(value, k % 4 === 0 ? 1 : 0, 1e-12));
+});

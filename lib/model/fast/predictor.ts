@@ -3,6 +3,7 @@
 import { numbersOf } from "./fast_form.ts";
 import { BatchPlan } from "./batch_plan.ts";
 import { type Chain, chainOf, layersOf } from "./fast_form.ts";
+import { RecentlyUsed } from "./recently_used.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import { asTensor, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import type { Network } from "../network.ts";
@@ -24,7 +25,8 @@ interface Prepared {
  */
 export class Predictor {
   readonly #network: Network;
-  #prepared: readonly Prepared[] = []; // the one used last comes first
+  readonly #prepared = new RecentlyUsed<Prepared | undefined>(PREPARED);
+  #last: Prepared | undefined;
   #chain: Chain | undefined;
   #isSettled = false;
 
@@ -64,25 +66,15 @@ export class Predictor {
   }
 
   #preparedFor(x: Tensor): Prepared | undefined {
-    const first = this.#prepared[0];
-    const found = first !== undefined && sameShape(first.inputShape, x.shape)
-      ? first
-      : this.#find(x);
+    const isLast = this.#last !== undefined && sameShape(this.#last.inputShape, x.shape);
+    const found = isLast ? this.#last! : this.#prepared.get(x.shape.join(), () => this.#prepare(x));
     if (found === undefined) return undefined;
+    this.#last = found;
     const { keptWeights } = this.#network;
     if (found.weights !== keptWeights) {
       found.plan.refresh(layersOf(this.#chain!, keptWeights));
       found.weights = keptWeights;
     }
-    return found;
-  }
-
-  #find(x: Tensor): Prepared | undefined {
-    const known = this.#prepared.find(({ inputShape }) => sameShape(inputShape, x.shape));
-    const found = known ?? this.#prepare(x);
-    if (found === undefined) return undefined;
-    const others = this.#prepared.filter((other) => other !== found);
-    this.#prepared = [found, ...others.slice(0, PREPARED - 1)];
     return found;
   }
 
