@@ -94,7 +94,11 @@ export function checkOptions(
     if (key === "name" && value === undefined) continue;
     if (isKind(value) && isInRange(value as never)) continue;
     const Problem = isKind(value) ? RangeError : TypeError;
-    const shown = typeof value === "string" ? JSON.stringify(value) : kindOf(value);
+    const shown = typeof value === "string"
+      ? JSON.stringify(value)
+      : typeof value === "number"
+      ? value
+      : kindOf(value);
     throw new Problem(`Cannot make ${layer}: ${key} must be ${expected}, but it is ${shown}`);
   }
 }

@@ -174,7 +174,7 @@ function checkVerb(intervention: Intervention): { verb: Verb; site: SiteName } {
   if (verb === undefined || found.length > 1) {
     throw new TypeError(
       `Cannot intervene: each intervention has one verb, ${either(Object.keys(verbs))}, ` +
-        `but ${given.length === 0 ? kindOf(intervention) : `${given.join(", ")} were given`}`,
+        `but ${given.length === 0 ? kindOf(intervention) : `{ ${given.join(", ")} }`} was given`,
     );
   }
   const known = [verb, "layer", "unit", "timestep", "sample", ...[verbs[verb] ?? []].flat()];

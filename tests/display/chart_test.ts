@@ -77,7 +77,7 @@ Deno.test("plot() refuses what is no figure, when it is made", () => {
     const [figure, message] of [
       [undefined, "current data is undefined"],
       [{}, "current data is undefined"],
-      [{ data: {} }, "current data is an object"],
+      [{ data: {} }, "current data is an empty object"],
       [{ data: [1] }, "must be a list of traces"],
       [{ data: [circular] }, "must not contain itself"],
     ] as const
@@ -153,7 +153,7 @@ Deno.test("lineChart() refuses what it cannot draw", () => {
   assertThrows(() => lineChart([[[1]]]), TypeError, "current shape is [1, 1, 1]");
   assertThrows(() => lineChart({ a: [[1]] as never }), TypeError, "a has shape [1, 1]");
   assertThrows(() => lineChart([[1]], { labels: [] }), TypeError, "series are 1 and labels 0");
-  assertThrows(() => lineChart(3 as never), TypeError, "current value is a number");
+  assertThrows(() => lineChart(3 as never), TypeError, "current value is the number 3");
 });
 
 Deno.test("A chart's text says its title, axes, series and ranges", () => {

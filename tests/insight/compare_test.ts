@@ -34,6 +34,6 @@ Deno.test("NaN is never within, infinities of one sign are equal", () => {
 Deno.test("shapes that differ, nothing to compare and senseless tolerances are refused", () => {
   assertThrows(() => compare([1, 2], [[1, 2]], { atol: 0 }), TypeError, "[2] and [1, 2]");
   assertThrows(() => compare([], [], { atol: 0 }), TypeError, "[0] and [0]");
-  assertThrows(() => compare([1], [1], { atol: -1 }), RangeError, "current atol is -1");
-  assertThrows(() => compare([1], [1], { atol: NaN }), RangeError, "current atol is NaN");
+  assertThrows(() => compare([1], [1], { atol: -1 }), RangeError, "but atol is -1");
+  assertThrows(() => compare([1], [1], { atol: NaN }), RangeError, "but atol is NaN");
 });

@@ -396,11 +396,20 @@ Deno.test("diagnose() refuses what is not one LSTM, and options it does not know
   refused(TypeError, "x must be [batch, timesteps, inputSize]", weights, [[1, 2]], expected);
   refused(TypeError, "[3, 4] or [3, 4, 4]: current shape is [2]", weights, x, [1, 2]);
   refused(TypeError, "current expected is empty", weights, x, {});
-  refused(TypeError, "current key is cell", weights, x, { layers: [{ cell: 1 } as never] });
+  refused(TypeError, "but cell was given", weights, x, { layers: [{ cell: 1 } as never] });
   refused(TypeError, "current expected layers are 2", weights, x, { layers: [{}, {}] });
-  refused(TypeError, "current option is order", weights, x, expected, { order: "onnx" } as never);
+  refused(
+    TypeError,
+    "but order was given; did you mean gateOrder?",
+    weights,
+    x,
+    expected,
+    { order: "onnx" } as never,
+  );
   refused(RangeError, '"jax"', weights, x, expected, { gateOrder: "jax" });
   refused(RangeError, '"softmax"', weights, x, expected, { activation: "softmax" });
   refused(RangeError, "current list is []", weights, x, expected, { activation: [] });
-  refused(RangeError, "current time is back", weights, x, expected, { time: "back" as never });
+  refused(RangeError, 'forward or reversed, but "back" was given', weights, x, expected, {
+    time: "back" as never,
+  });
 });

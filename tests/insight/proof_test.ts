@@ -156,15 +156,18 @@ Deno.test("prove() refuses what is not the model's, and a comparison that would 
   refused([1, 2], "the prediction must be [2, 3]: current shape is [2]");
   refused({}, "current expected is empty");
   refused({ layers: [{}] }, "current expected is empty");
-  refused({ layers: [{ cellstate: [1] }] }, "current key is cellstate");
-  refused({ layers: [{ gates: { forgot: [1] } }] }, "current key is forgot");
-  refused({ predictions: theirs.prediction }, "current key is predictions");
+  refused({ layers: [{ cellstate: [1] }] }, "but cellstate was given; did you mean cellState?");
+  refused({ layers: [{ gates: { forgot: [1] } }] }, "but forgot was given; did you mean forget?");
+  refused(
+    { predictions: theirs.prediction },
+    "but predictions was given; did you mean prediction?",
+  );
   refused(
     { layers: [undefined, {}] },
     "the model has 1 LSTMs (lstm): current expected layers are 2",
   );
   refused({ layers: [{ cellState: [[1]] }] }, "lstm's cellState must be [2, 3, 4]");
-  refused(null, "current value is null");
+  refused(null, "but null was given");
   assertThrows(() => prove(model, [[1]]), TypeError, "Cannot prove as the input must be");
 });
 

@@ -115,16 +115,16 @@ Deno.test("glu halves the last axis: a ⊙ σ(b)", () => {
 
 Deno.test("an unknown activation is refused with the nearest names, a wrong option by its name", () => {
   const get = getActivation as (name: string, options?: object) => unknown;
-  assertThrows(() => get("sigmod"), RangeError, "sigmoid");
-  assertThrows(() => get("hardSigmoid"), RangeError, "hard_sigmoid");
-  assertThrows(() => get("toString"), RangeError, 'current name is "toString"');
+  assertThrows(() => get("sigmod"), RangeError, "; did you mean sigmoid?");
+  assertThrows(() => get("hardSigmoid"), RangeError, "; did you mean hard_sigmoid?");
+  assertThrows(() => get("toString"), RangeError, 'sparsemax or glu, but "toString" was given');
   assertThrows(() => get("relu", { alpha: 1 }), TypeError, "negativeSlope, maxValue, threshold");
-  assertThrows(() => get("tanh", { alpha: 1 }), TypeError, "no options");
+  assertThrows(() => get("tanh", { alpha: 1 }), TypeError, "the options are none, but alpha");
   assertThrows(() => get("relu", { negativeSlope: "0.1" }), TypeError, "must be a number");
   assertThrows(
     () => get("threshold"),
     TypeError,
-    "threshold must be a number: current threshold is NaN",
+    "threshold must be a number, but it is NaN",
   );
   assertThrows(() => getActivation("softmax")(1), TypeError, "last axis");
   assertThrows(() => getActivation("glu")([1, 2, 3]), TypeError, "must be even");

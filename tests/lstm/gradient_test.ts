@@ -63,6 +63,6 @@ Deno.test("what does not fit is refused with its shape", () => {
   assertThrows(
     () => denseBackward({ x: [[1, 2]], weights: { kernel: [[1], [2]] } }, [[1, 2]]),
     TypeError,
-    "the result's shape [1, 1]: current shape is [1, 2]",
+    "the result's shape [1, 1], but its shape is [1, 2]",
   );
 });

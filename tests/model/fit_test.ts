@@ -209,7 +209,7 @@ Deno.test("whatever is wrong is refused before any weight changes", async () => 
     [x, labels, { epochs: 2, initialEpoch: 2 }, "from 3"],
     [x, labels, { validationSplit: 1 }, "below 1"],
     [x, labels, { validationSplit: 0.95 }, "into 0 and 10"],
-    [x, labels, { epoch: 2 } as FitOptions, "current option is epoch"],
+    [x, labels, { epoch: 2 } as FitOptions, "but epoch was given; did you mean epochs?"],
     [x, labels, { shuffle: 1 as never }, "shuffle must be true or false"],
   ];
   for (const [input, target, options, message] of wrong) {
@@ -250,11 +250,14 @@ Deno.test("what needs compile says so, and compile refuses what it does not know
   const refused = (options: unknown, message: string) =>
     assertThrows(() => model.compile(options as CompileOptions), Error, message);
   refused({ optimizer: "adm", loss: "mse" }, "adam");
-  refused({ optimizer: "adam", loss: "crossentropy" }, "loss must be one of");
-  refused({ optimizer: "adam" }, "loss must be one of");
-  refused(undefined, "optimizer must be one of");
+  refused({ optimizer: "adam", loss: "crossentropy" }, "loss must be categorical_crossentropy, ");
+  refused({ optimizer: "adam" }, "mse, mean_absolute_error or mae, but undefined was given");
+  refused(undefined, "optimizer must be adam, sgd or rmsprop, but undefined was given");
   refused({ optimizer: "adam", loss: "mse", metrics: ["precision"] }, "only metric is accuracy");
-  refused({ optimizer: "adam", loss: "mse", metric: [] }, "current option is metric");
+  refused(
+    { optimizer: "adam", loss: "mse", metric: [] },
+    "but metric was given; did you mean metrics?",
+  );
   await assertRejects(() => model.fit(x, labels), TypeError, "compiled first");
 });
 

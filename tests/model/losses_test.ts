@@ -135,7 +135,7 @@ Deno.test("an unknown loss is refused with the nearest names", () => {
   assertThrows(
     () => getLoss("categoricalCrossentropy" as never),
     RangeError,
-    "must be one of categorical_crossentropy",
+    "; did you mean categorical_crossentropy?",
   );
-  assertThrows(() => getLoss(undefined as never), RangeError, "of type undefined");
+  assertThrows(() => getLoss(undefined as never), RangeError, "but undefined was given");
 });

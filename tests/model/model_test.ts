@@ -179,7 +179,11 @@ Deno.test("options of a model that make none are refused", () => {
   assertThrows(build(undefined), TypeError, "current inputShape is undefined");
   assertThrows(build({ inputShape: [0, 2] }), TypeError, "current inputShape is [0,2]");
   assertThrows(build({ inputShape: 3 }), TypeError, "current inputShape is 3");
-  assertThrows(build({ inputShape, seeds: 1 }), TypeError, "are seed: current option is seeds");
+  assertThrows(
+    build({ inputShape, seeds: 1 }),
+    TypeError,
+    "but seeds was given; did you mean seed?",
+  );
   assertThrows(build({ inputShape, seed: 0.5 }), RangeError, "current seed is 0.5");
   assertThrows(build({ inputShape, precision: "float16" }), RangeError, "float32 or float64");
 });
@@ -187,26 +191,42 @@ Deno.test("options of a model that make none are refused", () => {
 Deno.test("options of a layer are refused by name, kind and range", () => {
   const make = (factory: unknown, ...given: unknown[]) => () =>
     (factory as (...given: unknown[]) => Layer)(...given);
-  const units = "units must be a whole number from 1: current units is";
-  assertThrows(make(lstm, {}), TypeError, `Cannot make an LSTM as ${units} undefined`);
+  const units = "units must be a whole number from 1, but it is";
+  assertThrows(make(lstm, {}), TypeError, `Cannot make an LSTM: ${units} undefined`);
   assertThrows(make(lstm, { units: 0 }), RangeError, `${units} 0`);
   assertThrows(make(lstm, { units: "8" }), TypeError, `${units} "8"`);
-  assertThrows(make(lstm, 8), TypeError, "options in one object: current value is 8");
-  assertThrows(make(lstm, { units: 1, return_sequences: true }), TypeError, "are returnSequences:");
+  assertThrows(make(lstm, 8), TypeError, "options in one object, but the number 8 was given");
+  assertThrows(
+    make(lstm, { units: 1, return_sequences: true }),
+    TypeError,
+    "; did you mean returnSequences?",
+  );
   assertThrows(make(lstm, { units: 1, dropout: 1 }), RangeError, "from 0 to below 1");
-  assertThrows(make(lstm, { units: 1, dropout: NaN }), RangeError, "current dropout is NaN");
+  assertThrows(
+    make(lstm, { units: 1, dropout: NaN }),
+    RangeError,
+    "dropout must be a number from 0 to below 1, but it is NaN",
+  );
   assertThrows(make(lstm, { units: 1, useBias: 1 }), TypeError, "must be true or false");
   assertThrows(make(lstm, { units: 1, activation: "tan" }), RangeError, "tanh");
   assertThrows(make(lstm, { units: 1, activation: Math.tanh }), TypeError, "made by getActivation");
-  assertThrows(make(lstm, { units: 1, activation: "glu" }), TypeError, "current activation is glu");
-  assertThrows(make(lstm, { units: 1, name: "" }), RangeError, 'current name is ""');
-  assertThrows(make(dense, { units: 2.5 }), RangeError, "current units is 2.5");
-  assertThrows(make(dense, { units: 2, unit: 2 }), TypeError, "current option is unit");
+  assertThrows(make(lstm, { units: 1, activation: "glu" }), TypeError, "but it is glu");
+  assertThrows(make(lstm, { units: 1, name: "" }), RangeError, 'but it is ""');
+  assertThrows(make(dense, { units: 2.5 }), RangeError, "but it is 2.5");
+  assertThrows(
+    make(dense, { units: 2, unit: 2 }),
+    TypeError,
+    "but unit was given; did you mean units?",
+  );
   assertThrows(make(activation, "softmaxx"), RangeError, "softmax");
-  assertThrows(make(activation), TypeError, "current activation is undefined");
-  assertThrows(make(dropout, { rate: -0.1 }), RangeError, "current rate is -0.1");
+  assertThrows(make(activation), TypeError, "but it is undefined");
+  assertThrows(make(dropout, { rate: -0.1 }), RangeError, "but it is -0.1");
   assertThrows(make(masking, { maskValue: "0" }), TypeError, "a finite number");
-  assertThrows(make(embedding, { inputDim: 3 }), TypeError, "current outputDim is undefined");
+  assertThrows(
+    make(embedding, { inputDim: 3 }),
+    TypeError,
+    "outputDim must be a whole number from 1, but it is undefined",
+  );
   assertThrows(make(timeDistributed, "dense"), TypeError, "current value is string");
   const stateful = lstm({ units: 1, stateful: true });
   assertThrows(make(timeDistributed, stateful), TypeError, "current layer is stateful");
@@ -218,7 +238,7 @@ Deno.test("a Bidirectional of what cannot be one is refused", () => {
   const layer = lstm({ units: 2 });
   assertThrows(make(dense({ units: 2 })), TypeError, "current value is Dense");
   assertThrows(make(undefined), TypeError, "current value is undefined");
-  assertThrows(make(layer, { mergeMode: "average" }), RangeError, "concat, sum, mul, ave");
+  assertThrows(make(layer, { mergeMode: "average" }), RangeError, "concat, sum, mul or ave");
   assertThrows(make(layer, { mergeMode: null }), TypeError, "Keras's None gives two results");
   const backwards = lstm({ units: 2, goBackwards: true });
   assertThrows(make(backwards), TypeError, "goBackwards must differ");

@@ -102,6 +102,10 @@ Deno.test("options out of range and unknown optimizers are refused", () => {
     RangeError,
     "in one way: current options are clipnorm and clipvalue",
   );
-  assertThrows(() => getOptimizer("Adm" as never), RangeError, "must be one of adam");
-  assertThrows(() => getOptimizer({} as never), RangeError, "of type object");
+  assertThrows(
+    () => getOptimizer("Adm" as never),
+    RangeError,
+    'adam, sgd or rmsprop, but "Adm" was given; did you mean adam?',
+  );
+  assertThrows(() => getOptimizer({} as never), RangeError, "but an empty object was given");
 });

@@ -36,9 +36,9 @@ Deno.test("what is no tensor gives one error that says why", () => {
     [
       () => tensor(["1"] as never),
       TypeError,
-      "every element must be a number: current element is string",
+      'every element must be a number, but one is the text "1"',
     ],
-    [() => tensor(null as never), TypeError, "current element is null"],
+    [() => tensor(null as never), TypeError, "but one is null"],
     [() => tensor([1n] as never), TypeError, "bigint"],
     [() => tensor([1, 2, 3], [2, 2]), TypeError, "current shape is [3]"],
     [() => new Tensor(new Float64Array(3), [2]), TypeError, "current data has 3"],

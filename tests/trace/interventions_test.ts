@@ -192,8 +192,8 @@ Deno.test("Bidirectional: each direction by its name, the step before being the 
   assertThrows(
     () => trace(both, x, { interventions: [{ ablate: "hiddenState" }] }),
     RangeError,
-    "Cannot ablate as one of the LSTMs must be chosen by `layer`: current LSTMs are " +
-      "bidirectional/forward_layer, bidirectional/backward_layer, lstm_1",
+    "Cannot ablate: one of the LSTMs must be chosen by `layer`, but none of " +
+      "bidirectional/forward_layer, bidirectional/backward_layer, lstm_1 is",
   );
 });
 
@@ -232,11 +232,11 @@ Deno.test("what is not there is refused by name", () => {
   );
   refused(
     { freeze: "cellState", layer: 1 },
-    "Cannot freeze layer 1 as the model has LSTMs 0 to 0: lstm",
+    "Cannot freeze: the model has LSTMs 0 to 0 (lstm), but layer is 1",
   );
   refused(
     { freeze: "cellState", layer: "lstmm" },
-    'Cannot freeze layer "lstmm" as the model has the LSTMs lstm',
+    'Cannot freeze: `layer` must be lstm, but "lstmm" was given; did you mean lstm?',
   );
   refused(
     { freeze: "gates.input", timestep: 0 },
@@ -245,14 +245,18 @@ Deno.test("what is not there is refused by name", () => {
   refused({ freeze: "cellState", at: 4, timestep: [4, 5] }, "current at is 4");
   refused(
     { ablate: "gate.input" as "gates.input" },
-    "Cannot ablate as the sites are gates.input: current site is",
+    '"gate.input" was given; did you mean gates.input?',
   );
   refused(
     { ablate: "cellState", units: 3 } as Intervention,
-    "Cannot ablate as its keys are unit: current key is units",
+    "sample, but units was given; did you mean unit?",
     TypeError,
   );
-  refused({ unit: 3 } as unknown as Intervention, "has one verb of ablate, set, scale", TypeError);
+  refused(
+    { unit: 3 } as unknown as Intervention,
+    "has one verb, ablate, set, scale or freeze, but { unit } was given",
+    TypeError,
+  );
   refused(
     { set: "cellState", to: [1, 2] },
     "the tail of [batch, timesteps, units], [4, 10, 64] here: current shape is [2]",
