@@ -13,7 +13,7 @@ function lineOf(done: number): string {
     const progress = fitProgress({ ...options, shuffle: true, verbose: true }, 10);
     clock = 1000;
     progress.update(
-      2,
+      1,
       { epoch: 1, done, lossSum: done, correct: 0, counted: 0, order: [] } as never,
     );
     return line;
