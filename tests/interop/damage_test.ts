@@ -185,6 +185,15 @@ Deno.test("a model.json names no empty shards, and not endlessly many", async ()
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("an .onnx whose output has no name, or a state that is not there, is refused", async () => {
+  const classifier = Deno.readFileSync(formatFile("onnx/classifier.onnx"));
+  classifier[2348]! ^= 1 << 3; // the output's field becomes one that nobody knows
+  await assertRejects(() => loadModel(classifier), UnreadableFileError, "must have an output");
+  const lastState = Deno.readFileSync(formatFile("pytorch/last_state.onnx"));
+  lastState[3327]! ^= 1 << 4; // h_n[-1] becomes h_n[-17]
+  await assertRejects(() => loadModel(lastState), UnreadableFileError, "-17 is none of 2");
+});
+
 Deno.test("a model.json reaches no file outside of its folder", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.mkdir(`${folder}/model`);
