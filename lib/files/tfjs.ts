@@ -19,7 +19,7 @@ export interface TfjsFile {
   readonly writers: readonly string[];
 }
 
-const MAX_SHARDS = 1_000; // of 4 MiB each, TF.js's own size, 4 GiB
+const MAX_SHARDS = 10_000; // of a group; TF.js makes them of 4 MiB
 const KINDS: Readonly<Record<string, NumberKind>> = {
   float32: "f4",
   float16: "f2",
@@ -54,7 +54,6 @@ export async function readTfjs(
   }
   const arrays = new Map<string, Tensor>();
   let total = 0;
-  let shards = 0;
   for (const group of file.weightsManifest) {
     const { paths, weights } = isRecord(group) ? group : {};
     if (!Array.isArray(paths) || !Array.isArray(weights)) {
@@ -64,11 +63,6 @@ export async function readTfjs(
     const specs = weights.map((weight) => specOf(weight, arrays, name));
     const needed = specs.reduce((sum, { size }) => sum + size, 0);
     total += needed;
-    shards += paths.length;
-    if (shards > MAX_SHARDS) {
-      const rule = `its weights may lie in at most ${MAX_SHARDS} shards`;
-      throw new UnreadableFileError(name, rule, `count is ${shards} or more`);
-    }
     if (!(total <= MAX_UNPACKED_BYTES)) {
       const rule = `its arrays may take at most ${MAX_UNPACKED_BYTES} bytes`;
       throw new UnreadableFileError(name, rule, `sum is ${total}`);
@@ -103,12 +97,16 @@ async function readShards(
       throw new UnreadableFileError(name, "its shards must be named by texts", state);
     }
     const shard = await readBeside(source, path, name);
-    if (shard.length === 0 && needed > 0) {
+    if (shard.length === 0) {
       const state = `shard ${quoted(path)} is empty`;
       throw new UnreadableFileError(name, "its shards must hold arrays", state);
     }
     shards.push(shard);
     present += shard.length;
+    if (shards.length > MAX_SHARDS) {
+      const state = `count is ${paths.length}`;
+      throw new UnreadableFileError(name, `a group has at most ${MAX_SHARDS} shards`, state);
+    }
     if (present > needed) break; // a shard may be named a thousand times
   }
   if (present !== needed) {

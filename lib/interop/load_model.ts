@@ -29,7 +29,11 @@ import { openTfjs } from "./tfjs.ts";
 
 /** What a file of weights alone does not tell. */
 export interface LoadModelOptions {
-  /** The layers that the weights belong to, made by `lstm()`, `dense()` and their like. */
+  /**
+   * The layers that the weights belong to, made by `lstm()`, `dense()` and their like. PyTorch's
+   * files do not tell the order of their modules: where several have the same shapes, a layer's
+   * `name` says which is its own (`lstm({ units, name: "encoder" })`); numbered ones are in order.
+   */
   readonly layers?: readonly Layer[];
   /** A sample's shape; unless said, `[null, inputSize]` as the first layer's weights tell it. */
   readonly inputShape?: OpenShape;
@@ -42,7 +46,7 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
 
 /**
  * Opens a model of any framework: Keras's `.keras` and `.h5`, ONNX, TF.js's `model.json`, and the
- * `.safetensors` of a PyTorch `nn.LSTM`. The kind is told by the bytes, not by the name.
+ * `.safetensors` (or `.npz`) of a PyTorch `nn.LSTM`. The kind is told by the bytes, not by the name.
  *
  * The model predicts what the source predicts; `model.provenance` is the log of all that was
  * transposed, added and reordered. A bare PyTorch or ONNX LSTM predicts its sequence

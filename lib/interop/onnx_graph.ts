@@ -54,8 +54,9 @@ function follow(
   for (const [key, tensor] of arrays) values.set(key, { kind: "constant", name: key, tensor });
   const { axes } = input;
   values.set(input.name, { kind: "flow", axes, directions: 1, layers: [], isInput: true });
-  const wanted = graph.outputs?.[0]?.name ?? "";
+  const wanted = graph.outputs?.[0]?.name || refuseWithoutOutput(name);
   const needed = neededNodes(graph.nodes ?? [], wanted);
+  checkNames(graph.nodes ?? [], values, name);
   const limits = sizeLimits(name);
   for (const node of graph.nodes ?? []) {
     if (!needed.has(node)) continue;
@@ -64,12 +65,34 @@ function follow(
     );
     const results = readChecked(node, inputs, opset, attributes, name);
     results.forEach(limits);
-    node.outputs?.forEach((key, k) => values.set(key, results[k] ?? { kind: "beside" }));
+    node.outputs?.forEach((key, k) => {
+      if (key !== "") values.set(key, results[k] ?? { kind: "beside" });
+    });
   }
   const result = values.get(wanted);
   if (result?.kind === "flow" && result.layers.length > 0) return result;
   const rule = "its first output must come out of its layers";
   throw new UnreadableFileError(name, rule, `output is ${quoted(wanted)}`);
+}
+
+/** Throws where two nodes, or a node and an array, have a result of one name. */
+function checkNames(
+  nodes: readonly OnnxNode[],
+  given: ReadonlyMap<string, Value>,
+  name: string,
+): void {
+  const seen = new Set(given.keys());
+  for (const key of nodes.flatMap(({ outputs = [] }) => outputs)) {
+    if (seen.has(key)) {
+      const state = `name ${quoted(key)} occurs twice`;
+      throw new UnreadableFileError(name, "each result of a node needs its own name", state);
+    }
+    if (key !== "") seen.add(key);
+  }
+}
+
+function refuseWithoutOutput(name: string): never {
+  throw new UnreadableFileError(name, "it must have an output", "graph has none with a name");
 }
 
 /** Throws where a graph makes much of little: nodes may take one array again and again. */

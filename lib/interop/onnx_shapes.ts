@@ -169,7 +169,7 @@ export function joinStates(node: GraphNode): Value {
 export function pickState({ flows }: States, node: GraphNode): Flow {
   const { tensor } = constantOf(node, 1, "its index");
   const count = flows.reduce((sum, { directions }) => sum + directions, 0);
-  let index = tensor.data[0]! + (tensor.data[0]! < 0 ? count : 0);
+  let index = axisOf(tensor.data[0]!, count);
   const flow = flows.find(({ directions }) => (index -= directions) < 0);
   if (tensor.shape.length > 0 || intOf(node, "axis", 0) !== 0 || flow?.directions !== 1) {
     throw new UnreadNode("it picks one direction of two, or several states");

@@ -176,16 +176,27 @@ Deno.test("a model.json with a text of 10 MiB is read to its end, backslashes an
 Deno.test("a model.json names no empty shards, and not endlessly many", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.writeFile(`${folder}/empty.bin`, new Uint8Array());
-  const refuses = async (count: number, message: string) => {
-    const weights = [{ name: "w", shape: [2], dtype: "float32" }];
-    const manifest = [{ paths: Array(count).fill("empty.bin"), weights }];
+  await Deno.writeFile(`${folder}/byte.bin`, new Uint8Array(1));
+  const refuses = async (shard: string, length: number, message: string) => {
+    const weights = [{ name: "w", shape: [length], dtype: "uint8" }];
+    const manifest = [{ paths: Array(20_000).fill(shard), weights }];
     const text = JSON.stringify({ modelTopology: {}, weightsManifest: manifest });
     await Deno.writeTextFile(`${folder}/model.json`, text);
     await assertRejects(() => loadModel(`${folder}/model.json`), UnreadableFileError, message);
   };
-  await refuses(2, `shard "empty.bin" is empty`);
-  await refuses(1_000_000, "at most 1000 shards");
+  await refuses("empty.bin", 2, `shard "empty.bin" is empty`);
+  await refuses("empty.bin", 0, `shard "empty.bin" is empty`);
+  await refuses("byte.bin", 20_000, "a group has at most 10000 shards");
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("an .onnx whose output has no name, or a state that is not there, is refused", async () => {
+  const classifier = Deno.readFileSync(formatFile("onnx/classifier.onnx"));
+  classifier[2348]! ^= 1 << 3; // the output's field becomes one that nobody knows
+  await assertRejects(() => loadModel(classifier), UnreadableFileError, "must have an output");
+  const lastState = Deno.readFileSync(formatFile("pytorch/last_state.onnx"));
+  lastState[3327]! ^= 1 << 4; // h_n[-1] becomes h_n[-17]
+  await assertRejects(() => loadModel(lastState), UnreadableFileError, "-17 is none of 2");
 });
 
 Deno.test("a model.json reaches no file outside of its folder", async () => {
