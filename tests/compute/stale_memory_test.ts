@@ -11,8 +11,13 @@ import {
   sequential,
   Tensor,
 } from "@gatescope/lstm";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { Arena } from "../../lib/compute/arena.ts";
+import { DenseTraining } from "../../lib/compute/dense_training.ts";
+import { LstmTraining } from "../../lib/compute/lstm_training.ts";
+import { Plan } from "../../lib/compute/plan.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
+import { randomArray, randomDense, randomInput, randomLstm } from "./random_layers.ts";
 
 const random = seededRandom(8);
 const numbers = (...shape: number[]) =>
@@ -56,5 +61,40 @@ for (const [name, layers] of Object.entries(FORMS)) {
     assertEquals(gradients(first, x, y), expected, "the same model");
     assertEquals(first.predict(x), predicted);
     assertEquals(second.predict(x), predicted);
+  });
+}
+
+/** An arena in which every number that nobody has written yet is the one given. */
+function filled(value: number): Arena {
+  const arena = new Arena("simd");
+  arena.scratch(2 ** 20);
+  arena.floats.fill(value, arena.reserve(16) / 4);
+  return arena;
+}
+
+const sizes = { batch: 3, timesteps: 5, inputSize: 4 };
+
+for (const value of [NaN, 1e3]) {
+  Deno.test(`a plan and its way back read nothing that they have not written: memory of ${value}`, () => {
+    const [x, gradient] = [randomInput(sizes), randomArray(18, 1, 1)];
+    const initialState = { hiddenState: randomArray(18, 1, 2), cellState: randomArray(18, 1, 3) };
+    const layer = randomLstm(6, 4);
+    const runIn = (arena: Arena) => {
+      const training = new LstmTraining(layer, sizes, arena).forward(x, layer);
+      const started = { ...layer, initialState };
+      const dense = randomDense(3, 6);
+      const head = new DenseTraining(dense, 3, 6, arena).forward(gradient, dense);
+      return [
+        new Plan([layer, dense], sizes, arena).run(x),
+        new Plan([started], sizes, arena).run(x),
+        training.output,
+        ...Object.values(training.backward(gradient)),
+        head.output,
+        ...Object.values(head.backward(randomArray(9, 1, 4))),
+      ];
+    };
+    const [expected, actual] = [runIn(filled(0)), runIn(filled(value))];
+    assertEquals(actual, expected);
+    assert(actual.flatMap((array) => [...array]).every(Number.isFinite));
   });
 }
