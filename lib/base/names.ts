@@ -43,8 +43,10 @@ export function nearestNames(name: string, known: readonly string[]): string[] {
     .map((candidate) => ({ candidate, distance: editDistance(wanted, simplified(candidate)) }))
     .filter(({ distance }) => distance <= most)
     .sort((a, b) => a.distance - b.distance);
-  return near.filter(({ distance }) => distance === near[0]!.distance).slice(0, 3)
-    .map(({ candidate }) => candidate);
+  const found = near.length > 0
+    ? near.filter(({ distance }) => distance === near[0]!.distance).map((one) => one.candidate)
+    : known.filter((candidate) => wanted.length >= 4 && simplified(candidate).includes(wanted));
+  return found.slice(0, 3);
 }
 
 /** As it reads in any spelling: `batch_size`, `batchSize`. */

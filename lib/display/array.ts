@@ -84,3 +84,12 @@ function flatten(
   }
   for (let i = 0; i < value.length; i++) flatten(value[i], shape, axis + 1, data, action);
 }
+
+/** The names of columns or series; a Map or a model has none, and would be nothing in silence. */
+export function requireNamed(value: object, action: string): string[] {
+  const names = Object.keys(value);
+  if (names.length > 0 || value.constructor === Object) return names;
+  throw new TypeError(
+    `Cannot ${action}: it needs arrays by name, in an object, but ${kindOf(value)} was given`,
+  );
+}

@@ -1,5 +1,6 @@
 // HTML of a notebook author's own, in which values stay text.
 
+import { kindOf } from "../base/kind.ts";
 import { escapeHtml } from "./html.ts";
 import { View } from "./view.ts";
 
@@ -10,6 +11,9 @@ export class Html extends View {
 
   /** {@linkcode html} makes it: this constructor takes what it is given as it is. */
   constructor(source: string) {
+    if (typeof source !== "string") {
+      throw new TypeError(`Cannot show HTML: it must be a text, but ${kindOf(source)} was given`);
+    }
     super(textOf(source), () => ({ "text/html": source }));
     this.html = source;
   }

@@ -7,6 +7,7 @@ import {
   isNumberArray,
   type NestedArrayLike,
   type NumberArray,
+  requireNamed,
   toNumberArray,
 } from "./array.ts";
 import { LINE_COLORS } from "./chart_template.ts";
@@ -179,7 +180,8 @@ function linesOf(series: unknown, labels: Labels | undefined): Line[] {
         `current value is ${kindOf(series)}`,
     );
   }
-  return Object.entries(series).map(([name, values]) => {
+  return requireNamed(series, ACTION).map((name) => {
+    const values = (series as Record<string, unknown>)[name];
     const { data, shape } = toNumberArray(values, ACTION);
     if (shape.length !== 1) {
       throw new TypeError(

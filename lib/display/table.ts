@@ -7,6 +7,7 @@ import {
   isNumberArray,
   type NestedArrayLike,
   type NumberArray,
+  requireNamed,
   toNumberArray,
 } from "./array.ts";
 import { labeller, type Labels } from "./labels.ts";
@@ -198,7 +199,7 @@ function gridOfRecords(records: readonly object[], options: TableOptions): Grid 
 }
 
 function gridOfNamedColumns(x: object, options: TableOptions): Grid {
-  const keys = Object.keys(x);
+  const keys = requireNamed(x, ACTION);
   const values = Object.entries(x).map(([key, column]: [string, unknown]) => {
     if (isNumberArray(column) && column.shape.length === 1) {
       return toNumberArray(column, ACTION).data;

@@ -1,6 +1,6 @@
 import { kindOf } from "../base/kind.ts";
 import { didYouMean, either, nearestNames } from "../base/names.ts";
-import { checkOptions } from "../base/options.ts";
+import { checkOptions, refuseOptions } from "../base/options.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import {
@@ -93,7 +93,8 @@ export function elementwise(
   options: ActivationOptions,
   { f, derivative }: Curve,
 ): Activation {
-  const activation = (x: number | TensorLike) => {
+  const activation = (x: number | TensorLike, more?: unknown) => {
+    if (more !== undefined) refuseOptions(`take ${activationName}`, [more], 0);
     if (typeof x === "number") return f(x);
     const given = asFloat64(x);
     return new Tensor(given.data.map((value) => f(value)), given.shape);
@@ -123,7 +124,8 @@ export function rowwise(activationName: ActivationName, { f, backward }: RowFunc
     results.forEach((row, r) => data.set(row, r * width));
     return new Tensor(data, [...x.shape.slice(0, -1), width]);
   };
-  const activation = (x: number | TensorLike) => {
+  const activation = (x: number | TensorLike, more?: unknown) => {
+    if (more !== undefined) refuseOptions(`take ${activationName}`, [more], 0);
     const given = asFloat64(x);
     const length = given.shape.at(-1);
     if (length === undefined || activationName === "glu" && length % 2 !== 0) {
@@ -239,5 +241,6 @@ export const relu: Activation = getActivation("relu");
  * ```
  */
 export function softmax(logits: TensorLike): Tensor {
+  refuseOptions("take softmax", arguments, 1);
   return getActivation("softmax")(logits as Tensor);
 }

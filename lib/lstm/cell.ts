@@ -244,7 +244,7 @@ export function checkDropout(
   shape: readonly number[],
 ): Gates | undefined {
   if (dropout === undefined) return undefined;
-  checkParts("compute an LSTM", name, dropout, GATES);
+  checkParts("compute an LSTM", `the gates of ${name}`, dropout, GATES);
   for (const gate of ["input", "forget", "candidate", "output"] as const) {
     if (!sameShape(dropout[gate].shape, shape)) {
       throw new TypeError(

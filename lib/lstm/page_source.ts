@@ -26,6 +26,7 @@ const STAND_INS = {
   amongNames: "(name) => name",
   checkOptions: "() => {}",
   checkParts: "() => {}",
+  refuseOptions: "() => {}",
   kindOf: "(value) => typeof value",
 };
 

@@ -1,4 +1,4 @@
-import { checkParts, type KeysOf } from "../base/options.ts";
+import { checkOptions, checkParts, type KeysOf } from "../base/options.ts";
 import { add } from "../tensor/arithmetic.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
@@ -10,6 +10,7 @@ import {
   checkSequence,
   chooseRows,
   type LayerTrace,
+  LSTM_OPTIONS,
   type LstmOptions,
   stackTimesteps,
 } from "./sequence.ts";
@@ -85,11 +86,12 @@ export function lstmBackward(
   options: LstmOptions = {},
 ): LstmGradients {
   checkParts("go backward through an LSTM", "the run", run, RUN);
+  checkOptions("go backward through an LSTM", options, LSTM_OPTIONS);
   const { x, weights, trace } = run;
   if (options.listen !== undefined) {
     throw new TypeError(
-      "Cannot go backward through an LSTM as what a listener put there has no known slope: " +
-        "current option is listen",
+      "Cannot go backward through an LSTM: what a listener put there has no known slope, " +
+        "but listen was given",
     );
   }
   const { sequence, cell, start, mask, order } = checkSequence(x, weights, options);

@@ -100,7 +100,7 @@ export class Model {
    * @throws {TypeError} where the shape is not the model's.
    */
   predict(x: TensorLike): Tensor {
-    refuseOptions("predict", arguments, 1);
+    if (arguments.length > 1) refuseOptions("predict", arguments, 1);
     return this.#predictor.predict(x);
   }
 

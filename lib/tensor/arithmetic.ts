@@ -1,3 +1,4 @@
+import { refuseOptions } from "../base/options.ts";
 import { formatShape, sameShape, sizeOf } from "./shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "./tensor.ts";
 
@@ -18,6 +19,7 @@ import { asFloat64, Tensor, type TensorLike } from "./tensor.ts";
  * ```
  */
 export function dot(a: TensorLike, b: TensorLike): Tensor {
+  if (arguments.length > 2) refuseOptions("take the dot product", arguments, 2);
   const left = asFloat64(a);
   const right = asFloat64(b);
   const k = left.shape.at(-1);

@@ -1,3 +1,4 @@
+import { refuseOptions } from "../base/options.ts";
 import { kindOf } from "../base/kind.ts";
 import { showAs } from "../display/view.ts";
 import { formatShape, resolveAxis, resolveIndex, sizeOf } from "./shape.ts";
@@ -44,6 +45,13 @@ export class Tensor {
    * @throws {TypeError} where the shape does not hold as many numbers as there are.
    */
   constructor(data: TensorData, shape: readonly number[]) {
+    if (!isTypedArray(data)) {
+      throw new TypeError(
+        `Cannot make a tensor: its data must be a Float64Array, Float32Array or Int32Array ` +
+          `(tensor() takes any numbers), but ${kindOf(data)} was given`,
+      );
+    }
+    requireShape("make a tensor", shape);
     if (!shape.every((length) => Number.isInteger(length) && length >= 0)) {
       throw new TypeError(
         `Cannot make a tensor as each axis must be a whole number from 0: ` +
@@ -62,6 +70,7 @@ export class Tensor {
 
   /** The same numbers in another shape; one axis may be -1 and is worked out from the others. */
   reshape(shape: readonly number[]): Tensor {
+    requireShape("reshape", shape);
     const known = sizeOf(shape.filter((length) => length !== -1));
     const resolved = shape.map((length) => length === -1 ? this.data.length / known : length);
     if (
@@ -162,6 +171,7 @@ showAs(Tensor.prototype, tensorView);
  * ```
  */
 export function tensor(values: TensorLike, shape?: readonly number[]): Tensor {
+  refuseOptions("make a tensor", arguments, 2);
   const whole = values instanceof Tensor
     ? new Tensor(values.data.slice(), values.shape)
     : asTensor(isTypedArray(values) ? values.slice() : values);
@@ -180,12 +190,20 @@ export function tensor(values: TensorLike, shape?: readonly number[]): Tensor {
  * ```
  */
 export function arange(stop: number): Tensor {
+  refuseOptions("count up", arguments, 1);
   if (!Number.isInteger(stop) || stop < 0) {
     throw new RangeError(
       `Cannot count up as stop must be a whole number from 0: current stop is ${stop}`,
     );
   }
   return new Tensor(Float64Array.from({ length: stop }, (_, index) => index), [stop]);
+}
+
+export function requireShape(action: string, shape: unknown): void {
+  if (Array.isArray(shape)) return;
+  throw new TypeError(
+    `Cannot ${action}: the shape must be a list such as [4, 3, 2], but ${kindOf(shape)} was given`,
+  );
 }
 
 /** What was given, as a tensor: a tensor itself, anything else converted (typed arrays shared). */
