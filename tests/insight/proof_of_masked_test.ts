@@ -98,6 +98,22 @@ Deno.test("at a masked step, a state that is not the one before is a mismatch th
   }
 });
 
+Deno.test("what a gate would have been at a masked step is nobody's business; elsewhere it is", () => {
+  const model = sequential([masking(), lstm({ units: 3 })], { inputShape: [4, 2], seed: 1 });
+  const x = [[[1, 2], [0, 0], [3, 4], [0, 0]]];
+  const [layer] = trace(model, x).layers;
+  for (const gate of ["input", "forget", "candidate", "output"] as const) {
+    for (const timestep of [0, 1, 2, 3]) {
+      const data = layer!.gates[gate].data.slice();
+      data[timestep * 3 + 1]! += 0.3;
+      const gates = { ...layer!.gates, [gate]: new Tensor(data, [1, 4, 3]) };
+      const { verdict } = prove(model, x, { expected: { layers: [{ ...layer, gates }] } });
+      const masked = timestep % 2 === 1;
+      assertEquals(verdict === "mismatch", !masked, `${gate} at ${timestep}: ${verdict}`);
+    }
+  }
+});
+
 Deno.test("a softmax of 150 000 classes is computed, traced, trained and proved", () => {
   const units = 150_000;
   const layers = [lstm({ units: 2 }), dense({ units, activation: "softmax" })];

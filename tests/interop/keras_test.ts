@@ -102,6 +102,14 @@ const ELSEWISE = [
     "the loss is",
   ],
   [`"weight_decay": null`, `"weight_decay": 0.1`, "Adam has weight_decay 0.1"],
+  [`"use_ema": false`, `"use_ema": true`, "Adam has use_ema true"],
+  [`"amsgrad": false`, `"amsgrad": true`, "Adam has amsgrad true"],
+  [`"loss_scale_factor": null`, `"loss_scale_factor": 2.0`, "Adam has loss_scale_factor 2"],
+  [
+    `"gradient_accumulation_steps": null`,
+    `"gradient_accumulation_steps": 4`,
+    "Adam has gradient_accumulation_steps 4",
+  ],
 ] as const;
 
 Deno.test("loadModel() does not compile what would learn otherwise than in Keras, and says why", async () => {
