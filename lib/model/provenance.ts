@@ -43,5 +43,12 @@ export function provenanceOf(model: object): Provenance | undefined {
 
 /** Notes it down, as a value that shows itself. */
 export function recordProvenance(model: object, provenance: Provenance): void {
-  provenances.set(model, Object.freeze(showAs({ ...provenance }, provenanceView)));
+  const notes = Object.freeze([...provenance.notes]);
+  const arrays = Object.freeze(
+    provenance.arrays.map((array) =>
+      Object.freeze({ ...array, steps: Object.freeze([...array.steps]) })
+    ),
+  );
+  const kept = { ...provenance, notes, arrays };
+  provenances.set(model, Object.freeze(showAs(kept, provenanceView)));
 }

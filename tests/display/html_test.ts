@@ -1,5 +1,7 @@
-import { assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { parseHTML } from "linkedom";
 import { escapeHtml, escapePlotly, scriptJson } from "../../lib/display/html.ts";
+import { KEPT, REFUSED } from "./html_templates.ts";
 import { html } from "../../lib/display/html_tag.ts";
 import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
 
@@ -58,4 +60,23 @@ Deno.test("html`` refuses a value where it could run or break out", () => {
     assertThrows(write, TypeError, "Cannot write the HTML");
   }
   assertEquals(html`<a href="${"https://keras.io/?a=1&b"}">x</a>`.html.includes("&amp;b"), true);
+});
+
+Deno.test("html`` refuses each of 60 templates in which a value would run or break out", () => {
+  REFUSED.forEach((write, k) => {
+    assertThrows(write, TypeError, "Cannot write the HTML", `${k}: ${write}`);
+  });
+  assert(REFUSED.length >= 60);
+});
+
+Deno.test("html`` keeps a hostile value text, and a label's quotes closed", () => {
+  KEPT.forEach((write) => {
+    // deno-lint-ignore no-explicit-any
+    const { document } = parseHTML(`<body>${write().html}</body>`) as any;
+    for (const element of document.querySelectorAll("*")) {
+      const names = element.getAttributeNames() as string[];
+      assertEquals(names.filter((name) => /^on|autofocus/.test(name)), [], `${write}`);
+    }
+    assertEquals(document.querySelectorAll("script, img[src=x]").length, 0, `${write}`);
+  });
 });

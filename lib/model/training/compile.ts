@@ -63,25 +63,25 @@ export class Training {
 
   /** How far training has come, with what the network's stateful layers remember. */
   getState(network: Network): TrainingState {
-    return Object.freeze({
-      ...this.progress,
-      optimizer: copyOf(this.progress.optimizer),
-      layerStates: network.states,
-    });
+    return copyOf({ ...this.progress, layerStates: network.states });
   }
 
   /** Goes on from there. */
   setState(state: TrainingState, network: Network): void {
     checkTrainingState(state, network, this.optimizer);
-    const { layerStates, ...progress } = state;
-    this.progress = Object.freeze({ ...progress, optimizer: copyOf(progress.optimizer) });
+    const { layerStates, ...progress } = copyOf(state);
+    this.progress = Object.freeze(progress);
     network.states = layerStates;
   }
 }
 
-function copyOf({ iteration, variables }: OptimizerState): OptimizerState {
-  const copies = variables.map(({ data, shape }) => new Tensor(data.slice(), shape));
-  return Object.freeze({ iteration, variables: Object.freeze(copies) });
+/** Plain values and tensors through and through, so that nobody writes into what another one keeps. */
+function copyOf<T>(value: T): T {
+  if (value instanceof Tensor) return new Tensor(value.data.slice(), value.shape) as T;
+  if (Array.isArray(value)) return Object.freeze(value.map(copyOf)) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const copies = Object.entries(value).map(([key, part]) => [key, copyOf(part)]);
+  return Object.freeze(Object.fromEntries(copies));
 }
 
 function measuresAccuracy(metrics: readonly MetricName[]): boolean {

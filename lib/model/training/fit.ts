@@ -91,7 +91,7 @@ async function run(
         ...validate(network, training, parts.validation, options),
       };
       reports.push(report);
-      if (options.onEpoch !== undefined) await turns.elsewhere(options.onEpoch(report));
+      if (options.onEpoch !== undefined) await turns.elsewhere(options.onEpoch({ ...report }));
     }
     const aborted = signal?.aborted === true && reports.length < epochs - initialEpoch;
     const history = historyOf(reports, aborted);
