@@ -70,7 +70,7 @@ export function placeAfter(place: Place, text: string): Place {
       const found = take(ATTRIBUTE);
       if (found === null) {
         // Quotes right after quotes: a browser reads an attribute there too.
-        if (at < text.length && /["']/.test(text[at - 1]!)) {
+        if (/["']/.test(text[at - 1]!) && /[^\t\n\f\r />=]/.test(text[at] ?? "=")) {
           text = `${text.slice(0, at)} ${text.slice(at)}`;
           continue;
         }
