@@ -4,7 +4,7 @@ import { escapeHtml, scriptJson } from "../display/html.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
 import { View } from "../display/view.ts";
-import { type Activation, lstmActivation } from "../lstm/activations.ts";
+import { type Activation, isBuiltIn, isNamed, lstmActivation } from "../lstm/activations.ts";
 import { pageSource } from "../lstm/page_source.ts";
 import { runOf } from "../lstm/traced_run.ts";
 import { siteNames } from "../lstm/sites.ts";
@@ -90,6 +90,13 @@ export function gateSliders(
       ...(operation.bias && { bias: packed(operation.bias) }),
     }
   );
+  const foreign = activations.find((activation) => !isBuiltIn(activation));
+  if (foreign !== undefined) {
+    throw new TypeError(
+      `Cannot make sliders: the page computes with the activations that getActivation() makes, ` +
+        `but ${foreign.activationName} is a function of your own`,
+    );
+  }
   const prediction = Array.from(forward.output.at(n).data);
   const goBackwards = ran.goBackwards === true;
   const classes = labeller(options.classes ?? ((k) => `class ${k}`), prediction.length, "classes");
@@ -103,8 +110,7 @@ export function gateSliders(
     unitLabels: labels(options.units ?? ((u) => `unit ${u}`), units, "units"),
     timestepLabels: labels(options.timesteps ?? ((t) => `timestep ${t}`), timesteps, "timesteps"),
     classLabels: prediction.map((_, k) => classes(k)),
-    probabilities: ["softmax", "sigmoid"].includes(activations.at(-1)!.activationName) &&
-      head.closing.length > 0,
+    probabilities: isNamed(activations.at(-1)!, "softmax", "sigmoid") && head.closing.length > 0,
     x: packed(ofSample(own, n)),
     weights: Object.fromEntries(
       Object.entries(weights).filter(([, array]) => array !== undefined)

@@ -1,4 +1,4 @@
-import { type Activation, getActivation } from "../lstm/activations.ts";
+import { type Activation, getActivation, isBuiltIn } from "../lstm/activations.ts";
 
 /** An activation's options in ONNX: some operators take one or both. */
 export interface OnnxActivationOptions {
@@ -93,9 +93,11 @@ export function listedActivations(
 }
 
 /** An activation as ONNX's operators write it; undefined where none does. */
-export function activationToOnnx({ activationName, options }: Activation):
+export function activationToOnnx(activation: Activation):
   | { readonly operator: string; readonly alpha?: number; readonly beta?: number }
   | undefined {
+  if (!isBuiltIn(activation)) return undefined;
+  const { activationName, options } = activation;
   const { alpha, beta, negativeSlope, maxValue, threshold, defaultValue } = options;
   switch (activationName) {
     case "sigmoid":

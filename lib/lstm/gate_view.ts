@@ -1,7 +1,7 @@
 import { Chart } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
 import { formatShape } from "../tensor/shape.ts";
-import type { Activation, ActivationName } from "./activations.ts";
+import { type Activation, type ActivationName, isBuiltIn } from "./activations.ts";
 import { gateFigure } from "./gate_figure.ts";
 import type { LayerTrace } from "./sequence.ts";
 import { runOf } from "./traced_run.ts";
@@ -70,7 +70,11 @@ export function gateView(trace: LayerTrace, options: GateViewOptions = {}): Char
 }
 
 function nameOf(activation: ActivationName | Activation): string {
-  return typeof activation === "string" ? activation : activation.activationName;
+  if (typeof activation === "string") return activation;
+  const { activationName } = activation; // σ stands for the one function
+  return isBuiltIn(activation)
+    ? activationName
+    : activationName.replace(/^sigmoid$/, "own sigmoid");
 }
 
 function symbolOf(name: string): string {

@@ -1,7 +1,14 @@
 // The options of a layer, checked where it is made: unknown names, wrong kinds, values out of range.
 
 import { nearestNames } from "../display/nearest_names.ts";
-import { type Activation, type ActivationName, getActivation } from "../lstm/activations.ts";
+import {
+  type Activation,
+  type ActivationName,
+  checkOwn,
+  getActivation,
+  isBuiltIn,
+  isNamed,
+} from "../lstm/activations.ts";
 
 /** What every layer takes. */
 export interface LayerName {
@@ -120,7 +127,8 @@ export function layerActivation(
   activation: ActivationName | Activation,
 ): Activation {
   const chosen = typeof activation === "function" ? activation : getActivation(activation);
-  if (chosen.activationName === "glu") {
+  checkOwn(chosen, `make ${layer}`);
+  if (isNamed(chosen, "glu")) {
     throw new TypeError(
       `Cannot make ${layer} as its activation must keep the number of units: ` +
         `current activation is glu`,
@@ -129,13 +137,19 @@ export function layerActivation(
   return chosen;
 }
 
-/** An activation as a layer's config tells it: its name, with its options where it has any. */
-export function activationConfig({ activationName, options }: Activation): unknown {
+/**
+ * An activation as a layer's config tells it: its name, with its options where it has any. One that
+ * `getActivation` did not make is told by the function itself, since no name leads back to it.
+ */
+export function activationConfig(activation: Activation): unknown {
+  const { activationName, options } = activation;
+  if (!isBuiltIn(activation)) return activation;
   return Object.keys(options).length === 0 ? activationName : { name: activationName, ...options };
 }
 
 /** The activation that such a config tells. */
 export function activationOf(value: unknown): Activation {
+  if (typeof value === "function") return value as Activation;
   if (typeof value === "string") return getActivation(value as ActivationName);
   const { name, ...options } = value as { readonly name: ActivationName };
   return getActivation(name, options);

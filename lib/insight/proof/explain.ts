@@ -1,6 +1,7 @@
 // One number of a run, opened down to its dot product, term by term.
 
 import { nearestNames } from "../../display/nearest_names.ts";
+import { isNamed } from "../../lstm/activations.ts";
 import { table } from "../../display/table.ts";
 import type { View } from "../../display/view.ts";
 import type { RunComparison } from "./compare_runs.ts";
@@ -171,7 +172,7 @@ function denseLines(
   unit: number,
 ): Line[] {
   const width = W.columns;
-  const others = ["softmax", "log_softmax", "sparsemax"].includes(φ.activationName)
+  const others = isNamed(φ, "softmax", "log_softmax", "sparsemax")
     ? Array.from({ length: width }, (_, c) => c).filter((c) => c !== unit)
     : [];
   return [

@@ -1,5 +1,5 @@
 import { supportsDense } from "../../compute/supports.ts";
-import type { Activation, ActivationName } from "../../lstm/activations.ts";
+import { type Activation, type ActivationName, isBuiltIn } from "../../lstm/activations.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { FastForm } from "../fast/fast_form.ts";
 import type { Layer, LayerContext, LayerRun, OpenShape } from "../layer.ts";
@@ -46,7 +46,7 @@ export function activation(
     outputShape: (input: OpenShape) => input,
     weights: () => [],
     fast: (): FastForm | undefined => {
-      const activation = supportsDense(φ);
+      const activation = isBuiltIn(φ) ? supportsDense(φ) : undefined;
       return activation && { kind: "activation", activation };
     },
     forward: (x: Tensor, _weights: readonly Tensor[], { mask }: LayerContext): LayerRun => ({
