@@ -103,7 +103,7 @@ export function attribute(
   const target = checkTarget(options.target, head.logits, "attribute");
   const run = network.forward(network.checkInput(x, "attribute"));
   const traces = run.traces[head.layer]!;
-  const ends = traces.map((trace) => lastComputed(trace, ledgerOf(trace)));
+  const ends = traces.map((trace) => lastComputed(trace, ledgerOf(trace, "attribute")));
   const merged = mergeOf(network, head.layer);
   const logit = logitOfHidden(head, merged.join(ends), target);
   const parts = traces.map((trace, k) => lstmShare(trace, merged.split(logit.factor, k, ends)));

@@ -1,6 +1,6 @@
 import { showAs, type View } from "../display/view.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
-import { runOf, type TracedRun } from "../lstm/traced_run.ts";
+import { runOf, type TracedRun, withTensors } from "../lstm/traced_run.ts";
 import { stateGradients } from "../lstm/state_gradient.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { indices } from "../trace/interventions.ts";
@@ -59,6 +59,7 @@ const BUDGET = 4e8;
  * @param trace of a model, or of one LSTM
  * @param options which LSTM, and the units whose true derivative is computed
  * @throws {RangeError} where there is no such LSTM or unit.
+ * @throws {TypeError} where the trace does not say in its `source` how it was computed.
  *
  * @example A gate of ½ has a half-life of one step
  * ```ts
@@ -72,8 +73,8 @@ const BUDGET = 4e8;
  * ```
  */
 export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): Memory {
-  const layer = layerOf(trace, options.layer);
-  const ledger = ledgerOf(layer);
+  const layer = withTensors(layerOf(trace, options.layer), "read the memory");
+  const ledger = ledgerOf(layer, "read the memory");
   const { forget, kept: retention } = ledger;
   const halfLife = map(forget, (f) => halving(Math.abs(f)));
   const doublingTime = map(forget, (f) => doubling(Math.abs(f)));
@@ -81,6 +82,12 @@ export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): 
   const units = { halfLife: map(means, halving), doublingTime: map(means, doubling) };
 
   const run = runOf(layer);
+  if (run === undefined && options.units !== undefined) {
+    throw new TypeError(
+      "Cannot compute the derivatives of units: they need the run that made the trace, by trace() or " +
+        "lstmForward(), but this trace is a changed copy, or put together elsewhere",
+    );
+  }
   const derivativeUnits = run === undefined || run.options.listen !== undefined
     ? []
     : chooseUnits(options.units, layer, means);

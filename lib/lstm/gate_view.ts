@@ -1,10 +1,9 @@
 import { Chart } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
 import { formatShape } from "../tensor/shape.ts";
-import { type Activation, type ActivationName, isBuiltIn } from "./activations.ts";
 import { gateFigure } from "./gate_figure.ts";
 import type { LayerTrace } from "./sequence.ts";
-import { runOf } from "./traced_run.ts";
+import { withTensors } from "./traced_run.ts";
 
 /** What of a trace is shown, and how its equations are written. */
 export interface GateViewOptions {
@@ -25,7 +24,7 @@ export interface GateViewOptions {
  * equation of each above it, and below them the states of the units that move most, all over one
  * axis of timesteps. A slider goes through samples or timesteps, without a kernel.
  *
- * @param trace what {@linkcode lstmForward} computed, `[batch, timesteps, units]` each
+ * @param given what {@linkcode lstmForward} computed, `[batch, timesteps, units]` each
  * @param options the sample, the slider, a title and the activations' names
  * @returns a chart; as a picture or as text it shows the first sample
  * @throws {RangeError} where there is no such sample.
@@ -42,14 +41,11 @@ export interface GateViewOptions {
  * gateView(trace, { title: "One unit" });
  * ```
  */
-export function gateView(trace: LayerTrace, options: GateViewOptions = {}): Chart {
-  const ran = runOf(trace)?.options;
-  const names = ran === undefined ? { activation: "φ", recurrentActivation: "φ_rec" } : {
-    activation: nameOf(ran.activation ?? "tanh"),
-    recurrentActivation: nameOf(ran.recurrentActivation ?? "sigmoid"),
-  };
-  const { sample = 0, activation = names.activation } = options;
-  const { recurrentActivation = names.recurrentActivation } = options;
+export function gateView(given: LayerTrace, options: GateViewOptions = {}): Chart {
+  const trace = withTensors(given, "show the gates");
+  const { source } = trace;
+  const { sample = 0, activation = source?.activation ?? "φ" } = options;
+  const { recurrentActivation = source?.recurrentActivation ?? "φ_rec" } = options;
   const [batch = 0, timesteps = 0, units = 0] = trace.cellState.shape;
   if (!Number.isInteger(sample) || sample < 0 || sample >= batch) {
     throw new RangeError(
@@ -65,16 +61,8 @@ export function gateView(trace: LayerTrace, options: GateViewOptions = {}): Char
     ),
     activation: symbolOf(activation),
     recurrentActivation: symbolOf(recurrentActivation),
-    before: ran?.goBackwards === true ? "t+1" : "t−1",
+    before: source === undefined ? "before" : source.direction === "backward" ? "t+1" : "t−1",
   }));
-}
-
-function nameOf(activation: ActivationName | Activation): string {
-  if (typeof activation === "string") return activation;
-  const { activationName } = activation; // σ stands for the one function
-  return isBuiltIn(activation)
-    ? activationName
-    : activationName.replace(/^sigmoid$/, "own sigmoid");
 }
 
 function symbolOf(name: string): string {

@@ -63,7 +63,7 @@ export function examine(network: Network, x: Tensor, start: FitStart | undefined
 
 function visitOf(placed: PlacedLayer, name: string, trace: LayerTrace): LstmVisit {
   const run = runOf(trace)!; // lstmForward made it
-  const ledger = ledgerOf(trace);
+  const ledger = ledgerOf(trace, "examine a model");
   return {
     name,
     placed,

@@ -2,6 +2,7 @@
 
 import { formatShape, sameShape } from "../../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import { revived } from "../../lstm/traced_run.ts";
 import type { Trace } from "../../trace/trace.ts";
 import { type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
 
@@ -100,14 +101,20 @@ export function partsOf(expected: TensorLike | ExpectedTrace, action: string): E
   };
   check(given, ["prediction", "layers", "names"], "expected");
   for (const layer of given.layers ?? []) {
-    check(layer, ["gates", "cellState", "hiddenState"], "an expected layer");
+    check(layer, ["gates", "cellState", "hiddenState", "source"], "an expected layer");
     check(layer?.gates, ["input", "forget", "candidate", "output"], "expected gates");
   }
   return given;
 }
 
+/** Whether it is what `structuredClone` or JSON leaves of a tensor. */
+function isCopy(values: unknown): values is Tensor {
+  return typeof values === "object" && values !== null && !(values instanceof Tensor) &&
+    "data" in values && "shape" in values;
+}
+
 function checked(values: TensorLike, shape: readonly number[], what: string): Tensor {
-  const given = asFloat64(values);
+  const given = asFloat64(isCopy(values) ? revived(values, "prove") : values);
   if (sameShape(given.shape, shape)) return given;
   throw new TypeError(
     `Cannot prove as ${what} must be ${formatShape(shape)}: ` +
