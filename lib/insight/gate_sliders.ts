@@ -9,7 +9,7 @@ import { pageSource } from "../lstm/page_source.ts";
 import { runOf } from "../lstm/traced_run.ts";
 import { siteNames } from "../lstm/sites.ts";
 import { type Model, networkOf } from "../model/model.ts";
-import { resolveIndex } from "../tensor/shape.ts";
+import { indexAt } from "../tensor/indices.ts";
 import { asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { headOf } from "./head.ts";
 import { SLIDERS } from "./slider_script.ts";
@@ -71,7 +71,11 @@ export function gateSliders(
     );
   }
   const input = network.checkInput(x, "make sliders");
-  const n = resolveIndex(options.sample ?? 0, input.shape[0]!, "show the sample");
+  const n = indexAt(options.sample ?? 0, input.shape[0]!, {
+    action: "make sliders",
+    owner: "the input",
+    name: "sample",
+  });
   const forward = network.forward(input);
   const trace = forward.traces[head.layer]![0]!;
   const { x: own, weights, options: ran } = runOf(trace)!;

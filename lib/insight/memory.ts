@@ -3,7 +3,7 @@ import type { LayerTrace } from "../lstm/sequence.ts";
 import { runOf, type TracedRun, withTensors } from "../lstm/traced_run.ts";
 import { stateGradients } from "../lstm/state_gradient.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { indices } from "../trace/interventions.ts";
+import { indices } from "../tensor/indices.ts";
 import { chooseLstm, type LstmChoice } from "../trace/places.ts";
 import type { Trace } from "../trace/trace.ts";
 import { type Ledger, ledgerOf } from "./ledger.ts";
@@ -140,7 +140,7 @@ function chooseUnits(
 ): number[] {
   const [batch, timesteps, units] = cellState.shape as [number, number, number];
   if (asked !== undefined) {
-    return indices(asked, units, "look at the memory of unit", "the model has units");
+    return indices(asked, units, { action: "read the memory", owner: "the LSTM", name: "unit" });
   }
   const each = batch * timesteps * 4 * units * units;
   const count = Math.min(units, Math.max(1, Math.floor(BUDGET / each)));

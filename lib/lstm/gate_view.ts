@@ -1,5 +1,6 @@
 import { Chart } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
+import { indexAt } from "../tensor/indices.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { gateFigure } from "./gate_figure.ts";
 import type { LayerTrace } from "./sequence.ts";
@@ -7,7 +8,7 @@ import { withTensors } from "./traced_run.ts";
 
 /** What of a trace is shown, and how its equations are written. */
 export interface GateViewOptions {
-  /** The sample that is shown first; 0 unless said. */
+  /** The sample that is shown first: 0 unless said, -1 is the last. */
   readonly sample?: number;
   /** What the slider goes over: samples where there are several, else timesteps, unless said. */
   readonly slider?: "samples" | "timesteps";
@@ -47,14 +48,13 @@ export function gateView(given: LayerTrace, options: GateViewOptions = {}): Char
   const { sample = 0, activation = source?.activation ?? "φ" } = options;
   const { recurrentActivation = source?.recurrentActivation ?? "φ_rec" } = options;
   const [batch = 0, timesteps = 0, units = 0] = trace.cellState.shape;
-  if (!Number.isInteger(sample) || sample < 0 || sample >= batch) {
-    throw new RangeError(
-      `Cannot show the sample as the trace has samples 0 to ${batch - 1}: ` +
-        `current sample is ${sample}`,
-    );
-  }
+  const shown = indexAt(sample, batch, {
+    action: "show the gates",
+    owner: "the trace",
+    name: "sample",
+  });
   return new Chart(gateFigure(trace, {
-    sample,
+    sample: shown,
     slider: options.slider ?? (batch > 1 ? "samples" : "timesteps"),
     title: escapePlotly(
       options.title ?? `Inside the LSTM, ${formatShape([batch, timesteps, units])}`,

@@ -1,8 +1,8 @@
 // Where the LSTMs of a model are: their names and sizes, known before anything runs.
 
 import { nearestNames } from "../display/nearest_names.ts";
+import type { Layer } from "../model/layer.ts";
 import type { Network, PlacedLayer } from "../model/network.ts";
-import { resolveIndex } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** One LSTM of a model, and the shape of its trace for an input. */
@@ -25,9 +25,10 @@ export type LstmChoice = number | string;
 export function lstmPlaces(network: Network, x: Tensor): LstmPlace[] {
   return network.layers.flatMap((placed, layer) => {
     // inside TimeDistributed, each timestep is a sample of its own
-    const outer = placed.layer.className === "TimeDistributed" ? 1 : 0;
+    const outer = timeDistributions(placed.layer);
     const lengthOf = (axis: number) => placed.inputShape[axis] ?? x.shape[axis + 1]!;
-    const samples = x.shape[0]! * (outer === 1 ? lengthOf(0) : 1);
+    let samples = x.shape[0]!;
+    for (let axis = 0; axis < outer; axis++) samples *= lengthOf(axis);
     return recurrentKernels(placed).map(({ shape }, direction) => ({
       name: nameOf(placed, direction),
       layer,
@@ -39,6 +40,11 @@ export function lstmPlaces(network: Network, x: Tensor): LstmPlace[] {
   });
 }
 
+/** How many TimeDistributed layers stand around one. */
+function timeDistributions({ className, wrapped }: Layer): number {
+  return className === "TimeDistributed" ? 1 + timeDistributions(wrapped!) : 0;
+}
+
 /** One for each LSTM of a layer. */
 function recurrentKernels({ weights }: PlacedLayer) {
   return weights.filter(({ name }) => /(^|\/)recurrent_kernel$/.test(name));
@@ -46,7 +52,9 @@ function recurrentKernels({ weights }: PlacedLayer) {
 
 /** An LSTM's name: its layer's, and inside Bidirectional its own after it. */
 export function nameOf({ name, layer }: PlacedLayer, direction: number): string {
-  if (layer.className !== "Bidirectional") return name;
+  let inner = layer;
+  while (inner.className === "TimeDistributed") inner = inner.wrapped!;
+  if (inner.className !== "Bidirectional") return name;
   return `${name}/${direction === 0 ? "forward_layer" : "backward_layer"}`;
 }
 
@@ -74,7 +82,7 @@ export function chooseLstm<P extends { readonly name: string }>(
   }
   if (typeof choice === "number") {
     const within = Number.isInteger(choice) && choice >= -places.length && choice < places.length;
-    if (within) return places[resolveIndex(choice, places.length, action)]!;
+    if (within) return places.at(choice)!;
     throw new RangeError(
       `Cannot ${action} layer ${choice} as the model has LSTMs 0 to ${places.length - 1}: ` +
         names.join(", "),

@@ -145,7 +145,7 @@ Deno.test("explain() refuses a place that is not there", () => {
   assertThrows(
     () => proof.explain({ value, unit: 4 }),
     RangeError,
-    "are 0 to 3: current unit is 4",
+    "has units 0 to 3 (-1 is the last), but unit is 4",
   );
   assertThrows(() => proof.explain({ value, timestep: 3 }), RangeError, "current timestep is 3");
 });

@@ -4,6 +4,7 @@ import { nearestNames } from "../../display/nearest_names.ts";
 import { isNamed } from "../../lstm/activations.ts";
 import { table } from "../../display/table.ts";
 import type { View } from "../../display/view.ts";
+import { indexAt } from "../../tensor/indices.ts";
 import type { RunComparison } from "./compare_runs.ts";
 import type { ProofPlace } from "./differences.ts";
 import type { Estimate, Floats, Matrix } from "../rounding/estimate.ts";
@@ -52,11 +53,8 @@ function resolve(
   const timesteps = shape.length === 3 ? shape[1]! : undefined;
   const at = (key: "sample" | "timestep" | "unit", length: number, otherwise: number) => {
     const index = wanted[key] ?? base?.[key] ?? otherwise;
-    if (Number.isInteger(index) && index >= 0 && index < length) return index;
-    throw new RangeError(
-      `Cannot explain as the ${key}s of ${layer}'s ${value} are 0 to ${length - 1}: ` +
-        `current ${key} is ${index}`,
-    );
+    const owner = `${layer}'s ${value}`;
+    return indexAt(index, length, { action: "explain", owner, name: key });
   };
   return {
     layer: layer!,
