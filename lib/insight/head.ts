@@ -1,6 +1,7 @@
 // What stands between a model's last LSTM and its logits, from the logits back.
 
-import { type Activation, isNamed } from "../lstm/activations.ts";
+import type { Activation } from "../lstm/activations.ts";
+import { isNamed } from "../lstm/built_in.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import type { Network, PlacedLayer } from "../model/network.ts";
 import { formatOpenShape } from "../model/layer.ts";

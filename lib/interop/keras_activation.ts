@@ -5,8 +5,8 @@ import {
   type ActivationName,
   type ActivationOptions,
   getActivation,
-  isBuiltIn,
 } from "../lstm/activations.ts";
+import { isBuiltIn } from "../lstm/built_in.ts";
 
 /** Which Keras wrote the configuration; what it calls hard_sigmoid differs. */
 export type KerasGeneration = "keras2" | "keras3";

@@ -1,4 +1,5 @@
-import { type Activation, getActivation, isBuiltIn } from "../lstm/activations.ts";
+import { type Activation, getActivation } from "../lstm/activations.ts";
+import { isBuiltIn } from "../lstm/built_in.ts";
 
 /** An activation's options in ONNX: some operators take one or both. */
 export interface OnnxActivationOptions {

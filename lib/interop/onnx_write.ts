@@ -1,6 +1,7 @@
 // Each layer as ONNX's operators. Between layers, sequences are [batch, timesteps, features].
 
-import { type Activation, isBuiltIn, isNamed } from "../lstm/activations.ts";
+import type { Activation } from "../lstm/activations.ts";
+import { isBuiltIn, isNamed } from "../lstm/built_in.ts";
 import { joinGates, splitGates } from "../lstm/gates.ts";
 import type { Layer } from "../model/layer.ts";
 import { activationOf } from "../model/layer_options.ts";

@@ -1,13 +1,8 @@
 import { add, dot } from "../tensor/arithmetic.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
-import {
-  type Activation,
-  type ActivationName,
-  checkOwn,
-  getActivation,
-  isNamed,
-} from "./activations.ts";
+import { type Activation, type ActivationName, getActivation } from "./activations.ts";
+import { checkOwn, isNamed } from "./built_in.ts";
 import { sumRows } from "./product.ts";
 
 /** A dense layer's arrays, in Keras's layout. */

@@ -2,7 +2,8 @@
 // itself, as plain data; what made them (input and weights) is remembered beside its tensors.
 
 import { asFloat64, Tensor } from "../tensor/tensor.ts";
-import { type Activation, type ActivationName, isBuiltIn } from "./activations.ts";
+import type { Activation, ActivationName } from "./activations.ts";
+import { isBuiltIn } from "./built_in.ts";
 import type { LstmWeights } from "./cell.ts";
 import type { Gates } from "./gates.ts";
 import type { LayerTrace, LstmOptions } from "./sequence.ts";

@@ -1,14 +1,8 @@
 // The options of a layer, checked where it is made: unknown names, wrong kinds, values out of range.
 
 import { nearestNames } from "../display/nearest_names.ts";
-import {
-  type Activation,
-  type ActivationName,
-  checkOwn,
-  getActivation,
-  isBuiltIn,
-  isNamed,
-} from "../lstm/activations.ts";
+import { type Activation, type ActivationName, getActivation } from "../lstm/activations.ts";
+import { checkOwn, isBuiltIn, isNamed } from "../lstm/built_in.ts";
 
 /** What every layer takes. */
 export interface LayerName {

@@ -1,4 +1,4 @@
-import { isBuiltIn } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import type { LstmActivations } from "../../lstm/cell.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import { type LstmVisit, type Patient, unitNames } from "./patient.ts";

@@ -1,6 +1,7 @@
 // What the checks look at: one run of a model, layer by layer, with every LSTM's values and slopes.
 
-import { type Activation, isNamed, lstmActivation } from "../../lstm/activations.ts";
+import { type Activation, lstmActivation } from "../../lstm/activations.ts";
+import { isNamed } from "../../lstm/built_in.ts";
 import { cellOf } from "../../lstm/cell.ts";
 import { type Gates, splitGates } from "../../lstm/gates.ts";
 import type { LayerTrace } from "../../lstm/sequence.ts";

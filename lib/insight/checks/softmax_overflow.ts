@@ -1,7 +1,7 @@
 import { formatNumber } from "../../display/number.ts";
 import { denseForward } from "../../lstm/dense.ts";
 import { unwrapped } from "../../model/layer.ts";
-import { isNamed } from "../../lstm/activations.ts";
+import { isNamed } from "../../lstm/built_in.ts";
 import { activationOf } from "../../model/layer_options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CheckResult } from "./finding.ts";

@@ -1,7 +1,7 @@
 // One number of a run, opened down to its dot product, term by term.
 
 import { nearestNames } from "../../display/nearest_names.ts";
-import { isNamed } from "../../lstm/activations.ts";
+import { isNamed } from "../../lstm/built_in.ts";
 import { table } from "../../display/table.ts";
 import type { View } from "../../display/view.ts";
 import { indexAt } from "../../tensor/indices.ts";

@@ -2,7 +2,8 @@
 // far a float32 implementation is off by itself.
 
 import { activationRows } from "../../lstm/activation_rows.ts";
-import { type Activation, isBuiltIn } from "../../lstm/activations.ts";
+import type { Activation } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { UNBOUNDED } from "./estimate.ts";
 import { gamma, SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";

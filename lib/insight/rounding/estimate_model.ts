@@ -1,6 +1,7 @@
 // A model's run with the error of each value: layer by layer, as each layer's `forward` has it.
 
-import { type Activation, isBuiltIn } from "../../lstm/activations.ts";
+import type { Activation } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import type { LstmState } from "../../lstm/cell.ts";
 import type { Layer, LayerState, Mask } from "../../model/layer.ts";
 import { activationOf } from "../../model/layer_options.ts";

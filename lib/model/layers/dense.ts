@@ -1,5 +1,6 @@
 import { supportsDense } from "../../compute/supports.ts";
-import { type Activation, type ActivationName, isBuiltIn } from "../../lstm/activations.ts";
+import type { Activation, ActivationName } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import { denseBackward, denseForward } from "../../lstm/dense.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { FastForm } from "../fast/fast_form.ts";

@@ -1,5 +1,6 @@
 import { supportsLstm } from "../../compute/supports.ts";
-import { type Activation, type ActivationName, isBuiltIn } from "../../lstm/activations.ts";
+import type { Activation, ActivationName } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import type { LstmWeights } from "../../lstm/cell.ts";
 import { layerTraceOf, lstmForward, type LstmOptions } from "../../lstm/sequence.ts";
 import { lstmBackward } from "../../lstm/sequence_gradient.ts";
