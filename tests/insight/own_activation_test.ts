@@ -18,6 +18,7 @@ import {
   sequential,
   Tensor,
   type TensorLike,
+  timeDistributed,
   trace,
 } from "@gatescope/lstm";
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
@@ -133,6 +134,36 @@ for (const name of ["bump", "relu", "tanh", "linear", "softmax", "sigmoid", "glu
     }
   });
 }
+
+Deno.test("an own activation's NaN against a number is undecided: float32 may be beside its pole", () => {
+  const root = own("root", Math.sqrt, (x) => 0.5 / Math.sqrt(x));
+  const layers = [lstm({ units: 3 }), dense({ units: 2, activation: root })];
+  const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
+  assert(trace(model, X).prediction.data.some(Number.isNaN));
+  for (const expected of [[[0.1, 0.2], [0.3, 0.4]], [[NaN, NaN], [NaN, NaN]]]) {
+    assertEquals(prove(model, X, { expected }).verdict, "undecided");
+  }
+});
+
+Deno.test("prove takes an own activation in each place of a model", () => {
+  const φ = own("bump", bump, slope);
+  const models = [
+    [bidirectional(lstm({ units: 2, recurrentActivation: φ })), dense({ units: 1 })],
+    [
+      lstm({ units: 2, returnSequences: true }),
+      timeDistributed(dense({ units: 2, activation: φ })),
+    ],
+    [lstm({ units: 2 }), activation(φ), dense({ units: 2, activation: "softmax" })],
+  ].map((layers) => sequential(layers, { inputShape: [3, 2], seed: 5 }));
+  for (const model of models) {
+    const { prediction } = trace(model, X);
+    assertEquals(prove(model, X, { expected: prediction }).verdict, "equal");
+    const off = new Tensor(Float64Array.from(prediction.data, (p) => p * 1.01), prediction.shape);
+    const { verdict, sentence } = prove(model, X, { expected: off });
+    assertEquals(verdict, "undecided");
+    assert(/bump, the activation of \S+, is a function of your own/.test(sentence), sentence);
+  }
+});
 
 Deno.test("what prove compares in front of an own activation is still proved", () => {
   const layers = [lstm({ units: 3, returnSequences: true }), activation(own("bump", bump, slope))];
