@@ -57,6 +57,7 @@ export type {
 } from "./lib/lstm/cell.ts";
 export { lstmForward } from "./lib/lstm/sequence.ts";
 export type { LayerTrace, LstmOptions } from "./lib/lstm/sequence.ts";
+export type { TraceSource } from "./lib/lstm/traced_run.ts";
 export { lstmBackward } from "./lib/lstm/sequence_gradient.ts";
 export type { LstmGradients, LstmRun } from "./lib/lstm/sequence_gradient.ts";
 export { gateView } from "./lib/lstm/gate_view.ts";

@@ -6,6 +6,7 @@ import { joinLastAxis, type MergeMode, splitLastAxis } from "../model/merge_mode
 import { type Model, networkOf } from "../model/model.ts";
 import type { Network } from "../model/network.ts";
 import { add, multiply } from "../tensor/arithmetic.ts";
+import { indexAt } from "../tensor/indices.ts";
 import { Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { attributionHeatmap, type AttributionHeatmapOptions } from "./attribution_view.ts";
 import { headOf, type LogitOfHidden, logitOfHidden } from "./head.ts";
@@ -14,7 +15,7 @@ import { type LstmShare, lstmShare } from "./lstm_share.ts";
 
 /** What is to be explained. */
 export interface AttributeOptions {
-  /** Which output, from 0; may be left out where there is one. */
+  /** Which output, -1 is the last; may be left out where there is one. */
   readonly target?: number;
 }
 
@@ -107,7 +108,7 @@ export function attribute(
   const target = checkTarget(options.target, head.logits, "attribute");
   const run = network.forward(network.checkInput(x, "attribute"));
   const traces = run.traces[head.layer]!;
-  const ends = traces.map((trace) => lastComputed(trace, ledgerOf(trace)));
+  const ends = traces.map((trace) => lastComputed(trace, ledgerOf(trace, "attribute")));
   const merged = mergeOf(network, head.layer);
   const logit = logitOfHidden(head, merged.join(ends), target);
   const parts = traces.map((trace, k) => lstmShare(trace, merged.split(logit.factor, k, ends)));
@@ -117,13 +118,7 @@ export function attribute(
 /** The output meant; the only one where none is said. */
 export function checkTarget(target: number | undefined, count: number, action: string): number {
   if (target === undefined && count === 1) return 0;
-  if (target !== undefined && Number.isInteger(target) && target >= 0 && target < count) {
-    return target;
-  }
-  throw new RangeError(
-    `Cannot ${action} as the target must be one of the outputs 0 to ${count - 1}: ` +
-      `current target is ${target}`,
-  );
+  return indexAt(target, count, { action, owner: "the model", name: "output", option: "target" });
 }
 
 /** h after the step computed last, `[batch, units]`. */

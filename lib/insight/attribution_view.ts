@@ -4,7 +4,7 @@ import { heatmap } from "../display/heatmap.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
 import type { View } from "../display/view.ts";
-import { resolveIndex } from "../tensor/shape.ts";
+import { indexAt } from "../tensor/indices.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Attribution } from "./attribution.ts";
 
@@ -42,7 +42,11 @@ export function attributionHeatmap(
     throw new RangeError(`Cannot show the attribution: by must be ${amongNames(by, BY)}`);
   }
   const { contributions, sources, logit, remainder, remainderShare } = attribution;
-  const n = resolveIndex(sample, logit.data.length, "show the sample");
+  const n = indexAt(sample, logit.data.length, {
+    action: "show the attribution",
+    owner: "it",
+    name: "sample",
+  });
   const steps = contributions.shape[1]!;
   const short = (value: number) => formatNumber(value, { digits: 4 });
   const title = `${target ?? `logit ${attribution.target}`} of sample ${n}: ` +

@@ -6,11 +6,12 @@ import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
 import { View } from "../display/view.ts";
 import { type Activation, lstmActivation } from "../lstm/activations.ts";
+import { isBuiltIn, isNamed } from "../lstm/built_in.ts";
 import { pageSource } from "../lstm/page_source.ts";
 import { runOf } from "../lstm/traced_run.ts";
 import { siteNames } from "../lstm/sites.ts";
 import { type Model, networkOf } from "../model/model.ts";
-import { resolveIndex } from "../tensor/shape.ts";
+import { indexAt } from "../tensor/indices.ts";
 import { asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { headOf } from "./head.ts";
 import { SLIDERS } from "./slider_script.ts";
@@ -81,7 +82,11 @@ export function gateSliders(
     );
   }
   const input = network.checkInput(x, "make sliders");
-  const n = resolveIndex(options.sample ?? 0, input.shape[0]!, "show the sample");
+  const n = indexAt(options.sample ?? 0, input.shape[0]!, {
+    action: "make sliders",
+    owner: "the input",
+    name: "sample",
+  });
   const forward = network.forward(input);
   const trace = forward.traces[head.layer]![0]!;
   const { x: own, weights, options: ran } = runOf(trace)!;
@@ -100,6 +105,13 @@ export function gateSliders(
       ...(operation.bias && { bias: packed(operation.bias) }),
     }
   );
+  const foreign = activations.find((activation) => !isBuiltIn(activation));
+  if (foreign !== undefined) {
+    throw new TypeError(
+      `Cannot make sliders: the page computes with the activations that getActivation() makes, ` +
+        `but ${foreign.activationName} is a function of your own`,
+    );
+  }
   const prediction = Array.from(forward.output.at(n).data);
   const goBackwards = ran.goBackwards === true;
   const classes = labeller(options.classes ?? ((k) => `class ${k}`), prediction.length, "classes");
@@ -113,8 +125,7 @@ export function gateSliders(
     unitLabels: labels(options.units ?? ((u) => `unit ${u}`), units, "units"),
     timestepLabels: labels(options.timesteps ?? ((t) => `timestep ${t}`), timesteps, "timesteps"),
     classLabels: prediction.map((_, k) => classes(k)),
-    probabilities: ["softmax", "sigmoid"].includes(activations.at(-1)!.activationName) &&
-      head.closing.length > 0,
+    probabilities: isNamed(activations.at(-1)!, "softmax", "sigmoid") && head.closing.length > 0,
     x: packed(ofSample(own, n)),
     weights: Object.fromEntries(
       Object.entries(weights).filter(([, array]) => array !== undefined)

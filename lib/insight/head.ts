@@ -1,6 +1,7 @@
 // What stands between a model's last LSTM and its logits, from the logits back.
 
 import type { Activation } from "../lstm/activations.ts";
+import { isNamed } from "../lstm/built_in.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import type { Network, PlacedLayer } from "../model/network.ts";
 import { formatOpenShape } from "../model/layer.ts";
@@ -79,7 +80,7 @@ function operationsOf(network: Network, placed: PlacedLayer, action: string): Op
     const [kernel, bias] = network.weights.slice(firstWeight, firstWeight + placed.weights.length);
     const φ = activationOf(layer.config.activation);
     const sum = { kernel: kernel!, bias };
-    return φ.activationName === "linear" ? [sum] : [sum, { activation: φ }];
+    return isNamed(φ, "linear") ? [sum] : [sum, { activation: φ }];
   }
   throw new TypeError(
     `Cannot ${action} as the last LSTM may be followed by Dense, Dropout and Activation: ` +

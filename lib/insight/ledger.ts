@@ -2,8 +2,8 @@
 
 import { multiply } from "../tensor/arithmetic.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
-import { runOf, type TracedRun } from "../lstm/traced_run.ts";
-import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { runOf, sourceOf, type TracedRun } from "../lstm/traced_run.ts";
+import { Tensor } from "../tensor/tensor.ts";
 
 /**
  * A cell's book, from its first step to its last:
@@ -35,15 +35,16 @@ export interface Ledger {
 }
 
 /**
- * The ledger of a trace; made by {@linkcode lstmForward}, or else in the order of the input and
- * without a mask.
+ * The ledger of a trace, in its order and with its mask.
+ *
+ * @param action for the error where it does not say them: "attribute"
  */
-export function ledgerOf(trace: LayerTrace): Ledger {
-  const options = runOf(trace)?.options ?? {};
+export function ledgerOf(trace: LayerTrace, action: string): Ledger {
+  const { direction, mask } = sourceOf(trace, action);
   const [batch, timesteps, units] = trace.cellState.shape as [number, number, number];
   const order = Array.from({ length: timesteps }, (_, t) => t);
-  if (options.goBackwards === true) order.reverse();
-  const counts = (n: number, t: number) => maskAt(options.mask, n * timesteps + t) !== 0;
+  if (direction === "backward") order.reverse();
+  const counts = (n: number, t: number) => (mask?.data[n * timesteps + t] ?? 1) !== 0;
 
   const forget = Float64Array.from(trace.gates.forget.data);
   const input = Float64Array.from(trace.gates.input.data);
@@ -76,10 +77,6 @@ export function ledgerOf(trace: LayerTrace): Ledger {
     keptFromStart: new Tensor(keptFromStart, [batch, units]),
     shown: new Tensor(shown, [batch, units]),
   };
-}
-
-function maskAt(mask: TensorLike | undefined, k: number): number {
-  return mask === undefined ? 1 : asFloat64(mask).data[k]!;
 }
 
 /** What a trace was computed from; throws where it was not by the equations here. */

@@ -27,7 +27,7 @@ export interface Sources {
 /** The part of one LSTM, from the factor of its last hidden state, `[batch, units]`. */
 export function lstmShare(trace: LayerTrace, factor: Tensor): LstmShare {
   const { x, weights, options } = traceSource(trace, "attribute");
-  const ledger = ledgerOf(trace);
+  const ledger = ledgerOf(trace, "attribute");
   const φ = lstmActivation(options.activation ?? "tanh");
   const [batch, timesteps, units] = trace.cellState.shape as [number, number, number];
 

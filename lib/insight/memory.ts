@@ -2,10 +2,10 @@ import { checkOptions, type KeysOf } from "../base/options.ts";
 import { showAs, type View } from "../display/view.ts";
 import { type LstmChoice, oneTrace } from "../lstm/choose_lstm.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
-import { runOf, type TracedRun } from "../lstm/traced_run.ts";
+import { runOf, type TracedRun, withTensors } from "../lstm/traced_run.ts";
 import { stateGradients } from "../lstm/state_gradient.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { indices } from "../trace/interventions.ts";
+import { indices } from "../tensor/indices.ts";
 import type { Trace } from "../trace/trace.ts";
 import { type Ledger, ledgerOf } from "./ledger.ts";
 import { type MemoryCurveOptions, memoryCurves, memoryView } from "./memory_view.ts";
@@ -65,6 +65,7 @@ const BUDGET = 4e8;
  * @param trace of a model, or of one LSTM
  * @param options which LSTM, and the units whose true derivative is computed
  * @throws {RangeError} where there is no such LSTM or unit.
+ * @throws {TypeError} where the trace does not say in its `source` how it was computed.
  *
  * @example A gate of ½ has a half-life of one step
  * ```ts
@@ -79,9 +80,9 @@ const BUDGET = 4e8;
  */
 export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): Memory {
   const action = "look at the memory of an LSTM";
-  const layer = oneTrace(trace, options?.layer, action);
   checkOptions(action, options, OPTIONS);
-  const ledger = ledgerOf(layer);
+  const layer = withTensors(oneTrace(trace, options.layer, action), action);
+  const ledger = ledgerOf(layer, action);
   const { forget, kept: retention } = ledger;
   const halfLife = map(forget, (f) => halving(Math.abs(f)));
   const doublingTime = map(forget, (f) => doubling(Math.abs(f)));
@@ -89,6 +90,12 @@ export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): 
   const units = { halfLife: map(means, halving), doublingTime: map(means, doubling) };
 
   const run = runOf(layer);
+  if (run === undefined && options.units !== undefined) {
+    throw new TypeError(
+      "Cannot compute the derivatives of units: they need the run that made the trace, by trace() or " +
+        "lstmForward(), but this trace is a changed copy, or put together elsewhere",
+    );
+  }
   const derivativeUnits = run === undefined || run.options.listen !== undefined
     ? []
     : chooseUnits(options.units, layer, means);
@@ -134,7 +141,7 @@ function chooseUnits(
 ): number[] {
   const [batch, timesteps, units] = cellState.shape as [number, number, number];
   if (asked !== undefined) {
-    return indices(asked, units, "look at the memory of unit", "the model has units");
+    return indices(asked, units, { action: "read the memory", owner: "the LSTM", name: "unit" });
   }
   const each = batch * timesteps * 4 * units * units;
   const count = Math.min(units, Math.max(1, Math.floor(BUDGET / each)));

@@ -4,9 +4,8 @@ import { plot } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
 import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
-import { resolveIndex } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { indices } from "../trace/interventions.ts";
+import { indexAt, indices } from "../tensor/indices.ts";
 import type { Memory } from "./memory.ts";
 
 /** Which curves of a memory are shown. */
@@ -69,12 +68,16 @@ export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): 
   checkOptions("show the memory", options, OPTIONS);
   const { retention, derivative, derivativeUnits } = memory;
   const [batch, timesteps, count] = retention.shape as [number, number, number];
-  const n = resolveIndex(options.sample ?? 0, batch, "show the sample");
+  const n = indexAt(options.sample ?? 0, batch, {
+    action: "show the memory",
+    owner: "the trace",
+    name: "sample",
+  });
   const ranked = byMemory(memory);
   const known = ranked.filter((unit) => derivativeUnits.includes(unit));
   const chosen = options.units === undefined
     ? (known.length > 0 ? known : ranked).slice(0, FEW)
-    : indices(options.units, count, "show the memory of unit", "the model has units");
+    : indices(options.units, count, { action: "show the memory", owner: "the LSTM", name: "unit" });
   const steps = Array.from({ length: timesteps }, (_, t) => t);
   const line = (name: string, y: number[], color: string | undefined, dash: string) => ({
     type: "scatter",

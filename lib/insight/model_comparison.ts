@@ -117,13 +117,21 @@ function compareWeights(
   return { ...name, byUnit: largestByUnit(a, e), all: compareTensors(a, e, tolerance) };
 }
 
+/** Whether two options are the same: of functions, whether they are one. */
+function sameOption(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  const [x, y] = [a, b] as [Record<string, unknown>, Record<string, unknown>];
+  return [...keys].every((key) => sameOption(x[key], y[key]));
+}
+
 function optionDifferences(ours: Network, theirs: Network): OptionDifference[] {
   return ours.layers.flatMap(({ name, layer }, k) => {
     const other = theirs.layers[k]!.layer.config;
     const keys = new Set([...Object.keys(layer.config), ...Object.keys(other)]);
     return [...keys].flatMap((option) => {
       const [actual, expected] = [layer.config[option], other[option]];
-      if (JSON.stringify(actual) === JSON.stringify(expected)) return [];
+      if (sameOption(actual, expected)) return [];
       return [{ layer: name, option, actual, expected }];
     });
   });

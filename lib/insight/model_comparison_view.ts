@@ -13,7 +13,7 @@ export function modelComparisonView({ weights, options, firstDivergence }: Model
     ? "all weights within the tolerance"
     : `they part at ${[firstDivergence.weight, firstDivergence.gate].filter(Boolean).join(", ")}`;
   const others = options.map(({ layer, option, actual, expected }) =>
-    `; ${layer} has ${option} ${JSON.stringify(actual)} and ${JSON.stringify(expected)}`
+    `; ${layer} has ${option} ${optionText(actual)} and ${optionText(expected)}`
   );
   const shown = table(
     weights.map(({ weight, gate, all, byUnit }) => ({
@@ -50,4 +50,12 @@ export function weightHeatmap({ weights }: ModelComparison): View {
     valueTitle: "|difference|",
     sizes: true,
   });
+}
+
+/** An option in text; a function of one's own by its name. */
+function optionText(option: unknown): string | undefined {
+  return JSON.stringify(
+    option,
+    (_, value) => typeof value === "function" ? `own ${value.activationName}` : value,
+  );
 }

@@ -6,9 +6,9 @@ import { chooseLstm, type LstmChoice } from "../lstm/choose_lstm.ts";
 import { type SiteListener, type SiteName, siteNames, valueAt } from "../lstm/sites.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Network } from "../model/network.ts";
+import { indices } from "../tensor/indices.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { indices } from "../trace/interventions.ts";
 import { type LstmPlace, lstmPlaces } from "../trace/places.ts";
 import { checkTarget } from "./attribution.ts";
 import { estimateEffects } from "./patch_estimate.ts";
@@ -16,7 +16,7 @@ import { sweepHeatmap, type SweepHeatmapOptions } from "./patch_sweep_view.ts";
 
 /** What is patched, and what is watched. */
 export interface PatchSweepOptions {
-  /** Which output is watched, from 0; may be left out where there is one. */
+  /** Which output is watched, -1 is the last; may be left out where there is one. */
   readonly target?: number;
   /** Which LSTM; to be said where there are several. */
   readonly layer?: LstmChoice;
@@ -132,10 +132,13 @@ export async function patchSweep(
   const timesteps = indices(
     options.timestep,
     place.timesteps,
-    "sweep timestep",
-    "the input has timesteps",
+    { action: "sweep", owner: place.name, name: "timestep" },
   );
-  const units = indices(options.unit, place.units, "sweep unit", "the model has units");
+  const units = indices(options.unit, place.units, {
+    action: "sweep",
+    owner: place.name,
+    name: "unit",
+  });
   const patches = sites.flatMap((site) =>
     timesteps.flatMap((timestep) => units.map((unit): Patch => ({ site, timestep, unit })))
   );

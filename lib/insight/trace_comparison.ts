@@ -2,7 +2,7 @@ import { checkOptions } from "../base/options.ts";
 import { showAs, type View } from "../display/view.ts";
 import type { LstmChoice } from "../lstm/choose_lstm.ts";
 import type { LayerTrace } from "../lstm/sequence.ts";
-import { runOf } from "../lstm/traced_run.ts";
+import { revived, sourceOf, withTensors } from "../lstm/traced_run.ts";
 import { type SiteName, siteNames, valueAt } from "../lstm/sites.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -88,9 +88,11 @@ export function compareTraces(
       };
     })
   );
-  const prediction = "prediction" in actual && "prediction" in expected &&
-      sameShape(actual.prediction.shape, expected.prediction.shape)
-    ? { prediction: compareTensors(actual.prediction, expected.prediction, tolerance) }
+  const [p, q] = [actual, expected].map((trace) =>
+    "prediction" in trace ? revived(trace.prediction, "compare the traces") : undefined
+  );
+  const prediction = p !== undefined && q !== undefined && sameShape(p.shape, q.shape)
+    ? { prediction: compareTensors(p, q, tolerance) }
     : {};
   const parts = [...sites.map(({ all }) => all), ...Object.values(prediction)];
   const comparison: TraceComparison = {
@@ -113,8 +115,9 @@ interface NamedTrace {
 }
 
 function layersOf(trace: Trace | LayerTrace): NamedTrace[] {
-  if (!("layers" in trace)) return [{ name: "lstm", trace }];
-  return trace.layers.map((layer, k) => ({ name: trace.names[k]!, trace: layer }));
+  const tensors = (layer: LayerTrace) => withTensors(layer, "compare the traces");
+  if (!("layers" in trace)) return [{ name: "lstm", trace: tensors(trace) }];
+  return trace.layers.map((layer, k) => ({ name: trace.names[k]!, trace: tensors(layer) }));
 }
 
 function firstDivergence(
@@ -127,7 +130,9 @@ function firstDivergence(
     const suspects = sites.filter(({ layer, all }) => layer === name && !all.within);
     if (suspects.length === 0) continue;
     const steps = Array.from({ length: trace.cellState.shape[1]! }, (_, t) => t);
-    if (runOf(trace)?.options.goBackwards === true) steps.reverse();
+    const told = trace.source === undefined ? theirs[k]!.trace : trace; // by one of the two
+    const { direction } = sourceOf(told, "find where the traces part");
+    if (direction === "backward") steps.reverse();
     for (const timestep of steps) {
       for (const { site } of suspects) {
         const [a, e] = [trace, theirs[k]!.trace].map((one) =>

@@ -7,6 +7,7 @@ import {
   getActivation,
 } from "../lstm/activations.ts";
 import { checkLayerRecord } from "./keras_options.ts";
+import { isBuiltIn } from "../lstm/built_in.ts";
 
 /** Which Keras wrote the configuration; what it calls hard_sigmoid differs. */
 export type KerasGeneration = "keras2" | "keras3";
@@ -88,7 +89,14 @@ function unknown(value: unknown, place: string, cause?: unknown): UnreadableFile
  *
  * @throws {RangeError} where Keras 3 has none such.
  */
-export function activationToKeras({ activationName, options }: Activation): unknown {
+export function activationToKeras(activation: Activation): unknown {
+  const { activationName, options } = activation;
+  if (!isBuiltIn(activation)) {
+    throw new RangeError(
+      `Cannot write an activation for Keras 3: it must be one that getActivation() makes, ` +
+        `but ${activationName} is a function of your own`,
+    );
+  }
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   if (activationName === "hard_sigmoid_keras2") {
     throw new RangeError(

@@ -1,5 +1,6 @@
 import { quoted } from "../base/quoted.ts";
 import { type Activation, getActivation } from "../lstm/activations.ts";
+import { isBuiltIn } from "../lstm/built_in.ts";
 
 /** An activation's options in ONNX: some operators take one or both. */
 export interface OnnxActivationOptions {
@@ -94,9 +95,11 @@ export function listedActivations(
 }
 
 /** An activation as ONNX's operators write it; undefined where none does. */
-export function activationToOnnx({ activationName, options }: Activation):
+export function activationToOnnx(activation: Activation):
   | { readonly operator: string; readonly alpha?: number; readonly beta?: number }
   | undefined {
+  if (!isBuiltIn(activation)) return undefined;
+  const { activationName, options } = activation;
   const { alpha, beta, negativeSlope, maxValue, threshold, defaultValue } = options;
   switch (activationName) {
     case "sigmoid":

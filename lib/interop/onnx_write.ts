@@ -1,6 +1,7 @@
 // Each layer as ONNX's operators. Between layers, sequences are [batch, timesteps, features].
 
 import type { Activation } from "../lstm/activations.ts";
+import { isBuiltIn, isNamed } from "../lstm/built_in.ts";
 import { joinGates, splitGates } from "../lstm/gates.ts";
 import type { Layer } from "../model/layer.ts";
 import { activationOf } from "../model/layer_options.ts";
@@ -189,7 +190,7 @@ function writeDense(
 ): string {
   const [kernel, bias] = weights;
   const activation = activationOf(layer.config.activation);
-  const isLinear = activation.activationName === "linear";
+  const isLinear = isNamed(activation, "linear");
   const linear = isLinear ? name : `${name}/linear`;
   const product = graph.add("MatMul", [input, graph.constant(`${name}/kernel`, kernel!)], {
     name: bias === undefined ? linear : `${name}/product`,
@@ -207,8 +208,8 @@ function writeActivation(
   name: string,
 ): string {
   const { activationName } = activation;
-  if (activationName === "linear") return input;
-  if (activationName === "silu" || activationName === "swish") {
+  if (isNamed(activation, "linear")) return input;
+  if (isBuiltIn(activation) && (activationName === "silu" || activationName === "swish")) {
     const gate = graph.add("Sigmoid", [input], { name: `${name}/gate` });
     return graph.add("Mul", [input, gate], { name });
   }
@@ -225,7 +226,14 @@ function writeActivation(
   });
 }
 
-function unknownActivation(name: string, { activationName }: Activation): RangeError {
+function unknownActivation(name: string, activation: Activation): RangeError {
+  const { activationName } = activation;
+  if (!isBuiltIn(activation)) {
+    return new RangeError(
+      `Cannot write an .onnx file: each activation must be one that getActivation() makes, ` +
+        `but ${activationName} of ${name} is a function of your own`,
+    );
+  }
   return new RangeError(
     `Cannot write an .onnx file as its activations must be ONNX's (sigmoid, tanh, relu, ` +
       `leaky_relu, elu, hard_sigmoid, softsign, softplus, threshold; softmax and silu in dense ` +

@@ -10,6 +10,7 @@ import {
   type OptionValue,
 } from "./activation_curves.ts";
 import { activationRows, type RowActivationName, type RowFunction } from "./activation_rows.ts";
+import { builtIn, checkOwn, isNamed } from "./built_in.ts";
 
 /** The names that {@linkcode getActivation} knows, spelt as Keras serialises them. */
 export type ActivationName = ElementwiseActivationName | RowActivationName;
@@ -38,9 +39,9 @@ export interface ActivationOptions {
 export interface Activation {
   (x: number): number;
   (x: TensorLike): Tensor;
-  /** Keras's name of it. */
-  readonly activationName: ActivationName;
-  /** The options it was made with. */
+  /** Keras's name of it; of a function of your own, whatever you call it. */
+  readonly activationName: string;
+  /** The options it was made with; `{}` where there are none. */
   readonly options: ActivationOptions;
   /** The gradient by x, from x and the gradient by the result; all of one shape. */
   readonly backward: (x: Tensor, gradient: Tensor) => Tensor;
@@ -73,11 +74,11 @@ export function getActivation(name: ActivationName, options: ActivationOptions =
   if (Object.hasOwn(activationCurves, name)) {
     const { defaults, make } = activationCurves[name as ElementwiseActivationName];
     const chosen = chosenOptions(name, options, defaults);
-    return elementwise(name, options, make(chosen));
+    return builtIn(elementwise(name, { ...options }, make(chosen)));
   }
   if (Object.hasOwn(activationRows, name)) {
     chosenOptions(name, options, {});
-    return rowwise(name, activationRows[name as RowActivationName]);
+    return builtIn(rowwise(name, activationRows[name as RowActivationName]));
   }
   const near = nearestNames(String(name), activationNames).length > 0;
   throw new RangeError(
@@ -178,7 +179,8 @@ function chosenOptions(
  */
 export function lstmActivation(activation: ActivationName | Activation): Activation {
   const chosen = typeof activation === "function" ? activation : getActivation(activation);
-  if (chosen.activationName === "glu") {
+  checkOwn(chosen, "use an activation");
+  if (isNamed(chosen, "glu")) {
     throw new TypeError(
       `Cannot use an activation in an LSTM as it must keep the number of units: current activation is glu`,
     );

@@ -3,6 +3,7 @@ import { add, dot } from "../tensor/arithmetic.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { type Activation, type ActivationName, getActivation } from "./activations.ts";
+import { checkOwn, isNamed } from "./built_in.ts";
 import { sumRows } from "./product.ts";
 
 /** A dense layer's arrays, in Keras's layout. */
@@ -107,7 +108,7 @@ export function denseBackward(
   const [input, dy] = [asFloat64(x), asFloat64(gradient)];
   const z = add(dot(input, W), b);
   const φ = denseActivation(options.activation ?? "linear");
-  const shape = φ.activationName === "glu" ? z.shape.with(-1, z.shape.at(-1)! / 2) : z.shape;
+  const shape = isNamed(φ, "glu") ? z.shape.with(-1, z.shape.at(-1)! / 2) : z.shape;
   if (!sameShape(dy.shape, shape)) {
     throw new TypeError(
       `Cannot ${action}: the gradient must have the result's shape ${formatShape(shape)}, ` +
@@ -124,7 +125,9 @@ export function denseBackward(
 }
 
 export function denseActivation(activation: ActivationName | Activation): Activation {
-  return typeof activation === "function" ? activation : getActivation(activation);
+  const φ = typeof activation === "function" ? activation : getActivation(activation);
+  checkOwn(φ, "compute a dense layer");
+  return φ;
 }
 
 export function checkDenseWeights(weights: DenseWeights): { W: Tensor; b: Tensor } {

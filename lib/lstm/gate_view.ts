@@ -2,18 +2,18 @@ import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { Chart } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
+import { indexAt } from "../tensor/indices.ts";
 import { formatShape } from "../tensor/shape.ts";
-import type { Activation, ActivationName } from "./activations.ts";
 import { gateFigure } from "./gate_figure.ts";
 import type { LayerTrace } from "./sequence.ts";
 import { type LstmChoice, oneTrace } from "./choose_lstm.ts";
-import { runOf } from "./traced_run.ts";
+import { withTensors } from "./traced_run.ts";
 
 /** What of a trace is shown, and how its equations are written. */
 export interface GateViewOptions {
   /** Which LSTM of a model's trace; to be said where there are several. */
   readonly layer?: LstmChoice;
-  /** The sample that is shown first; 0 unless said. */
+  /** The sample that is shown first: 0 unless said, -1 is the last. */
   readonly sample?: number;
   /** What the slider goes over: samples where there are several, else timesteps, unless said. */
   readonly slider?: "samples" | "timesteps";
@@ -64,40 +64,31 @@ export function gateView(
 ): Chart {
   const action = "show the gates";
   checkOptions(action, options, OPTIONS);
-  const trace = oneTrace(whole, options.layer, action);
+  const trace = withTensors(oneTrace(whole, options.layer, action), action);
   if (options.slider !== undefined && !SLIDERS.includes(options.slider)) {
     throw new RangeError(
       `Cannot ${action}: slider must be ${amongNames(options.slider, SLIDERS)}`,
     );
   }
-  const ran = runOf(trace)?.options;
-  const names = ran === undefined ? { activation: "φ", recurrentActivation: "φ_rec" } : {
-    activation: nameOf(ran.activation ?? "tanh"),
-    recurrentActivation: nameOf(ran.recurrentActivation ?? "sigmoid"),
-  };
-  const { sample = 0, activation = names.activation } = options;
-  const { recurrentActivation = names.recurrentActivation } = options;
+  const { source } = trace;
+  const { sample = 0, activation = source?.activation ?? "φ" } = options;
+  const { recurrentActivation = source?.recurrentActivation ?? "φ_rec" } = options;
   const [batch = 0, timesteps = 0, units = 0] = trace.cellState.shape;
-  if (!Number.isInteger(sample) || sample < 0 || sample >= batch) {
-    throw new RangeError(
-      `Cannot show the sample as the trace has samples 0 to ${batch - 1}: ` +
-        `current sample is ${sample}`,
-    );
-  }
+  const shown = indexAt(sample, batch, {
+    action: "show the gates",
+    owner: "the trace",
+    name: "sample",
+  });
   return new Chart(gateFigure(trace, {
-    sample,
+    sample: shown,
     slider: options.slider ?? (batch > 1 ? "samples" : "timesteps"),
     title: escapePlotly(
       options.title ?? `Inside the LSTM, ${formatShape([batch, timesteps, units])}`,
     ),
     activation: symbolOf(activation),
     recurrentActivation: symbolOf(recurrentActivation),
-    before: ran?.goBackwards === true ? "t+1" : "t−1",
+    before: source === undefined ? "before" : source.direction === "backward" ? "t+1" : "t−1",
   }));
-}
-
-function nameOf(activation: ActivationName | Activation): string {
-  return typeof activation === "string" ? activation : activation.activationName;
 }
 
 function symbolOf(name: string): string {

@@ -18,7 +18,7 @@ import {
 import { type Gates, gatesOf } from "./gates.ts";
 import { layerTraceView } from "./layer_trace_view.ts";
 import { type SiteListener, sitesOf, type StepSites, unheard, valueAt } from "./sites.ts";
-import { rememberRun, type TracedRun } from "./traced_run.ts";
+import { rememberRun, type TracedRun, type TraceSource, traceSourceOf } from "./traced_run.ts";
 
 /** How an LSTM goes through its timesteps. */
 export interface LstmOptions extends LstmActivations, LstmDropout {
@@ -54,6 +54,11 @@ export interface LayerTrace {
   readonly cellState: Tensor;
   /** h, after each step; a masked step keeps it. The layer returns the last one computed. */
   readonly hiddenState: Tensor;
+  /**
+   * In which order and with which mask it was computed, for who reads it later: copies keep it. A
+   * trace put together by hand has to say it where that matters, as in {@linkcode memory}.
+   */
+  readonly source?: TraceSource;
 }
 
 /**
@@ -178,7 +183,8 @@ export function chooseRows(mask: Tensor, a: Tensor, b: Tensor): Tensor {
 
 /** A trace as a value that shows itself, and of which is known how it came about. */
 export function layerTraceOf(trace: LayerTrace, run: TracedRun): LayerTrace {
-  return Object.freeze(rememberRun(showAs({ ...trace }, layerTraceView), run));
+  const whole = { ...trace, source: traceSourceOf(run) };
+  return Object.freeze(rememberRun(showAs(whole, layerTraceView), run));
 }
 
 /** `[batch, units]` of each timestep become `[batch, timesteps, units]`. */

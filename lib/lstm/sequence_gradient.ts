@@ -95,6 +95,7 @@ export function lstmBackward(
     );
   }
   const { sequence, cell, start, mask, order } = checkSequence(x, weights, options);
+  checkSameRun(trace, options);
   const dOutputs = checkGradient(gradient, trace);
   const { W, U, dropX, dropH } = cell;
   const [transposedW, transposedU] = [W.transpose(), U.transpose()]; // once, not at each step
@@ -128,6 +129,18 @@ export function lstmBackward(
     ...(weights.bias === undefined ? {} : { bias: sumRows(dz) }),
     initialState: { cellState: dc, hiddenState: dh },
   };
+}
+
+/** What the trace says of its direction and mask is what the options say. */
+function checkSameRun({ source }: LayerTrace, { goBackwards = false, mask }: LstmOptions): void {
+  if (source === undefined) return; // put together elsewhere
+  const told = { backward: source.direction === "backward", masked: source.mask !== undefined };
+  if (told.backward === goBackwards && told.masked === (mask !== undefined)) return;
+  throw new TypeError(
+    `Cannot go backward through an LSTM: the options must be those of the forward run, but it went ` +
+      `${source.direction} ${told.masked ? "with" : "without"} a mask, and they say ` +
+      `${goBackwards ? "backward" : "forward"} ${mask === undefined ? "without" : "with"} one`,
+  );
 }
 
 /** The factors of a dropout, `[batch, n]`, are the same at each step. */

@@ -4,6 +4,7 @@ import { either } from "../base/names.ts";
 import { unknownKey } from "../base/options.ts";
 import { kindOf } from "../base/kind.ts";
 import { type Activation, type ActivationName, getActivation } from "../lstm/activations.ts";
+import { checkOwn, isBuiltIn, isNamed } from "../lstm/built_in.ts";
 
 /** What every layer takes. */
 export interface LayerName {
@@ -121,7 +122,8 @@ export function layerActivation(
   activation: ActivationName | Activation,
 ): Activation {
   const chosen = typeof activation === "function" ? activation : getActivation(activation);
-  if (chosen.activationName === "glu") {
+  checkOwn(chosen, `make ${layer}`);
+  if (isNamed(chosen, "glu")) {
     throw new TypeError(
       `Cannot make ${layer}: its activation must keep the number of units, but it is glu`,
     );
@@ -129,13 +131,19 @@ export function layerActivation(
   return chosen;
 }
 
-/** An activation as a layer's config tells it: its name, with its options where it has any. */
-export function activationConfig({ activationName, options }: Activation): unknown {
+/**
+ * An activation as a layer's config tells it: its name, with its options where it has any. One that
+ * `getActivation` did not make is told by the function itself, since no name leads back to it.
+ */
+export function activationConfig(activation: Activation): unknown {
+  const { activationName, options } = activation;
+  if (!isBuiltIn(activation)) return activation;
   return Object.keys(options).length === 0 ? activationName : { name: activationName, ...options };
 }
 
 /** The activation that such a config tells. */
 export function activationOf(value: unknown): Activation {
+  if (typeof value === "function") return value as Activation;
   if (typeof value === "string") return getActivation(value as ActivationName);
   const { name, ...options } = value as { readonly name: ActivationName };
   return getActivation(name, options);

@@ -6,6 +6,7 @@ import { unknownKey } from "../base/options.ts";
 import { chooseLstm, type LstmChoice } from "../lstm/choose_lstm.ts";
 import { type SiteListener, type SiteName, siteNames, type SiteVisit } from "../lstm/sites.ts";
 import type { SiteListeners } from "../model/layer.ts";
+import { indexAt, indices } from "../tensor/indices.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import type { LstmPlace } from "./places.ts";
@@ -18,7 +19,10 @@ export interface InterventionPlace {
   readonly unit?: number | readonly number[] | undefined;
   /** Which timestep of the input, or timesteps. */
   readonly timestep?: number | readonly number[] | undefined;
-  /** Which sample, or samples. */
+  /**
+   * Which sample, or samples. Inside of TimeDistributed, as in the trace: an LSTM there gets each
+   * outer timestep s of sample n as its sample n·steps + s.
+   */
   readonly sample?: number | readonly number[] | undefined;
 }
 
@@ -104,10 +108,10 @@ function prepare(intervention: Intervention, places: readonly LstmPlace[]): Prep
   const found = {
     place,
     site,
-    units: indices(unit, place.units, `${verb} unit`, "the model has units"),
-    samples: indices(sample, place.samples, `${verb} sample`, "the input has samples"),
+    units: indices(unit, place.units, { action: verb, owner: place.name, name: "unit" }),
+    samples: indices(sample, place.samples, { action: verb, owner: place.name, name: "sample" }),
     timesteps: new Set(
-      indices(timestep, place.timesteps, `${verb} timestep`, "the input has timesteps"),
+      indices(timestep, place.timesteps, { action: verb, owner: place.name, name: "timestep" }),
     ),
   };
   if ("freeze" in intervention) return { ...found, replace: freeze(intervention, place) };
@@ -123,11 +127,11 @@ function prepare(intervention: Intervention, places: readonly LstmPlace[]): Prep
 
 function freeze(
   { at, timestep }: Intervention & { readonly at?: number },
-  { timesteps: length, units }: LstmPlace,
+  { name: owner, timesteps: length, units }: LstmPlace,
 ): Prepared["replace"] {
   const held = at === undefined
     ? undefined
-    : indices(at, length, "freeze at timestep", "the input has timesteps")[0]!;
+    : indexAt(at, length, { action: "freeze", owner, name: "timestep", option: "at" });
   return ({ site, timestep: t, before, after }: SiteVisit) => {
     const source = held === undefined ? before : after(held);
     if (source === undefined) {
@@ -187,19 +191,4 @@ function checkVerb(intervention: Intervention): { verb: Verb; site: SiteName } {
     );
   }
   return { verb, site };
-}
-
-/** The indices meant, counted from the front; all where none are said. */
-export function indices(
-  chosen: number | readonly number[] | undefined,
-  length: number,
-  action: string,
-  rule: string,
-): number[] {
-  if (chosen === undefined) return Array.from({ length }, (_, index) => index);
-  return [chosen].flat().map((index) => {
-    const resolved = index < 0 ? index + length : index;
-    if (Number.isInteger(index) && resolved >= 0 && resolved < length) return resolved;
-    throw new RangeError(`Cannot ${action} ${index} as ${rule} 0 to ${length - 1}`);
-  });
 }

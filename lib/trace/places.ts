@@ -1,5 +1,6 @@
 // Where the LSTMs of a model are: their names and sizes, known before anything runs.
 
+import type { Layer } from "../model/layer.ts";
 import type { Network, PlacedLayer } from "../model/network.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -20,9 +21,10 @@ export interface LstmPlace {
 export function lstmPlaces(network: Network, x: Tensor): LstmPlace[] {
   return network.layers.flatMap((placed, layer) => {
     // inside TimeDistributed, each timestep is a sample of its own
-    const outer = placed.layer.className === "TimeDistributed" ? 1 : 0;
+    const outer = timeDistributions(placed.layer);
     const lengthOf = (axis: number) => placed.inputShape[axis] ?? x.shape[axis + 1]!;
-    const samples = x.shape[0]! * (outer === 1 ? lengthOf(0) : 1);
+    let samples = x.shape[0]!;
+    for (let axis = 0; axis < outer; axis++) samples *= lengthOf(axis);
     return recurrentKernels(placed).map(({ shape }, direction) => ({
       name: nameOf(placed, direction),
       layer,
@@ -34,6 +36,11 @@ export function lstmPlaces(network: Network, x: Tensor): LstmPlace[] {
   });
 }
 
+/** How many TimeDistributed layers stand around one. */
+function timeDistributions({ className, wrapped }: Layer): number {
+  return className === "TimeDistributed" ? 1 + timeDistributions(wrapped!) : 0;
+}
+
 /** One for each LSTM of a layer. */
 function recurrentKernels({ weights }: PlacedLayer) {
   return weights.filter(({ name }) => /(^|\/)recurrent_kernel$/.test(name));
@@ -41,6 +48,8 @@ function recurrentKernels({ weights }: PlacedLayer) {
 
 /** An LSTM's name: its layer's, and inside Bidirectional its own after it. */
 export function nameOf({ name, layer }: PlacedLayer, direction: number): string {
-  if (layer.className !== "Bidirectional") return name;
+  let inner = layer;
+  while (inner.className === "TimeDistributed") inner = inner.wrapped!;
+  if (inner.className !== "Bidirectional") return name;
   return `${name}/${direction === 0 ? "forward_layer" : "backward_layer"}`;
 }

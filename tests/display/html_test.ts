@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
-import { parseHTML } from "linkedom";
 import { escapeHtml, escapePlotly, scriptJson } from "../../lib/display/html.ts";
-import { KEPT, REFUSED } from "./html_templates.ts";
+import { REFUSED } from "./html_templates.ts";
 import { html } from "../../lib/display/html_tag.ts";
 import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
 
@@ -67,16 +66,4 @@ Deno.test("html`` refuses each of 60 templates in which a value would run or bre
     assertThrows(write, TypeError, "Cannot write the HTML", `${k}: ${write}`);
   });
   assert(REFUSED.length >= 60);
-});
-
-Deno.test("html`` keeps a hostile value text, and a label's quotes closed", () => {
-  KEPT.forEach((write) => {
-    // deno-lint-ignore no-explicit-any
-    const { document } = parseHTML(`<body>${write().html}</body>`) as any;
-    for (const element of document.querySelectorAll("*")) {
-      const names = element.getAttributeNames() as string[];
-      assertEquals(names.filter((name) => /^on|autofocus/.test(name)), [], `${write}`);
-    }
-    assertEquals(document.querySelectorAll("script, img[src=x]").length, 0, `${write}`);
-  });
 });

@@ -213,7 +213,11 @@ Deno.test("attribute() refuses what it cannot explain", () => {
     "must hand on its last hidden state alone",
   );
   refused([bidirectional(lstm({ units: 2 }), { mergeMode: "mul" })], "current mergeMode of");
-  refused([lstm({ units: 2 }), softmax], "one of the outputs 0 to 2: current target is 3", 3);
+  refused(
+    [lstm({ units: 2 }), softmax],
+    "the model has outputs 0 to 2 (-1 is the last), but target is 3",
+    3,
+  );
   const none = sequential([dense({ units: 1 })], { inputShape: [2] });
   assertThrows(() => attribute(none, [[1, 2]]), TypeError, "current model has no LSTM");
   const words = sequential([

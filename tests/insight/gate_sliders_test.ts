@@ -157,6 +157,10 @@ Deno.test("gateSliders() refuses other models and samples", () => {
   const sequences = build([lstm({ units: 2, returnSequences: true })]);
   assertThrows(() => gateSliders(sequences, x), TypeError, "last hidden state alone");
   const model = build([lstm({ units: 2 })]);
-  assertThrows(() => gateSliders(model, x, { sample: 3 }), RangeError, "current index is 3");
+  assertThrows(
+    () => gateSliders(model, x, { sample: 3 }),
+    RangeError,
+    "samples 0 to 2 (-1 is the last), but sample is 3",
+  );
   assert(gateSliders(model, x, { sample: -1 }).text.startsWith("What if? lstm, sample 2"));
 });

@@ -155,8 +155,8 @@ Deno.test("of a Bidirectional one direction is swept; what is not there is refus
   assert(effects.data.some((effect) => effect !== 0));
   const refused = (options: object, message: string) =>
     assertRejects(() => patchSweep(model, x, { target: 0, ...quiet, ...options }), Error, message);
-  await refused({ target: 2 }, "the target must be one of the outputs 0 to 1: current target is 2");
-  await refused({ unit: 3 }, "Cannot sweep unit 3 as the model has units 0 to 2");
+  await refused({ target: 2 }, "the model has outputs 0 to 1 (-1 is the last), but target is 2");
+  await refused({ unit: 3 }, "Cannot sweep: lstm has units 0 to 2 (-1 is the last), but unit is 3");
   await refused({ sites: ["gates.input", "z"] }, 'cellState or hiddenState, but "z" was given');
   await refused({ from: numbers(1, 4, 3) }, "current shape is [1, 4, 3]");
   const sequences = sequential([lstm({ units: 2, returnSequences: true })], { inputShape: [4, 3] });

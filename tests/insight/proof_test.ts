@@ -145,9 +145,13 @@ Deno.test("explain() refuses a place that is not there", () => {
   assertThrows(
     () => proof.explain({ value, unit: 4 }),
     RangeError,
-    "are 0 to 3: current unit is 4",
+    "has units 0 to 3 (-1 is the last), but unit is 4",
   );
-  assertThrows(() => proof.explain({ value, timestep: 3 }), RangeError, "current timestep is 3");
+  assertThrows(
+    () => proof.explain({ value, timestep: 3 }),
+    RangeError,
+    "has timesteps 0 to 2 (-1 is the last), but timestep is 3",
+  );
 });
 
 Deno.test("prove() refuses what is not the model's, and a comparison that would not take place", () => {

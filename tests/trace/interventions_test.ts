@@ -220,15 +220,15 @@ Deno.test("what is not there is refused by name", () => {
 
   refused(
     { ablate: "gates.input", unit: 64 },
-    "Cannot ablate unit 64 as the model has units 0 to 63",
+    "Cannot ablate: lstm has units 0 to 63 (-1 is the last), but unit is 64",
   );
   refused(
     { set: "cellState", to: 1, timestep: [0, 10] },
-    "Cannot set timestep 10 as the input has timesteps 0 to 9",
+    "Cannot set: lstm has timesteps 0 to 9 (-1 is the last), but timestep is 10",
   );
   refused(
     { scale: "cellState", by: 1, sample: -5 },
-    "Cannot scale sample -5 as the input has samples 0 to 3",
+    "Cannot scale: lstm has samples 0 to 3 (-1 is the last), but sample is -5",
   );
   refused(
     { freeze: "cellState", layer: 1 },

@@ -1,3 +1,5 @@
+import { isBuiltIn } from "../../lstm/built_in.ts";
+import type { LstmActivations } from "../../lstm/cell.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import { type LstmVisit, type Patient, unitNames } from "./patient.ts";
 
@@ -50,11 +52,11 @@ function finding({ name, trace, dead, run }: LstmVisit): Finding {
 const SHUT = 1e-6;
 
 function usesRelu(
-  options: { readonly activation?: unknown; readonly recurrentActivation?: unknown },
+  options: LstmActivations,
 ) {
-  return [options.activation, options.recurrentActivation].some((activation) =>
-    /relu/.test(
-      String((activation as { activationName?: string } | undefined)?.activationName ?? activation),
-    )
+  return [options.activation, options.recurrentActivation].some((activation = "tanh") =>
+    typeof activation === "string"
+      ? /relu/.test(activation)
+      : isBuiltIn(activation) && /relu/.test(activation.activationName)
   );
 }

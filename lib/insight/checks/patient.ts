@@ -1,7 +1,7 @@
 // What the checks look at: one run of a model, layer by layer, with every LSTM's values and slopes.
 
 import { type Activation, lstmActivation } from "../../lstm/activations.ts";
-import { activationCurves } from "../../lstm/activation_curves.ts";
+import { isNamed } from "../../lstm/built_in.ts";
 import { cellOf } from "../../lstm/cell.ts";
 import { type Gates, splitGates } from "../../lstm/gates.ts";
 import type { LayerTrace } from "../../lstm/sequence.ts";
@@ -64,7 +64,7 @@ export function examine(network: Network, x: Tensor, start: FitStart | undefined
 
 function visitOf(placed: PlacedLayer, name: string, trace: LayerTrace): LstmVisit {
   const run = runOf(trace)!; // lstmForward made it
-  const ledger = ledgerOf(trace);
+  const ledger = ledgerOf(trace, "examine a model");
   return {
     name,
     placed,
@@ -93,7 +93,7 @@ function slopesOf({ x, weights, options }: TracedRun, trace: LayerTrace, ledger:
 /** Of an activation of one number at a time; a row's softmax has none by unit, and counts as 1. */
 function slope(f: Activation, z: Tensor): Tensor {
   const ones = new Tensor(new Float64Array(z.data.length).fill(1), z.shape);
-  return Object.hasOwn(activationCurves, f.activationName) ? f.backward(z, ones) : ones;
+  return isNamed(f, "softmax", "log_softmax", "sparsemax") ? ones : f.backward(z, ones);
 }
 
 function deadUnits({ hiddenState }: LayerTrace): number[] {

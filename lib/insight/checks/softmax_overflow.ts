@@ -1,6 +1,7 @@
 import { formatNumber } from "../../display/number.ts";
 import { denseForward } from "../../lstm/dense.ts";
 import { unwrapped } from "../../model/layer.ts";
+import { isNamed } from "../../lstm/built_in.ts";
 import { activationOf } from "../../model/layer_options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CheckResult } from "./finding.ts";
@@ -52,7 +53,7 @@ export function softmaxOverflow({ layers }: Patient): CheckResult {
 function logitsOf({ placed: { layer }, input, weights }: LayerVisit): Tensor | undefined {
   const inner = unwrapped(layer);
   if (inner.className !== "Dense" && inner.className !== "Activation") return undefined;
-  if (activationOf(inner.config.activation).activationName !== "softmax") return undefined;
+  if (!isNamed(activationOf(inner.config.activation), "softmax")) return undefined;
   if (inner.className === "Activation") return input;
   const [kernel, bias] = weights as [Tensor, Tensor?];
   return denseForward(input, { kernel, ...(bias && { bias }) });

@@ -5,6 +5,8 @@ import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { GATES } from "../../lstm/gates.ts";
 import { formatShape, sameShape } from "../../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import { revived } from "../../lstm/traced_run.ts";
+import type { LayerTrace } from "../../lstm/sequence.ts";
 import type { Trace } from "../../trace/trace.ts";
 import { type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
 
@@ -86,10 +88,11 @@ const TRACE: KeysOf<Partial<Trace>> = {
   names: "optional",
   prediction: "optional",
 };
-const LAYER: KeysOf<ExpectedLayer> = {
+const LAYER: KeysOf<ExpectedLayer & Pick<LayerTrace, "source">> = {
   gates: "optional",
   cellState: "optional",
   hiddenState: "optional",
+  source: "optional",
 };
 
 /** A prediction by itself, or parts with no key misspelt: that comparison would never take place. */
@@ -113,8 +116,14 @@ export function partsOf(expected: TensorLike | ExpectedTrace, action: string): E
   return given;
 }
 
+/** Whether it is what `structuredClone` or JSON leaves of a tensor. */
+function isCopy(values: unknown): values is Tensor {
+  return typeof values === "object" && values !== null && !(values instanceof Tensor) &&
+    "data" in values && "shape" in values;
+}
+
 function checked(values: TensorLike, shape: readonly number[], what: string): Tensor {
-  const given = asFloat64(values);
+  const given = asFloat64(isCopy(values) ? revived(values, "prove") : values);
   if (sameShape(given.shape, shape)) return given;
   throw new TypeError(
     `Cannot prove as ${what} must be ${formatShape(shape)}: ` +

@@ -1,8 +1,10 @@
 // One number of a run, opened down to its dot product, term by term.
 
 import { amongNames } from "../../base/names.ts";
+import { isNamed } from "../../lstm/built_in.ts";
 import { table } from "../../display/table.ts";
 import type { View } from "../../display/view.ts";
+import { indexAt } from "../../tensor/indices.ts";
 import type { RunComparison } from "./compare_runs.ts";
 import type { ProofPlace } from "./differences.ts";
 import type { Estimate, Floats, Matrix } from "../rounding/estimate.ts";
@@ -51,11 +53,8 @@ function resolve(
   const timesteps = shape.length === 3 ? shape[1]! : undefined;
   const at = (key: "sample" | "timestep" | "unit", length: number, otherwise: number) => {
     const index = wanted[key] ?? base?.[key] ?? otherwise;
-    if (Number.isInteger(index) && index >= 0 && index < length) return index;
-    throw new RangeError(
-      `Cannot explain as the ${key}s of ${layer}'s ${value} are 0 to ${length - 1}: ` +
-        `current ${key} is ${index}`,
-    );
+    const owner = `${layer}'s ${value}`;
+    return indexAt(index, length, { action: "explain", owner, name: key });
   };
   return {
     layer: layer!,
@@ -170,7 +169,7 @@ function denseLines(
   unit: number,
 ): Line[] {
   const width = W.columns;
-  const others = ["softmax", "log_softmax", "sparsemax"].includes(φ.activationName)
+  const others = isNamed(φ, "softmax", "log_softmax", "sparsemax")
     ? Array.from({ length: width }, (_, c) => c).filter((c) => c !== unit)
     : [];
   return [

@@ -35,7 +35,8 @@ export interface Proof {
   /**
    * `"equal"`: the same float32 everywhere. `"rounding"`: no difference that rounding in float32
    * does not explain. `"mismatch"`: something else was computed. `"undecided"`: rounding may move a
-   * number so far, by more than a thousandth of its range, that this run proves nothing.
+   * number so far, by more than a thousandth of its range, that this run proves nothing; or numbers
+   * differ behind an activation that `getActivation` did not make, whose rounding nobody knows.
    */
   readonly verdict: Verdict;
   /** The verdict in one sentence; of a mismatch, with its place. */

@@ -4,6 +4,7 @@ import { formatNumber } from "../../display/number.ts";
 import { OFF, type RunComparison, type WidePlace } from "./compare_runs.ts";
 import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
 import { UNBOUNDED } from "../rounding/estimate.ts";
+import type { UnknownActivation } from "../rounding/estimate_model.ts";
 
 /** What a comparison says. */
 export function proofSentence(comparison: RunComparison): string {
@@ -36,10 +37,13 @@ export function short(x: number): string {
   return formatNumber(x, { digits: 2 });
 }
 
-function verdictSentence({ verdict, place, rows, wide, widens }: RunComparison): string {
+function verdictSentence({ verdict, place, rows, wide, widens, run }: RunComparison): string {
   const numbers = rows.reduce((sum, row) => sum + row.numbers, 0);
   if (place !== undefined) return mismatchSentence(place, rows);
-  if (wide !== undefined) return undecidedSentence(wide, widens);
+  if (verdict === "undecided" && run.unknown !== undefined) {
+    return unknownSentence(run.unknown, rows);
+  }
+  if (verdict === "undecided") return undecidedSentence(wide!, widens);
   if (verdict === "equal") return `Equal: ${count(numbers, "number")}, each the same float32.`;
   const { layer, value, maxAbsDiff, largest } = worstRow(rows);
   const own = value === "prediction" && maxAbsDiff > OFF && largest.difference < OFF
@@ -76,13 +80,25 @@ function mismatchSentence(place: Difference, rows: readonly ProofRow[]): string 
     `${formatNumber(expected, { digits: 7 })} expected; rounding explains ${describeBound(bound)}.`;
 }
 
+/** What no bound is known for, nothing explains. */
+function unknownSentence(
+  { layer, activationName }: UnknownActivation,
+  rows: readonly ProofRow[],
+): string {
+  const { layer: at, value, maxAbsDiff } = worstRow(rows);
+  return `Undecided: ${activationName}, the activation of ${layer}, is a function of your own, whose ` +
+    `rounding in float32 nobody knows, so that no difference behind it proves anything; the ` +
+    `largest is ${short(maxAbsDiff)}, in ${at}'s ${value}.`;
+}
+
 /** The row of the largest difference that the two whole runs have. */
 function worstRow(rows: readonly ProofRow[]): ProofRow {
   return rows.reduce((a, b) => b.maxAbsDiff > a.maxAbsDiff ? b : a);
 }
 
-function looseSentence({ bound, bounds, verdict }: RunComparison): string | undefined {
+function looseSentence({ bound, bounds, verdict, run }: RunComparison): string | undefined {
   if (bounds === undefined || bound < OFF || verdict === "undecided") return undefined;
+  if (verdict === "equal" && run.unknown !== undefined) return undefined;
   return `Over this run, rounding could explain up to ${describeBound(bound)} of the prediction: ` +
     `smaller differences there prove nothing, values inside would.`;
 }

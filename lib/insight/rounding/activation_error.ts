@@ -3,7 +3,9 @@
 
 import { activationRows } from "../../lstm/activation_rows.ts";
 import type { Activation } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { UNBOUNDED } from "./estimate.ts";
 import { gamma, SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
 
 /**
@@ -44,6 +46,7 @@ function isElementwise({ activationName }: Activation): boolean {
 
 /** How far a float32 evaluation of f is off by itself; x are rows of that width, y = f(x). */
 export function ownError(f: Activation, x: Floats, y: Floats, width: number): Floats {
+  if (!isBuiltIn(f)) return y.map(() => UNBOUNDED); // nobody knows how float32 evaluates it
   if (!isElementwise(f)) return rowOwnError(f, x, y, width);
   const own = ownErrors[f.activationName] ??
     ((f: number, x: number) => OWN * (Math.abs(f) + Math.abs(x) + 1));
@@ -55,6 +58,7 @@ export function ownError(f: Activation, x: Floats, y: Floats, width: number): Fl
  * else the steepest slope at both ends and in the middle speaks for what is between.
  */
 export function growth(f: Activation, x: Floats, y: Floats, error: Floats, width: number): Floats {
+  if (!isBuiltIn(f)) return y.map(() => UNBOUNDED); // a slope here and there bounds nothing
   if (!isElementwise(f)) return rowGrowth(f, x, y, error, width);
   const low = x.map((v, k) => v - error[k]!);
   const high = x.map((v, k) => v + error[k]!);

@@ -1,6 +1,7 @@
 // A model's run with the error of each value: layer by layer, as each layer's `forward` has it.
 
 import type { Activation } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import type { LstmState } from "../../lstm/cell.ts";
 import type { Layer, LayerState, Mask } from "../../model/layer.ts";
 import { activationOf } from "../../model/layer_options.ts";
@@ -52,6 +53,14 @@ export interface EstimatedRun {
   readonly lstms: readonly EstimatedLstm[];
   /** The dense layer whose output the prediction is; undefined where another layer comes last. */
   readonly dense: EstimatedDense | undefined;
+  /** The first activation whose rounding nobody knows, and its layer; undefined where there is none. */
+  readonly unknown: UnknownActivation | undefined;
+}
+
+/** A function that `getActivation` did not make, in its place. */
+export interface UnknownActivation {
+  readonly layer: string;
+  readonly activationName: string;
 }
 
 /** What a stateful layer got from the call before is known to this, relative where above 1. */
@@ -70,7 +79,13 @@ export function estimateRun(network: Network, x: Tensor, observe: Observe): Esti
     run.dense = undefined;
     ({ output, mask } = run.layer(layer, own, output, mask, network.states[k]));
   }
-  return { tape: run.tape, result: output, lstms: run.lstms, dense: run.dense };
+  return {
+    tape: run.tape,
+    result: output,
+    lstms: run.lstms,
+    dense: run.dense,
+    unknown: run.unknown,
+  };
 }
 
 interface Step {
@@ -83,6 +98,7 @@ class Run {
   readonly lstms: EstimatedLstm[] = [];
   names: readonly string[] = [];
   dense: EstimatedDense | undefined;
+  unknown: UnknownActivation | undefined;
   readonly #observe: Observe;
 
   constructor(observe: Observe) {
@@ -103,7 +119,7 @@ class Run {
       case "Dropout": // nothing is dropped in prediction
         return { output: x, mask };
       case "Activation":
-        return { output: this.tape.activation(activationOf(config.activation), x), mask };
+        return { output: this.tape.activation(this.#activation(config.activation, 0), x), mask };
       case "Dense":
         return { output: this.#dense(config, weights, x), mask };
       case "Embedding": {
@@ -135,8 +151,15 @@ class Run {
     }
   }
 
+  #activation(config: unknown, direction: number): Activation {
+    const activation = activationOf(config);
+    const { activationName } = activation;
+    if (!isBuiltIn(activation)) this.unknown ??= { layer: this.names[direction]!, activationName };
+    return activation;
+  }
+
   #dense(config: Layer["config"], [kernel, bias]: readonly Tensor[], x: Estimate): Estimate {
-    const [W, φ] = [matrixOf(kernel!), activationOf(config.activation)];
+    const [W, φ] = [matrixOf(kernel!), this.#activation(config.activation, 0)];
     const b = bias && asFloat64(bias).data;
     const z = this.tape.affine([[x, W]], b);
     this.dense = { x, W, b, z, φ };
@@ -156,8 +179,8 @@ class Run {
       W: matrixOf(kernel!),
       U: matrixOf(recurrentKernel!),
       b: bias && asFloat64(bias).data,
-      φ: activationOf(config.activation),
-      σ: activationOf(config.recurrent_activation),
+      φ: this.#activation(config.activation, direction),
+      σ: this.#activation(config.recurrent_activation, direction),
       goBackwards: config.go_backwards === true,
     };
     const [batch, timesteps] = x.shape as [number, number, number];

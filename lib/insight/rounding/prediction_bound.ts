@@ -21,7 +21,7 @@ const MOST_WIDE = 4;
  * @param differences as large as the prediction: where a sample has more numbers than can be followed
  * back, those with the largest are
  */
-export function predictionBounds({ tape, result }: EstimatedRun, differences: Floats) {
+export function predictionBounds({ tape, result, unknown }: EstimatedRun, differences: Floats) {
   const batch = result.shape[0]!;
   const each = result.value.length / batch;
   const bounds = result.error.slice();
@@ -38,7 +38,7 @@ export function predictionBounds({ tape, result }: EstimatedRun, differences: Fl
     ...bySize(most((k) => differences[k]! / result.error[k]!)).slice(0, MOST_FOLLOWED - MOST_WIDE),
     ...bySize(most((k) => result.error[k]!)).slice(0, MOST_WIDE),
   ]);
-  for (const element of followed) {
+  for (const element of unknown === undefined ? followed : []) { // else no gradient is sure
     const moved = tape.sensitivity(result, element);
     for (let n = 0; n < batch; n++) {
       const k = n * each + element;

@@ -2,7 +2,7 @@
 // the other way round, too: how much each rounding counts in one number of the result (Linnainmaa 1976).
 
 import type { Activation } from "../../lstm/activations.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import { asFloat64, Tensor } from "../../tensor/tensor.ts";
 import { backThrough, growth, ownError } from "./activation_error.ts";
 import { affineErrors, type AffineTerm, backAffine } from "./affine_error.ts";
 import { type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
@@ -73,7 +73,7 @@ export class Tape {
   activation(f: Activation, x: Estimate): Estimate {
     const width = x.shape.at(-1)!;
     const tensor = new Tensor(x.value, x.shape);
-    const value = f(tensor).data as Floats;
+    const value = asFloat64(f(tensor)).data;
     const fresh = ownError(f, x.value, value, width);
     // What f itself is off by is taken at x; a little more where x is off.
     const grown = (error: Floats) =>

@@ -1,5 +1,6 @@
 import { supportsDense } from "../../compute/supports.ts";
 import type { Activation, ActivationName } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import { denseBackward, denseForward } from "../../lstm/dense.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { FastForm } from "../fast/fast_form.ts";
@@ -63,7 +64,7 @@ export function dense(options: DenseLayerOptions): Layer {
   const activation = layerActivation("a Dense", chosen.activation);
 
   const fast = () => {
-    const fastActivation = supportsDense(activation);
+    const fastActivation = isBuiltIn(activation) ? supportsDense(activation) : undefined;
     return fastActivation && { kind: "dense", units, activation: fastActivation } as const;
   };
 

@@ -1,5 +1,6 @@
 import { supportsLstm } from "../../compute/supports.ts";
 import type { Activation, ActivationName } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import type { LstmWeights } from "../../lstm/cell.ts";
 import { layerTraceOf, lstmForward, type LstmOptions } from "../../lstm/sequence.ts";
 import { lstmBackward } from "../../lstm/sequence_gradient.ts";
@@ -118,7 +119,8 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
   const recurrentActivation = layerActivation("an LSTM", chosen.recurrentActivation);
 
   const fast = () => {
-    const pair = stateful ? undefined : supportsLstm(activation, recurrentActivation);
+    if (stateful || !isBuiltIn(activation) || !isBuiltIn(recurrentActivation)) return undefined;
+    const pair = supportsLstm(activation, recurrentActivation);
     return pair && { kind: "lstm", units, ...pair, returnSequences, goBackwards } as const;
   };
 

@@ -5,7 +5,7 @@ import { getLoss, type LossIdentifier } from "./losses/get_loss.ts";
 import type { Loss } from "./losses/loss.ts";
 import type { Network } from "../network.ts";
 import { getOptimizer, type OptimizerIdentifier } from "./optimizers/get_optimizer.ts";
-import type { Optimizer, OptimizerState } from "./optimizers/optimizer.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
 import { checkTrainingState, startOfTraining, type TrainingState } from "./training_state.ts";
 
 /** A metric, in Keras's spelling. */
