@@ -12,8 +12,9 @@ export function quoted(name: string): string {
 
 /** The text on one line, each control character written out; cut where it is longer than `most`. */
 export function harmless(text: string, most = Infinity): string {
-  const cut = text.length > most
-    ? `${text.slice(0, most)}… (${text.length} characters in all)`
-    : text;
+  const whole = String(text);
+  const cut = whole.length > most
+    ? `${whole.slice(0, most)}… (${whole.length} characters in all)`
+    : whole;
   return visible(cut).replaceAll("\n", "\\x0a");
 }

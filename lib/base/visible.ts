@@ -9,12 +9,15 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u206
  * ends of its lines stay.
  */
 export function visible(text: string): string {
-  return text.replace(UNSEEN, (character) => character === "\n" ? "\n" : written(character));
+  return String(text).replace(
+    UNSEEN,
+    (character) => character === "\n" ? "\n" : written(character),
+  );
 }
 
 /** The same on one line: what would begin another, and tabs, become one space. */
 export function visibleLine(text: string): string {
-  return visible(text.replace(/[\t\n\v\f\r\u2028\u2029]+/g, " "));
+  return visible(String(text).replace(/[\t\n\v\f\r\u2028\u2029]+/g, " "));
 }
 
 function written(character: string): string {

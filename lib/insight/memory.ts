@@ -80,8 +80,9 @@ const BUDGET = 4e8;
  */
 export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): Memory {
   const action = "look at the memory of an LSTM";
+  const chosen = oneTrace(trace, options?.layer, action);
   checkOptions(action, options, OPTIONS);
-  const layer = withTensors(oneTrace(trace, options.layer, action), action);
+  const layer = withTensors(chosen, action);
   const ledger = ledgerOf(layer, action);
   const { forget, kept: retention } = ledger;
   const halfLife = map(forget, (f) => halving(Math.abs(f)));
