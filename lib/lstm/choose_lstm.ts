@@ -3,7 +3,6 @@
 import { kindOf } from "../base/kind.ts";
 import { amongNames } from "../base/names.ts";
 import { resolveIndex } from "../tensor/shape.ts";
-import { Tensor } from "../tensor/tensor.ts";
 import type { LayerTrace } from "./sequence.ts";
 
 /** Which LSTM of a model: by its place in `trace.layers` (-1 is the last), or its name there. */
@@ -52,14 +51,17 @@ interface ModelTrace {
   readonly names: readonly string[];
 }
 
-/** Whether it is what `trace()` returned, or one LSTM's part of it. */
+/** A tensor, or the copy of one by `structuredClone` or JSON. */
+const isCopy = (value: unknown) => typeof value === "object" && value !== null && "shape" in value;
+
+/** Whether it is what `trace()` returned, or one LSTM's part of it; copies of them are. */
 export function isTrace(value: unknown): value is ModelTrace | LayerTrace {
   if (typeof value !== "object" || value === null) return false;
   const { layers, names, gates, cellState, hiddenState } = value as
     & Partial<ModelTrace>
     & Partial<LayerTrace>;
   return Array.isArray(layers) && Array.isArray(names) ||
-    typeof gates === "object" && cellState instanceof Tensor && hiddenState instanceof Tensor;
+    typeof gates === "object" && gates !== null && isCopy(cellState) && isCopy(hiddenState);
 }
 
 /**
