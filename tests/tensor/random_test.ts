@@ -52,3 +52,14 @@ Deno.test("a seed or a state that is none is refused", () => {
   assertThrows(() => randomFromState([0, 0, 0, 0]), RangeError, "not all 0");
   assertThrows(() => randomFromState([1, 2, 3]), RangeError, "[1, 2, 3]");
 });
+
+Deno.test("permutation() gives each of the 24 orders of four numbers alike", () => {
+  const random = seededRandom(6);
+  const counts = new Map<string, number>();
+  for (let k = 0; k < 24_000; k++) {
+    const order = random.permutation(4).join();
+    counts.set(order, (counts.get(order) ?? 0) + 1);
+  }
+  assertEquals(counts.size, 24);
+  for (const count of counts.values()) assert(Math.abs(count - 1000) < 160); // deviation 31
+});
