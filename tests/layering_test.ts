@@ -3,15 +3,16 @@
 import { assertEquals } from "@std/assert";
 
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  display: [],
-  compute: [],
-  tensor: ["display"],
-  files: ["tensor", "display"],
-  lstm: ["tensor", "display"],
-  model: ["files", "lstm", "tensor", "display", "compute"],
-  interop: ["model", "files", "lstm", "tensor", "display"],
-  trace: ["model", "files", "lstm", "tensor", "display"],
-  insight: ["trace", "interop", "model", "files", "lstm", "compute", "tensor", "display"],
+  base: [],
+  display: ["base"],
+  compute: ["base"],
+  tensor: ["display", "base"],
+  files: ["tensor", "display", "base"],
+  lstm: ["tensor", "display", "base"],
+  model: ["files", "lstm", "tensor", "display", "compute", "base"],
+  interop: ["model", "files", "lstm", "tensor", "display", "base"],
+  trace: ["model", "files", "lstm", "tensor", "display", "base"],
+  insight: ["trace", "interop", "model", "files", "lstm", "compute", "tensor", "display", "base"],
 };
 
 interface Module {

@@ -43,7 +43,7 @@ function traceText(trace: Plain): string {
 }
 
 function onOneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return text.replace(/\s+/g, " ").trim();
 }
 
 /** A heatmap's rows, or a line, in blocks. */

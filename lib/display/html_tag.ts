@@ -1,6 +1,8 @@
 // HTML of a notebook author's own, in which values stay text.
 
+import { visible } from "../base/visible.ts";
 import { escapeHtml } from "./html.ts";
+import { type Place, placeAfter, TEXT } from "./html_place.ts";
 import { View } from "./view.ts";
 
 /** HTML made by {@linkcode html}; inside another one it stays HTML. */
@@ -19,7 +21,11 @@ export class Html extends View {
  * Shows HTML. What stands between `${` and `}` becomes text, whatever is in it; HTML made by
  * another `html` stays HTML, and a list is joined.
  *
- * @throws {TypeError} where a value would become a script, a style or a part of a tag's own syntax.
+ * A value may stand in a text, and in quotes as an attribute that only labels, sizes or places
+ * something (`title`, `alt`, `class`, `aria-…`, `width`, `x`, `fill` and their like); as a link's
+ * `href` or a picture's `src`, where it leads to no script.
+ *
+ * @throws {TypeError} where a value stands anywhere else.
  *
  * @example
  * ```ts
@@ -32,46 +38,90 @@ export class Html extends View {
  * ```
  */
 export function html(parts: TemplateStringsArray, ...values: readonly unknown[]): Html {
-  let source = parts[0] ?? "";
+  let [source, place] = [parts[0] ?? "", placeAfter(TEXT, parts[0] ?? "")];
   values.forEach((value, index) => {
-    source += valueAt(source, value) + (parts[index + 1] ?? "");
+    const next = parts[index + 1] ?? "";
+    if (place.in === "text") {
+      source += contentOf(value);
+    } else {
+      const text = value === undefined || value === null ? "" : String(value);
+      checkAttribute(place, text, next);
+      place = { ...(place as Attribute), before: (place as Attribute).before + text };
+      source += escapeHtml(text);
+    }
+    source += next;
+    place = placeAfter(place, next);
   });
   return new Html(source);
 }
 
-/** A value as it may stand after this much HTML. */
-function valueAt(before: string, value: unknown): string {
-  const open = before.lastIndexOf("<") > before.lastIndexOf(">");
-  const raw = /<(script|style|textarea|title|iframe)\b(?:(?!<\/\1)[\s\S])*$/i.exec(before)?.[1];
-  if (raw !== undefined && !open) throw refusal(`inside <${raw}>`);
-  if (!open) return contentOf(value);
-  const attribute = /\s([^\s"'=<>/]+)\s*=\s*(?:"[^"]*|'[^']*)$/.exec(before)?.[1]?.toLowerCase();
-  if (attribute === undefined) throw refusal("inside a tag without quotes around it");
-  if (attribute.startsWith("on") || attribute === "style" || attribute === "srcdoc") {
-    throw refusal(`in the attribute ${attribute}`);
+type Attribute = Extract<Place, { in: "attribute" }>;
+
+/** Attributes that label, size or place: none of them loads or runs anything. */
+const SAFE = new Set(
+  ("abbr align alt class colspan datetime dir for headers height high id label lang low max min " +
+    "optimum placeholder role rowspan scope size span start step tabindex title valign value width " +
+    "cx cy d dx dy fill fill-opacity font-family font-size font-weight gradienttransform offset " +
+    "opacity pathlength points preserveaspectratio r rotate rx ry stop-color stop-opacity stroke " +
+    "stroke-dasharray stroke-linecap stroke-linejoin stroke-opacity stroke-width text-anchor " +
+    "textlength transform viewbox x x1 x2 y y1 y2").split(" "),
+);
+
+/** They run, load or change something: what their attributes mean is their own affair. */
+const ACTIVE =
+  /^(?:\/|(?:script|style|iframe|frame|object|embed|applet|param|meta|base|link|set|animate.*)$)/;
+
+/** Throws where the value could run in a browser, or become a part of the tag. */
+function checkAttribute(place: Place, text: string, next: string): void {
+  if (place.in !== "attribute") throw refusal(describe(place));
+  const { element, attribute, quote, before } = place;
+  if (!ACTIVE.test(element)) {
+    if (SAFE.has(attribute) || /^aria-[a-z]+$/.test(attribute)) return;
+    const isLink = attribute === "href" && /^(?:a|area)$/.test(element);
+    const isPicture = attribute === "src" && element === "img";
+    if (isLink || isPicture) {
+      const isWhole = before === "" && next.startsWith(quote);
+      if (leadsNowhereElse(before, text, isWhole, isPicture)) return;
+      throw refusal(`the ${attribute} ${JSON.stringify(visible(text.slice(0, 40)))}`);
+    }
   }
-  const text = String(value);
+  throw refusal(`in the attribute ${attribute} of <${element}>`);
+}
+
+/** Whether the URL's scheme is settled, and runs no script. */
+function leadsNowhereElse(
+  before: string,
+  text: string,
+  isWhole: boolean,
+  isPicture: boolean,
+): boolean {
+  const settled = /^(?:https?:|mailto:|[./?#])/i;
   // A browser ignores blanks and control characters in a URL's scheme.
-  const scheme = /^([^/?#]*?):/.exec(text.replace(/[\s\p{Cc}]/gu, ""))?.[1]?.toLowerCase();
-  const url = /^(?:href|src|action|formaction|xlink:href|poster|data)$/.test(attribute);
-  const safe = scheme === undefined || /^(?:https?|mailto)$/.test(scheme) ||
-    /^\s*data:image\/(?:png|jpeg|gif|svg\+xml)[;,]/.test(text);
-  if (url && (!safe || /=\s*["'][^"']+$/.test(before) && /[:]/.test(text))) {
-    throw refusal(`as the ${attribute} ${JSON.stringify(text.slice(0, 40))}`);
-  }
-  return escapeHtml(text);
+  const url = text.replace(/[\s\p{Cc}]/gu, "");
+  if (before !== "") return settled.test(before);
+  if (settled.test(url) || isWhole && !url.includes(":")) return true;
+  return isPicture && /^data:image\/(?:png|jpeg|gif|webp|svg\+xml)[;,]/i.test(url);
 }
 
 function contentOf(value: unknown): string {
-  if (value instanceof Html) return value.html;
+  if (value instanceof Html) {
+    // Its own values are where they may stand, as long as it ends where it began.
+    const end = placeAfter(TEXT, value.html);
+    if (end.in !== "text") throw refusal(`HTML that ends ${describe(end)}`);
+    return value.html;
+  }
   if (Array.isArray(value)) return value.map(contentOf).join("");
   return value === undefined || value === null ? "" : escapeHtml(String(value));
 }
 
+function describe(place: Place): string {
+  return place.in === "other" ? place.where : place.in === "text" ? "in a text" : "in an attribute";
+}
+
 function refusal(where: string): TypeError {
   return new TypeError(
-    "Cannot write the HTML as a value may stand between tags or in a quoted attribute only: " +
-      `a value is ${where}`,
+    "Cannot write the HTML: a value may stand in a text, or in quotes in an attribute that only " +
+      `labels, sizes or places, or leads to no script, but one is ${where}`,
   );
 }
 

@@ -1,5 +1,6 @@
 // A grid as aligned plain text, for terminals and wherever HTML is not shown.
 
+import { visibleLine } from "../base/visible.ts";
 import type { Grid } from "./table_grid.ts";
 
 /** Writes the grid as lines of text, columns two spaces apart. */
@@ -20,12 +21,12 @@ export function tableText(grid: Grid): string {
     ].join("  ").trimEnd();
 
   const lines: string[] = [];
-  if (grid.caption !== "") lines.push(clean(grid.caption));
-  if (grid.summary) lines.push(clean(grid.summary));
-  if (grid.note !== "") lines.push(grid.note);
+  if (grid.caption !== "") lines.push(visibleLine(grid.caption));
+  if (grid.summary) lines.push(visibleLine(grid.summary));
+  if (grid.note !== "") lines.push(visibleLine(grid.note));
   if (grid.columns.length > 0) lines.push(line(corner, grid.columns));
   for (const block of grid.blocks) {
-    if (block.label !== undefined) lines.push(clean(block.label));
+    if (block.label !== undefined) lines.push(visibleLine(block.label));
     for (const row of block.rows) {
       lines.push(line(row.label ?? "", row.cells.map((cell) => cell.text)));
     }
@@ -34,15 +35,9 @@ export function tableText(grid: Grid): string {
   return lines.join("\n");
 }
 
-/** On one line, and without control characters that a terminal would obey. */
-function clean(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
-}
-
 /** The width in a terminal: combining marks, such as the tilde of c̃, take none. */
 function widthOf(text: string): number {
-  return Array.from(clean(text).replace(/\p{M}/gu, "")).length;
+  return Array.from(visibleLine(text).replace(/\p{M}/gu, "")).length;
 }
 
 function widest(texts: readonly string[]): number {
@@ -51,5 +46,5 @@ function widest(texts: readonly string[]): number {
 
 function pad(text: string, width: number, right: boolean): string {
   const space = " ".repeat(Math.max(0, width - widthOf(text)));
-  return right ? space + clean(text) : clean(text) + space;
+  return right ? space + visibleLine(text) : visibleLine(text) + space;
 }

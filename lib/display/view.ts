@@ -1,5 +1,7 @@
 // What shows itself: the two symbols that the Deno kernel and Deno's console ask for.
 
+import { visible } from "../base/visible.ts";
+
 /** The method that the Deno kernel calls for a cell's last value. */
 export const JUPYTER_DISPLAY: unique symbol = Symbol.for("Jupyter.display");
 
@@ -26,11 +28,11 @@ export class View {
   /**
    * Makes a view of its text and of what is richer.
    *
-   * @param text what `text/plain` and the terminal show
+   * @param text what `text/plain` and the terminal show; control characters in it are written out
    * @param media the richer media types, made when they are asked for
    */
   constructor(text: string, media: () => Media | Promise<Media> = () => ({})) {
-    this.text = text;
+    this.text = visible(text);
     this.#media = media;
   }
 
@@ -41,7 +43,7 @@ export class View {
       JSON.stringify(media); // the kernel's next step, which must not fail there
       return { ...media, "text/plain": this.text };
     } catch (error) {
-      return { "text/plain": `${this.text}\n(shown as text: ${reason(error)})` };
+      return { "text/plain": visible(`${this.text}\n(shown as text: ${reason(error)})`) };
     }
   }
 
