@@ -1,7 +1,13 @@
 // Keras's distributions: orthogonal to 1e-12, the others by their bounds and moments.
 
-import { dense, lstm, sequential, splitGates, type Tensor } from "@gatescope/lstm";
-import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
+import { dense, lstm, type OpenShape, sequential, splitGates, type Tensor } from "@gatescope/lstm";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
 import { glorotUniform, orthogonal } from "../../lib/model/initializers.ts";
 import { dot } from "../../lib/tensor/arithmetic.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
@@ -59,4 +65,22 @@ Deno.test("the same seed gives the same model, another seed another, none any", 
   assertEquals(arrays(7), arrays(7));
   assertNotEquals(arrays(7)[0], arrays(8)[0]);
   assertNotEquals(arrays()[0], arrays()[0]);
+});
+
+Deno.test("no weights start before they are needed: not where others take their place", () => {
+  const layer = lstm({ units: 2 });
+  const initialize = () => {
+    throw new Error("started");
+  };
+  const late = {
+    ...layer,
+    weights: (input: OpenShape) => layer.weights(input).map((spec) => ({ ...spec, initialize })),
+  };
+  const model = sequential([late], { inputShape: [3, 1] });
+  assertEquals(model.layers[0]!.parameters, 32);
+  model.summary();
+  model.setWeights([[Array(8).fill(0)], Array(2).fill(Array(8).fill(0)), Array(8).fill(0)]);
+  assertEquals(model.predict([[[1], [1], [1]]]).toArray(), [[0, 0]]);
+  const other = sequential([late], { inputShape: [3, 1] });
+  assertThrows(() => other.predict([[[1], [1], [1]]]), Error, "started");
 });

@@ -1,10 +1,12 @@
 import { nearestNames } from "../../display/nearest_names.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import { asTensor } from "../../tensor/tensor.ts";
 import { getLoss, type LossIdentifier } from "./losses/get_loss.ts";
 import type { Loss } from "./losses/loss.ts";
+import type { LayerState } from "../layer.ts";
+import { copyOf as copyOfTensor } from "../model_layer.ts";
 import type { Network } from "../network.ts";
 import { getOptimizer, type OptimizerIdentifier } from "./optimizers/get_optimizer.ts";
-import type { Optimizer, OptimizerState } from "./optimizers/optimizer.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
 import { checkTrainingState, startOfTraining, type TrainingState } from "./training_state.ts";
 
 /** A metric, in Keras's spelling. */
@@ -56,9 +58,8 @@ export class Training {
   /** How far training has come, with what the network's stateful layers remember. */
   getState(network: Network): TrainingState {
     return Object.freeze({
-      ...this.progress,
-      optimizer: copyOf(this.progress.optimizer),
-      layerStates: network.states,
+      ...copyOf(this.progress),
+      layerStates: Object.freeze(network.states.map(copyOfState)),
     });
   }
 
@@ -66,14 +67,32 @@ export class Training {
   setState(state: TrainingState, network: Network): void {
     checkTrainingState(state, network, this.optimizer);
     const { layerStates, ...progress } = state;
-    this.progress = Object.freeze({ ...progress, optimizer: copyOf(progress.optimizer) });
-    network.states = layerStates;
+    this.progress = copyOf(progress);
+    network.states = layerStates.map(copyOfState);
   }
 }
 
-function copyOf({ iteration, variables }: OptimizerState): OptimizerState {
-  const copies = variables.map(({ data, shape }) => new Tensor(data.slice(), shape));
-  return Object.freeze({ iteration, variables: Object.freeze(copies) });
+/** A copy into which nobody else writes. */
+function copyOf(
+  { optimizer: { iteration, variables }, shuffle, dropout, running, ...rest }: Training["progress"],
+): Training["progress"] {
+  const copies = Object.freeze(variables.map(copyOfTensor));
+  return Object.freeze({
+    ...rest,
+    optimizer: Object.freeze({ iteration, variables: copies }),
+    shuffle: Object.freeze([...shuffle]),
+    dropout: Object.freeze([...dropout]),
+    ...(running === undefined ? {} : { running: Object.freeze({ ...running }) }),
+  });
+}
+
+function copyOfState(state: LayerState | undefined): LayerState | undefined {
+  return state && Object.freeze(state.map(({ cellState, hiddenState }) =>
+    Object.freeze({
+      cellState: copyOfTensor(asTensor(cellState)),
+      hiddenState: copyOfTensor(asTensor(hiddenState)),
+    })
+  ));
 }
 
 function checkOptions(options: CompileOptions): CompileOptions {

@@ -85,11 +85,11 @@ async function run(
         onBatch: (running) => shown.update(epoch, running),
       });
       if (result === undefined) break;
-      const report = {
+      const report = Object.freeze({
         epoch,
         ...result,
         ...validate(network, training, parts.validation, options),
-      };
+      });
       reports.push(report);
       if (options.onEpoch !== undefined) await turns.elsewhere(options.onEpoch(report));
     }
