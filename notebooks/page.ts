@@ -102,7 +102,9 @@ function codeHtml({ source, execution_count, outputs }: CodeCell, language: stri
   const code = joinLines(source);
   if (code.trim() === "") return "";
   const shown = outputs.map(outputHtml).filter((html) => html !== "");
-  return `<div class="cell">\n<span class="count">[${execution_count ?? " "}]</span>\n` +
+  return `<div class="cell">\n<span class="count">[${
+    escaped(String(execution_count ?? " "))
+  }]</span>\n` +
     `<pre class="code" tabindex="0"><code>${highlighted(code, language)}</code></pre>\n` +
     shown.map((html) => `<div class="output">${html}</div>\n`).join("") + "</div>";
 }

@@ -69,8 +69,8 @@ export function placeAfter(place: Place, text: string): Place {
     while (take(TAG_END) === null) {
       const found = take(ATTRIBUTE);
       if (found === null) {
-        // Quotes right after quotes: a browser reads an attribute there too.
-        if (/["']/.test(text[at - 1]!) && /[^\t\n\f\r />=]/.test(text[at] ?? "=")) {
+        // Right behind the quotes a browser reads an attribute too.
+        if (/["'][^\t\n\f\r />]/.test(text.slice(at - 1, at + 1))) {
           text = `${text.slice(0, at)} ${text.slice(at)}`;
           continue;
         }

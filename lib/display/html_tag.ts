@@ -46,11 +46,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly unknown[])
   values.forEach((value, index) => {
     const next = parts[index + 1] ?? "";
     if (place.in === "text") {
-      const content = contentOf(value);
-      // What was another template's opens and closes tags of its own; a text is none to read.
-      const own = placeAfter(TEXT, content);
-      if (own.in !== "text") throw refusal(`HTML that ends ${describe(own)}`);
-      source += content;
+      source += contentOf(value);
     } else {
       const text = value === undefined || value === null ? "" : String(value);
       checkAttribute(place, text, next);
@@ -112,7 +108,12 @@ function leadsNowhereElse(
 }
 
 function contentOf(value: unknown): string {
-  if (value instanceof Html) return value.html;
+  if (value instanceof Html) {
+    // Its own values are where they may stand, as long as it ends where it began.
+    const end = placeAfter(TEXT, value.html);
+    if (end.in !== "text") throw refusal(`HTML that ends ${describe(end)}`);
+    return value.html;
+  }
   if (Array.isArray(value)) return value.map(contentOf).join("");
   return value === undefined || value === null ? "" : escapeHtml(String(value));
 }

@@ -50,7 +50,7 @@ export class Model {
     weights?: readonly TensorLike[],
   ) {
     const { inputShape, seed, precision } = checkArchitecture(layers, options);
-    this.#network = new Network(layers, inputShape, { seed, precision }, weights === undefined);
+    this.#network = new Network(layers, inputShape, { seed, precision });
     this.#predictor = new Predictor(this.#network);
     if (weights !== undefined) this.setWeights(weights);
   }

@@ -1,5 +1,6 @@
 // What a model tells of its layers.
 
+import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Layer, OpenShape } from "./layer.ts";
 import type { Network } from "./network.ts";
@@ -25,7 +26,7 @@ export function modelLayers(network: Network): readonly ModelLayer[] {
   return network.layers.map((placed) => {
     const { name, layer, inputShape, outputShape, firstWeight, weights } = placed;
     const own = () => network.keptWeights.slice(firstWeight, firstWeight + weights.length);
-    const parameters = own().reduce((sum, { data }) => sum + data.length, 0);
+    const parameters = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const getWeights = () => own().map(copyOf);
     return Object.freeze({ name, layer, inputShape, outputShape, parameters, getWeights });
   });

@@ -78,16 +78,15 @@ export class Network {
    * batch goes on where this one ended, sample by sample.
    */
   batchSize: number | undefined;
-  #weights: readonly Tensor[] = []; // float32 or float64, as the precision says
+  #kept: readonly Tensor[] | undefined; // float32 or float64, as the precision says
   #inFloat64: readonly Tensor[] | undefined;
   #computes: readonly LayerCompute[] | undefined;
 
-  /** Places the layers and starts their weights, unless they are set right after. */
+  /** Places the layers; their weights start when they are first asked for. */
   constructor(
     layers: readonly Layer[],
     inputShape: OpenShape,
     { precision, seed }: { precision: Precision; seed: number },
-    startsWeights: boolean = true,
   ) {
     this.inputShape = Object.freeze([...inputShape]);
     this.layers = placeLayers(layers, inputShape);
@@ -95,9 +94,6 @@ export class Network {
     this.precision = precision;
     this.seed = seed;
     this.states = this.layers.map(() => undefined);
-    if (!startsWeights) return; // an orthogonal matrix of 1000 units takes seconds
-    const random = seededRandom(seed);
-    this.weights = this.weightSpecs.map(({ shape, initialize }) => initialize(shape, random));
   }
 
   /** What each weight is, layer by layer in Keras's order; `name` is `lstm/kernel`. */
@@ -109,18 +105,22 @@ export class Network {
 
   /** The weights in float64 (their values float32's, in that precision); not to be written into. */
   get weights(): readonly Tensor[] {
-    return this.#inFloat64 ??= this.#weights.map(asFloat64);
+    return this.#inFloat64 ??= this.keptWeights.map(asFloat64);
   }
 
   /** Takes these in their place; the shapes are known to fit. */
   set weights(weights: readonly Tensor[]) {
-    this.#weights = weights.map(this.precision === "float64" ? asFloat64 : asFloat32);
+    this.#kept = weights.map(this.precision === "float64" ? asFloat64 : asFloat32);
     this.#inFloat64 = undefined;
   }
 
   /** The weights in their precision; another array after each change, not to be written into. */
   get keptWeights(): readonly Tensor[] {
-    return this.#weights;
+    if (this.#kept === undefined) {
+      const random = seededRandom(this.seed);
+      this.weights = this.weightSpecs.map(({ shape, initialize }) => initialize(shape, random));
+    }
+    return this.#kept!;
   }
 
   /** The input in float64, its shape checked; of a stateful network one batch, or several. */
@@ -176,7 +176,7 @@ export class Network {
     { training = false, random, fast = false, records, listeners }: NetworkContext = {},
   ): NetworkRun {
     const isFast = fast && this.precision === "float32";
-    const weights = isFast ? this.#weights : this.weights;
+    const weights = isFast ? this.keptWeights : this.weights;
     if (isFast) this.#computes ??= this.layers.map(() => new LayerCompute());
     const runs: LayerRun[] = [];
     let [output, mask] = [x, undefined as Mask | undefined];

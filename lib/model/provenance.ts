@@ -43,12 +43,15 @@ export function provenanceOf(model: object): Provenance | undefined {
 
 /** Notes it down, as a value that shows itself. */
 export function recordProvenance(model: object, provenance: Provenance): void {
-  const notes = Object.freeze([...provenance.notes]);
-  const arrays = Object.freeze(
-    provenance.arrays.map((array) =>
-      Object.freeze({ ...array, steps: Object.freeze([...array.steps]) })
-    ),
+  const arrays = provenance.arrays.map((array) =>
+    Object.freeze({
+      ...array,
+      shapeInFile: Object.freeze([...array.shapeInFile]),
+      shape: Object.freeze([...array.shape]),
+      steps: Object.freeze([...array.steps]),
+    })
   );
-  const kept = { ...provenance, notes, arrays };
-  provenances.set(model, Object.freeze(showAs(kept, provenanceView)));
+  const notes = Object.freeze([...provenance.notes]);
+  const own = { ...provenance, arrays: Object.freeze(arrays), notes };
+  provenances.set(model, Object.freeze(showAs<Provenance>(own, provenanceView)));
 }

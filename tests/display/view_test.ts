@@ -78,3 +78,11 @@ Deno.test("showAs() shows why where the view cannot be made", async () => {
   assertEquals(await bundleOf(broken), { "text/plain": text });
   assertEquals(Deno.inspect(broken), text);
 });
+
+Deno.test("A view's text writes control characters and turned directions out, and keeps its lines", async () => {
+  const view = new View("a\x1b]0;t\x07\r\n\x9b31m\x7f\u202eb\u2066\0");
+  const text = "a\\x1b]0;t\\x07\\x0d\n\\x9b31m\\x7f\\u202eb\\u2066\\x00";
+  assertEquals(view.text, text);
+  assertEquals(Deno.inspect(view), text);
+  assertEquals((await view[JUPYTER_DISPLAY]())["text/plain"], text);
+});

@@ -1,7 +1,13 @@
 // Keras's distributions: orthogonal to 1e-12, the others by their bounds and moments.
 
-import { dense, lstm, sequential, splitGates, type Tensor } from "@gatescope/lstm";
-import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
+import { dense, lstm, type OpenShape, sequential, splitGates, type Tensor } from "@gatescope/lstm";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
 import { glorotUniform, orthogonal } from "../../lib/model/initializers.ts";
 import { dot } from "../../lib/tensor/arithmetic.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
@@ -72,4 +78,22 @@ Deno.test("rows that start nearly parallel end at right angles all the same: twi
   const q = orthogonal([3, 8], nearlyParallel);
   const products = dot(q, q.transpose());
   products.data.forEach((value, k) => assertAlmostEquals(value, k % 4 === 0 ? 1 : 0, 1e-12));
+});
+
+Deno.test("no weights start before they are needed: not where others take their place", () => {
+  const layer = lstm({ units: 2 });
+  const initialize = () => {
+    throw new Error("started");
+  };
+  const late = {
+    ...layer,
+    weights: (input: OpenShape) => layer.weights(input).map((spec) => ({ ...spec, initialize })),
+  };
+  const model = sequential([late], { inputShape: [3, 1] });
+  assertEquals(model.layers[0]!.parameters, 32);
+  model.summary();
+  model.setWeights([[Array(8).fill(0)], Array(2).fill(Array(8).fill(0)), Array(8).fill(0)]);
+  assertEquals(model.predict([[[1], [1], [1]]]).toArray(), [[0, 0]]);
+  const other = sequential([late], { inputShape: [3, 1] });
+  assertThrows(() => other.predict([[[1], [1], [1]]]), Error, "started");
 });

@@ -72,12 +72,10 @@ Deno.test("writePage() escapes source, text and errors, and takes an output's HT
       metadata: {},
     },
   ];
-  const page = mainOf(
-    await writePage([{
-      name: `00_${HOSTILE}`,
-      notebook: notebook(`# ${HOSTILE}`, HOSTILE, outputs),
-    }]),
-  );
+  const book = notebook(`# ${HOSTILE}`, HOSTILE, outputs);
+  for (const cell of book.cells) Object.assign(cell, { execution_count: HOSTILE });
+  Object.assign(book.metadata, { kernelspec: { language: HOSTILE } });
+  const page = mainOf(await writePage([{ name: `00_${HOSTILE}`, notebook: book }]));
   assertFalse(/<script|<img src=x/.test(page) || page.includes("\u001b"), page);
   assertStringIncludes(page, "<b>bold</b>");
   assertMatch(page, /<img alt="[^"<>]*" src="data:image\/svg\+xml,[^"<>]*">/);

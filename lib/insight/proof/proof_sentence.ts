@@ -1,5 +1,6 @@
 // A proof in one sentence.
 
+import { visibleLine } from "../../base/visible.ts";
 import { formatNumber } from "../../display/number.ts";
 import { OFF, type RunComparison, type WidePlace } from "./compare_runs.ts";
 import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
@@ -13,7 +14,7 @@ export function proofSentence(comparison: RunComparison): string {
     looseSentence(comparison),
     deadSentence(comparison),
   ];
-  return sentences.filter((sentence) => sentence !== undefined).join(" ");
+  return visibleLine(sentences.filter((sentence) => sentence !== undefined).join(" "));
 }
 
 /** `lstm, gates.forget of sample 0, timestep 1, unit 3` */

@@ -85,13 +85,13 @@ async function run(
         onBatch: (running) => shown.update(epoch, running),
       });
       if (result === undefined) break;
-      const report = {
+      const report = Object.freeze({
         epoch,
         ...result,
         ...validate(network, training, parts.validation, options),
-      };
+      });
       reports.push(report);
-      if (options.onEpoch !== undefined) await turns.elsewhere(options.onEpoch({ ...report }));
+      if (options.onEpoch !== undefined) await turns.elsewhere(options.onEpoch(report));
     }
     const aborted = signal?.aborted === true && reports.length < epochs - initialEpoch;
     const history = historyOf(reports, aborted);
