@@ -108,3 +108,19 @@ Deno.test("Gates that are saturated are marked, and weights are not", async () =
   assertStringIncludes(html, "● saturated (≥ 0.99), ○ closed (≤ 0.01)");
   assertFalse(/[●○]/.test(await htmlOf(splitGates([0, 1, 0, 0]))));
 });
+
+Deno.test("the lines are of the units that move farthest from zero, where every state starts", () => {
+  const [timesteps, units] = [3, 12];
+  const value = (unit: number, t: number) => unit === 5 ? 0.9 : 0.1 + 0.02 * unit * (t % 2);
+  const data = Float64Array.from(
+    { length: timesteps * units },
+    (_, k) => value(k % units, Math.floor(k / units)),
+  );
+  const state = new Tensor(data, [1, timesteps, units]);
+  const gates = { input: state, forget: state, candidate: state, output: state };
+  const traces = gateView({ gates, cellState: state, hiddenState: state }).data as readonly {
+    name?: string;
+  }[];
+  const lines = traces.map(({ name }) => name).filter((name) => /^unit/.test(String(name)));
+  assert(lines.includes("unit 5"), lines.join()); // it stays at 0.9: farther than any other moves
+});
