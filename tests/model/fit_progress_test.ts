@@ -5,13 +5,13 @@ import { fitProgress } from "../../lib/model/training/fit_progress.ts";
 function lineOf(done: number): string {
   const { log } = console;
   const now = performance.now;
-  let [clock, line] = [0, ""];
+  let [clock, line] = [5000, ""];
   console.log = (text: string) => void (line = text);
   performance.now = () => clock;
   try {
     const options = { epochs: 3, initialEpoch: 0, batchSize: 2, validationSplit: 0 };
     const progress = fitProgress({ ...options, shuffle: true, verbose: true }, 10);
-    clock = 1000;
+    clock += 1000;
     progress.update(
       1,
       { epoch: 1, done, lossSum: done, correct: 0, counted: 0, order: [] } as never,
