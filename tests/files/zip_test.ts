@@ -286,3 +286,14 @@ Deno.test("unzip() reads an archive with a comment, and leaves folders out, unle
   const full = await zip(new Map([["folder/", text("array")], ["folder/a", text("1")]]));
   await refuses(full, `a folder of the archive has no content: current folder "folder/" has 5`);
 });
+
+Deno.test("an archive that lies within a larger buffer is read as by itself", async () => {
+  const entries = new Map([["a", Uint8Array.of(1, 2, 3)], ["b", Uint8Array.of(4)]]);
+  const archive = await zip(entries);
+  const larger = new Uint8Array(archive.length + 1000).fill(80);
+  larger.set(archive, 500);
+  const found = await unzip(larger.subarray(500, 500 + archive.length), "within.zip");
+  assertEquals([...found].map(([name, bytes]) => [name, [...bytes]]), [["a", [1, 2, 3]], ["b", [
+    4,
+  ]]]);
+});
