@@ -124,3 +124,10 @@ Deno.test("the lines are of the units that move farthest from zero, where every 
   const lines = traces.map(({ name }) => name).filter((name) => /^unit/.test(String(name)));
   assert(lines.includes("unit 5"), lines.join()); // it stays at 0.9: farther than any other moves
 });
+
+Deno.test("cells stand apart up to 32 timesteps, and touch from 33 on", () => {
+  for (const [timesteps, gap] of [[32, 1], [33, 0]] as const) {
+    const [first] = gateView(traceOf(1, timesteps, 2)).data as readonly { xgap?: number }[];
+    assertEquals(first!.xgap, gap);
+  }
+});
