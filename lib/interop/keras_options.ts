@@ -62,7 +62,7 @@ const LAYER = names(
  */
 export function checkLayerRecord(part: Readonly<Record<string, unknown>>, place: string): void {
   checkNames(part, LAYER, "what stands beside its options must be known", place);
-  checkBuiltIn(part, place);
+  checkKerasOwn(part, place);
   const { class_name: className, config } = part;
   if (typeof className !== "string" || !isRecord(config)) return;
   const own = Object.hasOwn(OPTIONS, className) ? OPTIONS[className] : undefined;
@@ -79,7 +79,7 @@ export function checkLayerRecord(part: Readonly<Record<string, unknown>>, place:
 export function checkModelRecord(model: Readonly<Record<string, unknown>>, name: string): void {
   const rule = "what it tells of the model must be known";
   checkNames(model, MODEL, rule, name);
-  checkBuiltIn(model, name);
+  checkKerasOwn(model, name);
   if (isRecord(model.config)) checkNames(model.config, MODEL_CONFIG, rule, name);
 }
 
@@ -96,15 +96,15 @@ function checkNames(
 }
 
 /** Keras 3 keeps the module and the registered name of a class: `mine>Dense` is not Keras's. */
-export function isBuiltIn(part: Readonly<Record<string, unknown>>): boolean {
+export function isKerasOwn(part: Readonly<Record<string, unknown>>): boolean {
   const { module = null, registered_name: registered = null, class_name: className } = part;
   const isKeras = module === null || typeof module === "string" &&
       /^(tf_|tensorflow\.(python\.)?)?keras(\.|$)/.test(module);
   return isKeras && (registered === null || registered === className);
 }
 
-function checkBuiltIn(part: Readonly<Record<string, unknown>>, place: string): void {
-  if (isBuiltIn(part)) return;
+function checkKerasOwn(part: Readonly<Record<string, unknown>>, place: string): void {
+  if (isKerasOwn(part)) return;
   const { module, registered_name: registered, class_name: className } = part;
   const shown = `${JSON.stringify(registered ?? className)} of module ${JSON.stringify(module)}`;
   const rule =

@@ -16,7 +16,7 @@ import { sgd } from "../model/training/optimizers/sgd.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { KerasLayerConfig } from "./keras_layers.ts";
-import { isBuiltIn } from "./keras_options.ts";
+import { isKerasOwn } from "./keras_options.ts";
 
 /** What a file tells of training. */
 export interface StoredTraining {
@@ -144,7 +144,7 @@ function optimizerOf(given: unknown, rate: number | undefined): Optimizer {
     const known = Object.keys(OPTIMIZERS).join(", ");
     throw new RangeError(`the optimizer is none of ${known}: ${JSON.stringify(className)}`);
   }
-  if (!isBuiltIn(given as Config)) {
+  if (!isKerasOwn(given as Config)) {
     throw new RangeError(`the optimizer ${className} is not Keras's own`);
   }
   for (const [option, only] of Object.entries(ONLY)) {
@@ -168,7 +168,7 @@ function lossOf(given: unknown): LossIdentifier {
   const isKnown = Object.entries(ONLY_LOSS).every(([option, known]) =>
     !Object.hasOwn(options, option) || known.includes(options[option])
   );
-  if (make === undefined || !isKnown || !isBuiltIn(given as Config)) {
+  if (make === undefined || !isKnown || !isKerasOwn(given as Config)) {
     throw new RangeError(`the loss is ${JSON.stringify(given)?.slice(0, 200)}`);
   }
   if (typeof make === "string") return make;

@@ -2,7 +2,6 @@
 
 import { kindOf } from "../base/kind.ts";
 import { amongNames } from "../base/names.ts";
-import { resolveIndex } from "../tensor/shape.ts";
 import type { LayerTrace } from "./sequence.ts";
 
 /** Which LSTM of a model: by its place in `trace.layers` (-1 is the last), or its name there. */
@@ -32,7 +31,7 @@ export function chooseLstm<P extends { readonly name: string }>(
   }
   if (typeof choice === "number") {
     const within = Number.isInteger(choice) && choice >= -places.length && choice < places.length;
-    if (within) return places[resolveIndex(choice, places.length, action)]!;
+    if (within) return places.at(choice)!;
     throw new RangeError(
       `Cannot ${action}: the model has LSTMs 0 to ${places.length - 1} (${names.join(", ")}), ` +
         `but layer is ${choice}`,
@@ -52,7 +51,8 @@ interface ModelTrace {
 }
 
 /** A tensor, or the copy of one by `structuredClone` or JSON. */
-const isCopy = (value: unknown) => typeof value === "object" && value !== null && "shape" in value;
+const isTensorOrCopy = (value: unknown) =>
+  typeof value === "object" && value !== null && "shape" in value;
 
 /** Whether it is what `trace()` returned, or one LSTM's part of it; copies of them are. */
 export function isTrace(value: unknown): value is ModelTrace | LayerTrace {
@@ -61,7 +61,8 @@ export function isTrace(value: unknown): value is ModelTrace | LayerTrace {
     & Partial<ModelTrace>
     & Partial<LayerTrace>;
   return Array.isArray(layers) && Array.isArray(names) ||
-    typeof gates === "object" && gates !== null && isCopy(cellState) && isCopy(hiddenState);
+    typeof gates === "object" && gates !== null && isTensorOrCopy(cellState) &&
+      isTensorOrCopy(hiddenState);
 }
 
 /**

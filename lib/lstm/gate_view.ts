@@ -75,7 +75,7 @@ export function gateView(
   const { recurrentActivation = source?.recurrentActivation ?? "φ_rec" } = options;
   const [batch = 0, timesteps = 0, units = 0] = trace.cellState.shape;
   const shown = indexAt(sample, batch, {
-    action: "show the gates",
+    action,
     owner: "the trace",
     name: "sample",
   });

@@ -1,4 +1,3 @@
-import { visibleLine } from "../../base/visible.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { showAs, type View } from "../../display/view.ts";
 import { type Model, networkOf } from "../../model/model.ts";
@@ -125,7 +124,7 @@ export function prove(model: Model, x: TensorLike, options: ProveOptions = {}): 
   };
   const given = expectationOf(other, whole);
   const comparison = compareRuns(network, input, whole, given);
-  const sentence = visibleLine(proofSentence(comparison)); // layers have names from files
+  const sentence = proofSentence(comparison);
   const { verdict, maxAbsDiff, bound, place, rows, dead } = comparison;
   const proof: Proof = {
     verdict,

@@ -14,6 +14,7 @@ export function proofSentence(comparison: RunComparison): string {
     looseSentence(comparison),
     deadSentence(comparison),
   ];
+  // layers have names from files
   return visibleLine(sentences.filter((sentence) => sentence !== undefined).join(" "));
 }
 

@@ -5,6 +5,9 @@ import type { DenseForm } from "../../compute/dense_training.ts";
 import type { DenseLayer } from "../../compute/dense_layer.ts";
 import type { LstmLayer } from "../../compute/lstm_layer.ts";
 import type { LstmForm } from "../../compute/lstm_training.ts";
+import { supportsDense } from "../../compute/supports.ts";
+import type { Activation } from "../../lstm/activations.ts";
+import { isBuiltIn } from "../../lstm/built_in.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Layer } from "../layer.ts";
 
@@ -14,6 +17,11 @@ export type FastForm =
   | DenseForm & { readonly kind: "dense" }
   | { readonly kind: "activation"; readonly activation: FastActivation }
   | { readonly kind: "identity" };
+
+/** An activation's fast form where getActivation made it: the name of another says nothing. */
+export function fastActivationOf(activation: Activation): FastActivation | undefined {
+  return isBuiltIn(activation) ? supportsDense(activation) : undefined;
+}
 
 /** A layer of a chain, and which of the network's weights are its own. */
 interface Link {

@@ -44,25 +44,25 @@ export class Predictor {
     const network = this.#network;
     const whole = network.checkInput(given, "predict", { batches: "any" });
     const samples = whole.shape[0]!;
-    const size = network.batchSize ?? samples;
+    const { batchSize = samples } = network;
+    if (batchSize === samples) return this.#predictBatch(whole);
     const each = whole.data.length / samples;
     const outputs: Tensor[] = [];
-    for (let k = 0; k < samples; k += size) {
-      const part = whole.data.slice(k * each, (k + size) * each);
-      const x = size === samples ? whole : new Tensor(part, [size, ...whole.shape.slice(1)]);
-      const run = network.forward(x, { fast: true });
-      network.states = run.states;
-      outputs.push(run.output);
+    for (let k = 0; k < samples; k += batchSize) {
+      const part = whole.data.slice(k * each, (k + batchSize) * each);
+      outputs.push(this.#predictBatch(new Tensor(part, [batchSize, ...whole.shape.slice(1)])));
     }
-    const [first] = outputs as [Tensor, ...Tensor[]];
-    if (outputs.length === 1) {
-      const { data, shape } = first;
-      return new Tensor(data instanceof Float32Array ? data : new Float32Array(data), shape);
-    }
-    const { length } = first.data;
+    const { length } = outputs[0]!.data;
     const data = new Float32Array(outputs.length * length);
     outputs.forEach((output, k) => data.set(output.data, k * length));
-    return new Tensor(data, [samples, ...first.shape.slice(1)]);
+    return new Tensor(data, [samples, ...outputs[0]!.shape.slice(1)]);
+  }
+
+  /** Layer by layer; the next batch of a stateful network goes on where this one ends. */
+  #predictBatch(x: Tensor): Tensor {
+    const { output: { data, shape }, states } = this.#network.forward(x, { fast: true });
+    this.#network.states = states;
+    return new Tensor(data instanceof Float32Array ? data : new Float32Array(data), shape);
   }
 
   #preparedFor(x: Tensor): Prepared | undefined {

@@ -1,8 +1,6 @@
-import { supportsDense } from "../../compute/supports.ts";
 import type { Activation, ActivationName } from "../../lstm/activations.ts";
-import { isBuiltIn } from "../../lstm/built_in.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { FastForm } from "../fast/fast_form.ts";
+import { fastActivationOf, type FastForm } from "../fast/fast_form.ts";
 import type { Layer, LayerContext, LayerRun, OpenShape } from "../layer.ts";
 import {
   activationConfig,
@@ -49,7 +47,7 @@ export function activation(
     outputShape: (input: OpenShape) => input,
     weights: () => [],
     fast: (): FastForm | undefined => {
-      const activation = isBuiltIn(φ) ? supportsDense(φ) : undefined;
+      const activation = fastActivationOf(φ);
       return activation && { kind: "activation", activation };
     },
     forward: (x: Tensor, _weights: readonly Tensor[], { mask }: LayerContext): LayerRun => ({

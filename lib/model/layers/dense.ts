@@ -1,9 +1,7 @@
-import { supportsDense } from "../../compute/supports.ts";
 import type { Activation, ActivationName } from "../../lstm/activations.ts";
-import { isBuiltIn } from "../../lstm/built_in.ts";
 import { denseBackward, denseForward } from "../../lstm/dense.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { FastForm } from "../fast/fast_form.ts";
+import { fastActivationOf, type FastForm } from "../fast/fast_form.ts";
 import { glorotUniform, zeros } from "../initializers.ts";
 import {
   formatOpenShape,
@@ -64,7 +62,7 @@ export function dense(options: DenseLayerOptions): Layer {
   const activation = layerActivation("a Dense", chosen.activation);
 
   const fast = () => {
-    const fastActivation = isBuiltIn(activation) ? supportsDense(activation) : undefined;
+    const fastActivation = fastActivationOf(activation);
     return fastActivation && { kind: "dense", units, activation: fastActivation } as const;
   };
 

@@ -1,6 +1,7 @@
 import { kindOf } from "../../base/kind.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { copyOf } from "../model_layer.ts";
 import { getLoss, type LossIdentifier } from "./losses/get_loss.ts";
 import type { Loss } from "./losses/loss.ts";
 import type { Network } from "../network.ts";
@@ -63,24 +64,24 @@ export class Training {
 
   /** How far training has come, with what the network's stateful layers remember. */
   getState(network: Network): TrainingState {
-    return copyOf({ ...this.progress, layerStates: network.states });
+    return frozenCopy({ ...this.progress, layerStates: network.states });
   }
 
   /** Goes on from there. */
   setState(state: TrainingState, network: Network): void {
     checkTrainingState(state, network, this.optimizer);
-    const { layerStates, ...progress } = copyOf(state);
+    const { layerStates, ...progress } = frozenCopy(state);
     this.progress = Object.freeze(progress);
     network.states = layerStates;
   }
 }
 
 /** Plain values and tensors through and through, so that nobody writes into what another one keeps. */
-function copyOf<T>(value: T): T {
-  if (value instanceof Tensor) return new Tensor(value.data.slice(), value.shape) as T;
-  if (Array.isArray(value)) return Object.freeze(value.map(copyOf)) as T;
+function frozenCopy<T>(value: T): T {
+  if (value instanceof Tensor) return copyOf(value) as T;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T;
   if (typeof value !== "object" || value === null) return value;
-  const copies = Object.entries(value).map(([key, part]) => [key, copyOf(part)]);
+  const copies = Object.entries(value).map(([key, part]) => [key, frozenCopy(part)]);
   return Object.freeze(Object.fromEntries(copies));
 }
 
