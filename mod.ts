@@ -23,6 +23,8 @@
  * @module
  */
 
+import "./lib/views/attach.ts"; // how values look
+
 // numbers
 export { arange, Tensor, tensor } from "./lib/tensor/tensor.ts";
 export type { NestedNumbers, TensorData, TensorLike } from "./lib/tensor/tensor.ts";
@@ -41,61 +43,69 @@ export { saveOnnx } from "./lib/interop/save_onnx.ts";
 export type { ArrayProvenance, Provenance } from "./lib/model/provenance.ts";
 
 // the equations
-export { getActivation, relu, sigmoid, softmax, tanh } from "./lib/lstm/activations.ts";
-export type { Activation, ActivationName, ActivationOptions } from "./lib/lstm/activations.ts";
-export type { ElementwiseActivationName } from "./lib/lstm/activation_curves.ts";
-export type { RowActivationName } from "./lib/lstm/activation_rows.ts";
-export { gateOrders, joinGates, splitGates } from "./lib/lstm/gates.ts";
-export type { GateAxis, GateOrder, Gates } from "./lib/lstm/gates.ts";
-export { lstmCell } from "./lib/lstm/cell.ts";
+export { getActivation, relu, sigmoid, softmax, tanh } from "./lib/values/activations.ts";
+export type { Activation, ActivationName, ActivationOptions } from "./lib/values/activations.ts";
+export type { ElementwiseActivationName } from "./lib/values/activation_curves.ts";
+export type { RowActivationName } from "./lib/values/activation_rows.ts";
+export { gateOrders, joinGates, splitGates } from "./lib/cells/gates.ts";
+export type { GateAxis, GateOrder, Gates } from "./lib/cells/gates.ts";
+export { lstmCell } from "./lib/cells/lstm.ts";
 export type {
   LstmActivations,
   LstmDropout,
   LstmState,
   LstmStep,
   LstmWeights,
-} from "./lib/lstm/cell.ts";
-export { lstmForward } from "./lib/lstm/sequence.ts";
-export type { LayerTrace, LstmOptions } from "./lib/lstm/sequence.ts";
-export type { TraceSource } from "./lib/lstm/traced_run.ts";
-export { lstmBackward } from "./lib/lstm/sequence_gradient.ts";
-export type { LstmGradients, LstmRun } from "./lib/lstm/sequence_gradient.ts";
-export { gateView } from "./lib/lstm/gate_view.ts";
-export type { GateViewOptions } from "./lib/lstm/gate_view.ts";
-export { weightTable } from "./lib/lstm/weight_table.ts";
-export { denseBackward, denseForward } from "./lib/lstm/dense.ts";
-export type { DenseActivation, DenseGradients, DenseRun, DenseWeights } from "./lib/lstm/dense.ts";
+} from "./lib/cells/lstm.ts";
+export { lstmForward } from "./lib/cells/lstm_forward.ts";
+export type { LayerTrace, LstmOptions } from "./lib/cells/lstm_forward.ts";
+export type { TraceSource } from "./lib/cells/traced_run.ts";
+export { lstmBackward } from "./lib/cells/lstm_backward.ts";
+export type { LstmGradients, LstmRun } from "./lib/cells/lstm_backward.ts";
+export { gateView } from "./lib/views/gate_view.ts";
+export type { GateViewOptions } from "./lib/views/gate_view.ts";
+export { weightTable } from "./lib/views/weight_table.ts";
+export { denseBackward, denseForward } from "./lib/cells/dense.ts";
+export type { DenseActivation, DenseGradients, DenseRun, DenseWeights } from "./lib/cells/dense.ts";
 
 // models
-export { activation } from "./lib/model/layers/activation.ts";
-export { bidirectional } from "./lib/model/layers/bidirectional.ts";
-export type { BidirectionalOptions } from "./lib/model/layers/bidirectional.ts";
-export { dense } from "./lib/model/layers/dense.ts";
-export type { DenseLayerOptions } from "./lib/model/layers/dense.ts";
-export { dropout } from "./lib/model/layers/dropout.ts";
-export type { DropoutOptions } from "./lib/model/layers/dropout.ts";
-export { embedding } from "./lib/model/layers/embedding.ts";
-export type { EmbeddingOptions } from "./lib/model/layers/embedding.ts";
-export { lstm } from "./lib/model/layers/lstm.ts";
-export type { LstmLayer, LstmLayerOptions } from "./lib/model/layers/lstm.ts";
-export { masking } from "./lib/model/layers/masking.ts";
-export type { MaskingOptions } from "./lib/model/layers/masking.ts";
-export { timeDistributed } from "./lib/model/layers/time_distributed.ts";
-export type { MergeMode } from "./lib/model/merge_modes.ts";
-export type { LayerName } from "./lib/model/layer_options.ts";
+export { activation } from "./lib/layers/activation.ts";
+export { bidirectional } from "./lib/layers/bidirectional.ts";
+export type { BidirectionalOptions } from "./lib/layers/bidirectional.ts";
+export { dense } from "./lib/layers/dense.ts";
+export type { DenseLayerOptions } from "./lib/layers/dense.ts";
+export { dropout } from "./lib/layers/dropout.ts";
+export type { DropoutOptions } from "./lib/layers/dropout.ts";
+export { embedding } from "./lib/layers/embedding.ts";
+export type { EmbeddingOptions } from "./lib/layers/embedding.ts";
+export { concatenate } from "./lib/layers/concatenate.ts";
+export type { ConcatenateOptions } from "./lib/layers/concatenate.ts";
+export { lstm } from "./lib/layers/lstm.ts";
+export type { LstmLayer, LstmLayerOptions } from "./lib/layers/lstm.ts";
+export { masking } from "./lib/layers/masking.ts";
+export type { MaskingOptions } from "./lib/layers/masking.ts";
+export { timeDistributed } from "./lib/layers/time_distributed.ts";
+export type { MergeMode } from "./lib/layers/merge_modes.ts";
+export type { LayerName } from "./lib/layers/layer_options.ts";
+export { defineLayer } from "./lib/layers/layer.ts";
 export type {
   Layer,
   LayerContext,
-  LayerGradients,
-  LayerRun,
+  LayerDefinition,
+  LayerResult,
   LayerState,
   Mask,
   OpenShape,
   WeightSpec,
-} from "./lib/model/layer.ts";
+} from "./lib/layers/layer.ts";
+export type { Moves, Ops } from "./lib/values/ops.ts";
 export { sequential } from "./lib/model/sequential.ts";
+export { functional, input } from "./lib/model/functional.ts";
+export type { InputOptions } from "./lib/model/functional.ts";
+export type { Call, Connection } from "./lib/layers/connection.ts";
+export type { ModelInput } from "./lib/model/inputs.ts";
 export { Model } from "./lib/model/model.ts";
-export type { SequentialOptions } from "./lib/model/architecture.ts";
+export type { Connections, ModelOptions, SequentialOptions } from "./lib/model/architecture.ts";
 export type { ModelLayer } from "./lib/model/model_layer.ts";
 export type { Precision } from "./lib/model/network.ts";
 export type { Random } from "./lib/tensor/random.ts";
@@ -134,10 +144,10 @@ export type { Loss, LossName, LossResult } from "./lib/model/training/losses/los
 export { trace } from "./lib/trace/trace.ts";
 export type { Trace, TraceOptions } from "./lib/trace/trace.ts";
 export type { Intervention, InterventionPlace } from "./lib/trace/interventions.ts";
-export type { LstmChoice } from "./lib/lstm/choose_lstm.ts";
-export { siteNames } from "./lib/lstm/sites.ts";
-export type { SiteListener, SiteName, SiteVisit } from "./lib/lstm/sites.ts";
-export type { SiteListeners } from "./lib/model/layer.ts";
+export type { LstmChoice } from "./lib/cells/choose_lstm.ts";
+export { siteNames } from "./lib/cells/sites.ts";
+export type { SiteListener, SiteName, SiteVisit } from "./lib/cells/sites.ts";
+export type { SiteListeners } from "./lib/layers/layer.ts";
 
 // what it means
 export { attribute } from "./lib/insight/attribution.ts";
@@ -170,7 +180,7 @@ export { prove } from "./lib/insight/proof/proof.ts";
 export type { Proof, ProveOptions } from "./lib/insight/proof/proof.ts";
 export type { Difference, ProofPlace, ProofRow } from "./lib/insight/proof/differences.ts";
 export type { ExpectedLayer, ExpectedTrace } from "./lib/insight/proof/expected.ts";
-export type { LstmValue } from "./lib/insight/rounding/estimate_lstm.ts";
+export type { LstmValue } from "./lib/cells/lstm.ts";
 export { diagnose } from "./lib/insight/diagnosis/diagnose.ts";
 export type { Diagnosis, Reading } from "./lib/insight/diagnosis/diagnose.ts";
 export type { DiagnoseOptions } from "./lib/insight/diagnosis/diagnose_options.ts";

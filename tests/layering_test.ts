@@ -4,15 +4,18 @@ import { assertEquals } from "@std/assert";
 
 const MAY_IMPORT: Record<string, readonly string[]> = {
   base: [],
-  display: ["base"],
   compute: [],
-  tensor: ["display", "base"],
-  files: ["tensor", "display", "base"],
-  lstm: ["tensor", "display", "base"],
-  model: ["files", "lstm", "tensor", "display", "compute", "base"],
-  interop: ["model", "files", "lstm", "tensor", "display", "base"],
-  trace: ["model", "files", "lstm", "tensor", "display", "base"],
-  insight: ["trace", "interop", "model", "files", "lstm", "compute", "tensor", "display", "base"],
+  display: ["base"],
+  tensor: ["base"],
+  files: ["tensor", "base"],
+  values: ["tensor", "base"],
+  cells: ["values", "tensor", "base"],
+  layers: ["cells", "values", "compute", "tensor", "base"],
+  model: ["layers", "cells", "values", "compute", "files", "tensor", "display", "base"],
+  interop: ["model", "layers", "cells", "values", "files", "tensor", "base"],
+  trace: ["model", "layers", "cells", "tensor", "base"],
+  insight: ["trace", "model", "layers", "cells", "values", "compute", "tensor", "display", "base"],
+  views: ["insight", "trace", "model", "cells", "tensor", "display", "base"],
 };
 
 interface Module {

@@ -118,10 +118,15 @@ const ENTRIES: Record<string, Entry> = {
   lstm: withOptions(g.lstm, { units: 2 }),
   masking: entry(g.masking),
   timeDistributed: entry(g.timeDistributed, g.dense({ units: 2 })),
+  concatenate: entry(g.concatenate),
+  defineLayer: free("a definition", g.defineLayer, g.dense({ units: 1 })),
+  input: entry(g.input, [2]),
+  functional: entry(g.functional, ...connected()),
   sequential: withOptions(g.sequential, { inputShape: [3, 2] }, layers),
   Model: withOptions(make(g.Model), { inputShape: [3, 2] }, layers),
   "Model.summary": entry((...args: Any[]) => (model.summary as Any)(...args)),
   "Model.predict": entry((...args: Any[]) => (model.predict as Any)(...args), x),
+  "Model.predictAll": entry((...args: Any[]) => (model.predictAll as Any)(...args), x),
   "Model.compile": withOptions((o: Any) => model.compile(o), { optimizer: "adam", loss: "mse" }),
   "Model.fit": withOptions(
     (...args: Any[]) => (model.fit as Any)(...args),
@@ -186,6 +191,11 @@ const ENTRIES: Record<string, Entry> = {
   View: free("a text and its media", make(g.View), "a"),
   "View.toString": free("nothing", () => view.toString()),
 };
+
+function connected() {
+  const start = g.input([2]);
+  return [start, g.dense({ units: 1 }).apply(start)];
+}
 
 function stateNow() {
   return model.getTrainingState();

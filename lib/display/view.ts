@@ -1,20 +1,10 @@
-// What shows itself: the two symbols that the Deno kernel and Deno's console ask for.
+// Something to look at.
 
+import { DENO_INSPECT, JUPYTER_DISPLAY, type MediaBundle } from "../base/shown.ts";
 import { visible } from "../base/visible.ts";
 
-/** The method that the Deno kernel calls for a cell's last value. */
-export const JUPYTER_DISPLAY: unique symbol = Symbol.for("Jupyter.display");
-
-/** The method that `console.log` and `Deno.inspect` call. */
-export const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect");
-
-/** One output in several media types; a front end shows the richest one that it knows. */
-export interface MediaBundle {
-  /** Always there: what is shown where nothing else is. */
-  readonly "text/plain": string;
-  /** Any other media type: text, or an object for the JSON types. */
-  readonly [mediaType: string]: string | object;
-}
+export { DENO_INSPECT, JUPYTER_DISPLAY } from "../base/shown.ts";
+export type { MediaBundle } from "../base/shown.ts";
 
 /** The media types besides `text/plain`. */
 export type Media = Readonly<Record<string, string | object>>;
@@ -58,37 +48,13 @@ export class View {
   }
 }
 
-/**
- * Lets a value show itself in the Deno kernel and in the terminal, without changing what is seen
- * of it otherwise: the two methods are not enumerable. To be called before `Object.freeze`, and
- * once on a class's prototype rather than on each of its objects.
- *
- * @param value a plain object, or a class's prototype
- * @param view makes the view of the value, each time it is shown; where it throws, the value is shown as
- * text, which says why
- * @returns the same value
- */
-export function showAs<T extends object>(value: T, view: (value: T) => View): T {
-  const viewOf = (shown: T): View => {
-    try {
-      return view(shown);
-    } catch (error) {
-      return new View(`${plainText(shown)}\n(shown as text: ${reason(error)})`);
-    }
-  };
-  Object.defineProperty(value, JUPYTER_DISPLAY, {
-    value(this: T): Promise<MediaBundle> {
-      return viewOf(this)[JUPYTER_DISPLAY]();
-    },
-    configurable: true,
-  });
-  Object.defineProperty(value, DENO_INSPECT, {
-    value(this: T): string {
-      return viewOf(this).text;
-    },
-    configurable: true,
-  });
-  return value;
+/** The view of a value; where it cannot be made, the value as text, which says why. */
+export function viewOr<T extends object>(value: T, view: (value: T) => View): View {
+  try {
+    return view(value);
+  } catch (error) {
+    return new View(`${plainText(value)}\n(shown as text: ${reason(error)})`);
+  }
 }
 
 function reason(error: unknown): string {

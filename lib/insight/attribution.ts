@@ -1,16 +1,16 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { showAs, type View } from "../display/view.ts";
-import type { LayerTrace } from "../lstm/sequence.ts";
-import { formatOpenShape } from "../model/layer.ts";
-import { joinLastAxis, type MergeMode, splitLastAxis } from "../model/merge_modes.ts";
+import { shownAs } from "../base/shown.ts";
+import type { View } from "../display/view.ts";
+import type { ModelInput } from "../model/inputs.ts";
 import { type Model, networkOf } from "../model/model.ts";
-import type { Network } from "../model/network.ts";
-import { add, multiply } from "../tensor/arithmetic.ts";
+import { requireOneOutput } from "../model/network.ts";
+import { add } from "../tensor/arithmetic.ts";
 import { indexAt } from "../tensor/indices.ts";
-import { Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { join } from "../values/arrange.ts";
+import { numbers } from "../values/numbers.ts";
 import { attributionHeatmap, type AttributionHeatmapOptions } from "./attribution_view.ts";
-import { headOf, type LogitOfHidden, logitOfHidden } from "./head.ts";
-import { type Ledger, ledgerOf } from "./ledger.ts";
+import { type LogitOfHidden, logitOfHidden, logitsOf } from "./head.ts";
 import { type LstmShare, lstmShare } from "./lstm_share.ts";
 
 /** What is to be explained. */
@@ -99,19 +99,21 @@ export interface Attribution {
  */
 export function attribute(
   model: Model,
-  x: TensorLike,
+  x: ModelInput,
   options: AttributeOptions = {},
 ): Attribution {
   const network = networkOf(model, "attribute");
   checkOptions("attribute", options, OPTIONS);
-  const head = headOf(network, "attribute");
-  const target = checkTarget(options.target, head.logits, "attribute");
-  const run = network.forward(network.checkInput(x, "attribute"));
-  const traces = run.traces[head.layer]!;
-  const ends = traces.map((trace) => lastComputed(trace, ledgerOf(trace, "attribute")));
-  const merged = mergeOf(network, head.layer);
-  const logit = logitOfHidden(head, merged.join(ends), target);
-  const parts = traces.map((trace, k) => lstmShare(trace, merged.split(logit.factor, k, ends)));
+  requireOneOutput(network, "attribute");
+  const run = network.forwardOnTape(network.checkInputs(x, "attribute"));
+  const logits = logitsOf(run, "attribute");
+  const target = checkTarget(options.target, logits.logits.value.shape[1]!, "attribute");
+  const logit = logitOfHidden(run, logits, target, "attribute");
+  const { traces, insides } = run;
+  const parts = insides.flatMap((inside, k) => {
+    const factor = logit.factors.get(inside);
+    return factor === undefined ? [] : [lstmShare(traces[k]!.trace, factor)];
+  });
   return attributionOf(target, logit, parts);
 }
 
@@ -121,45 +123,13 @@ export function checkTarget(target: number | undefined, count: number, action: s
   return indexAt(target, count, { action, owner: "the model", name: "output", option: "target" });
 }
 
-/** h after the step computed last, `[batch, units]`. */
-function lastComputed({ hiddenState }: LayerTrace, { order }: Ledger): Tensor {
-  return hiddenState.select(1, order.at(-1)!);
-}
-
-/** How one hidden state becomes of an LSTM's one or two, and a factor of it theirs. */
-function mergeOf(network: Network, k: number) {
-  const { layer, name, outputShape } = network.layers[k]!;
-  const mode = layer.config.merge_mode as MergeMode | undefined;
-  if (mode === "mul") {
-    throw new TypeError(
-      `Cannot attribute as what two directions give must be added or stand side by side: ` +
-        `current mergeMode of ${name} is mul, ${formatOpenShape(outputShape)}`,
-    );
-  }
-  if (mode === undefined) {
-    return { join: ([h]: Tensor[]) => h!, split: (factor: Tensor) => factor };
-  }
-  const weight = mode === "ave" ? 0.5 : 1;
-  if (mode !== "concat") {
-    return {
-      join: ([a, b]: Tensor[]) => multiply(add(a!, b!), weight),
-      split: (factor: Tensor) => multiply(factor, weight),
-    };
-  }
-  return {
-    join: ([a, b]: Tensor[]) => joinLastAxis(a!, b!),
-    split: (factor: Tensor, direction: number, [a]: Tensor[]) =>
-      splitLastAxis(factor, a!.shape[1]!)[direction]!,
-  };
-}
-
 function attributionOf(
   target: number,
   { logit, bias, unshared }: LogitOfHidden,
   parts: readonly LstmShare[],
 ): Attribution {
   const sum = (of: (part: LstmShare) => Tensor) => add(...parts.map(of));
-  const contributions = parts.map((part) => part.contributions).reduce(joinLastAxis);
+  const contributions = join(numbers, parts.map((part) => part.contributions));
   const remainderParts = {
     bias,
     initialState: sum((part) => part.initialState),
@@ -186,5 +156,5 @@ function attributionOf(
     },
     heatmap: (options) => attributionHeatmap(attribution, options),
   };
-  return Object.freeze(showAs(attribution, () => attribution.heatmap()));
+  return Object.freeze(shownAs("Attribution", attribution));
 }

@@ -1,8 +1,8 @@
 import { refuseOptions } from "../base/options.ts";
-import { showAs } from "../display/view.ts";
+import { shownAs } from "../base/shown.ts";
 import { type History, startOf } from "../model/training/history.ts";
+import type { ModelInput } from "../model/inputs.ts";
 import { type Model, networkOf } from "../model/model.ts";
-import type { TensorLike } from "../tensor/tensor.ts";
 import { deadUnits } from "./checks/dead_units.ts";
 import { explodingStates } from "./checks/exploding_states.ts";
 import type { Finding, Measurement } from "./checks/finding.ts";
@@ -12,7 +12,6 @@ import { saturatedGates } from "./checks/saturated_gates.ts";
 import { softmaxOverflow } from "./checks/softmax_overflow.ts";
 import { unmovedWeights } from "./checks/unmoved_weights.ts";
 import { vanishingGradients } from "./checks/vanishing_gradients.ts";
-import { checkupView } from "./checkup_view.ts";
 
 /** What a checkup found. */
 export interface Checkup {
@@ -49,7 +48,7 @@ export interface Checkup {
  * assertEquals(findings.map(({ kind, number }) => [kind, number]), [["dead units", 1]]);
  * ```
  */
-export function checkup(model: Model, x: TensorLike, history?: History): Checkup {
+export function checkup(model: Model, x: ModelInput, history?: History): Checkup {
   const network = networkOf(model, "check up");
   refuseOptions("check up", arguments, 3);
   const start = history === undefined ? undefined : startOf(history);
@@ -60,8 +59,8 @@ export function checkup(model: Model, x: TensorLike, history?: History): Checkup
     );
   }
   const trained = history === undefined || history.loss.length > 0;
-  const input = network.checkInput(x, "check up");
-  const patient = examine(network, input, trained ? start : undefined);
+  const inputs = network.checkInputs(x, "check up");
+  const patient = examine(network, inputs, trained ? start : undefined);
   const first = notFinite(patient);
   // With a NaN inside, every other number would be one too.
   const others = first.findings.length > 0 ? [] : [
@@ -75,9 +74,9 @@ export function checkup(model: Model, x: TensorLike, history?: History): Checkup
   const results = [first, ...others];
   const findings = results.flatMap((result) => result.findings)
     .sort((a, b) => b.severity - a.severity);
-  return Object.freeze(showAs({
+  return Object.freeze(shownAs("Checkup", {
     healthy: findings.length === 0,
     findings: Object.freeze(findings),
     measurements: Object.freeze(results.map(({ measurement }) => measurement)),
-  }, checkupView));
+  }));
 }

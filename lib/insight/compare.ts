@@ -1,7 +1,7 @@
 import { kindOf } from "../base/kind.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { isTrace } from "../lstm/choose_lstm.ts";
-import type { LayerTrace } from "../lstm/sequence.ts";
+import { isTrace } from "../cells/choose_lstm.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
 import { Model } from "../model/model.ts";
 import type { TensorLike } from "../tensor/tensor.ts";
 import type { Trace } from "../trace/trace.ts";

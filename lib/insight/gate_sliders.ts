@@ -5,15 +5,19 @@ import { escapeHtml, scriptJson } from "../display/html.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
 import { View } from "../display/view.ts";
-import { type Activation, lstmActivation } from "../lstm/activations.ts";
-import { isBuiltIn, isNamed } from "../lstm/built_in.ts";
-import { pageSource } from "../lstm/page_source.ts";
-import { runOf } from "../lstm/traced_run.ts";
-import { siteNames } from "../lstm/sites.ts";
+import type { Activation } from "../values/activations.ts";
+import { isBuiltIn, isNamed } from "../values/built_in.ts";
+import { runOf } from "../cells/traced_run.ts";
+import { siteNames } from "../cells/sites.ts";
+import type { Inside } from "../layers/inside.ts";
+import type { ModelInput } from "../model/inputs.ts";
 import { type Model, networkOf } from "../model/model.ts";
+import { type GradientRun, requireOneOutput } from "../model/network.ts";
 import { indexAt } from "../tensor/indices.ts";
-import { asFloat64, type Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { headOf } from "./head.ts";
+import { asFloat64, type Tensor } from "../tensor/tensor.ts";
+import type { Variable } from "../values/gradients.ts";
+import { endOf } from "./head.ts";
+import { PAGE_EQUATIONS } from "./page_bundle.ts";
 import { SLIDERS } from "./slider_script.ts";
 
 /** What the sliders move, and how it is called. */
@@ -45,9 +49,9 @@ const SAME = 1e-6;
  * Gate surgery by hand: choose a gate or state, a unit and a timestep, drag, and watch the cell state
  * and the prediction move.
  *
- * The page computes on its own, without a kernel: with the source of {@linkcode lstmForward} and
- * {@linkcode denseForward} themselves, which this function writes into the output and, before that,
- * compares with the library's own numbers. Of stacked LSTMs, it is the last one.
+ * The page computes on its own, without a kernel: with {@linkcode lstmForward} and
+ * {@linkcode denseForward} themselves, which are bundled into the output and, before that, compared
+ * with the library's own numbers. Of stacked LSTMs, it is the last one.
  *
  * @param model whose last LSTM hands on its last hidden state, followed by Dense, Dropout and
  * Activation layers; not a Bidirectional
@@ -68,38 +72,26 @@ const SAME = 1e-6;
  */
 export function gateSliders(
   model: Model,
-  x: TensorLike,
+  x: ModelInput,
   options: GateSlidersOptions = {},
 ): View {
   const network = networkOf(model, "make sliders");
   checkOptions("make sliders", options, OPTIONS);
-  const head = headOf(network, "make sliders");
-  const { layer, name } = network.layers[head.layer]!;
-  if (layer.className !== "LSTM") {
-    throw new TypeError(
-      `Cannot make sliders as the last LSTM must go in one direction: ` +
-        `current layer ${name} is a ${layer.className}`,
-    );
-  }
-  const input = network.checkInput(x, "make sliders");
-  const n = indexAt(options.sample ?? 0, input.shape[0]!, {
+  requireOneOutput(network, "make sliders");
+  const inputs = network.checkInputs(x, "make sliders");
+  const n = indexAt(options.sample ?? 0, inputs[0]!.shape[0]!, {
     action: "make sliders",
     owner: "the input",
     name: "sample",
   });
-  const forward = network.forward(input);
-  const trace = forward.traces[head.layer]![0]!;
+  const forward = network.forwardOnTape(inputs);
+  const { inside, operations: head } = headOf(forward);
+  const { name, trace } = forward.traces[forward.insides.indexOf(inside)]!;
   const { x: own, weights, options: ran } = runOf(trace)!;
   const [, timesteps, units] = trace.cellState.shape as [number, number, number];
 
-  const activations: Activation[] = [
-    lstmActivation(ran.activation ?? "tanh"),
-    lstmActivation(ran.recurrentActivation ?? "sigmoid"),
-  ];
-  const operations = [
-    ...head.operations,
-    ...head.closing.map((activation) => ({ activation })),
-  ].map((operation) =>
+  const activations = [inside.functions.φ, inside.functions.σ];
+  const operations = head.map((operation) =>
     "activation" in operation ? { activation: activations.push(operation.activation) - 1 } : {
       kernel: packed(operation.kernel),
       ...(operation.bias && { bias: packed(operation.bias) }),
@@ -125,7 +117,7 @@ export function gateSliders(
     unitLabels: labels(options.units ?? ((u) => `unit ${u}`), units, "units"),
     timestepLabels: labels(options.timesteps ?? ((t) => `timestep ${t}`), timesteps, "timesteps"),
     classLabels: prediction.map((_, k) => classes(k)),
-    probabilities: isNamed(activations.at(-1)!, "softmax", "sigmoid") && head.closing.length > 0,
+    probabilities: isNamed(activations.at(-1)!, "softmax", "sigmoid") && activations.length > 2,
     x: packed(ofSample(own, n)),
     weights: Object.fromEntries(
       Object.entries(weights).filter(([, array]) => array !== undefined)
@@ -139,10 +131,10 @@ export function gateSliders(
       },
     }),
     head: operations,
+    activations: activations.map(({ activationName, options }) => [activationName, options]),
   };
-  const equations = pageSource(activations);
-  const key = contentKey(equations + JSON.stringify(page));
-  const script = scriptOf(key, equations, page);
+  const key = contentKey(PAGE_EQUATIONS + JSON.stringify(page));
+  const script = scriptOf(key, page);
   checkSame(script, prediction);
 
   const text = [
@@ -170,21 +162,52 @@ function packed(x: Tensor): { base64: string; shape: readonly number[]; float32:
 }
 
 /** The script of the page, complete: a call of the sliders with the equations and what is shown. */
-function scriptOf(key: string, equations: string, page: object): string {
-  return `(${SLIDERS})("${key}", () => {\n${equations}\n}, ${scriptJson(page)})`;
+function scriptOf(key: string, page: object): string {
+  return `(${SLIDERS})("${key}", () => {\n${PAGE_EQUATIONS}\n}, ${scriptJson(page)})`;
 }
 
-/** Runs the script here, without a page: a bundler that renames functions would be found out now. */
+/** A step of what follows the LSTM. */
+type Operation =
+  | { readonly kernel: Tensor; readonly bias: Tensor | undefined }
+  | { readonly activation: Activation };
+
+/** The one LSTM that the output comes from, and what is done with its last hidden state, in a row. */
+function headOf({ variables: [output], insides }: GradientRun): {
+  inside: Inside<Variable>;
+  operations: Operation[];
+} {
+  const operations: Operation[] = [];
+  for (let at = output!;;) {
+    const inside = insides.find((one) => endOf(one) === at);
+    if (inside !== undefined) return { inside, operations };
+    const { origin, scope } = at;
+    if (origin.op === "apply") {
+      if (!isNamed(origin.f, "linear")) operations.unshift({ activation: origin.f });
+      at = origin.x;
+    } else if (origin.op === "affine" && origin.terms.length === 1) {
+      const [[x, W]] = origin.terms as [readonly [Variable, Variable]];
+      operations.unshift({ kernel: W.value, bias: origin.b?.value });
+      at = x;
+    } else {
+      throw new TypeError(
+        `Cannot make sliders: the output must come from the last hidden state of one LSTM that goes in ` +
+          `one direction, by Dense, Dropout and Activation layers, but it comes from ${
+            scope || "no LSTM"
+          }`,
+      );
+    }
+  }
+}
+
+/** Runs the script here, without a page: a bundle that is not these equations is found out now. */
 function checkSame(script: string, expected: readonly number[]): void {
   let found: readonly number[];
   try {
     found = new Function("document", `return ${script}`)(undefined).run([]).prediction;
   } catch (error) {
-    throw new Error(
-      `Cannot make sliders as the equations must write out their own source: ` +
-        `current source does not run (${(error as Error).message}); was this package minified?`,
-      { cause: error },
-    );
+    throw new Error(`Cannot make sliders: their script does not run: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   const off = expected.findIndex((value, k) =>
     !(Math.abs(value - found[k]!) <= SAME) &&

@@ -1,8 +1,8 @@
 // Who wrote what is in a cell: the cell state as a sum over the timesteps that wrote it.
 
 import { multiply } from "../tensor/arithmetic.ts";
-import type { LayerTrace } from "../lstm/sequence.ts";
-import { runOf, sourceOf, type TracedRun } from "../lstm/traced_run.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
+import { runOf, sourceOf, type TracedRun } from "../cells/traced_run.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /**

@@ -1,8 +1,8 @@
 // One LSTM's part in an attribution: from its last hidden states back to what was written.
 
-import { lstmActivation } from "../lstm/activations.ts";
-import { splitGates } from "../lstm/gates.ts";
-import type { LayerTrace } from "../lstm/sequence.ts";
+import { lstmActivation } from "../values/activations.ts";
+import { splitGates } from "../cells/gates.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { sumUnits } from "./head.ts";

@@ -1,14 +1,15 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { showAs, type View } from "../display/view.ts";
-import { type LstmChoice, oneTrace } from "../lstm/choose_lstm.ts";
-import type { LayerTrace } from "../lstm/sequence.ts";
-import { runOf, type TracedRun, withTensors } from "../lstm/traced_run.ts";
-import { stateGradients } from "../lstm/state_gradient.ts";
+import { shownAs } from "../base/shown.ts";
+import type { View } from "../display/view.ts";
+import { type LstmChoice, oneTrace } from "../cells/choose_lstm.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
+import { runOf, type TracedRun, withTensors } from "../cells/traced_run.ts";
+import { runAgain } from "../cells/lstm_backward.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { indices } from "../tensor/indices.ts";
 import type { Trace } from "../trace/trace.ts";
 import { type Ledger, ledgerOf } from "./ledger.ts";
-import { type MemoryCurveOptions, memoryCurves, memoryView } from "./memory_view.ts";
+import { type MemoryCurveOptions, memoryCurves } from "./memory_view.ts";
 
 /** What of a trace is looked at. */
 export interface MemoryOptions {
@@ -113,7 +114,7 @@ export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): 
     order: ledger.order,
     curves: (chosen) => memoryCurves(result, chosen),
   };
-  return Object.freeze(showAs(result, memoryView));
+  return Object.freeze(shownAs("Memory", result));
 }
 
 const halving = (f: number) => f >= 1 ? Infinity : f === 0 ? 0 : Math.LN2 / -Math.log(f);
@@ -151,23 +152,20 @@ function chooseUnits(
   return longest.map(({ unit }) => unit).sort((a, b) => a - b);
 }
 
-/** ∂c_T[u]/∂c_t[u]: one row for each sample and unit, all of them at once. */
+/** ∂c_T[u]/∂c_t[u]: a run backwards for each unit, all samples at once. */
 function derivativeOf(run: TracedRun, trace: LayerTrace, chosen: readonly number[]): Tensor {
   const [batch, timesteps, units] = trace.cellState.shape as [number, number, number];
-  const rows = batch * chosen.length;
-  const cellState = new Float64Array(rows * units);
-  const at = (row: number) => row * units + chosen[row % chosen.length]!;
-  for (let row = 0; row < rows; row++) cellState[at(row)] = 1;
-  const seeds = {
-    samples: Array.from({ length: rows }, (_, row) => Math.floor(row / chosen.length)),
-    cellState: new Tensor(cellState, [rows, units]),
-    hiddenState: new Tensor(new Float64Array(rows * units), [rows, units]),
-  };
+  const { tape, steps, end: [c] } = runAgain(run);
   const result = new Float64Array(batch * timesteps * chosen.length);
-  for (const { timestep, cellState } of stateGradients(run, trace, seeds)) {
-    for (let row = 0; row < rows && timestep >= 0; row++) {
-      const k = (seeds.samples[row]! * timesteps + timestep) * chosen.length + row % chosen.length;
-      result[k] = cellState.data[at(row)]!;
+  for (const [k, unit] of chosen.entries()) {
+    const seed = new Float64Array(batch * units);
+    for (let n = 0; n < batch; n++) seed[n * units + unit] = 1;
+    tape.backward([[c!, new Tensor(seed, [batch, units])]]);
+    for (const [t, { values }] of steps.entries()) {
+      const { data } = tape.gradientOf(values.cellState!);
+      for (let n = 0; n < batch; n++) {
+        result[(n * timesteps + t) * chosen.length + k] = data[n * units + unit]!;
+      }
     }
   }
   return new Tensor(result, [batch, timesteps, chosen.length]);

@@ -1,11 +1,12 @@
-import { showAs, type View } from "../display/view.ts";
-import { type Gates, splitGates } from "../lstm/gates.ts";
-import { unwrapped } from "../model/layer.ts";
+import { shownAs } from "../base/shown.ts";
+import type { View } from "../display/view.ts";
+import { type Gates, splitGates } from "../cells/gates.ts";
+import { unwrapped } from "../layers/layer.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Network } from "../model/network.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { modelComparisonView, weightHeatmap } from "./model_comparison_view.ts";
+import { weightHeatmap } from "./model_comparison_view.ts";
 import {
   compareTensors,
   type Comparison,
@@ -89,7 +90,7 @@ export function compareModels(
     options,
     heatmap: () => weightHeatmap(comparison),
   };
-  return Object.freeze(showAs(comparison, modelComparisonView));
+  return Object.freeze(shownAs("ModelComparison", comparison));
 }
 
 function describe({ layers, weightSpecs }: Network): string {
@@ -104,8 +105,7 @@ function isFused({ layers }: Network, k: number): boolean {
   const { layer } = layers.findLast(({ firstWeight, weights }) =>
     weights.length > 0 && firstWeight <= k
   )!;
-  const inner = unwrapped(layer);
-  return inner.className === "LSTM" || inner.className === "Bidirectional";
+  return unwrapped(layer).cells !== undefined;
 }
 
 function compareWeights(

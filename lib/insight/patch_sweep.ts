@@ -1,14 +1,16 @@
 import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { progress } from "../display/progress.ts";
-import { showAs, type View } from "../display/view.ts";
-import { chooseLstm, type LstmChoice } from "../lstm/choose_lstm.ts";
-import { type SiteListener, type SiteName, siteNames, valueAt } from "../lstm/sites.ts";
+import { shownAs } from "../base/shown.ts";
+import type { View } from "../display/view.ts";
+import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
+import { type SiteListener, type SiteName, siteNames, valueAt } from "../cells/sites.ts";
 import { type Model, networkOf } from "../model/model.ts";
-import type { Network } from "../model/network.ts";
+import type { ModelInput } from "../model/inputs.ts";
+import { type Network, requireOneOutput } from "../model/network.ts";
 import { indices } from "../tensor/indices.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
-import { Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { type LstmPlace, lstmPlaces } from "../trace/places.ts";
 import { checkTarget } from "./attribution.ts";
 import { estimateEffects } from "./patch_estimate.ts";
@@ -30,7 +32,7 @@ export interface PatchSweepOptions {
    * Another input of the same shape, whose values are put in; without it each value becomes 0, an
    * ablation.
    */
-  readonly from?: TensorLike;
+  readonly from?: ModelInput;
   /**
    * Whether the effects are estimated by one gradient, slope × change, instead of a run each: for
    * LSTMs too large for that. Exact for small changes only; false unless said.
@@ -114,14 +116,15 @@ const MOST_ROWS = 512;
  */
 export async function patchSweep(
   model: Model,
-  x: TensorLike,
+  x: ModelInput,
   options: PatchSweepOptions = {},
 ): Promise<PatchSweep> {
   const network = networkOf(model, "sweep");
   checkOptions("sweep", options, OPTIONS);
-  const input = network.checkInput(x, "sweep");
+  requireOneOutput(network, "sweep");
+  const inputs = network.checkInputs(x, "sweep");
   const target = checkTarget(options.target, checkOutput(network), "sweep");
-  const place = chooseLstm(lstmPlaces(network, input), options.layer, "sweep");
+  const place = chooseLstm(lstmPlaces(network, inputs), options.layer, "sweep");
   if (network.states.some((state) => state !== undefined)) {
     throw new TypeError(
       "Cannot sweep as stateful layers must start from zeros (resetStates()): " +
@@ -144,20 +147,20 @@ export async function patchSweep(
   );
   const source = options.from === undefined
     ? undefined
-    : sourceOf(network, options.from, input, place);
-  const baseline = network.forward(input).output.select(1, target);
+    : sourceOf(network, options.from, inputs, place);
+  const baseline = network.forward(inputs).output.select(1, target);
   const estimated = options.estimate === true;
   const effects = estimated
-    ? estimateEffects(network, input, place, target, patches, source)
+    ? estimateEffects(network, inputs, place, target, patches, source)
     : new Float64Array(patches.length).fill(NaN);
   const { signal } = options;
   const line = progress(options.verbose);
-  const samples = input.shape[0]!;
+  const samples = inputs[0]!.shape[0]!;
   let [done, count] = [estimated ? patches.length : 0, 8];
   while (done < patches.length && signal?.aborted !== true) {
     const began = performance.now();
     const some = patches.slice(done, done + count);
-    const outputs = runPatched(network, input, place, some, source).select(1, target).data;
+    const outputs = runPatched(network, inputs, place, some, source).select(1, target).data;
     some.forEach((_, p) => {
       let sum = 0;
       for (let n = 0; n < samples; n++) sum += outputs[p * samples + n]! - baseline.data[n]!;
@@ -183,7 +186,7 @@ export async function patchSweep(
     aborted,
     heatmap: (chosen) => sweepHeatmap(sweep, chosen),
   };
-  return Object.freeze(showAs(sweep, () => sweep.heatmap()));
+  return Object.freeze(shownAs("PatchSweep", sweep));
 }
 
 /** One value that is put in. */
@@ -199,14 +202,16 @@ export type PatchSource = (site: SiteName) => Tensor;
 /** One run of all samples for each patch, side by side: `[patches·samples, …]`. */
 function runPatched(
   network: Network,
-  input: Tensor,
-  { layer, direction, samples, timesteps, units }: LstmPlace,
+  inputs: readonly Tensor[],
+  { name, samples, timesteps, units }: LstmPlace,
   patches: readonly Patch[],
   source: PatchSource | undefined,
 ): Tensor {
-  const data = new Float64Array(input.data.length * patches.length);
-  patches.forEach((_, p) => data.set(input.data, p * input.data.length));
-  const rows = new Tensor(data, [input.shape[0]! * patches.length, ...input.shape.slice(1)]);
+  const rows = inputs.map(({ data, shape }) => {
+    const all = new Float64Array(data.length * patches.length);
+    patches.forEach((_, p) => all.set(data, p * data.length));
+    return new Tensor(all, shape.with(0, shape[0]! * patches.length));
+  });
   const listen: SiteListener = (value, { site, timestep }) => {
     if (!patches.some((patch) => patch.site === site && patch.timestep === timestep)) return value;
     const patched = Float64Array.from(value.data);
@@ -219,35 +224,35 @@ function runPatched(
     });
     return new Tensor(patched, value.shape);
   };
-  const listeners: (SiteListener | undefined)[][] = [];
-  listeners[layer] = [];
-  listeners[layer][direction] = listen;
-  return network.forward(rows, { listeners }).output;
+  return network.forward(rows, { listeners: new Map([[name, listen]]) }).output;
 }
 
 function sourceOf(
   network: Network,
-  from: TensorLike,
-  input: Tensor,
-  { layer, direction }: LstmPlace,
+  from: ModelInput,
+  inputs: readonly Tensor[],
+  { name }: LstmPlace,
 ): PatchSource {
-  const other = network.checkInput(from, "sweep");
-  if (!sameShape(other.shape, input.shape)) {
+  const others = network.checkInputs(from, "sweep");
+  const wrong = others.findIndex(({ shape }, k) => !sameShape(shape, inputs[k]!.shape));
+  if (wrong !== -1) {
     throw new TypeError(
-      `Cannot sweep as the input that the values are taken from must have the other's shape ` +
-        `${formatShape(input.shape)}: current shape is ${formatShape(other.shape)}`,
+      `Cannot sweep: the input that the values are taken from must have the other's shape ` +
+        `${formatShape(inputs[wrong]!.shape)}, but its shape is ${
+          formatShape(others[wrong]!.shape)
+        }`,
     );
   }
-  const trace = network.forward(other).traces[layer]![direction]!;
+  const { trace } = network.forward(others).traces.find((one) => one.name === name)!;
   return (site) => valueAt(trace, site);
 }
 
-function checkOutput({ outputShape }: Network): number {
-  const [classes, ...rest] = outputShape;
+function checkOutput({ outputShapes: [outputShape] }: Network): number {
+  const [classes, ...rest] = outputShape!;
   if (typeof classes === "number" && rest.length === 0) return classes;
   throw new TypeError(
     `Cannot sweep as the output must be [batch, classes]: current shape of a sample is ` +
-      `[${outputShape.map((length) => length ?? "timesteps").join(", ")}]`,
+      `[${outputShape!.map((length) => length ?? "timesteps").join(", ")}]`,
   );
 }
 

@@ -4,7 +4,7 @@ import { heatmap } from "../display/heatmap.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
 import type { View } from "../display/view.ts";
-import type { SiteName } from "../lstm/sites.ts";
+import type { SiteName } from "../cells/sites.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { PatchSweep } from "./patch_sweep.ts";
 

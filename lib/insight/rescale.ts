@@ -1,6 +1,6 @@
 // The rescale rule: an activation's value shared among what was added up before it.
 
-import type { Activation } from "../lstm/activations.ts";
+import type { Activation } from "../values/activations.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /**

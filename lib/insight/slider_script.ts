@@ -1,5 +1,5 @@
-// What the slider view does in the page. The equations come as a function (lib/lstm's own source, see
-// lstm/page_source.ts); here is only what is seen: inputs, lines and bars.
+// What the slider view does in the page. The equations come as a function (page_bundle.ts); here is only
+// what is seen: inputs, lines and bars.
 
 /**
  * `(key, equations, page) => …`: finds its boxes that are not drawn yet and draws into them. Texts
@@ -16,15 +16,16 @@ export const SLIDERS = `(key, equations, page) => {
     Object.entries(page.weights).map(([name, array]) => [name, numbers(array)]),
   );
   const x = numbers(page.x);
-  const [activation, recurrentActivation] = lib.activations;
+  const activations = page.activations.map(([name, options]) => lib.getActivation(name, options));
+  const [activation, recurrentActivation] = activations;
   const start = page.initialState && {
     cellState: numbers(page.initialState.cellState),
     hiddenState: numbers(page.initialState.hiddenState),
   };
   const mask = page.mask && numbers(page.mask);
   const head = page.head.map(({ kernel, bias, activation }) => ({
-    weights: kernel && { kernel: numbers(kernel), bias: bias && numbers(bias) },
-    activation: activation === undefined ? undefined : lib.activations[activation],
+    weights: kernel && { kernel: numbers(kernel), ...(bias && { bias: numbers(bias) }) },
+    activation: activation === undefined ? undefined : activations[activation],
   }));
   const { goBackwards, units, timesteps } = page;
 
@@ -40,7 +41,8 @@ export const SLIDERS = `(key, equations, page) => {
       return new lib.Tensor(data, value.shape);
     };
     const options = {
-      activation, recurrentActivation, goBackwards, mask, initialState: start, listen,
+      activation, recurrentActivation, goBackwards, listen,
+      ...(mask && { mask }), ...(start && { initialState: start }),
     };
     const trace = lib.lstmForward(x, weights, options);
     let output = trace.hiddenState.select(1, goBackwards ? 0 : timesteps - 1);

@@ -1,8 +1,7 @@
-import { showAs } from "../display/view.ts";
+import { shownAs } from "../base/shown.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { comparisonView } from "./comparison_view.ts";
-import { distance } from "./rounding/float32.ts";
+import { distance } from "../values/bounds/float32.ts";
 
 /**
  * How far two values may differ: |actual − expected| ≤ atol + rtol·|expected|, every element. Where
@@ -67,7 +66,7 @@ export function compareTensors(
     maxAbsDiff = Math.max(maxAbsDiff, diff);
     if (excess > worstExcess) [worst, worstExcess] = [k, excess];
   }
-  return Object.freeze(showAs({
+  return Object.freeze(shownAs("Comparison", {
     maxAbsDiff,
     where: indexOf(worst, a.shape),
     actual: a.data[worst]!,
@@ -76,7 +75,7 @@ export function compareTensors(
     atol,
     rtol,
     shape: a.shape,
-  }, comparisonView));
+  }));
 }
 
 /** The largest difference at each place of the last axis, `[units]`; NaN where either holds one. */

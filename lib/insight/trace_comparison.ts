@@ -1,9 +1,10 @@
 import { checkOptions } from "../base/options.ts";
-import { showAs, type View } from "../display/view.ts";
-import type { LstmChoice } from "../lstm/choose_lstm.ts";
-import type { LayerTrace } from "../lstm/sequence.ts";
-import { revived, sourceOf, withTensors } from "../lstm/traced_run.ts";
-import { type SiteName, siteNames, valueAt } from "../lstm/sites.ts";
+import { shownAs } from "../base/shown.ts";
+import type { View } from "../display/view.ts";
+import type { LstmChoice } from "../cells/choose_lstm.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
+import { revived, sourceOf, withTensors } from "../cells/traced_run.ts";
+import { type SiteName, siteNames, valueAt } from "../cells/sites.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -13,7 +14,7 @@ import {
   largestByUnit,
   type Tolerance,
 } from "./tensor_comparison.ts";
-import { siteHeatmap, traceComparisonView } from "./trace_comparison_view.ts";
+import { siteHeatmap } from "./trace_comparison_view.ts";
 
 /** One value of an LSTM in two runs. */
 export interface SiteComparison {
@@ -106,7 +107,7 @@ export function compareTraces(
       return siteHeatmap(comparison, options?.layer);
     },
   };
-  return Object.freeze(showAs(comparison, traceComparisonView));
+  return Object.freeze(shownAs("TraceComparison", comparison));
 }
 
 interface NamedTrace {

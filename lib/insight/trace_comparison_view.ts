@@ -2,7 +2,7 @@ import { heatmap } from "../display/heatmap.ts";
 import { formatNumber } from "../display/number.ts";
 import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
-import { chooseLstm, type LstmChoice } from "../lstm/choose_lstm.ts";
+import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { sentenceView } from "./sentence_view.ts";
 import type { TraceComparison } from "./trace_comparison.ts";

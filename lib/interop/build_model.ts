@@ -1,6 +1,6 @@
 import { UnreadableFileError } from "../files/unreadable.ts";
-import type { Layer, OpenShape } from "../model/layer.ts";
-import { nameLayers } from "../model/layer_names.ts";
+import type { Layer, OpenShape } from "../layers/layer.ts";
+import { nameLayers } from "../layers/layer_names.ts";
 import { Model, networkOf } from "../model/model.ts";
 import type { Precision } from "../model/network.ts";
 import { type Provenance, recordProvenance } from "../model/provenance.ts";

@@ -1,7 +1,7 @@
 // What is done to an array on its way into a model. Each step notes itself, so that the log cannot
 // say anything else than what happened.
 
-import { type GateOrder, joinGates, splitGates } from "../lstm/gates.ts";
+import { type GateOrder, joinGates, splitGates } from "../cells/gates.ts";
 import { add } from "../tensor/arithmetic.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";

@@ -4,7 +4,7 @@ import { type Hdf5File, readHdf5 } from "../files/hdf5.ts";
 import { isRecord, parseJson } from "../files/json.ts";
 import { readKerasArchive } from "../files/keras_archive.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import type { Layer, OpenShape } from "../model/layer.ts";
+import type { Layer, OpenShape } from "../layers/layer.ts";
 import {
   asFileError,
   inOrder,

@@ -5,9 +5,9 @@ import {
   type ActivationName,
   type ActivationOptions,
   getActivation,
-} from "../lstm/activations.ts";
+} from "../values/activations.ts";
 import { checkLayerRecord } from "./keras_options.ts";
-import { isBuiltIn } from "../lstm/built_in.ts";
+import { isBuiltIn } from "../values/built_in.ts";
 
 /** Which Keras wrote the configuration; what it calls hard_sigmoid differs. */
 export type KerasGeneration = "keras2" | "keras3";

@@ -3,7 +3,7 @@
 
 import { isRecord } from "../files/json.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import type { OpenShape } from "../model/layer.ts";
+import type { OpenShape } from "../layers/layer.ts";
 import { MAX_LAYERS } from "./build_model.ts";
 import { straightLine } from "./keras_functional.ts";
 import type { KerasGeneration } from "./keras_activation.ts";

@@ -2,8 +2,8 @@
 
 import type { Hdf5File } from "../files/hdf5.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import type { Layer } from "../model/layer.ts";
-import { snakeCase } from "../model/layer_names.ts";
+import type { Layer } from "../layers/layer.ts";
+import { snakeCase } from "../layers/layer_names.ts";
 import { weightCount } from "./build_model.ts";
 import { type Converted, taken } from "./conversion.ts";
 

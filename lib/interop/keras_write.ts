@@ -1,8 +1,8 @@
 // A model as Keras 3 writes it: the configuration that `config.json` holds, and the arrays' places.
 
-import type { Layer } from "../model/layer.ts";
-import { activationOf } from "../model/layer_options.ts";
-import { snakeCase } from "../model/layer_names.ts";
+import type { Layer } from "../layers/layer.ts";
+import { activationOf } from "../layers/layer_options.ts";
+import { snakeCase } from "../layers/layer_names.ts";
 import type { Model } from "../model/model.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { activationToKeras } from "./keras_activation.ts";

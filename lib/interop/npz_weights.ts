@@ -1,5 +1,5 @@
 import { UnreadableFileError } from "../files/unreadable.ts";
-import type { Layer } from "../model/layer.ts";
+import type { Layer } from "../layers/layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type LoadedWeights, weightCount } from "./build_model.ts";
 import { lettersOf, taken } from "./conversion.ts";

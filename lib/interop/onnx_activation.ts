@@ -1,6 +1,6 @@
 import { quoted } from "../base/quoted.ts";
-import { type Activation, getActivation } from "../lstm/activations.ts";
-import { isBuiltIn } from "../lstm/built_in.ts";
+import { type Activation, getActivation } from "../values/activations.ts";
+import { isBuiltIn } from "../values/built_in.ts";
 
 /** An activation's options in ONNX: some operators take one or both. */
 export interface OnnxActivationOptions {

@@ -1,9 +1,9 @@
 // Dense layers as a graph has them: a product, the bias behind it, the activation behind that.
 
-import { type Activation, getActivation } from "../lstm/activations.ts";
-import type { Layer } from "../model/layer.ts";
-import { activation as activationLayer } from "../model/layers/activation.ts";
-import { dense } from "../model/layers/dense.ts";
+import { type Activation, getActivation } from "../values/activations.ts";
+import type { Layer } from "../layers/layer.ts";
+import { activation as activationLayer } from "../layers/activation.ts";
+import { dense } from "../layers/dense.ts";
 import type { LoadedLayer } from "./build_model.ts";
 import { type Converted, taken, transposed } from "./conversion.ts";
 import { floatOf, intOf } from "./onnx_attributes.ts";

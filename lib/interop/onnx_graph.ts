@@ -5,7 +5,7 @@ import type { OnnxFile } from "../files/onnx.ts";
 import type { OnnxNode, OnnxValue } from "../files/onnx_schema.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import { MAX_UNPACKED_BYTES } from "../files/zip.ts";
-import type { OpenShape } from "../model/layer.ts";
+import type { OpenShape } from "../layers/layer.ts";
 import { type LoadedModel, MAX_LAYERS } from "./build_model.ts";
 import { type Converted, lettersOf } from "./conversion.ts";
 import { OLDEST_OPSET } from "./onnx_attributes.ts";

@@ -1,30 +1,27 @@
 // Two layers that Keras does not have and ONNX's graphs need. They compute and learn as others do;
 // saveKeras refuses them by their class.
 
-import { activationOf } from "../model/layer_options.ts";
-import { bidirectional } from "../model/layers/bidirectional.ts";
-import { lstm, type LstmLayer, type LstmLayerOptions } from "../model/layers/lstm.ts";
-import type { Layer, OpenShape } from "../model/layer.ts";
-import type { MergeMode } from "../model/merge_modes.ts";
-import { lastStep, lastStepGradient, reverseTimesteps } from "../model/timesteps.ts";
+import { activationOf } from "../layers/layer_options.ts";
+import { bidirectional } from "../layers/bidirectional.ts";
+import { lstm, type LstmLayer, type LstmLayerOptions } from "../layers/lstm.ts";
+import { defineLayer, type Layer, type OpenShape } from "../layers/layer.ts";
+import type { MergeMode } from "../layers/merge_modes.ts";
+import { reverseSteps, shapeOf, stepOf } from "../values/arrange.ts";
 
 /** The last timestep of a sequence: `[timesteps, size]` becomes `[size]`. */
 export function lastTimestep(): Layer {
-  return Object.freeze<Layer>({
+  return defineLayer({
     className: "LastTimestep",
-    config: Object.freeze({}),
+    config: {},
     outputShape: (input: OpenShape) => {
       if (input.length === 2) return input.slice(1);
       throw new TypeError(
-        `Cannot build a LastTimestep as its input must be [timesteps, size]: ` +
-          `current input has ${input.length} axes`,
+        `Cannot build a LastTimestep: its input must be [timesteps, size], ` +
+          `but it has ${input.length} axes`,
       );
     },
     weights: () => [],
-    forward: (x) => ({
-      output: lastStep(x),
-      backward: (gradient) => ({ input: lastStepGradient(gradient, x.shape[1]!), weights: [] }),
-    }),
+    run: (o, [x]) => ({ outputs: [stepOf(o, x!, shapeOf(o, x!)[1]! - 1)] }),
   });
 }
 
@@ -46,18 +43,14 @@ export function remerged(layer: Layer, mergeMode: MergeMode): Layer {
 /** An LSTM against the order of time whose sequence stands in the order of time, unlike Keras's. */
 export function reverseLstm(options: LstmLayerOptions): Layer {
   const layer: LstmLayer = lstm({ ...options, goBackwards: true, returnSequences: true });
-  const { fast: _inKerasOrder, ...definition } = layer; // the fast form knows nothing of this order
-  return Object.freeze<Layer>({
-    ...definition,
+  return defineLayer({
+    ...layer,
     className: "ReverseLSTM",
     wrapped: layer,
-    forward: (x, weights, context) => {
-      const run = layer.forward(x, weights, context);
-      return {
-        ...run,
-        output: reverseTimesteps(run.output),
-        backward: (gradient) => run.backward(reverseTimesteps(gradient)),
-      };
+    fast: () => undefined, // the fast form knows nothing of this order
+    run: (o, inputs, weights, context) => {
+      const { outputs: [output], ...rest } = context.run(layer, inputs, weights, context);
+      return { ...rest, outputs: [reverseSteps(o, output!)] };
     },
   });
 }

@@ -2,10 +2,10 @@
 // 4·units, units], B [directions, 8·units], gates i o f c.
 
 import { quoted } from "../base/quoted.ts";
-import type { Activation } from "../lstm/activations.ts";
-import type { Layer } from "../model/layer.ts";
-import { bidirectional } from "../model/layers/bidirectional.ts";
-import { lstm } from "../model/layers/lstm.ts";
+import type { Activation } from "../values/activations.ts";
+import type { Layer } from "../layers/layer.ts";
+import { bidirectional } from "../layers/bidirectional.ts";
+import { lstm } from "../layers/lstm.ts";
 import type { LoadedLayer } from "./build_model.ts";
 import {
   type Converted,

@@ -1,8 +1,8 @@
 // Each operator of a graph, as layers: what it takes and what it makes of it.
 
 import { quoted } from "../base/quoted.ts";
-import { type Activation, getActivation } from "../lstm/activations.ts";
-import { embedding } from "../model/layers/embedding.ts";
+import { type Activation, getActivation } from "../values/activations.ts";
+import { embedding } from "../layers/embedding.ts";
 import { taken } from "./conversion.ts";
 import { operatorActivation } from "./onnx_activation.ts";
 import { activated, addBias, gated, gemm, matMul } from "./onnx_dense.ts";

@@ -1,9 +1,9 @@
 // Operators that compute nothing: they turn, drop and join axes, pick steps and states, and work out
 // lengths.
 
-import type { Layer } from "../model/layer.ts";
-import { lstm, type LstmLayer } from "../model/layers/lstm.ts";
-import type { MergeMode } from "../model/merge_modes.ts";
+import type { Layer } from "../layers/layer.ts";
+import { lstm, type LstmLayer } from "../layers/lstm.ts";
+import type { MergeMode } from "../layers/merge_modes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer } from "./build_model.ts";
 import { lastTimestep, remerged } from "./onnx_layers.ts";

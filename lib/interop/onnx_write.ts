@@ -1,10 +1,10 @@
 // Each layer as ONNX's operators. Between layers, sequences are [batch, timesteps, features].
 
-import type { Activation } from "../lstm/activations.ts";
-import { isBuiltIn, isNamed } from "../lstm/built_in.ts";
-import { joinGates, splitGates } from "../lstm/gates.ts";
-import type { Layer } from "../model/layer.ts";
-import { activationOf } from "../model/layer_options.ts";
+import type { Activation } from "../values/activations.ts";
+import { isBuiltIn, isNamed } from "../values/built_in.ts";
+import { joinGates, splitGates } from "../cells/gates.ts";
+import type { Layer } from "../layers/layer.ts";
+import { activationOf } from "../layers/layer_options.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { activationToOnnx } from "./onnx_activation.ts";
 import type { OnnxGraphWriter } from "./onnx_graph_writer.ts";

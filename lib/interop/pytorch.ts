@@ -4,8 +4,8 @@
 import type { SafetensorsFile } from "../files/safetensors.ts";
 import { quoted } from "../base/quoted.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import { bidirectional } from "../model/layers/bidirectional.ts";
-import { lstm } from "../model/layers/lstm.ts";
+import { bidirectional } from "../layers/bidirectional.ts";
+import { lstm } from "../layers/lstm.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedModel } from "./build_model.ts";

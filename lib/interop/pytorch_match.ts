@@ -4,7 +4,7 @@
 
 import { quoted } from "../base/quoted.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import { type Layer, unwrapped } from "../model/layer.ts";
+import { type Layer, unwrapped } from "../layers/layer.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer } from "./build_model.ts";

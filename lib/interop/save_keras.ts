@@ -6,6 +6,7 @@ import { type Model, networkOf, trainingOf } from "../model/model.ts";
 import type { Optimizer } from "../model/training/optimizers/optimizer.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { configOf, storeOf } from "./keras_write.ts";
+import type { Loss } from "../model/training/losses/loss.ts";
 
 /** What a `.keras` file is written with. */
 export interface SaveKerasOptions {
@@ -76,9 +77,21 @@ function compiled(model: Model): Training | undefined {
   }
 }
 
-function compileConfig({ optimizer, loss, measuresAccuracy }: Training): Record<string, unknown> {
-  const isPlain = Object.values(loss.config).every((value) => value === false);
-  const lossClass = loss.name.replaceAll(/(^|_)([a-z])/g, (_, __, letter) => letter.toUpperCase());
+/** Keras's record of a loss: its name where it has no options. */
+function lossConfig({ name, config }: Loss): unknown {
+  if (Object.values(config).every((value) => value === false)) return name;
+  const lossClass = name.replaceAll(/(^|_)([a-z])/g, (_, __, letter) => letter.toUpperCase());
+  return {
+    module: "keras.losses",
+    class_name: lossClass,
+    config: { name, ...config },
+    registered_name: null,
+  };
+}
+
+function compileConfig(training: Training): Record<string, unknown> {
+  const { optimizer, losses, lossWeights, measuresAccuracy } = training;
+  const isOne = losses.length === 1 && lossWeights[0] === 1;
   return {
     optimizer: {
       module: "keras.optimizers",
@@ -86,13 +99,8 @@ function compileConfig({ optimizer, loss, measuresAccuracy }: Training): Record<
       config: { name: optimizer.name, ...floats(optimizer.config) },
       registered_name: null,
     },
-    loss: isPlain ? loss.name : {
-      module: "keras.losses",
-      class_name: lossClass,
-      config: { name: loss.name, ...loss.config },
-      registered_name: null,
-    },
-    loss_weights: null,
+    loss: isOne ? lossConfig(losses[0]!) : losses.map(lossConfig),
+    loss_weights: isOne ? null : lossWeights,
     metrics: measuresAccuracy ? ["accuracy"] : null,
     weighted_metrics: null,
     run_eagerly: false,

@@ -3,7 +3,7 @@
 import { isRecord } from "../files/json.ts";
 import type { TfjsFile } from "../files/tfjs.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import type { Layer } from "../model/layer.ts";
+import type { Layer } from "../layers/layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer, LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, taken } from "./conversion.ts";

@@ -2,7 +2,7 @@
 // Bidirectional's trainable half first, and a TF.js manifest may stand in any order.
 
 import { UnreadableFileError } from "../files/unreadable.ts";
-import { type Layer, unwrapped } from "../model/layer.ts";
+import { type Layer, unwrapped } from "../layers/layer.ts";
 import type { Converted } from "./conversion.ts";
 
 /**

@@ -2,51 +2,59 @@
 
 import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import type { Layer, OpenShape } from "./layer.ts";
+import type { Connection } from "../layers/connection.ts";
+import type { Layer, OpenShape } from "../layers/layer.ts";
+import { type Graph, graphOf, rowOf } from "./graph.ts";
 import type { Precision } from "./network.ts";
 
 /** How a model starts. */
-export interface SequentialOptions {
+export interface ModelOptions {
+  /** Where chance starts, a whole number: the same seed gives the same weights. Default: any. */
+  readonly seed?: number;
+  /**
+   * `"float32"` as in Keras, computed fast; `"float64"` keeps the weights in float64 and computes by
+   * the equations. Default: `"float32"`.
+   */
+  readonly precision?: Precision;
+}
+
+/** How a model of layers in a row starts. */
+export interface SequentialOptions extends ModelOptions {
   /**
    * A sample's shape, without the batch: `[timesteps, inputSize]`, or `[timesteps]` before an
    * embedding; timesteps may be null, so that each call chooses its own.
    */
   readonly inputShape: OpenShape;
-  /** Where chance starts, a whole number: the same seed gives the same weights. Any unless said. */
-  readonly seed?: number;
-  /**
-   * `"float32"` as in Keras unless said, computed fast; `"float64"` keeps the weights in float64 and
-   * computes by the equations.
-   */
-  readonly precision?: Precision;
 }
 
-const OPTIONS: KeysOf<SequentialOptions> = {
-  inputShape: "required",
-  seed: "optional",
-  precision: "optional",
-};
+/** A model of any shape, from its inputs to its outputs. */
+export interface Connections {
+  /** Made by `input()`, in the order in which `predict` takes them. */
+  readonly inputs: readonly Connection[];
+  /** What layers gave, in the order of `predictAll`. */
+  readonly outputs: readonly Connection[];
+}
+
+const OPTIONS: KeysOf<ModelOptions> = { seed: "optional", precision: "optional" };
+const ROW_OPTIONS: KeysOf<SequentialOptions> = { ...OPTIONS, inputShape: "required" };
 
 const precisions: readonly Precision[] = ["float32", "float64"];
 
-/** The options with their defaults in place; throws where the layers or an option make no model. */
+/** The graph, and the options with their defaults; throws where they make no model. */
 export function checkArchitecture(
-  layers: readonly Layer[],
-  options: SequentialOptions,
-): { inputShape: OpenShape; seed: number; precision: Precision } {
-  checkLayers(layers);
-  const given: Partial<SequentialOptions> = options ?? {};
-  checkOptions("build a model", given, OPTIONS);
+  parts: readonly Layer[] | Connections,
+  options: ModelOptions & Partial<SequentialOptions>,
+): { graph: Graph; seed: number; precision: Precision } {
+  const isGraph = typeof parts === "object" && parts !== null && "outputs" in parts;
+  const given = isGraph ? options : options ?? {}; // of a row, inputShape is what is missing
+  if (!isGraph) checkLayers(parts);
+  checkOptions("build a model", given, isGraph ? OPTIONS : ROW_OPTIONS);
   // A seed that nobody chose is kept, so that the model can tell where it started.
-  const {
-    inputShape,
-    seed = Math.floor(Math.random() * 2 ** 32),
-    precision = "float32",
-  } = given;
-  checkInputShape(inputShape);
+  const { inputShape, seed = Math.floor(Math.random() * 2 ** 32), precision = "float32" } = given;
+  if (!isGraph) checkInputShape(inputShape);
   if (!Number.isSafeInteger(seed)) {
     throw new RangeError(
-      `Cannot build a model as its seed must be a whole number: current seed is ${seed}`,
+      `Cannot build a model: its seed must be a whole number, but it is ${seed}`,
     );
   }
   if (!precisions.includes(precision)) {
@@ -54,10 +62,13 @@ export function checkArchitecture(
       `Cannot build a model: its precision must be ${amongNames(precision, precisions)}`,
     );
   }
-  return { inputShape, seed, precision };
+  const graph = isGraph
+    ? graphOf((parts as Connections).inputs, (parts as Connections).outputs)
+    : rowOf(parts as readonly Layer[], inputShape!);
+  return { graph, seed, precision };
 }
 
-function checkLayers(layers: readonly Layer[]): void {
+function checkLayers(layers: unknown): asserts layers is readonly Layer[] {
   if (!Array.isArray(layers) || layers.length === 0) {
     throw new TypeError(
       `Cannot build a model as it needs a list of one layer or more: ` +
@@ -65,7 +76,7 @@ function checkLayers(layers: readonly Layer[]): void {
     );
   }
   for (const [k, layer] of layers.entries()) {
-    if (typeof layer?.forward !== "function" || typeof layer.className !== "string") {
+    if (typeof layer?.run !== "function" || typeof layer.className !== "string") {
       throw new TypeError(
         `Cannot build a model as each layer must be made by lstm(), dense() and their like: ` +
           `current layer ${k} is ${typeof layer === "object" ? "another object" : typeof layer}`,
@@ -74,7 +85,8 @@ function checkLayers(layers: readonly Layer[]): void {
   }
 }
 
-function checkInputShape(shape: OpenShape | undefined): asserts shape is OpenShape {
+/** Throws where it is no shape of a sample. */
+export function checkInputShape(shape: OpenShape | undefined): asserts shape is OpenShape {
   const isLength = (length: unknown) =>
     length === null || Number.isInteger(length) && length as number > 0;
   if (!Array.isArray(shape) || shape.length === 0 || !shape.every(isLength)) {

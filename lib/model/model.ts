@@ -1,6 +1,7 @@
 import { kindOf } from "../base/kind.ts";
 import { refuseOptions } from "../base/options.ts";
-import { showAs, type View } from "../display/view.ts";
+import { shownAs } from "../base/shown.ts";
+import type { View } from "../display/view.ts";
 import type { Source } from "../files/source.ts";
 import type { Tensor, TensorLike } from "../tensor/tensor.ts";
 import { type CompileOptions, Training } from "./training/compile.ts";
@@ -8,11 +9,17 @@ import { fit } from "./training/fit.ts";
 import type { FitOptions } from "./training/fit_options.ts";
 import type { History } from "./training/history.ts";
 import { Predictor } from "./fast/predictor.ts";
-import type { Layer, OpenShape } from "./layer.ts";
+import type { Layer, OpenShape } from "../layers/layer.ts";
 import { loadWeights } from "./load_weights.ts";
 import { copyOf, type ModelLayer, modelLayers } from "./model_layer.ts";
 import { Network, type Precision } from "./network.ts";
-import { checkArchitecture, type SequentialOptions } from "./architecture.ts";
+import {
+  checkArchitecture,
+  type Connections,
+  type ModelOptions,
+  type SequentialOptions,
+} from "./architecture.ts";
+import type { ModelInput } from "./inputs.ts";
 import { type Provenance, provenanceOf } from "./provenance.ts";
 import { summaryView } from "./summary.ts";
 import type { TrainingState } from "./training/training_state.ts";
@@ -21,7 +28,8 @@ let networkOfModel: (model: unknown) => Network | undefined;
 let trainingOfModel: (model: Model, action: string) => Training;
 
 /**
- * Layers in a row, as Keras's Sequential model: {@linkcode sequential} makes one.
+ * Layers with their weights: {@linkcode sequential} makes one of layers in a row, {@linkcode functional}
+ * of any shape.
  *
  * It shows itself as its summary.
  */
@@ -39,18 +47,18 @@ export class Model {
   /**
    * A model of these layers, its weights started; what {@linkcode sequential} returns.
    *
-   * @param layers made by `lstm()`, `dense()` and their like, in order
-   * @param options the shape of a sample, where chance starts, and the precision
+   * @param parts layers in order, or inputs and outputs of layers connected by `apply`
+   * @param options where chance starts, the precision, and of layers in a row the shape of a sample
    * @param weights in Keras's order and shapes, where they are not to be started anew
    * @throws {TypeError} where a layer does not fit the one before it.
    */
   constructor(
-    layers: readonly Layer[],
-    options: SequentialOptions,
+    parts: readonly Layer[] | Connections,
+    options: ModelOptions & Partial<SequentialOptions>,
     weights?: readonly TensorLike[],
   ) {
-    const { inputShape, seed, precision } = checkArchitecture(layers, options);
-    this.#network = new Network(layers, inputShape, { seed, precision });
+    const { graph, seed, precision } = checkArchitecture(parts, options);
+    this.#network = new Network(graph, { seed, precision });
     this.#predictor = new Predictor(this.#network);
     if (weights !== undefined) this.setWeights(weights);
   }
@@ -60,14 +68,19 @@ export class Model {
     return modelLayers(this.#network);
   }
 
-  /** A sample's shape, null where each call may choose the length. */
-  get inputShape(): OpenShape {
-    return this.#network.inputShape;
+  /** The inputs' names and shapes of a sample, in order. */
+  get inputs(): readonly { readonly name: string; readonly shape: OpenShape }[] {
+    return this.#network.inputs;
   }
 
-  /** The prediction's shape for one sample. */
+  /** The shape of a sample, null where each call may choose the length; of the first input. */
+  get inputShape(): OpenShape {
+    return this.#network.inputs[0]!.shape;
+  }
+
+  /** The prediction's shape for one sample; of the first output. */
   get outputShape(): OpenShape {
-    return this.#network.outputShape;
+    return this.#network.outputShapes[0]!;
   }
 
   /** How the weights are kept and the model computes. */
@@ -95,12 +108,27 @@ export class Model {
    * the size that its file tells, and goes on from one to the next.
    *
    * @param x `[batch, timesteps, inputSize]`, or `[batch, timesteps]` of whole numbers before an
-   * embedding
+   * embedding; of several inputs a list in their order, or an object by their names
    * @returns `[batch, …]`, the last layer's output in float32
-   * @throws {TypeError} where the shape is not the model's.
+   * @throws {TypeError} where the shape is not the model's, or the model has several outputs.
    */
-  predict(x: TensorLike): Tensor {
+  predict(x: ModelInput): Tensor {
     if (arguments.length > 1) refuseOptions("predict", arguments, 1);
+    const { outputs } = this.#network;
+    if (outputs.length === 1) return this.#predictor.predict(x)[0]!;
+    throw new TypeError(
+      `Cannot predict: predict gives the one output of a model, but this one has ` +
+        `${outputs.length}; predictAll gives all`,
+    );
+  }
+
+  /**
+   * The predictions of all outputs, in their order; else as {@linkcode Model.predict}.
+   *
+   * @throws {TypeError} where a shape is not the model's.
+   */
+  predictAll(x: ModelInput): Tensor[] {
+    refuseOptions("predict", arguments, 1);
     return this.#predictor.predict(x);
   }
 
@@ -135,7 +163,8 @@ export class Model {
    * model.
    *
    * @param x `[samples, …]`, as for `predict`
-   * @param y a target for each sample, as the loss wants them
+   * @param y a target for each sample, as the loss wants them; of several outputs a list in their
+   * order, or an object by their names
    * @param options epochs, batches, validation, and what is seen of it
    * @returns loss and metrics of each epoch, as Keras reports them
    * @throws {TypeError} where a shape does not fit, the model is not compiled, or `fit` is running.
@@ -157,7 +186,7 @@ export class Model {
    * assert(loss[1]! < loss[0]! && accuracy?.length === 2);
    * ```
    */
-  async fit(x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<History> {
+  async fit(x: ModelInput, y: ModelInput, options: FitOptions = {}): Promise<History> {
     return await fit(this.#network, this.#compiled("fit"), x, y, options);
   }
 
@@ -245,7 +274,7 @@ export class Model {
     return this.#training;
   }
 }
-showAs(Model.prototype, (model) => model.summary());
+shownAs("Model", Model.prototype);
 
 /**
  * What is behind a model's public door: for this package's own rooms, not exported by mod.ts.

@@ -2,7 +2,7 @@
 
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { Layer, OpenShape } from "./layer.ts";
+import type { Layer, OpenShape } from "../layers/layer.ts";
 import type { Network } from "./network.ts";
 
 /** A layer of a model. */

@@ -1,37 +1,34 @@
-// The layers in a row with their weights: what predicting, training and tracing all run. Shapes and
-// numbers only; the public door in front of it is Model.
+// A graph with its weights: what predicting, training and tracing all run. Shapes and numbers only;
+// the public door in front of it is Model.
 
-import type { LayerTrace } from "../lstm/sequence.ts";
-import { type Random, seededRandom } from "../tensor/random.ts";
-import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
-import { asFloat32, asFloat64, asTensor, type Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { LayerCompute } from "./fast/layer_compute.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
+import { layerTraceOf, passer, traceOf } from "../cells/lstm_forward.ts";
+import type { LstmState } from "../cells/lstm.ts";
+import type { SiteListener } from "../cells/sites.ts";
+import type { Inside } from "../layers/inside.ts";
 import type {
-  Layer,
-  LayerRun,
+  LayerContext,
   LayerState,
   Mask,
   OpenShape,
   SiteListeners,
   WeightSpec,
-} from "./layer.ts";
-import { nameLayers } from "./layer_names.ts";
+} from "../layers/layer.ts";
+import { type Random, seededRandom } from "../tensor/random.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+import { asFloat32, asFloat64, asTensor, type Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { Gradients, type Variable } from "../values/gradients.ts";
+import { numbers } from "../values/numbers.ts";
+import type { Ops } from "../values/ops.ts";
+import { FastLayers } from "./fast/fast_layers.ts";
+import type { Graph, GraphInput, GraphNode, Place, PlacedLayer } from "./graph.ts";
+import { checkInputShapes, type ModelInput, tensorsOf } from "./inputs.ts";
+import { type States, walk, type WalkContext, type Walked } from "./walk.ts";
 
 /** How the weights are kept and how a model computes. */
 export type Precision = "float32" | "float64";
 
-/** A layer in its place. */
-export interface PlacedLayer {
-  readonly name: string;
-  readonly layer: Layer;
-  readonly inputShape: OpenShape;
-  readonly outputShape: OpenShape;
-  /** The arrays it needs, of which the first is the network's weight `firstWeight`. */
-  readonly weights: readonly WeightSpec[];
-  readonly firstWeight: number;
-}
-
-/** What one run through all layers may depend on besides input and weights. */
+/** What one run may depend on besides input and weights. */
 export interface NetworkContext {
   /** Whether dropout drops. */
   readonly training?: boolean;
@@ -41,34 +38,58 @@ export interface NetworkContext {
   readonly fast?: boolean;
   /** Whether a fast run has traces as well; the equations' always has. */
   readonly records?: boolean;
-  /** Who sees the values inside, for each layer. */
-  readonly listeners?: readonly (SiteListeners | undefined)[];
+  /** Who sees the values inside. */
+  readonly listeners?: SiteListeners;
+  /** The equations' operations, where somebody looks at them. */
+  readonly ops?: Ops<Tensor>;
+  /** Called with the name of each layer before it runs. */
+  readonly onLayer?: (name: string) => void;
 }
 
-/** What one run through all layers gave. */
+/** What one run gave. */
 export interface NetworkRun {
-  /** `[batch, …]`, in float64; a fast run's may be in float32. */
+  /** `[batch, …]` each, in float64; a fast run's may be in float32. */
+  readonly outputs: readonly Tensor[];
+  /** The first of them. */
   readonly output: Tensor;
-  /** Which steps of the output count; all where there is none. */
-  readonly mask: Mask | undefined;
-  /** What each layer gave. */
-  readonly runs: readonly LayerRun[];
-  /** What happened inside: a list for each layer, empty where it holds no LSTM. */
-  readonly traces: readonly (readonly LayerTrace[])[];
+  /** Which steps of each output count; all where there is none. */
+  readonly masks: readonly (Mask | undefined)[];
+  /** Each node's results. */
+  readonly results: readonly (readonly Tensor[])[];
+  /** What happened inside each LSTM, and its name. */
+  readonly traces: readonly NamedTrace[];
   /** Where each stateful layer ended: `network.states` from now on, if the run is to count. */
   readonly states: NetworkStates;
-  /** From the gradient of the loss by `output`: its gradient by each weight, in order. */
-  readonly backward: (gradient: Tensor) => Tensor[];
+}
+
+/** An LSTM's trace. */
+export interface NamedTrace {
+  readonly name: string;
+  readonly trace: LayerTrace;
+}
+
+/** A run that gradients can go back through. */
+export interface GradientRun extends Omit<NetworkRun, "results"> {
+  readonly tape: Gradients;
+  /** The outputs as the tape knows them. */
+  readonly variables: readonly Variable[];
+  /** What happened inside each LSTM. */
+  readonly insides: readonly Inside<Variable>[];
+  /** From the gradients of the loss with respect to the outputs: those with respect to each weight. */
+  readonly backward: (gradients: readonly Tensor[]) => Tensor[];
 }
 
 /** What the stateful layers remember, by layer; undefined is zeros. */
 export type NetworkStates = readonly (LayerState | undefined)[];
 
-/** Layers in a row, with their weights. */
-export class Network {
-  readonly inputShape: OpenShape;
-  readonly outputShape: OpenShape;
+/** A graph with its weights. */
+export class Network implements Graph {
+  readonly inputs: readonly GraphInput[];
   readonly layers: readonly PlacedLayer[];
+  readonly nodes: readonly GraphNode[];
+  readonly outputs: readonly Place[];
+  readonly outputShapes: readonly OpenShape[];
+  readonly isRow: boolean;
   readonly precision: Precision;
   readonly seed: number;
   /** What the stateful layers remember; who runs the network decides whether it takes the new. */
@@ -80,17 +101,16 @@ export class Network {
   batchSize: number | undefined;
   #kept: readonly Tensor[] | undefined; // float32 or float64, as the precision says
   #inFloat64: readonly Tensor[] | undefined;
-  #computes: readonly LayerCompute[] | undefined;
+  #fast: FastLayers | undefined;
 
-  /** Places the layers; their weights start when they are first asked for. */
-  constructor(
-    layers: readonly Layer[],
-    inputShape: OpenShape,
-    { precision, seed }: { precision: Precision; seed: number },
-  ) {
-    this.inputShape = Object.freeze([...inputShape]);
-    this.layers = placeLayers(layers, inputShape);
-    this.outputShape = this.layers.at(-1)!.outputShape;
+  /** The weights start when they are first asked for. */
+  constructor(graph: Graph, { precision, seed }: { precision: Precision; seed: number }) {
+    this.inputs = graph.inputs;
+    this.layers = graph.layers;
+    this.nodes = graph.nodes;
+    this.outputs = graph.outputs;
+    this.outputShapes = graph.outputShapes;
+    this.isRow = graph.isRow;
     this.precision = precision;
     this.seed = seed;
     this.states = this.layers.map(() => undefined);
@@ -123,19 +143,15 @@ export class Network {
     return this.#kept!;
   }
 
-  /** The input in float64, its shape checked; of a stateful network one batch, or several. */
-  checkInput(x: TensorLike, action: string, { batches = 1 }: { batches?: 1 | "any" } = {}): Tensor {
-    const given = asFloat64(x);
-    const [batch, ...rest] = given.shape;
-    const fits = rest.length === this.inputShape.length &&
-      rest.every((length, axis) => (this.inputShape[axis] ?? length) === length);
-    if (!fits || batch === 0 || sizeOf(rest) === 0) {
-      const wanted = ["batch", ...this.inputShape.map((length) => length ?? "timesteps")];
-      throw new TypeError(
-        `Cannot ${action} as the input must be [${wanted.join(", ")}] and not empty: ` +
-          `current shape is ${formatShape(given.shape)}`,
-      );
-    }
+  /** The inputs in float64, their shapes checked; of a stateful network one batch, or several. */
+  checkInputs(
+    x: ModelInput,
+    action: string,
+    { batches = 1 }: { batches?: 1 | "any" } = {},
+  ): Tensor[] {
+    const given = tensorsOf(x, this.inputs, action).map(asFloat64);
+    checkInputShapes(given, this.inputs, action);
+    const [batch] = given[0]!.shape;
     const { batchSize } = this;
     const isWhole = batchSize === undefined || batch === batchSize ||
       batches === "any" && batch! % batchSize === 0;
@@ -153,105 +169,176 @@ export class Network {
   checkWeights(weights: readonly TensorLike[]): Tensor[] {
     const specs = this.weightSpecs;
     if (!Array.isArray(weights) || weights.length !== specs.length) {
-      const current = Array.isArray(weights) ? `count is ${weights.length}` : "value is no array";
-      throw new TypeError(
-        `Cannot set the weights as the model has ${specs.length}: current ${current}`,
-      );
+      const found = Array.isArray(weights) ? `${weights.length} were given` : "no list was given";
+      throw new TypeError(`Cannot set the weights: the model has ${specs.length}, but ${found}`);
     }
     const given = weights.map((weight) => asTensor(weight));
     for (const [k, { name, shape }] of specs.entries()) {
-      if (!sameShape(given[k]!.shape, shape)) {
-        throw new TypeError(
-          `Cannot set the weights as weight ${k}, ${name}, must be ${formatShape(shape)}: ` +
-            `current shape is ${formatShape(given[k]!.shape)}`,
-        );
-      }
+      if (sameShape(given[k]!.shape, shape)) continue;
+      throw new TypeError(
+        `Cannot set the weights: weight ${k}, ${name}, must be ${formatShape(shape)}, ` +
+          `but its shape is ${formatShape(given[k]!.shape)}`,
+      );
     }
     return given;
   }
 
-  /** Runs all layers on a checked input. Changes nothing: not even what stateful layers remember. */
-  forward(
-    x: Tensor,
-    { training = false, random, fast = false, records, listeners }: NetworkContext = {},
-  ): NetworkRun {
-    const isFast = fast && this.precision === "float32";
-    const weights = isFast ? this.keptWeights : this.weights;
-    if (isFast) this.#computes ??= this.layers.map(() => new LayerCompute());
-    const runs: LayerRun[] = [];
-    let [output, mask] = [x, undefined as Mask | undefined];
-    for (const [k, placed] of this.layers.entries()) {
-      const state = this.states[k];
-      const { firstWeight, weights: { length } } = placed;
-      const own = weights.slice(firstWeight, firstWeight + length);
-      const run = placed.layer.forward(output, own, {
-        training,
-        random,
-        mask,
-        state,
-        compute: isFast ? this.#computes?.[k] : undefined,
-        records,
-        listeners: listeners?.[k],
+  /** Runs on checked inputs. Changes nothing: not even what stateful layers remember. */
+  forward(inputs: readonly Tensor[], context: NetworkContext = {}): NetworkRun {
+    const { fast, records, listeners, ops = numbers, onLayer } = context;
+    const insides: (Inside<Tensor> | NamedTrace)[] = [];
+    const inside = (one: Inside<Tensor> | NamedTrace) => insides.push(one);
+    const compute = this.#computing(fast);
+    const looked: LayerContext<Tensor>["run"] | undefined = onLayer &&
+      ((layer, given, own, context) => {
+        onLayer(context.name);
+        return layer.run(ops, given, own, context);
       });
-      runs.push(run);
-      [output, mask] = [run.output, run.mask];
-    }
+    const walked = this.#walk(ops, inputs, compute ? this.keptWeights : this.weights, {
+      ...context,
+      run: compute?.run({ records: records ?? false, inside }) ?? looked,
+      inside,
+      ...(listeners && {
+        listen: (name: string) => listeners.has(name) ? passer(listeners.get(name)!) : undefined,
+      }),
+    });
+    let traces: readonly NamedTrace[] | undefined;
     return {
-      output,
-      mask,
-      runs,
-      traces: runs.map(({ traces = [] }) => traces),
-      states: runs.map(({ state }) => state),
-      backward: (gradient) => backward(runs, this.layers, gradient),
+      ...ofNumbers(walked, (x) => x),
+      results: walked.results,
+      get traces() {
+        return traces ??= insides.map((one) =>
+          "trace" in one
+            ? one
+            : { name: one.name, trace: traceOfInside(one, listeners?.get(one.name)) }
+        );
+      },
     };
   }
-}
 
-/** From the last layer to the first, each handing the gradient by its input to the one before. */
-function backward(
-  runs: readonly LayerRun[],
-  layers: readonly PlacedLayer[],
-  gradient: Tensor,
-): Tensor[] {
-  const { output } = runs.at(-1)!;
-  if (!sameShape(gradient.shape, output.shape)) {
-    throw new TypeError(
-      `Cannot go backward as the gradient must have the output's shape ` +
-        `${formatShape(output.shape)}: current shape is ${formatShape(gradient.shape)}`,
+  /** The same, so that gradients can go back through it. */
+  forwardOnTape(inputs: readonly Tensor[], context: NetworkContext = {}): GradientRun {
+    const tape = new Gradients();
+    const insides: Inside<Variable>[] = [];
+    const compute = this.#computing(context.fast);
+    const kept = compute ? this.keptWeights : this.weights;
+    const weights = kept.map((weight) => tape.leaf(weight));
+    const equation: LayerContext<Variable>["run"] = (layer, given, own, context) =>
+      layer.run(tape, given, own, context);
+    const run = compute?.runOnTape(tape) ?? equation;
+    const walked = this.#walk(tape, inputs.map((x) => tape.given(x)), weights, {
+      ...context,
+      run: (layer, given, own, context) => {
+        const outer = tape.scope;
+        tape.scope = context.name;
+        const result = run(layer, given, own, context);
+        tape.scope = outer;
+        return result;
+      },
+      inside: (one) => insides.push(one),
+    });
+    return {
+      ...ofNumbers(walked, ({ value }) => value),
+      get traces() {
+        return insides.map((one) => ({ name: one.name, trace: traceOfInside(valuesOf(one)) }));
+      },
+      tape,
+      variables: walked.outputs,
+      insides,
+      backward: (gradients) => {
+        tape.backward(walked.outputs.map((output, k) => [output, gradients[k]!]));
+        return weights.map((weight) => tape.gradientOf(weight));
+      },
+    };
+  }
+
+  /** A walk over any kind of value, from the states that are remembered. */
+  walk<V>(o: Ops<V>, x: readonly Tensor[], context: WalkContext<V> = {}): Walked<V> {
+    return this.#walk(
+      o,
+      x.map((one) => o.given(one)),
+      this.weights.map((w) => o.given(w)),
+      context,
     );
   }
-  const gradients: Tensor[][] = [];
-  let incoming: Tensor | undefined = asFloat64(gradient);
-  const first = layers.findIndex(({ weights }) => weights.length > 0);
-  for (const [k, run] of [...runs.entries()].reverse()) {
-    if (incoming === undefined) break; // nothing to learn came before
-    const { input, weights } = run.backward(incoming, { byInput: k > first });
-    gradients.unshift([...weights]);
-    incoming = input;
+
+  #walk<V>(
+    o: Ops<V>,
+    inputs: readonly V[],
+    weights: readonly V[],
+    context: WalkContext<V>,
+  ): Walked<V> {
+    const states: States<V> = this.states.map((layer) =>
+      layer?.map(({ cellState, hiddenState }) =>
+        [cellState, hiddenState].map((state) => (o.remembered ?? o.given).call(o, asFloat64(state)))
+      )
+    );
+    return walk(this, inputs, weights, o, { states, ...context });
   }
-  return gradients.flat();
+
+  #computing(fast = false): FastLayers | undefined {
+    return fast && this.precision === "float32" ? this.#fast ??= new FastLayers() : undefined;
+  }
 }
 
-function placeLayers(layers: readonly Layer[], inputShape: OpenShape): readonly PlacedLayer[] {
-  const names = nameLayers(layers);
-  let [shape, firstWeight] = [inputShape, 0];
-  return layers.map((layer, k) => {
-    if (layer.className === "Embedding" && k > 0) {
-      throw new TypeError(
-        `Cannot build a model as an Embedding looks up the model's own input: ` +
-          `current layer ${k} is ${names[k]}, after ${names[k - 1]}`,
-      );
-    }
-    const placed = {
-      name: names[k]!,
-      layer,
-      inputShape: shape,
-      outputShape: Object.freeze([...layer.outputShape(shape)]),
-      weights: layer.weights(shape),
-      firstWeight,
-    };
-    shape = placed.outputShape;
-    firstWeight += placed.weights.length;
-    return Object.freeze(placed);
+/** Throws where a model has several outputs, of which only one can be meant. */
+export function requireOneOutput({ outputs }: Graph, action: string): void {
+  if (outputs.length === 1) return;
+  throw new TypeError(
+    `Cannot ${action}: the model must have one output, but it has ${outputs.length}; ` +
+      `functional(inputs, output) makes a model of one of them`,
+  );
+}
+
+/** What a walk gave, in numbers. */
+function ofNumbers<V>({ outputs, masks, states }: Walked<V>, numbersOf: (x: V) => Tensor) {
+  const found = outputs.map(numbersOf);
+  return {
+    outputs: found,
+    output: found[0]!,
+    masks,
+    states: states.map((layer) =>
+      layer?.map(([cellState, hiddenState]): LstmState => ({
+        cellState: numbersOf(cellState!),
+        hiddenState: numbersOf(hiddenState!),
+      }))
+    ),
+  };
+}
+
+/** What happened inside, in numbers alone. */
+function valuesOf({ recurrence, x, weights, before, ...rest }: Inside<Variable>): Inside<Tensor> {
+  const value = ({ value }: Variable) => value;
+  const each = (values: Readonly<Record<string, Variable>>) =>
+    Object.fromEntries(Object.entries(values).map(([site, one]) => [site, one.value]));
+  const steps = recurrence.steps.map((step) => ({
+    x: step.x.value,
+    before: step.before.map(value),
+    computed: each(step.computed),
+    values: each(step.values),
+  }));
+  return {
+    ...rest,
+    x: x.value,
+    weights: weights.map(value),
+    before: before?.map(value),
+    recurrence: { steps, order: recurrence.order, end: recurrence.end.map(value) },
+  };
+}
+
+function traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): LayerTrace {
+  const { recurrence, x, weights, functions, goBackwards, mask, before } = inside;
+  const [kernel, recurrentKernel, bias] = weights as [Tensor, Tensor, Tensor?];
+  return layerTraceOf(traceOf(recurrence.steps), {
+    x,
+    weights: { kernel, recurrentKernel, ...(bias && { bias }) },
+    options: {
+      activation: functions.φ,
+      recurrentActivation: functions.σ,
+      goBackwards,
+      mask,
+      initialState: before && { cellState: before[0]!, hiddenState: before[1]! },
+      listen,
+    },
   });
 }

@@ -1,5 +1,4 @@
-import { showAs } from "../display/view.ts";
-import { provenanceView } from "./provenance_view.ts";
+import { shownAs } from "../base/shown.ts";
 
 /** What became of one array on its way from a file into a model. */
 export interface ArrayProvenance {
@@ -53,5 +52,5 @@ export function recordProvenance(model: object, provenance: Provenance): void {
   );
   const notes = Object.freeze([...provenance.notes]);
   const own = { ...provenance, arrays: Object.freeze(arrays), notes };
-  provenances.set(model, Object.freeze(showAs<Provenance>(own, provenanceView)));
+  provenances.set(model, Object.freeze(shownAs<Provenance>("Provenance", own)));
 }

@@ -1,5 +1,5 @@
 import type { SequentialOptions } from "./architecture.ts";
-import type { Layer } from "./layer.ts";
+import type { Layer } from "../layers/layer.ts";
 import { Model } from "./model.ts";
 
 /**

@@ -2,7 +2,7 @@ import { escapeHtml } from "../display/html.ts";
 import { table } from "../display/table.ts";
 import { JUPYTER_DISPLAY, View } from "../display/view.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { formatOpenShape } from "./layer.ts";
+import { formatOpenShape } from "../layers/layer.ts";
 import type { Network } from "./network.ts";
 
 /**

@@ -1,8 +1,7 @@
 import { refuseOptions } from "../base/options.ts";
 import { kindOf } from "../base/kind.ts";
-import { showAs } from "../display/view.ts";
+import { shownAs } from "../base/shown.ts";
 import { formatShape, resolveAxis, resolveIndex, sizeOf } from "./shape.ts";
-import { tensorView } from "./tensor_view.ts";
 
 /** The number kinds a {@linkcode Tensor} holds: float64, float32 and int32. */
 export type TensorData =
@@ -152,7 +151,7 @@ export class Tensor {
     return Array.from({ length: this.shape[0]! }, (_, index) => this.at(index).toArray());
   }
 }
-showAs(Tensor.prototype, tensorView);
+shownAs("Tensor", Tensor.prototype);
 
 /**
  * A tensor of nested arrays, of a flat array with its shape, or of one number. Plain numbers become

@@ -3,9 +3,9 @@
 import { amongNames, either } from "../base/names.ts";
 import { kindOf } from "../base/kind.ts";
 import { unknownKey } from "../base/options.ts";
-import { chooseLstm, type LstmChoice } from "../lstm/choose_lstm.ts";
-import { type SiteListener, type SiteName, siteNames, type SiteVisit } from "../lstm/sites.ts";
-import type { SiteListeners } from "../model/layer.ts";
+import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
+import { type SiteListener, type SiteName, siteNames, type SiteVisit } from "../cells/sites.ts";
+import type { SiteListeners } from "../layers/layer.ts";
 import { indexAt, indices } from "../tensor/indices.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
@@ -61,7 +61,7 @@ const verbs = { ablate: undefined, set: "to", scale: "by", freeze: "at" } as con
 type Verb = keyof typeof verbs;
 
 /**
- * The listeners that carry out interventions, for each layer of a network.
+ * The listeners that carry out interventions, by the names of the LSTMs.
  *
  * @param interventions in order: one at the same place goes on from what the one before left
  * @throws {RangeError} where a unit, timestep, sample, layer or site is not there.
@@ -70,19 +70,21 @@ type Verb = keyof typeof verbs;
 export function interventionListeners(
   interventions: readonly Intervention[],
   places: readonly LstmPlace[],
-): readonly (SiteListeners | undefined)[] {
+): SiteListeners {
   if (!Array.isArray(interventions)) {
     throw new TypeError(
       `Cannot intervene: interventions must be a list, but ${kindOf(interventions)} was given`,
     );
   }
   const prepared = interventions.map((intervention) => prepare(intervention, places));
-  const listeners: (SiteListener | undefined)[][] = [];
+  const listeners = new Map<string, SiteListener>();
   for (const place of places) {
     const own = prepared.filter((one) => one.place === place);
-    (listeners[place.layer] ??= [])[place.direction] = own.length === 0
-      ? undefined
-      : (value, visit) => own.reduce((changed, one) => carryOut(one, changed, visit), value);
+    if (own.length === 0) continue;
+    listeners.set(
+      place.name,
+      (value, visit) => own.reduce((changed, one) => carryOut(one, changed, visit), value),
+    );
   }
   return listeners;
 }

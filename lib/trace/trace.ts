@@ -1,12 +1,11 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { showAs } from "../display/view.ts";
-import type { LayerTrace } from "../lstm/sequence.ts";
+import { shownAs } from "../base/shown.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
+import type { ModelInput } from "../model/inputs.ts";
 import { type Model, networkOf } from "../model/model.ts";
-import type { Network, NetworkRun } from "../model/network.ts";
-import { Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { type Intervention, interventionListeners } from "./interventions.ts";
-import { lstmPlaces, nameOf } from "./places.ts";
-import { traceView } from "./trace_view.ts";
+import { lstmPlaces } from "./places.ts";
 
 /** What happened inside a model while it predicted. */
 export interface Trace {
@@ -17,8 +16,10 @@ export interface Trace {
   readonly layers: readonly LayerTrace[];
   /** Whose each of `layers` is: `lstm`, `bidirectional/forward_layer`, … */
   readonly names: readonly string[];
-  /** What `predict` gives; with interventions, what it would give. */
+  /** What `predict` gives; with interventions, what it would give. Of several outputs the first. */
   readonly prediction: Tensor;
+  /** What `predictAll` gives, where the model has several outputs. */
+  readonly predictions?: readonly Tensor[];
 }
 
 /** How a trace is made. */
@@ -81,31 +82,26 @@ const OPTIONS: KeysOf<TraceOptions> = {
  * assertEquals(layers[0]!.gates.input.item(0, 2, 2), 0);
  * ```
  */
-export function trace(model: Model, x: TensorLike, options: TraceOptions = {}): Trace {
+export function trace(model: Model, x: ModelInput, options: TraceOptions = {}): Trace {
   const network = networkOf(model, "trace");
   checkOptions("trace", options, OPTIONS);
   const { interventions = [], fast = false } = options;
-  const input = network.checkInput(x, "trace");
+  const inputs = network.checkInputs(x, "trace");
   if (fast && interventions.length > 0) {
     throw new TypeError(
-      `Cannot trace as interventions are made in the equations, not in what predict computes: ` +
-        `current options are fast and ${interventions.length} interventions`,
+      `Cannot trace: interventions are made in the equations, not in what predict computes, ` +
+        `but fast and ${interventions.length} interventions are given`,
     );
   }
   const listeners = interventions.length === 0
-    ? []
-    : interventionListeners(interventions, lstmPlaces(network, input));
-  const run = network.forward(input, { fast, records: true, listeners });
-  return Object.freeze(showAs({
-    layers: Object.freeze(run.traces.flat()),
-    names: Object.freeze(traceNames(network, run)),
-    prediction: new Tensor(Float32Array.from(run.output.data), run.output.shape),
-  }, traceView));
-}
-
-/** Whose each trace of a run is, all layers' traces in a row. */
-export function traceNames(network: Network, { traces }: NetworkRun): string[] {
-  return network.layers.flatMap((placed, k) =>
-    traces[k]!.map((_, direction) => nameOf(placed, direction))
-  );
+    ? {}
+    : { listeners: interventionListeners(interventions, lstmPlaces(network, inputs)) };
+  const { traces, outputs } = network.forward(inputs, { fast, records: true, ...listeners });
+  const predictions = outputs.map(({ data, shape }) => new Tensor(Float32Array.from(data), shape));
+  return Object.freeze(shownAs("Trace", {
+    layers: Object.freeze(traces.map(({ trace }) => trace)),
+    names: Object.freeze(traces.map(({ name }) => name)),
+    prediction: predictions[0]!,
+    ...(predictions.length > 1 && { predictions: Object.freeze(predictions) }),
+  }));
 }

@@ -1,7 +1,7 @@
 // What everybody's result must be: lib/lstm in float64.
 
-import { denseForward } from "../../lib/lstm/dense.ts";
-import { lstmForward } from "../../lib/lstm/sequence.ts";
+import { denseForward } from "../../lib/cells/dense.ts";
+import { lstmForward } from "../../lib/cells/lstm_forward.ts";
 import { Tensor } from "../../lib/tensor/tensor.ts";
 import { type Arrays, arrayShapes, classes, type Shape } from "./shapes.ts";
 

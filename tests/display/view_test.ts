@@ -1,11 +1,7 @@
+import { Tensor, tensor } from "@gatescope/lstm";
 import { assertEquals, assertStrictEquals, assertStringIncludes } from "@std/assert";
-import {
-  DENO_INSPECT,
-  JUPYTER_DISPLAY,
-  type MediaBundle,
-  showAs,
-  View,
-} from "../../lib/display/view.ts";
+import { DENO_INSPECT, JUPYTER_DISPLAY, type MediaBundle, shownAs } from "../../lib/base/shown.ts";
+import { View } from "../../lib/display/view.ts";
 
 /** Asks as the kernel does, which knows the symbol only. */
 async function bundleOf(value: object): Promise<MediaBundle> {
@@ -50,33 +46,30 @@ Deno.test("A view whose media are rejected shows its text and why", async () => 
   assertEquals(bundle, { "text/plain": "plain\n(shown as text: offline)" });
 });
 
-Deno.test("showAs() lets a plain object show itself and changes nothing else of it", async () => {
-  const gates = showAs({ input: 1, forget: 2 }, ({ input }) => new View(`input is ${input}`));
-  assertEquals(Object.keys(gates), ["input", "forget"]);
-  assertEquals({ ...gates }, { input: 1, forget: 2 });
-  assertEquals(JSON.stringify(gates), '{"input":1,"forget":2}');
-  assertEquals(gates, { input: 1, forget: 2 });
-  assertEquals((await bundleOf(Object.freeze(gates)))["text/plain"], "input is 1");
-  assertEquals(Deno.inspect(gates), "input is 1");
+Deno.test("shownAs() lets a plain object show itself and changes nothing else of it", async () => {
+  const [input, ...others] = [1, 2, 3, 4].map((x) => tensor([x]));
+  const given = { input: input!, forget: others[0]!, candidate: others[1]!, output: others[2]! };
+  const gates = shownAs("Gates", { ...given });
+  assertEquals(Object.keys(gates), ["input", "forget", "candidate", "output"]);
+  assertEquals({ ...gates }, given);
+  assertEquals(JSON.stringify(gates), JSON.stringify(given));
+  assertStringIncludes((await bundleOf(Object.freeze(gates)))["text/plain"], "Gates, [1] each");
+  assertStringIncludes(Deno.inspect(gates), "Gates, [1] each");
 });
 
-Deno.test("showAs() on a prototype shows each object of the class, and a subclass's", async () => {
-  class Counter {
-    constructor(readonly count: number) {}
-  }
-  class Twice extends Counter {}
-  showAs(Counter.prototype, (counter) => new View(`count ${counter.count}`));
-  assertEquals((await bundleOf(new Counter(1)))["text/plain"], "count 1");
-  assertEquals(Deno.inspect([new Counter(2), new Twice(3)]), "[ count 2, count 3 ]");
+Deno.test("shownAs() on a prototype shows each object of the class, and a subclass's", async () => {
+  class Twice extends Tensor {}
+  const text = "Tensor [2] float64";
+  assertStringIncludes((await bundleOf(tensor([1, 2])))["text/plain"], text);
+  const pair = [tensor([1, 2]), new Twice(new Float64Array(2), [2])];
+  assertEquals(Deno.inspect(pair).split(text).length, 3);
 });
 
-Deno.test("showAs() shows why where the view cannot be made", async () => {
-  const broken = showAs({ a: 1 }, () => {
-    throw new RangeError("nothing to see");
-  });
-  const text = "{ a: 1 }\n(shown as text: nothing to see)"; // the value is not lost
+Deno.test("a value whose view cannot be made is shown as text, which says why", async () => {
+  const broken = shownAs("Gates", { a: 1 });
+  const text = Deno.inspect(broken);
+  assertStringIncludes(text, "{ a: 1 }\n(shown as text: "); // the value is not lost
   assertEquals(await bundleOf(broken), { "text/plain": text });
-  assertEquals(Deno.inspect(broken), text);
 });
 
 Deno.test("A view's text writes control characters and turned directions out, and keeps its lines", async () => {

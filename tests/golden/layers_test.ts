@@ -78,16 +78,16 @@ Deno.test("every layer's own output matches Keras's within 1e-6", () => {
 Deno.test("the gradient of every weight matches Keras's within 1e-6", () => {
   for (const { entry, arrays } of oneResult) {
     const network = networkOf(modelOf(entry, arrays));
-    const run = network.forward(network.checkInput(arrays("x"), "predict"));
+    const run = network.forwardOnTape(network.checkInputs(arrays("x"), "predict"));
     const loss = lossOf(entry);
     const y = loss.prepare(arrays("y"), run.output.shape);
-    const { value, gradient } = loss.compute(y, run.output, run.mask);
+    const { value, gradient } = loss.compute(y, run.output, run.masks[0]);
     assertWithin(
       Math.abs(value - arrays("loss").item()) / Math.max(1, Math.abs(value)),
       GRADIENT,
       `${entry.name} loss`,
     );
-    run.backward(gradient).forEach((actual, k) => {
+    run.backward([gradient]).forEach((actual, k) => {
       const expected = arrays(`gradients_${k}`);
       const largest = Math.max(1e-2, ...expected.data.map(Math.abs));
       const what = `${entry.name} ${network.weightSpecs[k]!.name}`;

@@ -3,7 +3,7 @@
 
 import { getActivation, softmax, Tensor } from "@gatescope/lstm";
 import { assert } from "@std/assert";
-import { growth, ownError } from "../../lib/insight/rounding/activation_error.ts";
+import { growth, ownError } from "../../lib/values/bounds/activation_error.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
 import { fixturesOf, readArrays } from "../fixtures/fixtures.ts";
 

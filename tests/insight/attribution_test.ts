@@ -206,20 +206,27 @@ Deno.test("attribute() refuses what it cannot explain", () => {
     assertThrows(() => attribute(build(layers), input, { target }), Error, message);
   refused(
     [lstm({ units: 2, returnSequences: true })],
-    "last hidden state alone: current output of",
+    "last hidden state of its last LSTM alone",
   );
   refused(
     [lstm({ units: 2, returnSequences: true }), timeDistributed(dense({ units: 1 }))],
-    "must hand on its last hidden state alone",
+    "last hidden state of its last LSTM alone",
   );
-  refused([bidirectional(lstm({ units: 2 }), { mergeMode: "mul" })], "current mergeMode of");
+  refused(
+    [bidirectional(lstm({ units: 2 }), { mergeMode: "mul" })],
+    "bidirectional multiplies values",
+  );
   refused(
     [lstm({ units: 2 }), softmax],
     "the model has outputs 0 to 2 (-1 is the last), but target is 3",
     3,
   );
   const none = sequential([dense({ units: 1 })], { inputShape: [2] });
-  assertThrows(() => attribute(none, [[1, 2]]), TypeError, "current model has no LSTM");
+  assertThrows(
+    () => attribute(none, [[1, 2]]),
+    TypeError,
+    "a model needs an LSTM, but it has none",
+  );
   const words = sequential([
     embedding({ inputDim: 5, outputDim: 2, maskZero: true }),
     lstm({ units: 3 }),

@@ -303,6 +303,6 @@ Deno.test("checkup() leaves the model as it was, and refuses what is not its own
   const other = sequential([lstm({ units: 3 })], { inputShape: [4, 1], seed: 1 });
   assertThrows(() => checkup(other, input, history), TypeError, "another model's");
   assertThrows(() => checkup(model, input, { ...history }), TypeError, "a copy");
-  assertThrows(() => checkup(model, [[1]]), TypeError, "Cannot check up as the input must be");
+  assertThrows(() => checkup(model, [[1]]), TypeError, "Cannot check up: the input must be");
   assertAlmostEquals(history.loss[0]!, 0, 1e-9);
 });

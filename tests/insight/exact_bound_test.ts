@@ -16,8 +16,7 @@ import {
   timeDistributed,
 } from "@gatescope/lstm";
 import { assert } from "@std/assert";
-import type { EstimatedStep } from "../../lib/insight/rounding/estimate_lstm.ts";
-import { estimateRun } from "../../lib/insight/rounding/estimate_model.ts";
+import { type EstimatedStep, estimateRun } from "../../lib/insight/proof/estimated_run.ts";
 import { networkOf } from "../../lib/model/model.ts";
 import { type Random, seededRandom } from "../../lib/tensor/random.ts";
 
@@ -380,7 +379,7 @@ function largestShare(name: string, seed: number): number {
     );
 
   const input64 = new Tensor(Float64Array.from(sample), [1, ...inputShape]);
-  const { result, lstms } = estimateRun(networkOf(model), input64, () => undefined);
+  const { result, lstms } = estimateRun(networkOf(model), [input64], () => undefined);
   const weights = model.getWeights();
   const ways = [() => -4.4, () => 0, () => 4.4, () => 8.8 * random.uniform() - 4.4];
   const shareOf = (compute: Case["run"], { value, error }: Bounded) => {
@@ -402,7 +401,7 @@ function largestShare(name: string, seed: number): number {
     );
     return Math.max(...shares);
   };
-  if (inside !== undefined) shareOf(inside, insideOf(lstms[0]!.steps, name));
+  if (inside !== undefined) shareOf(inside, insideOf(lstms[0]!.recurrence.steps, name));
   return shareOf(run, result);
 }
 
@@ -414,7 +413,7 @@ interface Bounded {
 /** Gates and states in the order of `lstmRows`. */
 function insideOf(steps: readonly EstimatedStep[], name: string): Bounded {
   const [value, error]: [number[], number[]] = [[], []];
-  steps.forEach(({ computed }, t) => {
+  steps.forEach(({ values }, t) => {
     const take = (one: Bounded, unit: number) => {
       value.push(one.value[unit]!);
       error.push(one.error[unit]!);
@@ -422,9 +421,9 @@ function insideOf(steps: readonly EstimatedStep[], name: string): Bounded {
     const units = Array.from({ length: UNITS }, (_, unit) => unit);
     const gates = ["gates.input", "gates.forget", "gates.candidate", "gates.output"] as const;
     const counts = !name.includes("mask") || t % 2 === 0;
-    if (counts) { for (const unit of units) gates.forEach((gate) => take(computed[gate], unit)); }
-    for (const unit of units) take(computed.cellState, unit);
-    for (const unit of units) take(computed.hiddenState, unit);
+    if (counts) { for (const unit of units) gates.forEach((gate) => take(values[gate]!, unit)); }
+    for (const unit of units) take(values.cellState!, unit);
+    for (const unit of units) take(values.hiddenState!, unit);
   });
   return { value, error };
 }

@@ -20,9 +20,10 @@ import {
 } from "@gatescope/lstm";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
-import { activationCurves } from "../../lib/lstm/activation_curves.ts";
-import { pageSource } from "../../lib/lstm/page_source.ts";
+import { activationCurves } from "../../lib/values/activation_curves.ts";
+import { PAGE_EQUATIONS } from "../../lib/insight/page_bundle.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
+import { pageBundle } from "../../tools/build_page.ts";
 
 const random = seededRandom(9);
 const numbers = (...shape: number[]) =>
@@ -122,7 +123,11 @@ Deno.test("the page computes what trace() computes, whatever is held, to 1e-6", 
   }
 });
 
-Deno.test("every activation writes out its own source", () => {
+Deno.test("the page's bundle is that of the equations as they are", async () => {
+  assertEquals(await Deno.readTextFile("lib/insight/page_bundle.ts"), await pageBundle());
+});
+
+Deno.test("the page has every activation", () => {
   const names = [...Object.keys(activationCurves), "softmax", "log_softmax", "sparsemax"];
   const functions = names.map((name) =>
     name === "threshold"
@@ -131,12 +136,12 @@ Deno.test("every activation writes out its own source", () => {
   );
   functions.push(getActivation("relu", { maxValue: 1, negativeSlope: 0.1 }));
   functions.push(getActivation("gelu", { approximate: true }));
-  const source = pageSource(functions);
-  assert(!/<\/?script|<!--/i.test(source), "it stands in a script, as it is");
-  const page = new Function(source)();
+  assert(!/<\/?script|<!--/i.test(PAGE_EQUATIONS), "it stands in a script, as it is");
+  const page = new Function(PAGE_EQUATIONS)();
   const z = [-20, -3, -1, -0.3, 0, 0.3, 1, 3, 20];
-  functions.forEach((f, k) => {
-    const found = page.activations[k](new page.Tensor(Float64Array.from(z), [9]));
+  functions.forEach((f) => {
+    const own = page.getActivation(f.activationName, f.options);
+    const found = own(new page.Tensor(Float64Array.from(z), [9]));
     assertEquals([...found.data], [...f(z).data], f.activationName);
   });
 });
@@ -155,7 +160,7 @@ Deno.test("labels are data: nothing of them ends the script or becomes an elemen
 
 Deno.test("gateSliders() refuses other models and samples", () => {
   const sequences = build([lstm({ units: 2, returnSequences: true })]);
-  assertThrows(() => gateSliders(sequences, x), TypeError, "last hidden state alone");
+  assertThrows(() => gateSliders(sequences, x), TypeError, "the last hidden state of one LSTM");
   const model = build([lstm({ units: 2 })]);
   assertThrows(
     () => gateSliders(model, x, { sample: 3 }),

@@ -13,7 +13,7 @@ import {
   trace,
 } from "@gatescope/lstm";
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { valueAt } from "../../lib/lstm/sites.ts";
+import { valueAt } from "../../lib/cells/sites.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
 
 const random = seededRandom(5);
@@ -158,7 +158,7 @@ Deno.test("of a Bidirectional one direction is swept; what is not there is refus
   await refused({ target: 2 }, "the model has outputs 0 to 1 (-1 is the last), but target is 2");
   await refused({ unit: 3 }, "Cannot sweep: lstm has units 0 to 2 (-1 is the last), but unit is 3");
   await refused({ sites: ["gates.input", "z"] }, 'cellState or hiddenState, but "z" was given');
-  await refused({ from: numbers(1, 4, 3) }, "current shape is [1, 4, 3]");
+  await refused({ from: numbers(1, 4, 3) }, "but its shape is [1, 4, 3]");
   const sequences = sequential([lstm({ units: 2, returnSequences: true })], { inputShape: [4, 3] });
   await assertRejects(
     () => patchSweep(sequences, x),

@@ -163,8 +163,8 @@ Deno.test("prove() refuses what is not the model's, and a comparison that would 
   refused({ layers: [{ cellstate: [1] }] }, "but cellstate was given; did you mean cellState?");
   refused({ layers: [{ gates: { forgot: [1] } }] }, "but forgot was given; did you mean forget?");
   refused(
-    { predictions: theirs.prediction },
-    "but predictions was given; did you mean prediction?",
+    { predicted: theirs.prediction },
+    "but predicted was given; did you mean prediction?",
   );
   refused(
     { layers: [undefined, {}] },
@@ -172,7 +172,7 @@ Deno.test("prove() refuses what is not the model's, and a comparison that would 
   );
   refused({ layers: [{ cellState: [[1]] }] }, "lstm's cellState must be [2, 3, 4]");
   refused(null, "but null was given");
-  assertThrows(() => prove(model, [[1]]), TypeError, "Cannot prove as the input must be");
+  assertThrows(() => prove(model, [[1]]), TypeError, "Cannot prove: the input must be");
 });
 
 Deno.test("a NaN on either side, or on both, is a mismatch", () => {

@@ -6,7 +6,7 @@ import { dense, lstm, type Model, sequential, sgd, Tensor } from "@gatescope/lst
 import { assert, assertEquals } from "@std/assert";
 import { sharedArena } from "../../lib/compute/arena.ts";
 import { BatchPlan } from "../../lib/model/fast/batch_plan.ts";
-import { chainOf } from "../../lib/model/fast/fast_form.ts";
+import { chainOf } from "../../lib/model/fast/chain.ts";
 import { networkOf } from "../../lib/model/model.ts";
 import { randomArray, randomDense, randomInput, randomLstm } from "../compute/random_layers.ts";
 import { batch, cases, difference, modelOf, usual } from "./example_models.ts";
@@ -152,10 +152,10 @@ Deno.test("all LSTMs but stateful ones and those of rare activations are compute
   for (const [name, example] of Object.entries(cases)) {
     const { x = usual } = example;
     const network = networkOf(modelOf(example, "float32"));
-    const { traces } = network.forward(network.checkInput(x, "predict"), { fast: true });
-    const byEquations = traces.flat().length > 0; // these tell what happened inside
+    const { traces } = network.forward(network.checkInputs(x, "predict"), { fast: true });
+    const byEquations = traces.length > 0; // these tell what happened inside
     assertEquals(byEquations, name === "stateful" || name.includes("without a fast form"), name);
-    if (chainOf(network.layers) !== undefined) chains.push(name);
+    if (chainOf(network) !== undefined) chains.push(name);
   }
   assertEquals(chains, [
     "an LSTM and a dense layer",

@@ -17,8 +17,8 @@ import {
   timeDistributed,
 } from "@gatescope/lstm";
 import { assertEquals } from "@std/assert";
-import { activationCurves } from "../../lib/lstm/activation_curves.ts";
-import { checkLayer, numbers } from "./central_differences.ts";
+import { activationCurves } from "../../lib/values/activation_curves.ts";
+import { checkLayer, numbers, runLayer } from "./central_differences.ts";
 
 const activations = [
   ...Object.keys(activationCurves).filter((name) => name !== "threshold")
@@ -107,7 +107,7 @@ Deno.test("TimeDistributed, Activation, Dropout and Masking have the right gradi
 
 Deno.test("Masking hands no gradient to a masked step", () => {
   const padded = tensor([[[0.5, -1], [0, 0], [0, 2]]]);
-  const { mask, backward } = masking().forward(padded, [], { training: false });
+  const { mask, backward } = runLayer({ layer: masking(), x: padded }, []);
   assertEquals(mask!.toArray(), [[1, 0, 1]]);
   const { input } = backward(new Tensor(new Float64Array(6).fill(1), [1, 3, 2]));
   assertEquals(input!.toArray(), [[[1, 1], [0, 0], [1, 1]]]);

@@ -32,7 +32,7 @@ Deno.test("gradients() agrees with central differences of the loss, and drops no
   const weights = model.getWeights();
   // predict() would round to float32
   const loss = () => {
-    const { output } = networkOf(model).forward(x);
+    const { output } = networkOf(model).forward([x]);
     return y.reduce((sum, label, n) => sum - Math.log(output.item(n, label)) / y.length, 0);
   };
   const found = gradients(model, x, y, { loss: "sparse_categorical_crossentropy" });

@@ -8,7 +8,7 @@ import {
   assertNotEquals,
   assertThrows,
 } from "@std/assert";
-import { glorotUniform, orthogonal } from "../../lib/model/initializers.ts";
+import { glorotUniform, orthogonal } from "../../lib/layers/initializers.ts";
 import { dot } from "../../lib/tensor/arithmetic.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
 

@@ -84,7 +84,7 @@ Deno.test("dropout keeps the mean, drops about its rate, and nothing in predicti
   const model = sequential([dropout({ rate: 0.25 })], { inputShape: [10000] });
   const ones = tensor(new Float64Array(10000).fill(1), [1, 10000]);
   assertEquals(model.predict(ones).toArray(), ones.toArray());
-  const { output } = networkOf(model).forward(ones, { training: true, random: seededRandom(1) });
+  const { output } = networkOf(model).forward([ones], { training: true, random: seededRandom(1) });
   const values = [...output.data];
   assertAlmostEquals(values.reduce((a, b) => a + b) / 10000, 1, 0.02); // 0.0058 is its deviation
   assertEquals([...new Set(values)].sort(), [0, 1 / 0.75]);
@@ -95,7 +95,7 @@ Deno.test("the LSTM's dropout is one set of factors for all timesteps", () => {
   const model = sequential([layer], { inputShape: [4, 6], seed: 1, precision: "float64" });
   const random = seededRandom(3);
   const ones = tensor(new Float64Array(24).fill(1), [1, 4, 6]);
-  const run = networkOf(model).forward(ones, { training: true, random });
+  const run = networkOf(model).forward([ones], { training: true, random });
   const again = seededRandom(3);
   const kept = Array.from({ length: 6 }, () => again.uniform() < 0.5 ? 0 : 2);
   const [kernel, recurrentKernel, bias] = model.getWeights() as [Tensor, Tensor, Tensor];
@@ -118,10 +118,10 @@ Deno.test("mergeMode sum is the two halves of concat, added", () => {
       seed: 4,
       precision: "float64",
     });
-  const both = networkOf(model("concat")).forward(x).output;
+  const both = networkOf(model("concat")).forward([x]).output;
   const half = (start: number) =>
     tensor(Array.from({ length: 3 }, (_, n) => [...both.at(n).data].slice(start, start + 3)));
-  const sum = networkOf(model("sum")).forward(x).output;
+  const sum = networkOf(model("sum")).forward([x]).output;
   assertEquals(sum.toArray(), add(half(0), half(3)).toArray());
 });
 

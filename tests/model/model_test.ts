@@ -101,12 +101,12 @@ Deno.test("setWeights() refuses what does not fit, and changes nothing then", ()
     )
   );
   const set = (given: unknown) => () => model.setWeights(given as Tensor[]);
-  assertThrows(set(weights.slice(1)), TypeError, "the model has 5: current count is 4");
-  assertThrows(set(undefined), TypeError, "current value is no array");
+  assertThrows(set(weights.slice(1)), TypeError, "the model has 5, but 4 were given");
+  assertThrows(set(undefined), TypeError, "but no list was given");
   assertThrows(
     set(weights.with(3, arange(8))),
     TypeError,
-    "Cannot set the weights as weight 3, dense/kernel, must be [8, 2]: current shape is [8]",
+    "Cannot set the weights: weight 3, dense/kernel, must be [8, 2], but its shape is [8]",
   );
   assertEquals(model.predict(x).toArray(), before);
   model.setWeights(weights);
@@ -115,7 +115,7 @@ Deno.test("setWeights() refuses what does not fit, and changes nothing then", ()
 
 Deno.test("predict() refuses another shape, and an empty batch", () => {
   const model = article();
-  const message = "Cannot predict as the input must be [batch, 3, 2] and not empty: current shape";
+  const message = "Cannot predict: the input must be [batch, 3, 2] and not empty, but its shape";
   for (const shape of [[4, 3, 3], [4, 2, 2], [3, 2], [0, 3, 2], [4, 3, 2, 1]]) {
     const size = shape.reduce((a, b) => a * b, 1);
     const given = new Tensor(new Float64Array(size), shape);
@@ -145,7 +145,7 @@ Deno.test("a stateful model refuses another batch until resetStates()", () => {
   const model = sequential([lstm({ units: 2, stateful: true })], { inputShape });
   model.predict(x);
   const one = arange(6).reshape([1, 3, 2]);
-  assertThrows(() => model.predict(one), TypeError, "until resetStates(): current state is [4, 2]");
+  assertThrows(() => model.predict(one), TypeError, "until resetStates(), but its state is [4, 2]");
   model.resetStates();
   model.predict(one);
 });
@@ -156,7 +156,7 @@ Deno.test("layers that do not fit each other are refused when the model is built
   const two = [lstm({ units: 2 }), lstm({ units: 2 })];
   assertThrows(build(two), TypeError, "returnSequences gives the next LSTM all timesteps");
   const late = [lstm({ units: 2 }), embedding({ inputDim: 3, outputDim: 2 })];
-  assertThrows(build(late), TypeError, "current layer 1 is embedding, after lstm");
+  assertThrows(build(late), TypeError, "but embedding comes after lstm");
   assertThrows(
     build([lstm({ units: 2 })], { inputShape: [3, null] }),
     TypeError,
@@ -184,7 +184,7 @@ Deno.test("options of a model that make none are refused", () => {
     TypeError,
     "but seeds was given; did you mean seed?",
   );
-  assertThrows(build({ inputShape, seed: 0.5 }), RangeError, "current seed is 0.5");
+  assertThrows(build({ inputShape, seed: 0.5 }), RangeError, "but it is 0.5");
   assertThrows(build({ inputShape, precision: "float16" }), RangeError, "float32 or float64");
 });
 

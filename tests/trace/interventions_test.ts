@@ -18,7 +18,7 @@ import {
   trace,
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { valueAt } from "../../lib/lstm/sites.ts";
+import { valueAt } from "../../lib/cells/sites.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
 
 const random = seededRandom(7);

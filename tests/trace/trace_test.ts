@@ -69,5 +69,5 @@ Deno.test("a trace shows itself: a line for each LSTM", () => {
 
 Deno.test("trace() refuses another shape", () => {
   const model = sequential([lstm({ units: 2 })], { inputShape: [3, 2] });
-  assertThrows(() => trace(model, [[1, 2]]), TypeError, "Cannot trace as the input must be");
+  assertThrows(() => trace(model, [[1, 2]]), TypeError, "Cannot trace: the input must be");
 });

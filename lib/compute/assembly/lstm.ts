@@ -1,5 +1,5 @@
 // An LSTM over all timesteps: z = x·W + b for many steps in one product, then step by step
-// z += h·U and the gates. The equations are those of lib/lstm/cell.ts.
+// z += h·U and the gates. The equations are those of lib/cells/lstm.ts.
 
 import { activate, SIGMOID, TANH } from "./activations";
 import { madd } from "./fma";

@@ -1,4 +1,4 @@
-// Backpropagation through time, the equations of lib/lstm/sequence_gradient.ts: from the last step
+// Backpropagation through time, the equations of lib/cells/lstm_backward.ts: from the last step
 // to the first dz = the gates' slopes ⊙ …, dh = dz·Uᵀ, dx = dz·Wᵀ; then dW = xᵀ·dz, dU = hᵀ·dz and
 // db = Σ dz over all steps at once.
 

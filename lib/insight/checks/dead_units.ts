@@ -1,5 +1,5 @@
-import { isBuiltIn } from "../../lstm/built_in.ts";
-import type { LstmActivations } from "../../lstm/cell.ts";
+import { isBuiltIn } from "../../values/built_in.ts";
+import type { LstmActivations } from "../../cells/lstm.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import { type LstmVisit, type Patient, unitNames } from "./patient.ts";
 

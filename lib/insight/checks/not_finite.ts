@@ -1,4 +1,4 @@
-import { siteNames, valueAt } from "../../lstm/sites.ts";
+import { siteNames, valueAt } from "../../cells/sites.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CheckResult } from "./finding.ts";
 import type { Patient } from "./patient.ts";
@@ -6,8 +6,8 @@ import type { Patient } from "./patient.ts";
 /** NaN and infinities, where they stand first: in the order of the layers and of the sites. */
 export function notFinite({ layers, lstms }: Patient): CheckResult {
   const all: [layer: string, value: string, x: Tensor][] = layers.flatMap((visit) => {
-    const { name } = visit.placed;
-    const inside = lstms.filter(({ placed }) => placed === visit.placed);
+    const { name } = visit;
+    const inside = lstms.filter((one) => one.name === name || one.name.startsWith(`${name}/`));
     const values: [string, string, Tensor][] = visit.weights.map((
       x,
       k,
@@ -15,7 +15,8 @@ export function notFinite({ layers, lstms }: Patient): CheckResult {
     for (const lstm of inside) {
       for (const site of siteNames) values.push([lstm.name, site, valueAt(lstm.trace, site)]);
     }
-    return [...values, [name, "output", visit.output]];
+    const outputs = visit.outputs.map((x): [string, string, Tensor] => [name, "output", x]);
+    return [...values, ...outputs];
   });
   const counts = all.map(([, , { data }]) => countNotFinite(data));
   const first = counts.findIndex((count) => count > 0);

@@ -1,16 +1,18 @@
 // What the checks look at: one run of a model, layer by layer, with every LSTM's values and slopes.
 
-import { type Activation, lstmActivation } from "../../lstm/activations.ts";
-import { isNamed } from "../../lstm/built_in.ts";
-import { cellOf } from "../../lstm/cell.ts";
-import { type Gates, splitGates } from "../../lstm/gates.ts";
-import type { LayerTrace } from "../../lstm/sequence.ts";
-import { runOf, type TracedRun } from "../../lstm/traced_run.ts";
+import { type Activation, lstmActivation } from "../../values/activations.ts";
+import { isNamed } from "../../values/built_in.ts";
+import { cellOf } from "../../cells/lstm.ts";
+import { type Gates, splitGates } from "../../cells/gates.ts";
+import type { LayerTrace } from "../../cells/lstm_forward.ts";
+import { runOf, type TracedRun } from "../../cells/traced_run.ts";
 import { add, dot } from "../../tensor/arithmetic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { FitStart } from "../../model/training/history.ts";
-import type { Network, PlacedLayer } from "../../model/network.ts";
-import { nameOf } from "../../trace/places.ts";
+import type { PlacedLayer } from "../../model/graph.ts";
+import type { Network } from "../../model/network.ts";
+import { numbers } from "../../values/numbers.ts";
+import type { Ops } from "../../values/ops.ts";
 import { type Ledger, ledgerOf } from "../ledger.ts";
 import { hiddenBefore } from "../lstm_share.ts";
 
@@ -20,15 +22,17 @@ export interface Patient {
   /** What each layer got and gave. */
   readonly layers: readonly LayerVisit[];
   readonly lstms: readonly LstmVisit[];
+  /** What went into each softmax that is no gate's. */
+  readonly softmaxes: readonly { readonly layer: string; readonly logits: Tensor }[];
   /** Where its training began, where a history says so. */
   readonly start: FitStart | undefined;
 }
 
 /** One layer in the run. */
 export interface LayerVisit {
+  readonly name: string;
   readonly placed: PlacedLayer;
-  readonly input: Tensor;
-  readonly output: Tensor;
+  readonly outputs: readonly Tensor[];
   readonly weights: readonly Tensor[];
 }
 
@@ -49,17 +53,42 @@ export interface LstmVisit {
 const DEAD = 2 ** -24;
 
 /** Runs a model, and looks into each of its LSTMs. */
-export function examine(network: Network, x: Tensor, start: FitStart | undefined): Patient {
-  const { runs, traces } = network.forward(x);
-  const layers = network.layers.map((placed, k) => {
+export function examine(
+  network: Network,
+  inputs: readonly Tensor[],
+  start: FitStart | undefined,
+): Patient {
+  const softmaxes: Patient["softmaxes"][number][] = [];
+  let layer = "";
+  const looking: Ops<Tensor> = {
+    ...numbers,
+    apply: (f, x) => {
+      if (isNamed(f, "softmax")) softmaxes.push({ layer, logits: x });
+      return f(x);
+    },
+  };
+  const { results, traces } = network.forward(inputs, {
+    ops: looking,
+    onLayer: (name) => layer = name,
+  });
+  const layers = network.nodes.map(({ name, layer }, k) => {
+    const placed = network.layers[layer]!;
     const { firstWeight, weights: { length } } = placed;
     const weights = network.weights.slice(firstWeight, firstWeight + length);
-    return { placed, input: runs[k - 1]?.output ?? x, output: runs[k]!.output, weights };
+    return { name, placed, outputs: results[k]!, weights };
   });
-  const lstms = network.layers.flatMap((placed, k) =>
-    traces[k]!.map((trace, direction) => visitOf(placed, nameOf(placed, direction), trace))
+  const lstms = layers.flatMap(({ name, placed }) =>
+    traces.filter((one) => one.name === name || one.name.startsWith(`${name}/`))
+      .map(({ name, trace }) => visitOf(placed, name, trace))
   );
-  return { network, layers, lstms, start };
+  const inGates = new Set(lstms.map(({ name }) => name));
+  return {
+    network,
+    layers,
+    lstms,
+    softmaxes: softmaxes.filter((one) => !inGates.has(one.layer)),
+    start,
+  };
 }
 
 function visitOf(placed: PlacedLayer, name: string, trace: LayerTrace): LstmVisit {
@@ -77,9 +106,9 @@ function visitOf(placed: PlacedLayer, name: string, trace: LayerTrace): LstmVisi
 }
 
 function slopesOf({ x, weights, options }: TracedRun, trace: LayerTrace, ledger: Ledger): Gates {
-  const { W, U, b } = cellOf(weights, options, [x.shape[0]!, x.shape[2]!]);
+  const { weights: { W, U, b } } = cellOf(weights, options, [x.shape[0]!, x.shape[2]!]);
   const before = hiddenBefore(trace, ledger, options.initialState?.hiddenState);
-  const z = splitGates(add(dot(x, W), dot(before, U), b));
+  const z = splitGates(add(dot(x, W), dot(before, U), b ?? 0));
   const σ = lstmActivation(options.recurrentActivation ?? "sigmoid");
   const φ = lstmActivation(options.activation ?? "tanh");
   return {

@@ -1,4 +1,4 @@
-import type { Gates } from "../../lstm/gates.ts";
+import type { Gates } from "../../cells/gates.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import { type LstmVisit, type Patient, unitNames } from "./patient.ts";
 

@@ -1,26 +1,20 @@
 import { formatNumber } from "../../display/number.ts";
-import { denseForward } from "../../lstm/dense.ts";
-import { unwrapped } from "../../model/layer.ts";
-import { isNamed } from "../../lstm/built_in.ts";
-import { activationOf } from "../../model/layer_options.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
 import type { CheckResult } from "./finding.ts";
-import type { LayerVisit, Patient } from "./patient.ts";
+import type { Patient } from "./patient.ts";
 
 /** e^88.72 is float32's largest number: nine tenths of the way there. */
 const [OVERFLOW, NEAR] = [88.72, 80];
 
 /** Logits in front of a softmax whose exponential is near the end of float32. */
-export function softmaxOverflow({ layers }: Patient): CheckResult {
-  const measured = layers.flatMap((visit) => {
-    const logits = logitsOf(visit);
-    if (logits === undefined) return [];
+export function softmaxOverflow({ softmaxes, layers }: Patient): CheckResult {
+  const samples = layers[0]!.outputs[0]!.shape[0]!;
+  const measured = softmaxes.map(({ layer, logits }) => {
     let [largest, k] = [0, 0];
     logits.data.forEach((logit, index) => {
       if (Math.abs(logit) > Math.abs(largest)) [largest, k] = [logit, index];
     });
-    const size = logits.data.length / logits.shape[0]!;
-    return [{ name: visit.placed.name, largest, sample: Math.floor(k / size) }];
+    const size = logits.data.length / samples;
+    return { name: layer, largest, sample: Math.floor(k / size) };
   });
   return {
     measurement: {
@@ -47,14 +41,4 @@ export function softmaxOverflow({ layers }: Patient): CheckResult {
       }]
     ),
   };
-}
-
-/** What goes into a layer's softmax; none where it has none. */
-function logitsOf({ placed: { layer }, input, weights }: LayerVisit): Tensor | undefined {
-  const inner = unwrapped(layer);
-  if (inner.className !== "Dense" && inner.className !== "Activation") return undefined;
-  if (!isNamed(activationOf(inner.config.activation), "softmax")) return undefined;
-  if (inner.className === "Activation") return input;
-  const [kernel, bias] = weights as [Tensor, Tensor?];
-  return denseForward(input, { kernel, ...(bias && { bias }) });
 }

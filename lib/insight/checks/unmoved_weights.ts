@@ -1,4 +1,4 @@
-import type { PlacedLayer } from "../../model/network.ts";
+import type { PlacedLayer } from "../../model/graph.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import type { LstmVisit, Patient } from "./patient.ts";
 import { hasSaturatedGates } from "./saturated_gates.ts";
@@ -10,7 +10,7 @@ const FEW = 0.01;
 export function unmovedWeights({ network, lstms, start }: Patient): CheckResult {
   const measured = start === undefined ? [] : network.layers.flatMap((placed) => {
     const { layer, firstWeight, weights } = placed;
-    if (layer.className === "Embedding" || weights.length === 0) return [];
+    if (layer.takes === "words" || weights.length === 0) return [];
     const arrays = weights.map(({ name }, k) => {
       const now = network.weights[firstWeight + k]!.data;
       const before = start.weights[firstWeight + k]!.data;

@@ -1,6 +1,7 @@
 import { formatNumber } from "../../display/number.ts";
-import { stateGradients } from "../../lstm/state_gradient.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import { runAgain } from "../../cells/lstm_backward.ts";
+import type { TracedRun } from "../../cells/traced_run.ts";
+import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { seededRandom } from "../../tensor/random.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import type { LstmVisit, Patient } from "./patient.ts";
@@ -42,18 +43,13 @@ function measure(lstm: LstmVisit): Measured {
   const [batch, timesteps, units] = trace.cellState.shape as [number, number, number];
   const rows = Math.min(batch, MOST_SAMPLES);
   const random = seededRandom(1); // a direction that favours no unit
-  const seeds = {
-    samples: Array.from({ length: rows }, (_, n) => n),
-    cellState: new Tensor(new Float64Array(rows * units), [rows, units]),
-    hiddenState: new Tensor(
-      Float64Array.from({ length: rows * units }, () => random.normal()),
-      [rows, units],
-    ),
-  };
-  const norms = new Float64Array(timesteps);
-  for (const { timestep, cellState } of stateGradients(run, trace, seeds)) {
-    if (timestep >= 0) norms[timestep] = norm(cellState.data);
-  }
+  const seed = Float64Array.from({ length: rows * units }, () => random.normal());
+  const { tape, steps, end: [, h] } = runAgain(firstSamples(run, rows));
+  tape.backward([[h!, new Tensor(seed, [rows, units])]]);
+  const norms = Float64Array.from(
+    steps,
+    ({ values }) => norm(tape.gradientOf(values.cellState!).data),
+  );
   const largest = norms.reduce((a, b) => Math.max(a, b), 0);
   if (!(largest > 0 && largest < Infinity)) return { lstm, share: 0, lastLost: -1, ratio: 1 };
   const lost = ledger.order.filter((t) => norms[t]! < LOST * largest);
@@ -62,6 +58,30 @@ function measure(lstm: LstmVisit): Measured {
     share: lost.length / timesteps,
     lastLost: lost.at(-1) ?? -1,
     ratio: norms[ledger.order[0]!]! / largest,
+  };
+}
+
+/** The same run of fewer samples. */
+function firstSamples({ x, weights, options }: TracedRun, count: number): TracedRun {
+  const first = (whole: TensorLike) => {
+    const { data, shape } = asFloat64(whole);
+    const size = data.length / shape[0]!;
+    return new Tensor(data.slice(0, count * size), shape.with(0, count));
+  };
+  const { mask, initialState } = options;
+  return {
+    x: first(x),
+    weights,
+    options: {
+      ...options,
+      ...(mask && { mask: first(mask) }),
+      ...(initialState && {
+        initialState: {
+          cellState: first(initialState.cellState),
+          hiddenState: first(initialState.hiddenState),
+        },
+      }),
+    },
   };
 }
 

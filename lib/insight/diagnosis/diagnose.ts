@@ -1,11 +1,10 @@
-import { showAs } from "../../display/view.ts";
+import { shownAs } from "../../base/shown.ts";
 import type { Model } from "../../model/model.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import { asFloat64, type TensorLike } from "../../tensor/tensor.ts";
 import { readingsOfArrays } from "./array_roles.ts";
 import { type DiagnoseOptions, questionsOf } from "./diagnose_options.ts";
 import { diagnosisSentence } from "./diagnosis_sentence.ts";
-import { diagnosisView } from "./diagnosis_view.ts";
 import type { ExpectedTrace } from "../proof/expected.ts";
 import { type Answers, answersOf, departuresOf } from "./readings.ts";
 import { type Candidate, type Case, modelOf, search } from "./search.ts";
@@ -118,7 +117,7 @@ export function diagnose(
     tried,
   } as const;
   const sentence = diagnosisSentence(diagnosis, mostDepartures);
-  return Object.freeze(showAs({ ...diagnosis, sentence }, diagnosisView));
+  return Object.freeze(shownAs("Diagnosis", { ...diagnosis, sentence }));
 }
 
 function readingOf(

@@ -2,9 +2,9 @@
 
 import { amongNames } from "../../base/names.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
-import { activationCurves } from "../../lstm/activation_curves.ts";
-import type { ActivationName } from "../../lstm/activations.ts";
-import { gateOrders } from "../../lstm/gates.ts";
+import { activationCurves } from "../../values/activation_curves.ts";
+import type { ActivationName } from "../../values/activations.ts";
+import { gateOrders } from "../../cells/gates.ts";
 import { asFloat64, type Tensor } from "../../tensor/tensor.ts";
 import type { ArrayReadings } from "./array_roles.ts";
 import { type Order, orders, type Questions } from "./readings.ts";

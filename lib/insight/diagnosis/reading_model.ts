@@ -1,8 +1,8 @@
 // A reading of arrays as a model of Keras's conventions.
 
-import { type Gates, joinGates } from "../../lstm/gates.ts";
-import { dense } from "../../model/layers/dense.ts";
-import { lstm } from "../../model/layers/lstm.ts";
+import { type Gates, joinGates } from "../../cells/gates.ts";
+import { dense } from "../../layers/dense.ts";
+import { lstm } from "../../layers/lstm.ts";
 import type { Model } from "../../model/model.ts";
 import { sequential } from "../../model/sequential.ts";
 import { Tensor } from "../../tensor/tensor.ts";

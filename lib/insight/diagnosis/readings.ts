@@ -1,7 +1,7 @@
 // The ways in which an LSTM's arrays can be meant: a question for each thing that frameworks do
 // differently, and every combination of the answers.
 
-import type { ActivationName } from "../../lstm/activations.ts";
+import type { ActivationName } from "../../values/activations.ts";
 import type { ArrayReading, ArrayReadings } from "./array_roles.ts";
 
 /** The questions, in the order in which they are told. */

@@ -1,10 +1,13 @@
 // Many readings of the same arrays, each run on one sample after the other until it is out of the
-// question: `step` of lib/lstm/cell.ts on flat arrays, with the gates wherever a reading has them.
+// question: `step` of lib/cells/lstm.ts on flat arrays, with the gates wherever a reading has them.
 
-import { activationCurves, type ElementwiseActivationName } from "../../lstm/activation_curves.ts";
+import {
+  activationCurves,
+  type ElementwiseActivationName,
+} from "../../values/activation_curves.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { lstmValues } from "../rounding/estimate_lstm.ts";
-import { relativeDistance } from "../rounding/float32.ts";
+import { lstmValues } from "../../cells/lstm.ts";
+import { relativeDistance } from "../../values/bounds/float32.ts";
 import type { Choice, Questions } from "./readings.ts";
 import type { Wanted } from "./wanted.ts";
 

@@ -3,7 +3,7 @@
 import { formatShape, sameShape } from "../../tensor/shape.ts";
 import { asFloat64, type Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import type { ArrayReadings } from "./array_roles.ts";
-import { type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
+import { type LstmValue, lstmValues } from "../../cells/lstm.ts";
 import { type ExpectedTrace, partsOf, valueOf } from "../proof/expected.ts";
 
 /** What a reading's run is held against. */

@@ -1,21 +1,23 @@
 // The equations' run against somebody else's: value by value, step by step.
 
-import type { LayerTrace } from "../../lstm/sequence.ts";
-import type { Layer } from "../../model/layer.ts";
+import type { LayerTrace } from "../../cells/lstm_forward.ts";
+import { outputNames } from "../../model/graph.ts";
+import { isNamed } from "../../values/built_in.ts";
 import type { Network } from "../../model/network.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Difference, Differences, type ProofPlace, type ProofRow } from "./differences.ts";
-import type { Estimate, Floats } from "../rounding/estimate.ts";
-import { type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
+import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
+import { type LstmValue, lstmValues } from "../../cells/lstm.ts";
 import {
   type EstimatedLstm,
   type EstimatedRun,
+  type EstimatedStep,
   estimateRun,
   type Site,
-} from "../rounding/estimate_model.ts";
+} from "./estimated_run.ts";
 import { type Expectation, valueOf } from "./expected.ts";
-import { distance, SMALLEST, UNIT_ROUNDOFF } from "../rounding/float32.ts";
-import { predictionBounds } from "../rounding/prediction_bound.ts";
+import { distance, SMALLEST, UNIT_ROUNDOFF } from "../../values/bounds/float32.ts";
+import { predictionBounds } from "./prediction_bound.ts";
 
 /** How two runs compare: the same, the same but for rounding, not the same, or nobody can tell. */
 export type Verdict = "equal" | "rounding" | "mismatch" | "undecided";
@@ -70,15 +72,15 @@ export const WIDE = 1e-3;
 /** Compares; the shapes are known to fit. */
 export function compareRuns(
   network: Network,
-  x: Tensor,
+  inputs: readonly Tensor[],
   whole: WholeRun,
   expected: Expectation,
 ): RunComparison {
-  const lastLayer = network.layers.at(-1)!.name;
+  const lastLayer = outputNames(network)[0]!;
   const inside = expected.layers.map(() => new Map<LstmValue, Differences>());
   let first: Difference | undefined;
   let wide: WidePlace | undefined;
-  const run = estimateRun(network, x, (site, estimate) => {
+  const run = estimateRun(network, inputs, (site, estimate) => {
     const { lstm, value, timestep } = site;
     const theirs = expected.layers[lstm]?.[value]?.select(1, timestep).data;
     if (theirs === undefined) return undefined;
@@ -88,7 +90,7 @@ export function compareRuns(
     const range = value.startsWith("gates.") ? Math.max(1, largest) : largest;
     const wideHere = compareStep(site, whole.names[lstm]!, estimate, theirs, differences, range);
     wide ??= wideHere;
-    first ??= differences.first;
+    first = earlier(first, differences.first);
     return theirs;
   });
   const rows = inside.flatMap((byValue, lstm) =>
@@ -100,8 +102,7 @@ export function compareRuns(
       return [differences.row(whole.names[lstm]!, value)];
     })
   );
-  const last = network.layers.at(-1)!.layer;
-  const prediction = comparePrediction(run, whole.prediction, expected.prediction, lastLayer, last);
+  const prediction = comparePrediction(run, whole.prediction, expected.prediction, lastLayer);
   wide ??= prediction?.wide;
   if (prediction !== undefined) rows.push(prediction.row);
   const maxAbsDiff = rows.reduce((most, row) => Math.max(most, row.maxAbsDiff), 0);
@@ -152,6 +153,14 @@ function compareStep(
   return wide;
 }
 
+/** The one that comes first: of one step, in the order of Keras's arrays. */
+function earlier(a: Difference | undefined, b: Difference | undefined): Difference | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const isSameStep = a.layer === b.layer && a.timestep === b.timestep;
+  const rank = ({ value }: Difference) => lstmValues.indexOf(value as LstmValue);
+  return isSameStep && rank(b) < rank(a) ? b : a;
+}
+
 /** Nothing is wide that a float32 beside 1 would not show. */
 function isWide(bound: number, range: number): boolean {
   return bound > WIDE * range && bound > UNIT_ROUNDOFF;
@@ -170,11 +179,11 @@ function largestOf({ data, shape }: Tensor, unit?: number): number {
 
 /** The first step on the way, in the order of computation, whose hidden states may be that far off. */
 function widening(run: EstimatedRun, whole: WholeRun): RunComparison["widens"] {
-  for (const [lstm, { name, steps, parts }] of run.lstms.entries()) {
+  for (const [lstm, { name, recurrence: { steps }, goBackwards }] of run.lstms.entries()) {
     const range = largestOf(whole.layers[lstm]!.hiddenState);
-    const wide = ({ computed }: typeof steps[number]) =>
-      computed.hiddenState.error.some((error) => isWide(error, range));
-    const timestep = parts.goBackwards ? steps.findLastIndex(wide) : steps.findIndex(wide);
+    const wide = ({ computed }: EstimatedStep) =>
+      computed.hiddenState!.error.some((error) => isWide(error, range));
+    const timestep = goBackwards ? steps.findLastIndex(wide) : steps.findIndex(wide);
     if (timestep >= 0) return { layer: name, timestep };
   }
   return undefined;
@@ -185,7 +194,6 @@ function comparePrediction(
   whole: Tensor,
   expected: Tensor | undefined,
   layer: string,
-  last: Layer,
 ) {
   if (expected === undefined) return undefined;
   const { value, shape } = run.result;
@@ -196,7 +204,7 @@ function comparePrediction(
   const width = shape.at(-1)!;
   const ranges = Array.from(
     { length: width },
-    (_, unit) => isProbability(last) ? 1 : largestOf(whole, unit),
+    (_, unit) => isProbability(run.result) ? 1 : largestOf(whole, unit),
   );
   let bound = 0;
   let wide: WidePlace | undefined;
@@ -221,11 +229,10 @@ function comparePrediction(
   return { row: differences.row(layer, "prediction"), first, wide, bound, bounds };
 }
 
-/** Whether a layer's numbers lie between 0 and 1, whatever it is given. */
-function isProbability({ config, wrapped }: Pick<Layer, "config" | "wrapped">): boolean {
-  if (wrapped !== undefined) return isProbability(wrapped);
-  const name = config.activation;
-  return name === "softmax" || name === "sigmoid" || name === "hard_sigmoid";
+/** Whether a result's numbers lie between 0 and 1, whatever they were computed from. */
+function isProbability({ origin }: Estimate): boolean {
+  if (origin.op === "reshape") return isProbability(origin.x);
+  return origin.op === "apply" && isNamed(origin.f, "softmax", "sigmoid", "hard_sigmoid");
 }
 
 /** Whether all that was compared is the same in float32. */
@@ -240,8 +247,11 @@ function sameFloat32(whole: WholeRun, expected: Expectation): boolean {
 }
 
 /** Whether nothing comes out of an LSTM: in float32, every hidden state that it hands on is 0. */
-function isDead({ parts, returnsSequences }: EstimatedLstm, { hiddenState }: LayerTrace): boolean {
-  const last = parts.goBackwards ? 0 : -1;
-  const { data } = returnsSequences ? hiddenState : hiddenState.select(1, last);
+function isDead(
+  { goBackwards, returnSequences }: EstimatedLstm,
+  { hiddenState }: LayerTrace,
+): boolean {
+  const last = goBackwards ? 0 : -1;
+  const { data } = returnSequences ? hiddenState : hiddenState.select(1, last);
   return data.every((h) => Math.abs(h) < SMALLEST);
 }

@@ -1,9 +1,9 @@
 // Differences between what the equations give and what is expected, and where they are.
 
 import type { Tensor } from "../../tensor/tensor.ts";
-import { UNBOUNDED } from "../rounding/estimate.ts";
-import type { LstmValue } from "../rounding/estimate_lstm.ts";
-import { distance, relativeDistance, ulpOf } from "../rounding/float32.ts";
+import { UNBOUNDED } from "../../values/bounds/estimate.ts";
+import type { LstmValue } from "../../cells/lstm.ts";
+import { distance, relativeDistance, ulpOf } from "../../values/bounds/float32.ts";
 
 /** A place in a run. */
 export interface ProofPlace {

@@ -2,13 +2,13 @@
 
 import { kindOf } from "../../base/kind.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
-import { GATES } from "../../lstm/gates.ts";
+import { GATES } from "../../cells/gates.ts";
 import { formatShape, sameShape } from "../../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
-import { revived } from "../../lstm/traced_run.ts";
-import type { LayerTrace } from "../../lstm/sequence.ts";
+import { revived } from "../../cells/traced_run.ts";
+import type { LayerTrace } from "../../cells/lstm_forward.ts";
 import type { Trace } from "../../trace/trace.ts";
-import { type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
+import { type LstmValue, lstmValues } from "../../cells/lstm.ts";
 
 /** Values of one LSTM, `[batch, timesteps, units]` each; those that are not known are left out. */
 export interface ExpectedLayer {
@@ -87,6 +87,7 @@ const TRACE: KeysOf<Partial<Trace>> = {
   layers: "optional",
   names: "optional",
   prediction: "optional",
+  predictions: "optional",
 };
 const LAYER: KeysOf<ExpectedLayer & Pick<LayerTrace, "source">> = {
   gates: "optional",

@@ -1,16 +1,17 @@
 // One number of a run, opened down to its dot product, term by term.
 
 import { amongNames } from "../../base/names.ts";
-import { isNamed } from "../../lstm/built_in.ts";
+import { isNamed } from "../../values/built_in.ts";
 import { table } from "../../display/table.ts";
 import type { View } from "../../display/view.ts";
 import { indexAt } from "../../tensor/indices.ts";
 import type { RunComparison } from "./compare_runs.ts";
 import type { ProofPlace } from "./differences.ts";
-import type { Estimate, Floats, Matrix } from "../rounding/estimate.ts";
-import { type EstimatedStep, type LstmValue, lstmValues } from "../rounding/estimate_lstm.ts";
-import type { EstimatedDense, EstimatedLstm } from "../rounding/estimate_model.ts";
-import { distance } from "../rounding/float32.ts";
+import { type LstmValue, lstmValues } from "../../cells/lstm.ts";
+import type { Activation } from "../../values/activations.ts";
+import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
+import type { EstimatedLstm, EstimatedStep } from "./estimated_run.ts";
+import { distance } from "../../values/bounds/float32.ts";
 import { describeBound, describePlace, short } from "./proof_sentence.ts";
 
 /** A line of the explanation: a factor times another one, or a result. */
@@ -72,8 +73,9 @@ function check(key: string, value: string, known: readonly string[]): void {
   );
 }
 
-function lstmShape({ steps, parts }: EstimatedLstm): number[] {
-  return [steps[0]!.x.shape[0]!, steps.length, parts.U.rows];
+function lstmShape({ recurrence: { steps } }: EstimatedLstm): number[] {
+  const [batch, units] = steps[0]!.values.hiddenState!.shape as [number, number];
+  return [batch, steps.length, units];
 }
 
 function explainInside(
@@ -82,67 +84,52 @@ function explainInside(
   value: LstmValue,
 ): View {
   const index = run.lstms.findIndex(({ name }) => name === place.layer);
-  const { parts, steps } = run.lstms[index]!;
   const { sample, unit, timestep = 0 } = place;
-  const step = steps[timestep]!;
-  const k = sample * parts.U.rows + unit;
-  const lines = value === "cellState"
-    ? cellLines(step, k)
-    : value === "hiddenState"
-    ? hiddenLines(step, k)
-    : gateLines(run.lstms[index]!, step, value, sample, unit);
+  const step = run.lstms[index]!.recurrence.steps[timestep]!;
+  const own = step.computed[value]!;
+  const k = sample * own.shape[1]! + unit;
   const theirs = expected.layers[index]?.[value]?.item(sample, timestep, unit);
-  return viewOf(place, lines, step.computed[value], k, step.computed[value].error, theirs);
+  const lines = own.origin.op === "products"
+    ? productLines(own, step, value, k)
+    : sumLines(own, k, (f) => `${SYMBOLS[value]} = ${f}(z)`);
+  return viewOf(place, lines, own, k, own.error, theirs);
 }
 
-function cellLines({ computed, used, before }: EstimatedStep, k: number): Line[] {
-  const [f, i] = [used["gates.forget"].value[k]!, used["gates.input"].value[k]!];
-  const [c, candidate] = [before.c.value[k]!, used["gates.candidate"].value[k]!];
-  return [
-    { what: "f", value: f, times: "c before", factor: c, product: f * c },
-    { what: "i", value: i, times: "c̃", factor: candidate, product: i * candidate },
-    { what: "c = f·c before + i·c̃", value: computed.cellState.value[k]! },
-  ];
-}
+const SYMBOLS: Readonly<Record<LstmValue, string>> = {
+  "gates.input": "i",
+  "gates.forget": "f",
+  "gates.candidate": "c̃",
+  "gates.output": "o",
+  cellState: "c",
+  hiddenState: "h",
+};
 
-function hiddenLines({ computed, used, shown }: EstimatedStep, k: number): Line[] {
-  const [o, φc] = [used["gates.output"].value[k]!, shown.value[k]!];
-  return [
-    { what: "c", value: used.cellState.value[k]! },
-    { what: "o", value: o, times: "φ(c)", factor: φc, product: o * φc },
-    { what: "h = o·φ(c)", value: computed.hiddenState.value[k]! },
-  ];
-}
-
-const symbols = {
-  "gates.input": ["i", "σ"],
-  "gates.forget": ["f", "σ"],
-  "gates.candidate": ["c̃", "φ"],
-  "gates.output": ["o", "σ"],
-} as const;
-
-function gateLines(
-  { parts }: EstimatedLstm,
-  { x, before, z, computed }: EstimatedStep,
-  value: keyof typeof symbols,
-  sample: number,
-  unit: number,
+/** Σ a·b, each factor by its name in the equation. */
+function productLines(
+  { origin, value }: Estimate,
+  { values, before }: EstimatedStep,
+  site: LstmValue,
+  k: number,
 ): Line[] {
-  const units = parts.U.rows;
-  const column = lstmValues.indexOf(value) * units + unit;
-  const [symbol, f] = symbols[value];
-  const terms = [
-    ...termsOf("x", x, "W", parts.W, sample, column),
-    ...termsOf("h", before.h, "U", parts.U, sample, column),
-  ];
-  const { activationName } = f === "σ" ? parts.σ : parts.φ;
+  if (origin.op !== "products") return [];
+  const sites = Object.keys(values) as LstmValue[];
+  const nameOf = (x: Estimate): string => {
+    const own = sites.find((name) => values[name] === x);
+    if (own !== undefined) return SYMBOLS[own];
+    if (x.origin.op === "apply") return `φ(${nameOf(x.origin.x)})`;
+    return before[0] === x ? "c before" : "h before";
+  };
+  const named = origin.pairs.map(([a, b]) => [nameOf(a), nameOf(b)] as const);
+  const shown = origin.pairs.flatMap(([, b]) => b.origin.op === "apply" ? [b.origin.x] : []);
   return [
-    ...largestTerms(terms),
-    ...biasLine(parts.b, column),
-    { what: "z, the sum", value: z.value[sample * 4 * units + column]! },
+    ...shown.map((x) => ({ what: nameOf(x), value: x.value[k]! })),
+    ...origin.pairs.map(([a, b], p) => {
+      const [x, y] = [a.value[k]!, b.value[k]!];
+      return { what: named[p]![0], value: x, times: named[p]![1], factor: y, product: x * y };
+    }),
     {
-      what: `${symbol} = ${activationName}(z)`,
-      value: computed[value].value[sample * units + unit]!,
+      what: `${SYMBOLS[site]} = ${named.map((pair) => pair.join("·")).join(" + ")}`,
+      value: value[k]!,
     },
   ];
 }
@@ -151,44 +138,81 @@ function explainPrediction(
   { run, expected, bounds, lastLayer }: RunComparison,
   place: ProofPlace,
 ): View {
-  const { result, dense } = run;
+  const { result } = run;
   const { sample, timestep, unit } = place;
   const width = result.shape.at(-1)!;
   const row = timestep === undefined ? sample : sample * result.shape[1]! + timestep;
   const k = row * width + unit;
-  const lines = dense === undefined
-    ? [{ what: `${lastLayer}'s output`, value: result.value[k]! }]
-    : denseLines(dense, result, row, unit);
+  const found = sumLines(result, k, (f) => `${f}(z)[${unit}]`, unit);
+  const lines = found.length > 0
+    ? found
+    : [{ what: `${lastLayer}'s output`, value: result.value[k]! }];
   return viewOf(place, lines, result, k, bounds ?? result.error, expected.prediction?.data[k]);
 }
 
-function denseLines(
-  { x, W, b, z, φ }: EstimatedDense,
+/** One number of f(x·W + b), down to its terms; none where it came about otherwise. */
+function sumLines(
   result: Estimate,
-  row: number,
-  unit: number,
+  k: number,
+  describe: (activation: string) => string,
+  unit?: number,
 ): Line[] {
-  const width = W.columns;
-  const others = isNamed(φ, "softmax", "log_softmax", "sparsemax")
-    ? Array.from({ length: width }, (_, c) => c).filter((c) => c !== unit)
+  let [{ origin }, at] = [result, k];
+  let f: Activation | undefined;
+  for (;;) {
+    if (origin.op === "reshape") ({ origin } = origin.x);
+    else if (origin.op === "apply" && (f === undefined || isNamed(f, "linear"))) {
+      f = origin.f;
+      ({ origin } = origin.x);
+    } else if (origin.op === "arrange") {
+      const from = origin.moves;
+      const m = from.findIndex((_, m) =>
+        m % 4 === 0 && at >= from[m + 2]! && at < from[m + 2]! + from[m + 3]!
+      );
+      if (m === -1) return [];
+      at += from[m + 1]! - from[m + 2]!;
+      ({ origin } = origin.sources[from[m]!]!);
+    } else break;
+  }
+  if (origin.op !== "affine" || f === undefined) return [];
+  const { terms, b } = origin;
+  const width = terms[0]![1].shape[1]!;
+  const [row, column] = [Math.floor(at / width), at % width];
+  const z = (c: number) => preActivation(terms, b, row, c);
+  const others = isNamed(f, "softmax", "log_softmax", "sparsemax")
+    ? Array.from({ length: width }, (_, c) => c).filter((c) => c !== column)
     : [];
+  const names = [["x", "W"], ["h", "U"]] as const;
+  const products = terms.flatMap(([x, W], n) =>
+    termsOf(names[n]![0], x, names[n]![1], W, row, column)
+  );
   return [
-    ...largestTerms(termsOf("x", x, "W", W, row, unit)),
-    ...biasLine(b, unit),
-    { what: `z[${unit}], the sum`, value: z.value[row * width + unit]! },
-    ...others.slice(0, MOST_TERMS).map((c) => ({
-      what: `z[${c}], beside it`,
-      value: z.value[row * width + c]!,
-    })),
-    { what: `${φ.activationName}(z)[${unit}]`, value: result.value[row * width + unit]! },
+    ...largestTerms(products),
+    ...biasLine(b?.value, column),
+    { what: unit === undefined ? "z, the sum" : `z[${unit}], the sum`, value: z(column) },
+    ...others.slice(0, MOST_TERMS).map((c) => ({ what: `z[${c}], beside it`, value: z(c) })),
+    { what: describe(f.activationName), value: result.value[k]! },
   ];
+}
+
+function preActivation(
+  terms: readonly (readonly [Estimate, Estimate])[],
+  b: Estimate | undefined,
+  row: number,
+  column: number,
+): number {
+  let sum = b?.value[column] ?? 0;
+  for (const [x, { value, shape: [length = 0, width = 0] }] of terms) {
+    for (let j = 0; j < length; j++) sum += x.value[row * length + j]! * value[j * width + column]!;
+  }
+  return sum;
 }
 
 function termsOf(
   name: string,
   x: Estimate,
   weights: string,
-  { data, rows, columns }: Matrix,
+  { value: data, shape: [rows = 0, columns = 0] }: Estimate,
   row: number,
   column: number,
 ): Line[] {

@@ -1,9 +1,10 @@
 import { checkOptions, type KeysOf } from "../../base/options.ts";
-import { showAs, type View } from "../../display/view.ts";
+import { shownAs } from "../../base/shown.ts";
+import type { View } from "../../display/view.ts";
+import type { ModelInput } from "../../model/inputs.ts";
 import { type Model, networkOf } from "../../model/model.ts";
-import type { Network } from "../../model/network.ts";
+import { type Network, requireOneOutput } from "../../model/network.ts";
 import type { Tensor, TensorLike } from "../../tensor/tensor.ts";
-import { traceNames } from "../../trace/trace.ts";
 import { compareRuns, type Verdict } from "./compare_runs.ts";
 import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
 import { expectationOf, type ExpectedTrace } from "./expected.ts";
@@ -107,23 +108,25 @@ export interface Proof {
  * assertEquals([verdict, place?.value, place?.timestep], ["mismatch", "gates.input", 0]);
  * ```
  */
-export function prove(model: Model, x: TensorLike, options: ProveOptions = {}): Proof {
+export function prove(model: Model, x: ModelInput, options: ProveOptions = {}): Proof {
   const network = networkOf(model, "prove");
   checkOptions("prove", options, OPTIONS);
   const { expected } = options;
-  const input = network.checkInput(x, "prove");
-  const run = network.forward(input);
+  const inputs = network.checkInputs(x, "prove");
+  requireOneOutput(network, "prove");
+  const { traces, output } = network.forward(inputs);
   const whole = {
-    layers: run.traces.flat(),
-    names: traceNames(network, run),
-    prediction: run.output,
+    layers: traces.map(({ trace }) => trace),
+    names: traces.map(({ name }) => name),
+    prediction: output,
   };
+  const recorded = () => network.forward(inputs, { fast: true, records: true }).traces;
   const other = expected !== undefined ? expected : {
-    layers: network.forward(input, { fast: true, records: true }).traces.flat(),
+    layers: recorded().map(({ trace }) => trace),
     prediction: predicted(model, network, x),
   };
   const given = expectationOf(other, whole);
-  const comparison = compareRuns(network, input, whole, given);
+  const comparison = compareRuns(network, inputs, whole, given);
   const sentence = proofSentence(comparison);
   const { verdict, maxAbsDiff, bound, place, rows, dead } = comparison;
   const proof: Proof = {
@@ -144,11 +147,11 @@ export function prove(model: Model, x: TensorLike, options: ProveOptions = {}): 
       return explain(comparison, wanted);
     },
   };
-  return Object.freeze(showAs(proof, proofView));
+  return Object.freeze(shownAs("Proof", proof));
 }
 
 /** What `predict` gives, without what it would make stateful layers remember. */
-function predicted(model: Model, network: Network, x: TensorLike): Tensor {
+function predicted(model: Model, network: Network, x: ModelInput): Tensor {
   const { states } = network;
   try {
     return model.predict(x);

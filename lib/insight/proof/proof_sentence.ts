@@ -4,8 +4,8 @@ import { visibleLine } from "../../base/visible.ts";
 import { formatNumber } from "../../display/number.ts";
 import { OFF, type RunComparison, type WidePlace } from "./compare_runs.ts";
 import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
-import { UNBOUNDED } from "../rounding/estimate.ts";
-import type { UnknownActivation } from "../rounding/estimate_model.ts";
+import { UNBOUNDED } from "../../values/bounds/estimate.ts";
+import type { UnknownActivation } from "./estimated_run.ts";
 
 /** What a comparison says. */
 export function proofSentence(comparison: RunComparison): string {

@@ -1,60 +1,60 @@
 // The fast run of an LSTM layer, with what Keras's layer adds to the equations: masks, and dropout of
 // the input.
 
+import { lstmCell } from "../../cells/lstm.ts";
 import type { LstmForm } from "../../compute/lstm_training.ts";
-import { type LstmActivations, lstmCell } from "../../lstm/cell.ts";
-import type { LayerTrace } from "../../lstm/sequence.ts";
+import type { FastForm } from "../../layers/fast_form.ts";
+import type { Mask } from "../../layers/layer.ts";
+import { cellNoise, dropSteps } from "../../layers/noise.ts";
+import type { Random } from "../../tensor/random.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { LayerContext, LayerRun } from "../layer.ts";
-import { cellNoise, dropSteps } from "../noise.ts";
+import { numbers } from "../../values/numbers.ts";
+import type { FastLayerRun } from "./fast_layers.ts";
+import type { LayerCompute } from "./layer_compute.ts";
 import { maskedLstm, masksSteps, recordedMaskedLstm } from "./masked_lstm.ts";
 
-/** The layer's form and its options beside it. */
-interface LayerForm extends LstmForm {
-  readonly dropout: number;
-  readonly recurrentDropout: number;
-  readonly zeroOutputForMask: boolean;
+/** What the run depends on besides the input and the weights. */
+interface FastContext {
+  readonly mask: Mask | undefined;
+  readonly training: boolean;
+  readonly random: Random | undefined;
+  /** Whether a prediction's gates and states are recorded. */
+  readonly records: boolean;
 }
 
 /**
  * What the layer's equations compute, from zeros; undefined where only they can: where the hidden
  * state is dropped.
- *
- * @param activations as the equations have them
  */
 export function fastLstm(
-  form: LayerForm,
+  compute: LayerCompute,
+  form: Extract<FastForm, { readonly kind: "lstm" }>,
   x: Tensor,
   weights: readonly Tensor[],
-  context: LayerContext,
-  activations: LstmActivations,
-): LayerRun & { readonly trace?: LayerTrace } | undefined {
-  const { mask, training, records = false } = context;
+  { mask, training, random, records }: FastContext,
+): FastLayerRun | undefined {
   const isMasked = masksSteps(mask);
   if (training && form.recurrentDropout > 0) return undefined;
   const [batch, , inputSize] = x.shape as [number, number, number];
   // one set of factors for all gates and timesteps, so that x can be multiplied before
-  const dropped = cellNoise(form, [batch, inputSize], context).inputDropout?.input;
+  const dropped = cellNoise(numbers, form, [batch, inputSize], { training, random }).x?.[0];
   const through = (values: Tensor) => dropped === undefined ? values : dropSteps(values, dropped);
-  // the two halves of a Bidirectional share what computes, but not what it keeps
-  const half = form.goBackwards ? "backward" : "forward";
   const maskAfter = form.returnSequences ? mask : undefined;
   if (records && !training) {
-    const record = (form: LstmForm, x: Tensor) =>
-      context.compute!.recordedLstm(form, x, weights, half);
+    const record = (form: LstmForm, x: Tensor) => compute.recordedLstm(form, x, weights);
     if (!isMasked) return { ...record(form, x), mask: maskAfter };
     const [kernel, recurrentKernel, bias] = weights as [Tensor, Tensor, Tensor?];
+    const { φ: activation, σ: recurrentActivation } = form.functions;
     const gates = (x: Tensor, h: Tensor) =>
       lstmCell(x, { cellState: h, hiddenState: h }, {
         kernel,
         recurrentKernel,
         ...(bias && { bias }),
-      }, activations).gates; // whatever the cell state
+      }, { activation, recurrentActivation }).gates; // whatever the cell state
     const recorded = recordedMaskedLstm(form, x, mask, form.zeroOutputForMask, record, gates);
     return { ...recorded, mask: maskAfter };
   }
-  const run = (form: LstmForm, x: Tensor) =>
-    context.compute!.lstm(form, x, weights, { training, half });
+  const run = (form: LstmForm, x: Tensor) => compute.lstm(form, x, weights, training);
   const { output, backward } = isMasked
     ? maskedLstm(form, through(x), mask, form.zeroOutputForMask, run)
     : run(form, through(x));

@@ -3,17 +3,24 @@
 import type { LstmLayer, SequenceSizes } from "../../compute/lstm_layer.ts";
 import { DenseTraining } from "../../compute/dense_training.ts";
 import { type LstmForm, LstmTraining } from "../../compute/lstm_training.ts";
-import { gatesOf } from "../../lstm/gates.ts";
-import type { LayerTrace } from "../../lstm/sequence.ts";
+import { gatesOf } from "../../cells/gates.ts";
+import type { LstmStep } from "../../cells/lstm.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { LayerRun } from "../layer.ts";
-import { reverseTimesteps } from "../timesteps.ts";
+import type { FastForm } from "../../layers/fast_form.ts";
 import { BatchPlan } from "./batch_plan.ts";
-import { denseArrays, type FastForm, lstmArrays, numbersOf } from "./fast_form.ts";
+import { denseArrays, lstmArrays, numbersOf } from "./chain.ts";
+import { reverseTimesteps } from "./masked_lstm.ts";
 import { RecentlyUsed } from "./recently_used.ts";
 
-/** A run without what the layer itself knows of masks and states. */
-export type FastRun = Pick<LayerRun, "output" | "backward">;
+/** A run of one layer, and the way back through it. */
+export interface FastRun {
+  readonly output: Tensor;
+  /** From the gradient with respect to the output; that of the input may be left out. */
+  readonly backward: (
+    gradient: Tensor,
+    options?: { readonly byInput?: boolean },
+  ) => { readonly input?: Tensor; readonly weights: readonly Tensor[] };
+}
 
 type DenseForm = Extract<FastForm, { readonly kind: "dense" }>;
 
@@ -32,23 +39,14 @@ export class LayerCompute {
   readonly #lstms = new RecentlyUsed<LstmTraining>(PREPARED);
   readonly #denses = new RecentlyUsed<DenseTraining>(PREPARED);
 
-  /**
-   * An LSTM over `x`, `[batch, timesteps, inputSize]`, from zeros; all steps count.
-   *
-   * @param options `half` names the LSTM where the layer has several
-   */
-  lstm(
-    form: LstmForm,
-    x: Tensor,
-    weights: readonly Tensor[],
-    { training, half }: { readonly training: boolean; readonly half: string },
-  ): FastRun {
+  /** An LSTM over `x`, `[batch, timesteps, inputSize]`, from zeros; all steps count. */
+  lstm(form: LstmForm, x: Tensor, weights: readonly Tensor[], training: boolean): FastRun {
     const sizes = sizesOf(x);
     const { batch, timesteps } = sizes;
     const { units, returnSequences = false } = form;
     const shape = returnSequences ? [batch, timesteps, units] : [batch, units];
     // under a mask, the same layer runs in another form
-    const key = `${half} ${Object.values(sizes)} ${returnSequences} ${form.goBackwards}`;
+    const key = `${Object.values(sizes)} ${returnSequences} ${form.goBackwards}`;
     if (!training) {
       const layer = (): LstmLayer => ({ ...form, kind: "lstm", ...lstmArrays(weights) });
       return predicted(this.#plan(key, weights, layer, sizes).run(numbersOf(x)), shape);
@@ -70,14 +68,13 @@ export class LayerCompute {
     form: LstmForm,
     x: Tensor,
     weights: readonly Tensor[],
-    half: string,
-  ): FastRun & { readonly trace: LayerTrace } {
+  ): FastRun & { readonly trace: LstmStep } {
     const sizes = sizesOf(x);
     const { batch, timesteps } = sizes;
     const { units, returnSequences = false, goBackwards = false } = form;
     const layer = () => ({ ...form, kind: "lstm", record: true, ...lstmArrays(weights) } as const);
     // under a mask, the same layer runs in another form
-    const key = `record ${half} ${Object.values(sizes)} ${returnSequences} ${goBackwards}`;
+    const key = `record ${Object.values(sizes)} ${returnSequences} ${goBackwards}`;
     const plan = this.#plan(key, weights, layer, sizes);
     const { output, recorded } = plan.record(numbersOf(x));
     const inOrder = (name: keyof typeof recorded) => {

@@ -4,10 +4,9 @@
 
 import type { LstmForm } from "../../compute/lstm_training.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { type Gates, gatesOf } from "../../lstm/gates.ts";
-import type { LayerTrace } from "../../lstm/sequence.ts";
-import type { Mask } from "../layer.ts";
-import { reverseTimesteps } from "../timesteps.ts";
+import { type Gates, gatesOf } from "../../cells/gates.ts";
+import type { LstmStep } from "../../cells/lstm.ts";
+import type { Mask } from "../../layers/layer.ts";
 import type { FastRun } from "./layer_compute.ts";
 
 /** Whether a step is masked at all. */
@@ -71,10 +70,10 @@ export function recordedMaskedLstm(
   x: Tensor,
   mask: Mask,
   zeroOutput: boolean,
-  run: (form: LstmForm, x: Tensor) => FastRun & { readonly trace: LayerTrace },
+  run: (form: LstmForm, x: Tensor) => FastRun & { readonly trace: LstmStep },
   gates: (x: Tensor, hiddenState: Tensor) => Gates,
-): FastRun & { readonly trace: LayerTrace } {
-  let trace: LayerTrace | undefined;
+): FastRun & { readonly trace: LstmStep } {
+  let trace: LstmStep | undefined;
   const recorded = (inner: LstmForm, packed: Tensor) => {
     const found = run(inner, packed);
     trace = found.trace;
@@ -154,4 +153,17 @@ function copyRows(
     for (let k = 0; k < width; k++) result[to * width + k]! += data[from * width + k]!;
   }
   return result;
+}
+
+/** The last timestep first, in the numbers' own kind. */
+export function reverseTimesteps(sequence: Tensor): Tensor {
+  const [batch, timesteps, size] = sequence.shape as [number, number, number];
+  const data = sequence.data.slice();
+  for (let n = 0; n < batch; n++) {
+    for (let t = 0; t < timesteps; t++) {
+      const from = ((n + 1) * timesteps - 1 - t) * size;
+      data.set(sequence.data.subarray(from, from + size), (n * timesteps + t) * size);
+    }
+  }
+  return new Tensor(data, sequence.shape);
 }

@@ -1,11 +1,11 @@
 // What `Model.predict` runs.
 
-import { numbersOf } from "./fast_form.ts";
 import { BatchPlan } from "./batch_plan.ts";
-import { type Chain, chainOf, layersOf } from "./fast_form.ts";
+import { type Chain, chainOf, layersOf, numbersOf } from "./chain.ts";
 import { RecentlyUsed } from "./recently_used.ts";
 import { sameShape } from "../../tensor/shape.ts";
-import { asTensor, Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import { asFloat32, Tensor } from "../../tensor/tensor.ts";
+import { type ModelInput, tensorsOf } from "../inputs.ts";
 import type { Network } from "../network.ts";
 
 /** How many sizes of input stay prepared. */
@@ -34,35 +34,30 @@ export class Predictor {
     this.#network = network;
   }
 
-  /** The prediction in float32; stateful layers remember where they ended. */
-  predict(x: TensorLike): Tensor {
-    const given = asTensor(x);
-    const prepared = this.#preparedFor(given);
-    if (prepared !== undefined) {
-      return new Tensor(prepared.plan.run(numbersOf(given)), prepared.outputShape);
-    }
+  /** The predictions in float32; stateful layers remember where they ended. */
+  predict(x: ModelInput): Tensor[] {
     const network = this.#network;
-    const whole = network.checkInput(given, "predict", { batches: "any" });
-    const samples = whole.shape[0]!;
+    const given = tensorsOf(x, network.inputs, "predict");
+    const prepared = this.#preparedFor(given[0]!);
+    if (prepared !== undefined) {
+      return [new Tensor(prepared.plan.run(numbersOf(given[0]!)), prepared.outputShape)];
+    }
+    const whole = network.checkInputs(given, "predict", { batches: "any" });
+    const samples = whole[0]!.shape[0]!;
     const { batchSize = samples } = network;
     if (batchSize === samples) return this.#predictBatch(whole);
-    const each = whole.data.length / samples;
-    const outputs: Tensor[] = [];
+    const parts: Tensor[][] = [];
     for (let k = 0; k < samples; k += batchSize) {
-      const part = whole.data.slice(k * each, (k + batchSize) * each);
-      outputs.push(this.#predictBatch(new Tensor(part, [batchSize, ...whole.shape.slice(1)])));
+      parts.push(this.#predictBatch(whole.map((one) => samplesOf(one, k, k + batchSize))));
     }
-    const { length } = outputs[0]!.data;
-    const data = new Float32Array(outputs.length * length);
-    outputs.forEach((output, k) => data.set(output.data, k * length));
-    return new Tensor(data, [samples, ...outputs[0]!.shape.slice(1)]);
+    return network.outputs.map((_, k) => joinSamples(parts.map((part) => part[k]!)));
   }
 
   /** Layer by layer; the next batch of a stateful network goes on where this one ends. */
-  #predictBatch(x: Tensor): Tensor {
-    const { output: { data, shape }, states } = this.#network.forward(x, { fast: true });
+  #predictBatch(inputs: readonly Tensor[]): Tensor[] {
+    const { outputs, states } = this.#network.forward(inputs, { fast: true });
     this.#network.states = states;
-    return new Tensor(data instanceof Float32Array ? data : new Float32Array(data), shape);
+    return outputs.map(asFloat32);
   }
 
   #preparedFor(x: Tensor): Prepared | undefined {
@@ -81,16 +76,15 @@ export class Predictor {
   #prepare(x: Tensor): Prepared | undefined {
     const network = this.#network;
     if (!this.#isSettled) {
-      const isChain = network.precision === "float32" && network.inputShape.length <= 2;
-      this.#chain = isChain ? chainOf(network.layers) : undefined;
+      this.#chain = network.precision === "float32" ? chainOf(network) : undefined;
       this.#isSettled = true;
     }
     if (this.#chain === undefined) return undefined;
-    const { shape } = network.checkInput(x, "predict");
+    const [{ shape }] = network.checkInputs([x], "predict") as [Tensor];
     const [batch, timesteps] = [shape[0]!, shape.length === 3 ? shape[1]! : 1];
     const weights = network.keptWeights;
     const sizes = { batch, timesteps, inputSize: shape.at(-1)! };
-    const outputShape = network.outputShape.map((length) => length ?? timesteps);
+    const outputShape = network.outputShapes[0]!.map((length) => length ?? timesteps);
     return {
       inputShape: shape,
       outputShape: Object.freeze([batch, ...outputShape]),
@@ -98,4 +92,16 @@ export class Predictor {
       weights,
     };
   }
+}
+
+function samplesOf({ data, shape }: Tensor, from: number, to: number): Tensor {
+  const each = data.length / shape[0]!;
+  return new Tensor(data.slice(from * each, to * each), shape.with(0, to - from));
+}
+
+function joinSamples(parts: readonly Tensor[]): Tensor {
+  const { data: { length }, shape } = parts[0]!;
+  const data = new Float32Array(parts.length * length);
+  parts.forEach((part, k) => data.set(part.data, k * length));
+  return new Tensor(data, shape.with(0, parts.length * shape[0]!));
 }

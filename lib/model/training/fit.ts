@@ -1,7 +1,7 @@
 // Epoch after epoch, batch after batch.
 
 import { arrival } from "../../display/jupyter.ts";
-import { Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import type { Training } from "./compile.ts";
 import { type CheckedFitOptions, checkFitOptions, type FitOptions } from "./fit_options.ts";
 import { type FitProgress, fitProgress } from "./fit_progress.ts";
@@ -12,6 +12,7 @@ import { countOf, type Samples, split } from "./samples.ts";
 import { trainEpoch } from "./train_epoch.ts";
 import { CutOff, Turns } from "./turns.ts";
 import { validate } from "./validate.ts";
+import type { ModelInput } from "../inputs.ts";
 
 /**
  * Trains; what `Model.fit` does. Everything is checked before a weight changes.
@@ -22,12 +23,12 @@ import { validate } from "./validate.ts";
 export async function fit(
   network: Network,
   training: Training,
-  x: TensorLike,
-  y: TensorLike,
+  x: ModelInput,
+  y: ModelInput,
   options: FitOptions = {},
 ): Promise<History> {
   const checked = checkFitOptions(options);
-  const samples = prepareSamples(network, training.loss, x, y, "fit");
+  const samples = prepareSamples(network, training.losses, x, y, "fit");
   const parts = split(samples, checked.validationSplit);
   if (parts.validation !== undefined) checkStateful(network, parts.validation, checked.batchSize);
   checkStateful(network, parts.training, checked.batchSize);

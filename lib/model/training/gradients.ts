@@ -1,8 +1,12 @@
 import { checkOptions, type KeysOf } from "../../base/options.ts";
-import type { Tensor, TensorLike } from "../../tensor/tensor.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { getLoss, type LossIdentifier } from "./losses/get_loss.ts";
 import { type Model, networkOf, trainingOf } from "../model.ts";
 import { prepareSamples } from "./prepare_samples.ts";
+import type { ModelInput } from "../inputs.ts";
+import type { Network } from "../network.ts";
+import type { Loss } from "./losses/loss.ts";
+import { lossOf } from "./compile.ts";
 
 /** What the gradients are of. */
 export interface GradientsOptions {
@@ -41,16 +45,24 @@ const OPTIONS: KeysOf<GradientsOptions> = {
  */
 export function gradients(
   model: Model,
-  x: TensorLike,
-  y: TensorLike,
+  x: ModelInput,
+  y: ModelInput,
   options: GradientsOptions = {},
 ): Tensor[] {
   const network = networkOf(model, "take gradients");
   checkOptions("take gradients", options, OPTIONS);
-  const loss = options.loss === undefined
-    ? trainingOf(model, "take gradients").loss
-    : getLoss(options.loss);
-  const samples = prepareSamples(network, loss, x, y, "take gradients");
-  const run = network.forward(samples.x);
-  return run.backward(loss.compute(samples.y, run.output, run.mask).gradient);
+  const losses = options.loss === undefined
+    ? trainingOf(model, "take gradients")
+    : ofOneOutput(getLoss(options.loss), network);
+  const samples = prepareSamples(network, losses.losses, x, y, "take gradients");
+  const run = network.forwardOnTape(samples.x);
+  return run.backward(lossOf(losses, samples.y, run.outputs, run.masks).gradients);
+}
+
+function ofOneOutput(loss: Loss, { outputs }: Network) {
+  if (outputs.length === 1) return { losses: [loss], lossWeights: [1] };
+  throw new TypeError(
+    `Cannot take gradients: of a model with ${outputs.length} outputs, compile takes a loss for each, ` +
+      `but one was given`,
+  );
 }

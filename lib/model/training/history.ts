@@ -1,6 +1,5 @@
-import { showAs } from "../../display/view.ts";
+import { shownAs } from "../../base/shown.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { historyView } from "./history_view.ts";
 import type { Network } from "../network.ts";
 
 /** What one epoch came to. */
@@ -41,14 +40,14 @@ export function historyOf(reports: readonly EpochReport[], aborted: boolean): Hi
     const values = reports.flatMap((report) => report[name] ?? []);
     return values.length > 0 ? { [name]: values } : {};
   };
-  return Object.freeze(showAs<History>({
+  return Object.freeze(shownAs<History>("History", {
     epoch: reports.map(({ epoch }) => epoch),
     loss: reports.map(({ loss }) => loss),
     ...list("accuracy"),
     ...list("valLoss"),
     ...list("valAccuracy"),
     aborted,
-  }, historyView));
+  }));
 }
 
 /** Where a run of `fit` began. */

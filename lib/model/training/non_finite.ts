@@ -1,10 +1,10 @@
 // Where a number stopped being one: the run that failed, replayed layer by layer.
 
-import type { LayerTrace } from "../../lstm/sequence.ts";
+import type { LayerTrace } from "../../cells/lstm_forward.ts";
 import { randomFromState } from "../../tensor/random.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Mask } from "../layer.ts";
-import type { Network, PlacedLayer, Precision } from "../network.ts";
+import { orderOf } from "../../cells/recurrence.ts";
+import type { Network, Precision } from "../network.ts";
 
 const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
 const EXPONENT = 0x7f800000; // of a float32, all set
@@ -24,7 +24,7 @@ export function isUsable(x: Tensor, precision: Precision): boolean {
  */
 export function findNonFinite(
   network: Network,
-  x: Tensor,
+  inputs: readonly Tensor[],
   dropout: readonly number[],
   places: readonly number[],
   gradients: readonly Tensor[] = [],
@@ -36,9 +36,12 @@ export function findNonFinite(
     names.flatMap((name, k) =>
       tensors[k] === undefined ? [] : nameIn(tensors[k], `${prefix} ${name}`, precision) ?? []
     );
-  return nameIn(x, "the input", "float64", places) ??
+  const named = inputs.map((x, k) =>
+    nameIn(x, k === 0 ? "the input" : `input ${network.inputs[k]!.name}`, "float64", places)
+  );
+  return named.find((found) => found !== undefined) ??
     inWeights(network.weights, "weight")[0] ??
-    inLayers(network, x, dropout, places) ??
+    inLayers(network, inputs, dropout, places) ??
     inWeights(gradients, "the gradient of weight").at(-1) ??
     inWeights(moved, "weight")[0] ??
     "the loss itself: every layer's output is finite";
@@ -46,36 +49,33 @@ export function findNonFinite(
 
 function inLayers(
   network: Network,
-  x: Tensor,
+  inputs: readonly Tensor[],
   dropout: readonly number[],
   places: readonly number[],
 ): string | undefined {
   const random = randomFromState(dropout); // what was dropped then is dropped now
-  let [output, mask] = [x, undefined as Mask | undefined];
-  for (const [k, placed] of network.layers.entries()) {
-    const { name, layer, firstWeight } = placed;
-    const weights = network.weights.slice(firstWeight, firstWeight + placed.weights.length);
-    const state = network.states[k];
-    const run = layer.forward(output, weights, { training: true, random, mask, state });
-    const found = (run.traces ?? []).map((trace, direction) =>
-      inTrace(trace, name, isBackward(placed, direction), places)
-    ).find((culprit) =>
-      culprit !== undefined
-    ) ?? nameIn(run.output, `${name}, output`, "float64", places);
-    if (found !== undefined) return found;
-    [output, mask] = [run.output, run.mask];
+  const { traces, results } = network.forward(inputs, { training: true, random });
+  for (const [k, { layer }] of network.nodes.entries()) {
+    const { name } = network.layers[layer]!;
+    const own = traces.filter((one) => one.name === name || one.name.startsWith(`${name}/`));
+    for (const { trace } of own) {
+      const found = inTrace(trace, name, places);
+      if (found !== undefined) return found;
+    }
+    for (const output of results[k]!) {
+      const found = nameIn(output, `${name}, output`, "float64", places);
+      if (found !== undefined) return found;
+    }
   }
   return undefined;
 }
 
 /** The first step that is not finite, in the order in which the steps are computed. */
 function inTrace(
-  trace: LayerTrace,
+  { gates, cellState, hiddenState, source }: LayerTrace,
   layer: string,
-  backward: boolean,
   places: readonly number[],
 ): string | undefined {
-  const { gates, cellState, hiddenState } = trace;
   const sites: [string, Tensor][] = [
     ["gates.input", gates.input],
     ["gates.forget", gates.forget],
@@ -85,8 +85,7 @@ function inTrace(
     ["hiddenState", hiddenState],
   ];
   const [batch, timesteps, units] = cellState.shape as [number, number, number];
-  for (let k = 0; k < timesteps; k++) {
-    const t = backward ? timesteps - 1 - k : k;
+  for (const t of orderOf(timesteps, source?.direction === "backward")) {
     for (const [site, { data }] of sites) {
       for (let n = 0; n < batch; n++) {
         for (let unit = 0; unit < units; unit++) {
@@ -98,12 +97,6 @@ function inTrace(
     }
   }
   return undefined;
-}
-
-/** Whether an LSTM of this layer runs from the last step to the first; Bidirectional has two. */
-function isBackward({ layer }: PlacedLayer, direction: number): boolean {
-  const goesBackwards = (layer.wrapped ?? layer).config.go_backwards === true;
-  return goesBackwards !== (direction === 1);
 }
 
 function nameIn(

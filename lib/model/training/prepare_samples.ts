@@ -1,34 +1,39 @@
 // What may go into training, checked before anything is computed.
 
+import type { Layer } from "../../layers/layer.ts";
 import { formatShape } from "../../tensor/shape.ts";
-import { asTensor, type TensorLike } from "../../tensor/tensor.ts";
-import type { Layer } from "../layer.ts";
-import type { Loss } from "./losses/loss.ts";
+import { outputNames, shapesOf } from "../graph.ts";
+import { type ModelInput, tensorsOf } from "../inputs.ts";
 import type { Network } from "../network.ts";
+import type { Loss } from "./losses/loss.ts";
 import { countOf, type Samples } from "./samples.ts";
 
-/** Inputs and targets, checked against the network and the loss. */
+/** Inputs and targets, checked against the network and the losses. */
 export function prepareSamples(
   network: Network,
-  loss: Loss,
-  x: TensorLike,
-  y: TensorLike,
+  losses: readonly Loss[],
+  x: ModelInput,
+  y: ModelInput,
   action: string,
 ): Samples {
-  const inputs = network.checkInput(x, action, { batches: "any" });
-  const targets = asTensor(y);
-  if (targets.shape[0] !== inputs.shape[0]) {
+  const inputs = network.checkInputs(x, action, { batches: "any" });
+  const names = outputNames(network).map((name) => ({ name }));
+  const targets = tensorsOf(y, names, action, "targets");
+  const other = targets.find(({ shape }) => shape[0] !== inputs[0]!.shape[0]);
+  if (other !== undefined) {
     throw new TypeError(
-      `Cannot ${action} as there must be a target for each sample: current shapes are ` +
-        `${formatShape(inputs.shape)} and ${formatShape(targets.shape)}`,
+      `Cannot ${action}: there must be a target for each sample, but the shapes are ` +
+        `${formatShape(inputs[0]!.shape)} and ${formatShape(other.shape)}`,
     );
   }
-  network.layers[0]!.layer.checkInput?.(inputs);
-  const outputShape = network.layers.reduce(
-    (shape, { layer }) => layer.outputShape(shape) as number[],
-    inputs.shape.slice(1) as readonly number[],
-  );
-  return { x: inputs, y: loss.prepare(targets, [inputs.shape[0]!, ...outputShape]) };
+  for (const { layer, inputs: [place] } of network.nodes) {
+    if (place![0] === -1) network.layers[layer]!.layer.checkInput?.(inputs[place![1]]!);
+  }
+  const shapes = shapesOf(network, inputs.map(({ shape }) => shape.slice(1)));
+  const shapeOf = (
+    k: number,
+  ) => [inputs[0]!.shape[0]!, ...shapes.at(network.outputs[k]!) as readonly number[]];
+  return { x: inputs, y: losses.map((loss, k) => loss.prepare(targets[k]!, shapeOf(k))) };
 }
 
 /** A stateful layer remembers one state a place in the batch: all batches must be as large. */

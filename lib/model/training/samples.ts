@@ -5,10 +5,10 @@ import { Tensor } from "../../tensor/tensor.ts";
 
 /** Inputs with their targets. */
 export interface Samples {
-  /** `[samples, …]` */
-  readonly x: Tensor;
-  /** `[samples, …]`, as the loss prepared them. */
-  readonly y: Tensor;
+  /** `[samples, …]`, for each input. */
+  readonly x: readonly Tensor[];
+  /** `[samples, …]`, for each output as its loss prepared them. */
+  readonly y: readonly Tensor[];
 }
 
 /** Some of the samples. */
@@ -19,12 +19,13 @@ export interface Batch extends Samples {
 
 /** How many samples there are. */
 export function countOf({ x }: Samples): number {
-  return x.shape[0]!;
+  return x[0]!.shape[0]!;
 }
 
 /** The samples at these places, in this order; copies. */
 export function take({ x, y }: Samples, places: readonly number[]): Batch {
-  return { x: takeRows(x, places), y: takeRows(y, places), places };
+  const rows = (one: Tensor) => takeRows(one, places);
+  return { x: x.map(rows), y: y.map(rows), places };
 }
 
 /**

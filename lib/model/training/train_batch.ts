@@ -3,7 +3,7 @@
 import { randomFromState } from "../../tensor/random.ts";
 import { asFloat32, type Tensor } from "../../tensor/tensor.ts";
 import { type Accuracy, accuracyOf } from "./accuracy.ts";
-import type { Training } from "./compile.ts";
+import { lossOf, type Training } from "./compile.ts";
 import type { Network } from "../network.ts";
 import { findNonFinite, isUsable } from "./non_finite.ts";
 import type { Batch } from "./samples.ts";
@@ -56,7 +56,7 @@ export function trainBatch(
     dropout,
   });
   const accuracy = training.measuresAccuracy
-    ? accuracyOf(batch.y, run.output, run.mask)
+    ? accuracyOf(batch.y[0]!, run.output, run.masks[0])
     : undefined;
   return { loss, accuracy };
 }
@@ -65,11 +65,11 @@ export function trainBatch(
 function updateOf(network: Network, training: Training, batch: Batch, fast: boolean) {
   const { progress } = training;
   const random = randomFromState(progress.dropout);
-  const run = network.forward(batch.x, { training: true, random, fast });
-  const { value: loss, gradient } = training.loss.compute(batch.y, run.output, run.mask);
+  const run = network.forwardOnTape(batch.x, { training: true, random, fast });
+  const { value: loss, gradients: byOutput } = lossOf(training, batch.y, run.outputs, run.masks);
   if (!Number.isFinite(loss)) return { problem: `the loss must be finite but is ${loss}` };
 
-  const gradients = run.backward(gradient);
+  const gradients = run.backward(byOutput);
   if (!gradients.every((g) => isUsable(g, network.precision))) {
     return { problem: "the gradients must be finite", gradients };
   }

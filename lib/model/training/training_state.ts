@@ -3,7 +3,7 @@
 import { formatShape, sameShape } from "../../tensor/shape.ts";
 import { randomFromState, seededRandom } from "../../tensor/random.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { LayerState } from "../layer.ts";
+import type { LayerState } from "../../layers/layer.ts";
 import type { Network } from "../network.ts";
 import type { Optimizer, OptimizerState } from "./optimizers/optimizer.ts";
 

@@ -1,5 +1,5 @@
 import { accuracyOf } from "./accuracy.ts";
-import type { Training } from "./compile.ts";
+import { lossOf, type Training } from "./compile.ts";
 import type { CheckedFitOptions } from "./fit_options.ts";
 import type { EpochReport } from "./history.ts";
 import type { Network } from "../network.ts";
@@ -18,10 +18,11 @@ export function validate(
   for (let start = 0; start < count; start += batchSize) {
     const length = Math.min(batchSize, count - start);
     const batch = take(samples, Array.from({ length }, (_, k) => start + k));
-    const { output, mask, states } = network.forward(batch.x, { fast: true });
+    const { outputs, masks, states } = network.forward(batch.x, { fast: true });
     network.states = states; // Keras's stateful layers go on through validation too
-    lossSum += training.loss.compute(batch.y, output, mask).value * length;
-    const accuracy = accuracyOf(batch.y, output, mask);
+    lossSum += lossOf(training, batch.y, outputs, masks).value * length;
+    if (!training.measuresAccuracy) continue;
+    const accuracy = accuracyOf(batch.y[0]!, outputs[0]!, masks[0]);
     correct += accuracy.correct;
     counted += accuracy.counted;
   }

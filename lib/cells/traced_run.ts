@@ -1,0 +1,119 @@
+// What a trace was computed from. What its numbers mean (direction, mask, activations) it carries
+// itself, as plain data; what made them (input and weights) is remembered beside its tensors.
+
+import { asFloat64, Tensor } from "../tensor/tensor.ts";
+import type { Activation, ActivationName } from "../values/activations.ts";
+import { isBuiltIn } from "../values/built_in.ts";
+import type { LstmWeights } from "./lstm.ts";
+import type { Gates } from "./gates.ts";
+import type { LayerTrace, LstmOptions } from "./lstm_forward.ts";
+
+/** What an LSTM was given when it computed a trace. */
+export interface TracedRun {
+  readonly x: Tensor; // [batch, timesteps, inputSize]
+  readonly weights: LstmWeights;
+  readonly options: LstmOptions;
+}
+
+/** How a trace's numbers follow from each other. */
+export interface TraceSource {
+  /** From the first timestep to the last, or from the last to the first. */
+  readonly direction: "forward" | "backward";
+  /** Which steps count, `[batch, timesteps]`: at a step of 0 the states are kept; all count unless said. */
+  readonly mask?: Tensor;
+  /** The activation's name. */
+  readonly activation?: string;
+  /** The recurrent activation's name. */
+  readonly recurrentActivation?: string;
+}
+
+/** What a run says of the trace it makes. */
+export function traceSourceOf({ options }: TracedRun): TraceSource {
+  return Object.freeze({
+    direction: options.goBackwards === true ? "backward" : "forward",
+    ...(options.mask === undefined ? {} : { mask: asFloat64(options.mask) }),
+    activation: nameOf(options.activation ?? "tanh"),
+    recurrentActivation: nameOf(options.recurrentActivation ?? "sigmoid"),
+  });
+}
+
+function nameOf(activation: ActivationName | Activation): string {
+  if (typeof activation === "string") return activation;
+  const { activationName } = activation; // σ stands for the one function
+  return isBuiltIn(activation)
+    ? activationName
+    : activationName.replace(/^sigmoid$/, "own sigmoid");
+}
+
+/** By the cell state, which a copy of the trace shares with it. */
+const runs = new WeakMap<Tensor, { readonly trace: LayerTrace; readonly run: TracedRun }>();
+
+/** Remembers how a trace was computed. */
+export function rememberRun(trace: LayerTrace, run: TracedRun): LayerTrace {
+  runs.set(trace.cellState, { trace, run });
+  return trace;
+}
+
+/** How a trace, or a copy with the same tensors, was computed; undefined where one is another's. */
+export function runOf({ gates, cellState, hiddenState }: LayerTrace): TracedRun | undefined {
+  const found = runs.get(cellState);
+  if (found === undefined || found.trace.hiddenState !== hiddenState) return undefined;
+  const names = Object.keys(found.trace.gates) as (keyof Gates)[];
+  return names.every((name) => found.trace.gates[name] === gates[name]) ? found.run : undefined;
+}
+
+/**
+ * A trace with its tensors: a copy by `structuredClone` or JSON has only what they held.
+ *
+ * @param action for the error: "compare the traces"
+ * @throws {TypeError} where a value is no tensor, and was none.
+ */
+export function withTensors(trace: LayerTrace, action: string): LayerTrace {
+  const { gates, cellState, hiddenState, source } = trace;
+  const mask = source?.mask;
+  const all = [...Object.values(gates), cellState, hiddenState, ...(mask ? [mask] : [])];
+  if (all.every((value) => value instanceof Tensor)) return trace;
+  const tensor = (value: Tensor) => revived(value, action);
+  return {
+    gates: {
+      input: tensor(gates.input),
+      forget: tensor(gates.forget),
+      candidate: tensor(gates.candidate),
+      output: tensor(gates.output),
+    },
+    cellState: tensor(cellState),
+    hiddenState: tensor(hiddenState),
+    ...(source && { source: { ...source, ...(mask && { mask: tensor(mask) }) } }),
+  };
+}
+
+/** The tensor that `{ data, shape }` was; JSON writes its data by index, and what is not finite as null. */
+export function revived(value: Tensor, action: string): Tensor {
+  if (value instanceof Tensor) return value;
+  const { data, shape } = (value ?? {}) as Partial<Tensor>;
+  const numbers = Object.values(data ?? {});
+  const isWhole = Array.isArray(shape) && numbers.every((number) => typeof number === "number") &&
+    numbers.length === shape.reduce((product, length) => product * length, 1);
+  if (isWhole) return new Tensor(Float64Array.from(numbers), shape);
+  throw new TypeError(
+    `Cannot ${action}: each value of a trace is a tensor, or a copy { data, shape } of one with all ` +
+      `its numbers, but one is neither; take the trace again by trace() or lstmForward()`,
+  );
+}
+
+/**
+ * How the numbers of a trace follow from each other.
+ *
+ * @param action for the error: "read the memory"
+ * @throws {TypeError} where the trace does not say.
+ */
+export function sourceOf({ source }: LayerTrace, action: string): TraceSource {
+  if (source?.direction === "forward" || source?.direction === "backward") return source;
+  throw new TypeError(
+    `Cannot ${action}: a trace says in its source in which direction and with which mask it was ` +
+      `computed, but this one ${
+        source === undefined ? "has none" : "names no direction"
+      }; take it ` +
+      `again by trace() or lstmForward(), or add source: { direction: "forward" }`,
+  );
+}

@@ -1,0 +1,156 @@
+import { either } from "../base/names.ts";
+import { reverseSteps } from "../values/arrange.ts";
+import { defineLayer, type Layer, type OpenShape, type WeightSpec } from "./layer.ts";
+import {
+  checkOptions,
+  choiceRule,
+  definedOptions,
+  flagRule,
+  type LayerName,
+} from "./layer_options.ts";
+import { type MergeMode, mergeModes } from "./merge_modes.ts";
+import { lstm, type LstmLayer, type LstmLayerOptions, lstmLayers } from "./lstm.ts";
+
+/** The options of Bidirectional. */
+export interface BidirectionalOptions extends LayerName {
+  /** How the two results become one: `"concat"` (side by side) unless said. */
+  readonly mergeMode?: MergeMode;
+  /** The layer that goes backwards: a copy of the other one unless said. */
+  readonly backwardLayer?: LstmLayer;
+  /**
+   * Whether masked steps of a sequence give zeros: true unless said. Keras before 2.4 and TF.js
+   * repeat the result before them.
+   */
+  readonly zeroOutputForMask?: boolean;
+}
+
+/**
+ * Two LSTMs, one in the order of time and one against it, each with its own weights: the forward
+ * layer's come first. Source: keras/src/layers/rnn/bidirectional.py (Keras 3.15.1).
+ *
+ * With `returnSequences`, both results are in the order of the input, and masked steps give zeros.
+ * Keras's merge mode None gives two results, which a Sequential model cannot hand on: `"concat"`
+ * has the same numbers side by side.
+ *
+ * @param layer an LSTM that goes forward
+ * @throws {TypeError} where the layer is no LSTM, or the two do not fit each other.
+ * @throws {RangeError} where the merge mode is unknown.
+ *
+ * @example
+ * ```ts
+ * import { bidirectional, dense, lstm, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([
+ *   bidirectional(lstm({ units: 4, returnSequences: true })),
+ *   bidirectional(lstm({ units: 4 }), { mergeMode: "ave" }),
+ *   dense({ units: 2 }),
+ * ], { inputShape: [3, 5] });
+ * assertEquals(model.layers.map(({ outputShape }) => outputShape), [[3, 8], [4], [2]]);
+ * ```
+ */
+export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = {}): Layer {
+  const chosen = {
+    mergeMode: "concat" as MergeMode,
+    zeroOutputForMask: true,
+    ...definedOptions("a Bidirectional", options),
+  };
+  checkOptions("a Bidirectional", chosen, {
+    mergeMode: {
+      ...choiceRule(Object.keys(mergeModes)),
+      expected: `${either(Object.keys(mergeModes))} ` +
+        `(Keras's None gives two results, which no next layer takes: concat has both)`,
+    },
+    backwardLayer: {
+      expected: "an LSTM, made by lstm()",
+      isKind: (value) => value === undefined || isLstm(value),
+    },
+    zeroOutputForMask: flagRule,
+  });
+  const { name, mergeMode } = chosen;
+  const { ahead, back } = checkedPair(layer, chosen);
+  const { returnSequences } = ahead.options;
+  const { config } = ahead;
+  return defineLayer({
+    className: "Bidirectional",
+    name,
+    wrapped: layer,
+    config: {
+      merge_mode: mergeMode,
+      layer: { class_name: ahead.className, config },
+      backward_layer: { class_name: back.className, config: back.config },
+      stateful: config.stateful,
+    },
+    cells: ["forward_layer", "backward_layer"],
+    outputShape: (input: OpenShape) => {
+      const shape = ahead.outputShape(input);
+      const units = ahead.options.units + (mergeMode === "concat" ? back.options.units : 0);
+      return [...shape.slice(0, -1), units];
+    },
+    weights: (input: OpenShape): WeightSpec[] => {
+      const prefixed = (prefix: string, { weights }: Layer) =>
+        weights(input).map((spec) => ({ ...spec, name: `${prefix}/${spec.name}` }));
+      return [...prefixed("forward_layer", ahead), ...prefixed("backward_layer", back)];
+    },
+    run: (o, inputs, weights, context) => {
+      const count = ahead.options.useBias ? 3 : 2;
+      const half = (layer: LstmLayer, k: number, own: typeof weights) =>
+        context.run(layer, inputs, own, {
+          ...context,
+          name: `${context.name}/${["forward_layer", "backward_layer"][k]}`,
+          states: context.states?.slice(k, k + 1),
+        });
+      const one = half(ahead, 0, weights.slice(0, count));
+      const two = half(back, 1, weights.slice(count));
+      const [y, reversed] = [one.outputs[0]!, two.outputs[0]!];
+      const inOrder = returnSequences ? reverseSteps(o, reversed) : reversed;
+      return {
+        outputs: [mergeModes[mergeMode](o, y, inOrder)],
+        mask: one.mask,
+        states: one.states && two.states && [...one.states, ...two.states],
+      };
+    },
+  });
+}
+
+/** The two layers as Bidirectional runs them: it decides what masked steps of a sequence give. */
+function checkedPair(
+  layer: LstmLayer,
+  { backwardLayer: given, mergeMode, zeroOutputForMask: zeros }:
+    & Pick<BidirectionalOptions, "backwardLayer">
+    & Required<Pick<BidirectionalOptions, "mergeMode" | "zeroOutputForMask">>,
+) {
+  if (!isLstm(layer)) {
+    throw new TypeError(
+      `Cannot make a Bidirectional as it takes an LSTM, made by lstm(): current value is ` +
+        `${(layer as Layer | undefined)?.className ?? typeof layer}`,
+    );
+  }
+  const zeroOutputForMask = zeros && layer.options.returnSequences;
+  const ahead = lstm({ ...layer.options, zeroOutputForMask });
+  const other: LstmLayerOptions = given?.options ?? { ...layer.options, goBackwards: true };
+  const back = lstm({ ...other, zeroOutputForMask });
+  const differs = (key: "goBackwards" | "returnSequences" | "stateful" | "units") =>
+    ahead.options[key] !== back.options[key];
+  const problem = !differs("goBackwards")
+    ? "goBackwards must differ between its two layers"
+    : differs("returnSequences") || differs("stateful")
+    ? "returnSequences and stateful must be the same in its two layers"
+    : mergeMode !== "concat" && differs("units")
+    ? `mergeMode ${mergeMode} needs two layers of the same units`
+    : undefined;
+  if (problem !== undefined) {
+    const shown = ({ options }: LstmLayer) =>
+      `{ units: ${options.units}, goBackwards: ${options.goBackwards}, ` +
+      `returnSequences: ${options.returnSequences}, stateful: ${options.stateful} }`;
+    throw new TypeError(
+      `Cannot make a Bidirectional as ${problem}: current layers are ${shown(ahead)} ` +
+        `and ${shown(back)}`,
+    );
+  }
+  return { ahead, back };
+}
+
+function isLstm(value: unknown): value is LstmLayer {
+  return lstmLayers.has(value as LstmLayer);
+}

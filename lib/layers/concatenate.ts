@@ -1,0 +1,67 @@
+import { join, shapeOf } from "../values/arrange.ts";
+import { defineLayer, formatOpenShape, type Layer, type OpenShape } from "./layer.ts";
+import { checkOptions, definedOptions, type LayerName, type OptionRule } from "./layer_options.ts";
+
+/** The options of a concatenation. */
+export interface ConcatenateOptions extends LayerName {
+  /** Along which axis, the batch being axis 0; -1 is the last. Default: -1. */
+  readonly axis?: number;
+}
+
+const axisRule: OptionRule = {
+  expected: "a whole number that is not 0, the batch's axis",
+  isKind: (value) => typeof value === "number",
+  isInRange: (value: number) => Number.isInteger(value) && value !== 0,
+};
+
+/**
+ * Several results side by side: `[…, m]` and `[…, n]` become `[…, m + n]`.
+ * Source: keras/src/layers/merging/concatenate.py (Keras 3.15.1).
+ *
+ * @throws {TypeError} where an option is unknown, or the other axes differ.
+ *
+ * @example
+ * ```ts
+ * import { concatenate, functional, input } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [a, b] = [input([2]), input([1])];
+ * const model = functional([a, b], concatenate().apply([a, b]));
+ * assertEquals(model.predict([[[1, 2]], [[3]]]).toArray(), [[1, 2, 3]]);
+ * ```
+ */
+export function concatenate(options: ConcatenateOptions = {}): Layer {
+  const chosen = { axis: -1, ...definedOptions("a Concatenate", options) };
+  checkOptions("a Concatenate", chosen, { axis: axisRule });
+  const { name, axis } = chosen;
+  return defineLayer({
+    className: "Concatenate",
+    name,
+    config: { axis },
+    inputCount: [2, Infinity] as const,
+    outputShape: (...inputs: OpenShape[]) => {
+      const [first] = inputs as [OpenShape];
+      const at = axis < 0 ? first.length + axis : axis - 1;
+      const fits = inputs.every((shape) =>
+        shape.length === first.length && shape[at] !== undefined &&
+        shape.every((length, k) => k === at || length === first[k])
+      );
+      if (fits) {
+        const sum = (a: number | null, b: number | null) => a === null || b === null ? null : a + b;
+        return first.with(at, inputs.map((shape) => shape[at] ?? null).reduce(sum));
+      }
+      throw new TypeError(
+        `Cannot build a Concatenate: its inputs must differ along axis ${axis} alone, ` +
+          `but they are ${inputs.map(formatOpenShape).join(" and ")}`,
+      );
+    },
+    weights: () => [],
+    run: (o, inputs, _weights, { masks }) => {
+      const [rank] = inputs.map((x) => shapeOf(o, x).length);
+      return {
+        outputs: [join(o, inputs, axis < 0 ? rank! + axis : axis)],
+        mask: masks.every((mask) => mask === undefined) ? undefined : masks[0],
+      };
+    },
+  });
+}

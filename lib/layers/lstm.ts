@@ -1,0 +1,235 @@
+import { LSTM_CELL } from "../cells/lstm.ts";
+import { runCell } from "../cells/recurrence.ts";
+import { supportsLstm } from "../compute/supports.ts";
+import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { Activation, ActivationName } from "../values/activations.ts";
+import { shapeOf, stackSteps, where } from "../values/arrange.ts";
+import { isBuiltIn } from "../values/built_in.ts";
+import type { Ops } from "../values/ops.ts";
+import type { FastForm } from "./fast_form.ts";
+import { glorotUniform, orthogonal, unitForgetBias, zeros } from "./initializers.ts";
+import {
+  defineLayer,
+  formatOpenShape,
+  type Layer,
+  type LayerContext,
+  type OpenShape,
+  type WeightSpec,
+} from "./layer.ts";
+import {
+  activationConfig,
+  activationRule,
+  checkOptions,
+  countRule,
+  definedOptions,
+  flagRule,
+  layerActivation,
+  type LayerName,
+  rateRule,
+} from "./layer_options.ts";
+import { cellNoise } from "./noise.ts";
+
+/** The options of an LSTM, with Keras's defaults. */
+export interface LstmLayerOptions extends LayerName {
+  /** How many cells, side by side. */
+  readonly units: number;
+  /** φ, of the candidate and of the cell state on its way out: `"tanh"` unless said. */
+  readonly activation?: ActivationName | Activation;
+  /** σ, of the three gates: `"sigmoid"` unless said. */
+  readonly recurrentActivation?: ActivationName | Activation;
+  /** Whether a bias is added: true unless said. */
+  readonly useBias?: boolean;
+  /** Whether the forget gate's bias starts at 1: true unless said. */
+  readonly unitForgetBias?: boolean;
+  /** All hidden states instead of the last one: false unless said. */
+  readonly returnSequences?: boolean;
+  /** From the last timestep to the first, the result in that order too: false unless said. */
+  readonly goBackwards?: boolean;
+  /** Whether each call starts where the one before ended: false unless said. */
+  readonly stateful?: boolean;
+  /** In training, the share of the inputs that is dropped: 0 unless said. */
+  readonly dropout?: number;
+  /** In training, the share of the hidden state that is dropped before U: 0 unless said. */
+  readonly recurrentDropout?: number;
+  /** Whether a masked step gives zeros instead of the last result again: false unless said. */
+  readonly zeroOutputForMask?: boolean;
+}
+
+/** An LSTM's definition. */
+export interface LstmLayer extends Layer {
+  /** The options it was made with, defaults in place. */
+  readonly options: Required<LstmLayerOptions>;
+}
+
+const rules = {
+  units: countRule,
+  activation: activationRule,
+  recurrentActivation: activationRule,
+  useBias: flagRule,
+  unitForgetBias: flagRule,
+  returnSequences: flagRule,
+  goBackwards: flagRule,
+  stateful: flagRule,
+  dropout: rateRule,
+  recurrentDropout: rateRule,
+  zeroOutputForMask: flagRule,
+};
+
+const defaults = {
+  activation: "tanh",
+  recurrentActivation: "sigmoid",
+  useBias: true,
+  unitForgetBias: true,
+  returnSequences: false,
+  goBackwards: false,
+  stateful: false,
+  dropout: 0,
+  recurrentDropout: 0,
+  zeroOutputForMask: false,
+  name: undefined,
+} as const;
+
+/**
+ * An LSTM layer: `[timesteps, inputSize]` becomes `[units]`, or `[timesteps, units]` with
+ * `returnSequences`. Source: keras/src/layers/rnn/lstm.py (Keras 3.15.1).
+ *
+ * @throws {TypeError} where an option is unknown or of the wrong kind.
+ * @throws {RangeError} where its value is out of range.
+ *
+ * @example
+ * ```ts
+ * import { dense, lstm, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([
+ *   lstm({ units: 8, returnSequences: true }),
+ *   lstm({ units: 4, activation: "relu" }),
+ *   dense({ units: 1 }),
+ * ], { inputShape: [null, 2] });
+ * assertEquals(model.layers.map(({ name }) => name), ["lstm", "lstm_1", "dense"]);
+ * ```
+ */
+export function lstm(options: LstmLayerOptions): LstmLayer {
+  const chosen = { ...defaults, ...definedOptions("an LSTM", options) };
+  checkOptions("an LSTM", chosen, rules);
+  const { units, useBias, returnSequences, goBackwards, stateful } = chosen;
+  const activation = layerActivation("an LSTM", chosen.activation);
+  const recurrentActivation = layerActivation("an LSTM", chosen.recurrentActivation);
+
+  const functions = { φ: activation, σ: recurrentActivation };
+  const layer = defineLayer({
+    className: "LSTM",
+    name: chosen.name,
+    options: Object.freeze(chosen) as Required<LstmLayerOptions>,
+    config: {
+      units,
+      activation: activationConfig(activation),
+      recurrent_activation: activationConfig(recurrentActivation),
+      use_bias: useBias,
+      unit_forget_bias: chosen.unitForgetBias,
+      return_sequences: returnSequences,
+      go_backwards: goBackwards,
+      stateful,
+      dropout: chosen.dropout,
+      recurrent_dropout: chosen.recurrentDropout,
+      zero_output_for_mask: chosen.zeroOutputForMask,
+    },
+    cells: [""],
+    outputShape: (input: OpenShape) => {
+      const [timesteps] = checkSequenceShape(input);
+      return returnSequences ? [timesteps, units] : [units];
+    },
+    weights: (input: OpenShape): WeightSpec[] => {
+      const [, inputSize] = checkSequenceShape(input);
+      return [
+        { name: "kernel", shape: [inputSize, 4 * units], initialize: glorotUniform },
+        { name: "recurrent_kernel", shape: [units, 4 * units], initialize: orthogonal },
+        ...(useBias
+          ? [{
+            name: "bias",
+            shape: [4 * units],
+            initialize: chosen.unitForgetBias ? unitForgetBias : zeros,
+          }]
+          : []),
+      ];
+    },
+    fast: (): FastForm | undefined => {
+      if (stateful || !isBuiltIn(activation) || !isBuiltIn(recurrentActivation)) return undefined;
+      const { dropout, recurrentDropout, zeroOutputForMask } = chosen;
+      const pair = supportsLstm(activation, recurrentActivation);
+      const form = { units, returnSequences, goBackwards, functions };
+      return pair &&
+        { kind: "lstm", ...form, ...pair, dropout, recurrentDropout, zeroOutputForMask };
+    },
+    run<V>(o: Ops<V>, [x]: readonly V[], weights: readonly V[], context: LayerContext<V>) {
+      const [batch, , inputSize] = shapeOf(o, x!) as [number, number, number];
+      const { name } = context;
+      const [W, U, b] = weights as [V, V, V?];
+      const [mask] = context.masks;
+      const run = {
+        x: x!,
+        weights: { W, U, b },
+        functions,
+        start: startOf(o, context, [batch, units]),
+        goBackwards,
+        mask,
+        drop: cellNoise(o, chosen, [batch, inputSize], context),
+        listen: context.listen?.(name),
+        anchor: context.anchor?.(name),
+      };
+      const recurrence = runCell(o, LSTM_CELL, run);
+      const [before] = context.states ?? [];
+      context.inside?.({ ...run, weights, name, recurrence, before, returnSequences });
+
+      // Keras's result is in the order of computation.
+      const { steps, order, end } = recurrence;
+      const handedOn = (t: number) => {
+        const { hiddenState } = steps[t]!.values;
+        const zeroed = chosen.zeroOutputForMask && mask !== undefined;
+        return zeroed ? where(o, mask.select(1, t), hiddenState!) : hiddenState!;
+      };
+      return {
+        outputs: [returnSequences ? stackSteps(o, order.map(handedOn)) : handedOn(order.at(-1)!)],
+        mask: returnSequences ? mask : undefined, // with goBackwards too Keras leaves it as it was
+        states: stateful ? [end] : undefined,
+      };
+    },
+  });
+  lstmLayers.add(layer);
+  return layer;
+}
+
+/** Those that `lstm()` made: what takes an LSTM takes no other layer of that class. */
+export const lstmLayers: WeakSet<Layer> = new WeakSet<Layer>();
+
+function checkSequenceShape(input: OpenShape): [number | null, number] {
+  const [timesteps = null, inputSize = null] = input;
+  if (input.length !== 2 || inputSize === null) {
+    throw new TypeError(
+      `Cannot build an LSTM as its input must be [timesteps, inputSize], the inputSize known ` +
+        `(returnSequences gives the next LSTM all timesteps): ` +
+        `current input is ${formatOpenShape(input)}, None the batch`,
+    );
+  }
+  return [timesteps, inputSize];
+}
+
+/** c and h of the call before, or zeros. */
+function startOf<V>(
+  o: Ops<V>,
+  { states }: LayerContext<V>,
+  shape: readonly number[],
+): readonly V[] {
+  const [before] = states ?? [];
+  if (before === undefined) {
+    const zeros = o.given(new Tensor(new Float64Array(sizeOf(shape)), shape));
+    return LSTM_CELL.states.map(() => zeros);
+  }
+  const found = shapeOf(o, before[0]!);
+  if (sameShape(found, shape)) return before;
+  throw new TypeError(
+    `Cannot continue a stateful LSTM: it holds a state for each sample of its batch, until ` +
+      `resetStates(), but its state is ${formatShape(found)} for a batch of ${shape[0]}`,
+  );
+}

@@ -1,0 +1,80 @@
+import { shapeOf } from "../values/arrange.ts";
+import type { FastForm } from "./fast_form.ts";
+import { defineLayer, formatOpenShape, type Layer, type OpenShape } from "./layer.ts";
+import { checkOptions, definedOptions, type LayerName } from "./layer_options.ts";
+
+/**
+ * The same layer, with the same weights, on each timestep by itself: `[timesteps, …]`, of which the
+ * layer sees `[…]`. Source: keras/src/layers/rnn/time_distributed.py (Keras 3.15.1).
+ *
+ * @throws {TypeError} where it is no layer, or a stateful one.
+ *
+ * @example
+ * ```ts
+ * import { dense, lstm, sequential, timeDistributed } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([
+ *   lstm({ units: 8, returnSequences: true }),
+ *   timeDistributed(dense({ units: 2, activation: "softmax" })),
+ * ], { inputShape: [3, 5] });
+ * assertEquals(model.outputShape, [3, 2]);
+ * ```
+ */
+export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
+  const chosen = definedOptions("a TimeDistributed", options);
+  checkOptions("a TimeDistributed", chosen, {});
+  checkWrapped(layer);
+
+  return defineLayer({
+    className: "TimeDistributed",
+    name: chosen.name,
+    wrapped: layer,
+    distributed: 1,
+    config: { layer: { class_name: layer.className, config: layer.config } },
+    ...(layer.cells && { cells: layer.cells }),
+    outputShape: (input: OpenShape) => {
+      const [timesteps, ...rest] = checkedSteps(input);
+      return [timesteps, ...layer.outputShape(rest)];
+    },
+    weights: (input: OpenShape) => layer.weights(checkedSteps(input).slice(1)),
+    fast: (): FastForm | undefined => {
+      const form = layer.fast?.();
+      return form?.kind === "lstm" ? undefined : form; // a chain's LSTM sees all timesteps
+    },
+    run: (o, [x], weights, context) => {
+      const [batch, timesteps, ...rest] = shapeOf(o, x!) as [number, number, ...number[]];
+      // To the layer, each timestep is a sample of its own.
+      const steps = o.reshape(x!, [batch * timesteps, ...rest]);
+      const { outputs } = context.run(layer, [steps], weights, { ...context, masks: [undefined] });
+      const results = outputs.map((output) =>
+        o.reshape(output, [batch, timesteps, ...shapeOf(o, output).slice(1)])
+      );
+      return { outputs: results, mask: context.masks[0] };
+    },
+  });
+}
+
+function checkWrapped(layer: Layer): void {
+  if (typeof layer?.run !== "function") {
+    throw new TypeError(
+      `Cannot make a TimeDistributed as it takes a layer, made by dense() and its like: ` +
+        `current value is ${typeof layer}`,
+    );
+  }
+  if (layer.config.stateful === true) {
+    throw new TypeError(
+      "Cannot make a TimeDistributed as its layer starts anew at each timestep: " +
+        "current layer is stateful",
+    );
+  }
+}
+
+function checkedSteps(input: OpenShape): [number | null, ...(number | null)[]] {
+  if (input.length >= 2) return input as [number | null, ...(number | null)[]];
+  throw new TypeError(
+    `Cannot build a TimeDistributed as its input must be [timesteps, …], 2 axes or more ` +
+      `(returnSequences gives it all timesteps): ` +
+      `current input is ${formatOpenShape(input)}, None the batch`,
+  );
+}

@@ -1,0 +1,224 @@
+// A model as a graph: its layers in the order of computation, and what goes into each.
+
+import { kindOf } from "../base/kind.ts";
+import { checkInputCount, Connection, resultShapes } from "../layers/connection.ts";
+import type { Layer, OpenShape, WeightSpec } from "../layers/layer.ts";
+import { nameLayers } from "../layers/layer_names.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+
+/** A value of a graph: which node gives it (−1: the inputs), and which of its results it is. */
+export type Place = readonly [node: number, result: number];
+
+/** A layer with its weights. */
+export interface PlacedLayer {
+  readonly name: string;
+  readonly layer: Layer;
+  /** Of its first use, its first input. */
+  readonly inputShape: OpenShape;
+  readonly outputShape: OpenShape;
+  /** The arrays it needs, of which the first is the network's weight `firstWeight`. */
+  readonly weights: readonly WeightSpec[];
+  readonly firstWeight: number;
+}
+
+/** One use of a layer. */
+export interface GraphNode {
+  /** The layer's name; of its second use, `lstm:2`. */
+  readonly name: string;
+  /** Which of the graph's layers it is. */
+  readonly layer: number;
+  readonly inputs: readonly Place[];
+  readonly shapes: readonly OpenShape[];
+}
+
+/** An input of a model. */
+export interface GraphInput {
+  readonly name: string;
+  readonly shape: OpenShape;
+}
+
+/** Layers and how they are connected. */
+export interface Graph {
+  readonly inputs: readonly GraphInput[];
+  /** Each once, in the order of their weights. */
+  readonly layers: readonly PlacedLayer[];
+  /** Each use of one, in the order of computation. */
+  readonly nodes: readonly GraphNode[];
+  readonly outputs: readonly Place[];
+  /** The shapes of the outputs. */
+  readonly outputShapes: readonly OpenShape[];
+  /** Whether each layer takes the one before it: a Sequential model. */
+  readonly isRow: boolean;
+}
+
+/** The graph of layers in a row; a layer that stands there twice has weights of its own each time. */
+export function rowOf(layers: readonly Layer[], inputShape: OpenShape): Graph {
+  const calls: Building[] = layers.map((layer, k) => ({ layer, use: {}, inputs: [[k - 1, 0]] }));
+  return build([{ name: undefined, shape: inputShape }], calls, [[layers.length - 1, 0]], true);
+}
+
+/** The graph from the inputs to the outputs; a layer that is applied twice is one layer. */
+export function graphOf(inputs: readonly Connection[], outputs: readonly Connection[]): Graph {
+  checkConnections("inputs", inputs, (one) => one.call === undefined, "made by input()");
+  checkConnections("outputs", outputs, () => true, "what a layer's apply() gave");
+  const calls: Building[] = [];
+  const nodes = new Map<object, number>();
+  const placeOf = (one: Connection): Place => {
+    if (one.call === undefined) {
+      const k = inputs.indexOf(one);
+      if (k >= 0) return [-1, k];
+      throw new TypeError(
+        `Cannot build a model: what leads to its outputs must be among its inputs, ` +
+          `but ${one.name === undefined ? "an input" : `input ${one.name}`} is not`,
+      );
+    }
+    const { layer } = one.call;
+    if (!nodes.has(one.call)) {
+      const places = one.call.inputs.map(placeOf);
+      calls.push({ layer, use: layer, inputs: places });
+      nodes.set(one.call, calls.length - 1);
+    }
+    return [nodes.get(one.call)!, one.result];
+  };
+  const ends = outputs.map(placeOf);
+  const isUsed = (k: number) =>
+    [...calls.flatMap((call) => call.inputs), ...ends].some(([n, r]) => n === -1 && r === k);
+  const idle = inputs.findIndex((_, k) => !isUsed(k));
+  if (idle >= 0) {
+    throw new TypeError(
+      `Cannot build a model: each input must lead to an output, but input ${idle} does not`,
+    );
+  }
+  return build(inputs, calls, ends, false);
+}
+
+/** The shapes of all values where the inputs have these, timesteps too. */
+export function shapesOf(
+  { layers, nodes }: Pick<Graph, "layers" | "nodes">,
+  inputs: readonly OpenShape[],
+): { readonly at: (place: Place) => OpenShape } {
+  const found: (readonly OpenShape[])[] = [];
+  const at = ([node, result]: Place) => node === -1 ? inputs[result]! : found[node]![result]!;
+  for (const { layer, inputs: places } of nodes) {
+    found.push(resultShapes(layers[layer]!.layer, places.map(at)));
+  }
+  return { at };
+}
+
+/** A use of a layer; those of one `use` share their weights. */
+interface Building {
+  readonly layer: Layer;
+  readonly use: object;
+  readonly inputs: readonly Place[];
+}
+
+function build(
+  inputs: readonly { readonly name: string | undefined; readonly shape: OpenShape }[],
+  calls: readonly Building[],
+  outputs: readonly Place[],
+  isRow: boolean,
+): Graph {
+  const uses = [...new Set(calls.map(({ use }) => use))];
+  const names = nameLayers(uses.map((use) => calls.find((call) => call.use === use)!.layer));
+  const layers: PlacedLayer[] = [];
+  const nodes: GraphNode[] = [];
+  const shapeAt = ([node, result]: Place) =>
+    node === -1 ? inputs[result]!.shape : nodes[node]!.shapes[result]!;
+  let firstWeight = 0;
+  for (const { layer, use, inputs: places } of calls) {
+    const k = uses.indexOf(use);
+    checkInputCount(layer, places.length, "build a model");
+    checkWords(layer, places, names[k]!, nodes, names);
+    const given = places.map(shapeAt);
+    const shapes = resultShapes(layer, given).map((shape) => Object.freeze([...shape]));
+    const weights = layer.weights(...given);
+    if (layers[k] === undefined) {
+      layers[k] = Object.freeze({
+        name: names[k]!,
+        layer,
+        inputShape: given[0]!,
+        outputShape: shapes[0]!,
+        weights,
+        firstWeight,
+      });
+      firstWeight += weights.length;
+    } else if (!weights.every(({ shape }, w) => sameShape(shape, layers[k]!.weights[w]!.shape))) {
+      throw new TypeError(
+        `Cannot build a model: a layer that is applied twice needs weights of the same shapes, ` +
+          `but ${names[k]} has ${weights.map(({ shape }) => formatShape(shape)).join(", ")}`,
+      );
+    }
+    const before = nodes.filter((node) => node.layer === k).length;
+    const name = before === 0 ? names[k]! : `${names[k]}:${before + 1}`;
+    nodes.push(Object.freeze({ name, layer: k, inputs: places, shapes }));
+  }
+  return Object.freeze({
+    inputs: nameInputs(inputs),
+    layers,
+    nodes,
+    outputs,
+    outputShapes: outputs.map(shapeAt),
+    isRow,
+  });
+}
+
+/** What stands for words is an input of the model: whole numbers that no layer computes. */
+function checkWords(
+  { takes, className }: Layer,
+  [from]: readonly Place[],
+  name: string,
+  nodes: readonly GraphNode[],
+  names: readonly string[],
+): void {
+  if (takes !== "words" || from![0] === -1) return;
+  throw new TypeError(
+    `Cannot build a model: an ${className} looks up an input of the model, ` +
+      `but ${name} comes after ${names[nodes[from![0]]!.layer]}`,
+  );
+}
+
+/** As Keras names them: `input_layer`, `input_layer_1`, … */
+function nameInputs(
+  inputs: readonly { readonly name: string | undefined; readonly shape: OpenShape }[],
+): readonly GraphInput[] {
+  let count = 0;
+  const named = inputs.map(({ name, shape }) => {
+    const own = name ?? (count === 0 ? "input_layer" : `input_layer_${count}`);
+    if (name === undefined) count++;
+    return Object.freeze({ name: own, shape: Object.freeze([...shape]) });
+  });
+  const twice = named.find(({ name }, k) => named.findIndex((one) => one.name === name) !== k);
+  if (twice === undefined) return named;
+  throw new TypeError(
+    `Cannot build a model: its inputs need different names, but ${
+      JSON.stringify(twice.name)
+    } is there twice`,
+  );
+}
+
+function checkConnections(
+  what: string,
+  given: readonly Connection[],
+  fits: (one: Connection) => boolean,
+  rule: string,
+): void {
+  const isList = Array.isArray(given) && given.length > 0;
+  const wrong = isList
+    ? given.findIndex((one) => !(one instanceof Connection) || !fits(one))
+    : undefined;
+  if (wrong === -1) return;
+  throw new TypeError(
+    `Cannot build a model: its ${what} must be one or more, ${rule}, but ` +
+      (wrong === undefined
+        ? Array.isArray(given) ? "there are none" : `${kindOf(given)} was given`
+        : `${what.slice(0, -1)} ${wrong} is ${kindOf(given[wrong])}`),
+  );
+}
+
+/** The layers that give the outputs; a layer that gives several, with the result's number. */
+export function outputNames({ outputs, nodes, layers, inputs }: Graph): string[] {
+  const names = outputs.map(([node, result]) =>
+    node === -1 ? inputs[result]!.name : layers[nodes[node]!.layer]!.name
+  );
+  return names.map((name, k) => names.indexOf(name) === k ? name : `${name}_${k}`);
+}

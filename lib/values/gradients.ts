@@ -1,0 +1,256 @@
+// Reverse mode (Linnainmaa 1976): each operation remembers how a gradient goes back through it.
+
+import { add, dot, multiply } from "../tensor/arithmetic.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { asFloat64, Tensor } from "../tensor/tensor.ts";
+import type { Activation } from "./activations.ts";
+import { lastAxisParts } from "./arrange.ts";
+import { move, moveBack } from "./moves.ts";
+import { numbers } from "./numbers.ts";
+import type { Moves, Ops } from "./ops.ts";
+import type { Origin } from "./origin.ts";
+
+/** A value of which gradients are wanted, or one that leads to none. */
+export interface Variable {
+  readonly value: Tensor;
+  /** Whether the result depends, through it, on a leaf. */
+  readonly needed: boolean;
+  /** Adds to the gradients of what it was computed from; undefined of a leaf. */
+  readonly back: ((gradient: Tensor) => void) | undefined;
+  readonly origin: Origin<Variable>;
+  /** Whose operation it was: the name of a layer. */
+  readonly scope: string;
+  gradient: Tensor | undefined;
+  /** Whether nobody else holds the gradient's numbers, so that they may be added to. */
+  owned: boolean;
+  /** Of a matrix: each x that met it, and the gradient there. */
+  uses: (readonly [x: Tensor, gradient: Tensor])[];
+}
+
+/** The gradient with respect to a value, and what it is. */
+export type Seed = readonly [variable: Variable, gradient: Tensor];
+
+/** The operations of a run, in the order in which they were done. */
+export class Gradients implements Ops<Variable> {
+  readonly #variables: Variable[] = [];
+  readonly #leaves: Variable[] = [];
+  readonly #transposed = new Map<Variable, Tensor>();
+  /** Whose operations come next. */
+  scope = "";
+
+  /** What was computed from leaves, in order. */
+  get variables(): readonly Variable[] {
+    return this.#variables;
+  }
+
+  /** A constant. */
+  given(x: Tensor): Variable {
+    return variable(asFloat64(x), false, GIVEN);
+  }
+
+  /** A value whose gradient is wanted. */
+  leaf(x: Tensor): Variable {
+    const leaf = variable(x, true, GIVEN);
+    this.#leaves.push(leaf);
+    return leaf;
+  }
+
+  numbers({ value }: Variable): Tensor {
+    return value;
+  }
+
+  affine(terms: readonly (readonly [x: Variable, W: Variable])[], b?: Variable): Variable {
+    const value = numbers.affine(terms.map(([x, W]) => [x.value, W.value]), b?.value);
+    const origin = { op: "affine", terms, b } as const;
+    return this.#put(value, [...terms.flat(), ...(b ? [b] : [])], origin, (g) => {
+      for (const [x, W] of terms) {
+        if (W.needed) W.uses.push([x.value, g]); // all at once, at the end
+        if (x.needed) this.#give(x, dot(g, this.#transpose(W)), true);
+      }
+      if (b?.needed) this.#give(b, sumRows(g), true);
+    });
+  }
+
+  sumOfProducts(...pairs: readonly (readonly [a: Variable, b: Variable])[]): Variable {
+    const value = numbers.sumOfProducts(...pairs.map(([a, b]) => [a.value, b.value] as const));
+    return this.#put(value, pairs.flat(), { op: "products", pairs }, (g) => {
+      for (const [a, b] of pairs) {
+        if (a.needed) this.#give(a, sumTo(a, multiply(g, b.value)), true);
+        if (b.needed) this.#give(b, sumTo(b, multiply(g, a.value)), true);
+      }
+    });
+  }
+
+  add(...xs: readonly Variable[]): Variable {
+    const value = add(...xs.map(({ value }) => value));
+    return this.#put(value, xs, { op: "sum", xs, factor: 1 }, (g) => {
+      for (const x of xs) if (x.needed) this.#give(x, sumTo(x, g));
+    });
+  }
+
+  scale(x: Variable, factor: number): Variable {
+    const origin = { op: "sum", xs: [x], factor } as const;
+    const back = (g: Tensor) => this.#give(x, multiply(g, factor), true);
+    return this.#put(multiply(x.value, factor), [x], origin, back);
+  }
+
+  oneMinus(x: Variable): Variable {
+    const back = (g: Tensor) => this.#give(x, multiply(g, -1), true);
+    return this.#put(numbers.oneMinus(x.value), [x], { op: "computed", xs: [x] }, back);
+  }
+
+  apply(f: Activation, x: Variable): Variable {
+    const back = (g: Tensor) => this.#give(x, f.backward(x.value, g), true);
+    return this.#put(f(x.value), [x], { op: "apply", f, x }, back);
+  }
+
+  blocks(x: Variable, count: number): Variable[] {
+    return lastAxisParts(this, x, count);
+  }
+
+  reshape(x: Variable, shape: readonly number[]): Variable {
+    const back = (g: Tensor) => this.#give(x, g.reshape(x.value.shape));
+    return this.#put(x.value.reshape(shape), [x], { op: "reshape", x }, back);
+  }
+
+  arrange(shape: readonly number[], sources: readonly Variable[], moves: Moves): Variable {
+    const data = move(new Float64Array(sizeOf(shape)), sources.map((x) => x.value.data), moves);
+    const origin = { op: "arrange", sources, moves } as const;
+    return this.#put(new Tensor(data, shape), sources, origin, (g) => {
+      sources.forEach((x, k) => {
+        if (x.needed) moveBack(this.#own(x), k, g.data, moves);
+      });
+    });
+  }
+
+  /**
+   * A value that was computed elsewhere.
+   *
+   * @param back from its gradient to those of the operands, undefined where one is not wanted
+   */
+  computed(
+    value: Tensor,
+    operands: readonly Variable[],
+    back: (gradient: Tensor) => readonly (Tensor | undefined)[],
+  ): Variable {
+    return this.#put(value, operands, { op: "computed", xs: operands }, (g) => {
+      const gradients = back(g);
+      operands.forEach((x, k) => {
+        if (x.needed && gradients[k] !== undefined) this.#give(x, gradients[k]);
+      });
+    });
+  }
+
+  /** From the gradients of the seeds to those of all that they were computed from. */
+  backward(seeds: readonly Seed[]): void {
+    for (const one of [...this.#variables, ...this.#leaves]) {
+      [one.gradient, one.owned, one.uses] = [undefined, false, []];
+    }
+    for (const [seed, gradient] of seeds) if (seed.needed) this.#give(seed, gradient);
+    for (const one of this.#variables.toReversed()) {
+      if (one.uses.length > 0) one.gradient = this.gradientOf(one);
+      if (one.gradient !== undefined) one.back!(one.gradient);
+    }
+  }
+
+  /** The gradient with respect to a value, after {@linkcode backward}; zeros where it does not count. */
+  gradientOf(variable: Variable): Tensor {
+    const { value: { data, shape }, gradient, uses } = variable;
+    if (uses.length > 0) {
+      const matrix = gradientOfMatrix(uses);
+      variable.uses = [];
+      variable.gradient = gradient === undefined ? matrix : add(gradient, matrix);
+      variable.owned = true;
+    }
+    return variable.gradient ?? new Tensor(new Float64Array(data.length), shape);
+  }
+
+  #put(
+    value: Tensor,
+    operands: readonly Variable[],
+    origin: Origin<Variable>,
+    back: (gradient: Tensor) => void,
+  ): Variable {
+    const needed = operands.some((operand) => operand.needed);
+    const one = variable(value, needed, origin, back, this.scope);
+    if (needed) this.#variables.push(one);
+    return one;
+  }
+
+  #give(to: Variable, gradient: Tensor, isNew = false): void {
+    if (to.gradient === undefined) {
+      [to.gradient, to.owned] = [gradient, isNew && gradient.data instanceof Float64Array];
+      return;
+    }
+    const into = this.#own(to);
+    for (let k = 0; k < into.length; k++) into[k]! += gradient.data[k]!;
+  }
+
+  /** The gradient's numbers, to be added to. */
+  #own(to: Variable): Float64Array {
+    if (!to.owned) {
+      const { gradient, value } = to;
+      to.gradient = new Tensor(
+        gradient === undefined
+          ? new Float64Array(value.data.length)
+          : Float64Array.from(gradient.data),
+        value.shape,
+      );
+      to.owned = true;
+    }
+    return to.gradient!.data as Float64Array;
+  }
+
+  #transpose(W: Variable): Tensor {
+    const known = this.#transposed.get(W) ?? W.value.transpose();
+    this.#transposed.set(W, known);
+    return known;
+  }
+}
+
+const GIVEN = { op: "given" } as const;
+
+function variable(
+  value: Tensor,
+  needed: boolean,
+  origin: Origin<Variable>,
+  back?: Variable["back"],
+  scope = "",
+): Variable {
+  return { value, needed, origin, back, scope, gradient: undefined, owned: false, uses: [] };
+}
+
+/** Σ xᵀ·g over all uses of a matrix: their rows one below the other, and one product. */
+function gradientOfMatrix(uses: Variable["uses"]): Tensor {
+  const [xs, gs] = [uses.map(([x]) => x), uses.map(([, g]) => g)];
+  return dot(rowsOf(xs).transpose(), rowsOf(gs));
+}
+
+function rowsOf(tensors: readonly Tensor[]): Tensor {
+  const width = tensors[0]!.shape.at(-1)!;
+  const length = tensors.reduce((sum, { data }) => sum + data.length, 0);
+  const all = new Float64Array(length);
+  let at = 0;
+  for (const { data } of tensors) {
+    all.set(data, at);
+    at += data.length;
+  }
+  return new Tensor(all, [length / width, width]);
+}
+
+/** `[…, n]` becomes `[n]`. */
+function sumRows(g: Tensor): Tensor {
+  const rows = sizeOf(g.shape.slice(0, -1));
+  return dot(
+    new Tensor(new Float64Array(rows).fill(1), [rows]),
+    g.reshape([rows, g.shape.at(-1)!]),
+  );
+}
+
+/** A shorter shape repeated for every row: so its gradient is the sum over the rows. */
+function sumTo({ value: { data, shape } }: Variable, g: Tensor): Tensor {
+  if (data.length === g.data.length) return g;
+  const sum = new Float64Array(data.length);
+  for (let k = 0; k < g.data.length; k++) sum[k % sum.length]! += g.data[k]!;
+  return new Tensor(sum, shape);
+}

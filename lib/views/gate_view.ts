@@ -1,0 +1,96 @@
+import { amongNames } from "../base/names.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
+import { Chart } from "../display/figure.ts";
+import { escapePlotly } from "../display/html.ts";
+import { indexAt } from "../tensor/indices.ts";
+import { formatShape } from "../tensor/shape.ts";
+import { gateFigure } from "./gate_figure.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
+import { type LstmChoice, oneTrace } from "../cells/choose_lstm.ts";
+import { withTensors } from "../cells/traced_run.ts";
+
+/** What of a trace is shown, and how its equations are written. */
+export interface GateViewOptions {
+  /** Which LSTM of a model's trace; to be said where there are several. */
+  readonly layer?: LstmChoice;
+  /** The sample that is shown first: 0 unless said, -1 is the last. */
+  readonly sample?: number;
+  /** What the slider goes over: samples where there are several, else timesteps, unless said. */
+  readonly slider?: "samples" | "timesteps";
+  /** What the view shows. */
+  readonly title?: string;
+  /** The layer's activation, as the equations write it; what the trace was computed with unless said. */
+  readonly activation?: string;
+  /** The layer's recurrent activation, in the same way; `"sigmoid"` is written σ. */
+  readonly recurrentActivation?: string;
+}
+
+const OPTIONS: KeysOf<GateViewOptions> = {
+  layer: "optional",
+  sample: "optional",
+  slider: "optional",
+  title: "optional",
+  activation: "optional",
+  recurrentActivation: "optional",
+};
+const SLIDERS = ["samples", "timesteps"];
+
+/**
+ * Shows what happened inside an LSTM: heatmaps of i, f, c̃, o, c and h over timestep and unit, the
+ * equation of each above it, and below them the states of the units that move most, all over one
+ * axis of timesteps. A slider goes through samples or timesteps, without a kernel.
+ *
+ * @param whole a model's trace, or what {@linkcode lstmForward} computed,
+ * `[batch, timesteps, units]` each
+ * @param options the sample, the slider, a title and the activations' names
+ * @returns a chart; as a picture or as text it shows the first sample
+ * @throws {RangeError} where there is no such sample.
+ *
+ * @example
+ * ```ts
+ * import { arange, gateView, lstmForward } from "@gatescope/lstm";
+ *
+ * const trace = lstmForward(arange(8).reshape([1, 4, 2]), {
+ *   kernel: [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]],
+ *   recurrentKernel: [[0.1, 0.2, 0.3, 0.4]],
+ *   bias: [0, 1, 0, 0],
+ * });
+ * gateView(trace, { title: "One unit" });
+ * ```
+ */
+export function gateView(
+  whole: LayerTrace | { readonly layers: readonly LayerTrace[]; readonly names: readonly string[] },
+  options: GateViewOptions = {},
+): Chart {
+  const action = "show the gates";
+  checkOptions(action, options, OPTIONS);
+  const trace = withTensors(oneTrace(whole, options.layer, action), action);
+  if (options.slider !== undefined && !SLIDERS.includes(options.slider)) {
+    throw new RangeError(
+      `Cannot ${action}: slider must be ${amongNames(options.slider, SLIDERS)}`,
+    );
+  }
+  const { source } = trace;
+  const { sample = 0, activation = source?.activation ?? "φ" } = options;
+  const { recurrentActivation = source?.recurrentActivation ?? "φ_rec" } = options;
+  const [batch = 0, timesteps = 0, units = 0] = trace.cellState.shape;
+  const shown = indexAt(sample, batch, {
+    action,
+    owner: "the trace",
+    name: "sample",
+  });
+  return new Chart(gateFigure(trace, {
+    sample: shown,
+    slider: options.slider ?? (batch > 1 ? "samples" : "timesteps"),
+    title: escapePlotly(
+      options.title ?? `Inside the LSTM, ${formatShape([batch, timesteps, units])}`,
+    ),
+    activation: symbolOf(activation),
+    recurrentActivation: symbolOf(recurrentActivation),
+    before: source === undefined ? "before" : source.direction === "backward" ? "t+1" : "t−1",
+  }));
+}
+
+function symbolOf(name: string): string {
+  return name === "sigmoid" ? "σ" : escapePlotly(name);
+}

@@ -1,0 +1,34 @@
+import { JUPYTER_DISPLAY, View } from "../display/view.ts";
+import { table } from "../display/table.ts";
+import { formatShape } from "../tensor/shape.ts";
+import { asFloat64, type Tensor } from "../tensor/tensor.ts";
+import { gateView } from "./gate_view.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
+
+/** The gate view of a trace; in text, one line for each value: its symbol, name and range. */
+export function layerTraceView(trace: LayerTrace): View {
+  const { gates, cellState, hiddenState } = trace;
+  const line = (symbol: string, value: string, x: Tensor) => {
+    const { data } = asFloat64(x);
+    return {
+      symbol,
+      value,
+      smallest: data.reduce((a, b) => Math.min(a, b), Infinity),
+      mean: data.reduce((a, b) => a + b, 0) / data.length,
+      largest: data.reduce((a, b) => Math.max(a, b), -Infinity),
+    };
+  };
+  const ranges = table([
+    line("i", "gates.input", gates.input),
+    line("f", "gates.forget", gates.forget),
+    line("c̃", "gates.candidate", gates.candidate),
+    line("o", "gates.output", gates.output),
+    line("c", "cellState", cellState),
+    line("h", "hiddenState", hiddenState),
+  ], { caption: `LayerTrace, ${formatShape(cellState.shape)} each: batch, timesteps, units` });
+  return new View(ranges.text, async () => {
+    const chart = await gateView(trace)[JUPYTER_DISPLAY]();
+    const { "text/html": rangesHtml } = await ranges[JUPYTER_DISPLAY]();
+    return { ...chart, "text/html": `${rangesHtml}\n${chart["text/html"]}` };
+  });
+}

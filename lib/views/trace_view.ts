@@ -1,0 +1,41 @@
+import { table } from "../display/table.ts";
+import type { View } from "../display/view.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
+import { formatShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Trace } from "../trace/trace.ts";
+
+/** A line for each LSTM: its shape, how far its gates are open on average, how large its states are. */
+export function traceView({ layers, names, prediction }: Trace): View {
+  const caption = `Trace of ${prediction.shape[0]} samples, prediction ` +
+    formatShape(prediction.shape);
+  if (layers.length === 0) return table([{ LSTM: "none in this model" }], { caption });
+  return table(layers.map((layer, k) => line(names[k]!, layer)), { caption });
+}
+
+function line(name: string, { gates, cellState, hiddenState }: LayerTrace) {
+  const [, timesteps, units] = cellState.shape;
+  return {
+    LSTM: name,
+    timesteps,
+    units,
+    "mean i": mean(gates.input),
+    "mean f": mean(gates.forget),
+    "mean o": mean(gates.output),
+    "largest |c|": largest(cellState),
+    "largest |h|": largest(hiddenState),
+  };
+}
+
+function mean({ data }: Tensor): number {
+  let sum = 0;
+  for (const x of data) sum += x;
+  return sum / data.length;
+}
+
+/** NaN where there is one: Math.max keeps it. */
+function largest({ data }: Tensor): number {
+  let found = 0;
+  for (const x of data) found = Math.max(found, Math.abs(x));
+  return found;
+}
