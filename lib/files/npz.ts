@@ -1,6 +1,7 @@
+import { kindOf } from "../base/kind.ts";
 import { refuseOptions } from "../base/options.ts";
 import { quoted } from "../base/quoted.ts";
-import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { asTensor, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
 import { readSource, type Source, writeFile } from "./source.ts";
 import { UnreadableFileError } from "./unreadable.ts";
@@ -90,9 +91,9 @@ function namedFiles(
   tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
 ): [name: string, bytes: Uint8Array][] {
   if (!(tensors instanceof Map) && !Array.isArray(tensors)) {
-    const kind = tensors instanceof Tensor ? "one tensor" : typeof tensors;
     throw new TypeError(
-      `Cannot write a .npz as the tensors must come in a list or a Map: current kind is ${kind}`,
+      `Cannot write a .npz: the tensors must come in a list or a Map, but ` +
+        `${kindOf(tensors)} was given`,
     );
   }
   const named: Iterable<[string | number, TensorLike]> = tensors.entries();

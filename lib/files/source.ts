@@ -1,3 +1,4 @@
+import { kindOf } from "../base/kind.ts";
 import { download } from "./download.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
@@ -49,7 +50,9 @@ async function pathToWrite(target: string | URL): Promise<string> {
   const place = placeOf("write", target);
   if (typeof place === "string") return place;
   if (place.protocol === "file:") return await pathOf(place);
-  throw new TypeError(`Cannot write ${place.href} as files are written to a path or a file URL`);
+  throw new TypeError(
+    `Cannot write a file: it must go to a path or a file URL, but that is ${place.href}`,
+  );
 }
 
 /**
@@ -63,9 +66,10 @@ export async function writeFile(target: string | URL, bytes: Uint8Array): Promis
   try {
     await Deno.writeFile(path, bytes);
   } catch (cause) {
-    const message = `Cannot write ${path} as the file could not be made: current reason is ${
-      told(cause)
-    }`;
+    const message =
+      `Cannot write ${path}: it must be possible to make the file, but the system says: ${
+        told(cause)
+      }`;
     throw new Error(message, { cause });
   }
 }
@@ -80,15 +84,15 @@ function placeOf(action: "read" | "write", given: string | URL): string | URL {
   if (typeof given !== "string" && !(given instanceof URL)) {
     const kinds = action === "read" ? "a path, a URL or bytes" : "a path or a file URL";
     throw new TypeError(
-      `Cannot ${action} a file as it must be named by ${kinds}: current kind is ${kindOf(given)}`,
+      `Cannot ${action} a file: it must be named by ${kinds}, but ${kindOf(given)} was given`,
     );
   }
   if (typeof given === "string" && !isUrl(given)) return given;
   const url = URL.parse(given);
   if (url !== null && ["http:", "https:", "file:"].includes(url.protocol)) return url;
   throw new TypeError(
-    `Cannot ${action} ${given} as a URL must be a whole one and begin with http, https or file: ` +
-      `current URL ${url === null ? "cannot be parsed" : `begins with ${url.protocol}`}`,
+    `Cannot ${action} ${given}: a URL must be a whole one and begin with http, https or file, ` +
+      `but the URL ${url === null ? "cannot be parsed" : `begins with ${url.protocol}`}`,
   );
 }
 
@@ -121,8 +125,4 @@ async function readFile(name: string, find: () => string | Promise<string>): Pro
 
 function told(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
-}
-
-function kindOf(value: unknown): string {
-  return typeof value === "object" && value !== null ? value.constructor?.name : String(value);
 }

@@ -46,14 +46,14 @@ export async function zip(entries: ReadonlyMap<string, Uint8Array>): Promise<Uin
     total += bytes.length;
     if (leadsOutside(name)) {
       throw new RangeError(
-        `Cannot write a zip archive as names must lie within it: current name is ${quoted(name)}`,
+        `Cannot write a zip archive: names must lie within it, but the name is ${quoted(name)}`,
       );
     }
   }
   if (total > MAX_UNPACKED_BYTES) {
     throw new RangeError(
-      `Cannot write a zip archive as it holds at most ${MAX_UNPACKED_BYTES} bytes: ` +
-        `current entries have ${total}`,
+      `Cannot write a zip archive: it holds at most ${MAX_UNPACKED_BYTES} bytes, ` +
+        `but the entries have ${total}`,
     );
   }
   const { zipSync } = await import("fflate");

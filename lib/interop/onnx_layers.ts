@@ -16,8 +16,8 @@ export function lastTimestep(): Layer {
     outputShape: (input: OpenShape) => {
       if (input.length === 2) return input.slice(1);
       throw new TypeError(
-        `Cannot build a LastTimestep as its input must be [timesteps, size]: ` +
-          `current input has ${input.length} axes`,
+        `Cannot build a LastTimestep: its input must be [timesteps, size], ` +
+          `but the input has ${input.length} axes`,
       );
     },
     weights: () => [],

@@ -100,25 +100,25 @@ Deno.test("saveNpz() writes nothing where a tensor, a name or the target will no
     await assertRejects(
       () => save(new Tensor(Float32Array.of(1), [1])),
       TypeError,
-      "Cannot write a .npz as the tensors must come in a list or a Map: current kind is one tensor",
+      "Cannot write a .npz: the tensors must come in a list or a Map, but a Tensor [1] was given",
     );
     await assertRejects(
       () => save({ a: [1] }),
       TypeError,
-      "in a list or a Map: current kind is object",
+      "in a list or a Map, but an object { a } was given",
     );
     await assertRejects(() => save([[1], "two"]), TypeError);
     await assertRejects(
       () => save(new Map([["../outside", [1]]])),
       RangeError,
-      `names must lie within it: current name is "../outside.npy"`,
+      `names must lie within it, but the name is "../outside.npy"`,
     );
     assertEquals(await Deno.readFile(path), before);
   });
   await assertRejects(
     () => saveNpz("https://host/x.npz", []),
     TypeError,
-    "Cannot write https://host/x.npz as files are written to a path or a file URL",
+    "Cannot write a file: it must go to a path or a file URL, but that is https://host/x.npz",
   );
   const error = await assertRejects(
     () => saveNpz("no/such/folder.npz", []),

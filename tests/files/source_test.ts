@@ -181,22 +181,22 @@ Deno.test("loadNpy() refuses a file URL that names no path", async () => {
 
 Deno.test("loadNpy() refuses other kinds of sources, with a TypeError", async () => {
   for (
-    const [given, current] of [
-      [undefined, "kind is undefined"],
-      [null, "kind is null"],
-      [7, "kind is 7"],
-      [new Float32Array(3), "kind is Float32Array"],
-      [new Blob([]), "kind is Blob"],
-      [{}, "kind is Object"],
-      ["ftp://host/x.npy", "URL begins with ftp:"],
-      ["data://x", "URL begins with data:"],
-      ["http://", "URL cannot be parsed"],
+    const [given, found] of [
+      [undefined, "undefined was given"],
+      [null, "null was given"],
+      [7, "the number 7 was given"],
+      [new Float32Array(3), "an array of 3 was given"],
+      [new Blob([]), "a Blob was given"],
+      [{}, "an empty object was given"],
+      ["ftp://host/x.npy", "the URL begins with ftp:"],
+      ["data://x", "the URL begins with data:"],
+      ["http://", "the URL cannot be parsed"],
     ] as const
   ) {
     await assertRejects(
       () => loadNpy(given as unknown as Source),
       TypeError,
-      `: current ${current}`,
+      `, but ${found}`,
     );
   }
 });

@@ -269,7 +269,7 @@ Deno.test("zip() refuses a name that is empty or leads out of the archive", asyn
     await assertRejects(
       () => zip(new Map([[name, text("1")]])),
       RangeError,
-      `Cannot write a zip archive as names must lie within it: current name is "${name}"`,
+      `Cannot write a zip archive: names must lie within it, but the name is "${name}"`,
     );
   }
 });

@@ -146,9 +146,9 @@ Deno.test("saveOnnx() refuses what ONNX's LSTM does not know, by its name", asyn
       Error,
       message,
     );
-  await refuses([masking(), lstm({ units: 2 })], "current layer masking is a Masking");
-  await refuses([lstm({ units: 2, stateful: true })], "current layer lstm is a stateful LSTM");
-  await refuses([lstm({ units: 2, activation: "gelu" })], "current activation of lstm is gelu");
+  await refuses([masking(), lstm({ units: 2 })], "but the layer masking is a Masking");
+  await refuses([lstm({ units: 2, stateful: true })], "but the layer lstm is a stateful LSTM");
+  await refuses([lstm({ units: 2, activation: "gelu" })], "the activation of lstm is gelu");
   await refuses([lstm({ units: 2 }), dense({ units: 2, activation: "selu" })], "of dense is selu");
 });
 
