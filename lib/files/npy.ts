@@ -2,7 +2,8 @@ import { refuseOptions } from "../base/options.ts";
 import { dump, parse } from "npyjs";
 import { Tensor, type TensorData } from "../tensor/tensor.ts";
 import { type NpyHeader, type NpyKind, readNpyHeader } from "./npy_header.ts";
-import { readSource, type Source } from "./source.ts";
+import { openFile } from "./open.ts";
+import type { Source } from "./source.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
 /**
@@ -35,16 +36,15 @@ import { UnreadableFileError } from "./unreadable.ts";
  */
 export async function loadNpy(source: Source): Promise<Tensor> {
   refuseOptions("read a .npy", arguments, 1);
-  const { name, bytes } = await readSource(source);
-  return decodeNpy(bytes, name);
+  return await openFile(source, ({ bytes }) => decodeNpy(bytes));
 }
 
-/** The array in the bytes of a .npy file; `name` is what messages call it. */
-export function decodeNpy(bytes: Uint8Array, name: string): Tensor {
-  const header = readNpyHeader(bytes, name);
+/** The array in the bytes of a .npy file. */
+export function decodeNpy(bytes: Uint8Array): Tensor {
+  const header = readNpyHeader(bytes);
   // bool comes as a plain array of true and false, whatever the declaration says
   const numbers = parse(plainFile(bytes, header)).data as unknown as Numbers;
-  const data = asTensorData(numbers, header.kind, name);
+  const data = asTensorData(numbers, header.kind);
   return new Tensor(header.fortranOrder ? rowByRow(data, header.shape) : data, header.shape);
 }
 
@@ -76,7 +76,7 @@ function plainFile(bytes: Uint8Array, header: NpyHeader): ArrayBuffer {
   return file.buffer;
 }
 
-function asTensorData(numbers: Numbers, kind: NpyKind, name: string): TensorData {
+function asTensorData(numbers: Numbers, kind: NpyKind): TensorData {
   switch (kind) {
     case "f8":
     case "f4":
@@ -87,22 +87,21 @@ function asTensorData(numbers: Numbers, kind: NpyKind, name: string): TensorData
       return new Float64Array(numbers as ArrayLike<number>);
     case "i8":
     case "u8":
-      return exactly(numbers as ArrayLike<bigint>, name);
+      return exactly(numbers as ArrayLike<bigint>);
     default: // b1, i1, i2, u1, u2
       return new Int32Array(numbers as ArrayLike<number>);
   }
 }
 
-function exactly(integers: ArrayLike<bigint>, name: string): Float64Array<ArrayBuffer> {
+function exactly(integers: ArrayLike<bigint>): Float64Array<ArrayBuffer> {
   const numbers = new Float64Array(integers.length);
   for (let k = 0; k < numbers.length; k++) {
     numbers[k] = Number(integers[k]!);
     if (!Number.isSafeInteger(numbers[k])) {
       throw new UnreadableFileError(
-        name,
         `its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them ` +
           `(np.save(f, a.astype("float64")) rounds them first)`,
-        `value is ${integers[k]}`,
+        `the value is ${integers[k]}`,
       );
     }
   }

@@ -20,13 +20,11 @@ export function itemSizeOf(kind: NumberKind): number {
  * @param bytes as many as the numbers take, little-endian; copied, unless they are a whole
  * ArrayBuffer, which is kept
  * @param kind what they are
- * @param name what messages call the array
  * @throws {UnreadableFileError} where an integer lies beyond ±(2⁵³ − 1), which float64 would round.
  */
 export function decodeNumbers(
   bytes: Uint8Array | ArrayBuffer,
   kind: NumberKind,
-  name: string,
 ): TensorData {
   // a buffer of its own: aligned, and no tensor shares the file's memory
   const buffer = bytes instanceof ArrayBuffer ? bytes : bytes.slice().buffer;
@@ -44,9 +42,9 @@ export function decodeNumbers(
     case "u4":
       return Float64Array.from(new Uint32Array(buffer));
     case "i8":
-      return exactly(new BigInt64Array(buffer), name);
+      return exactly(new BigInt64Array(buffer));
     case "u8":
-      return exactly(new BigUint64Array(buffer), name);
+      return exactly(new BigUint64Array(buffer));
     case "i2":
       return Int32Array.from(new Int16Array(buffer));
     case "u2":
@@ -77,16 +75,14 @@ function widened(halves: Uint16Array): Float32Array<ArrayBuffer> {
 
 function exactly(
   integers: BigInt64Array | BigUint64Array,
-  name: string,
 ): Float64Array<ArrayBuffer> {
   const numbers = new Float64Array(integers.length);
   for (let k = 0; k < numbers.length; k++) {
     numbers[k] = Number(integers[k]!);
     if (!Number.isSafeInteger(numbers[k])) {
       throw new UnreadableFileError(
-        name,
         "its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them",
-        `value is ${integers[k]}`,
+        `the value is ${integers[k]}`,
       );
     }
   }

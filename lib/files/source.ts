@@ -1,6 +1,6 @@
 import { kindOf } from "../base/kind.ts";
 import { download } from "./download.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { asFileError, UnreadableFileError } from "./unreadable.ts";
 
 /**
  * Where a file comes from: a path, a URL (http, https or file; as text or as an object), or its
@@ -15,10 +15,19 @@ import { UnreadableFileError } from "./unreadable.ts";
  */
 export type Source = string | URL | Uint8Array | ArrayBuffer;
 
-/** A file's bytes, and the name that messages call it by. */
-export interface SourceBytes {
-  readonly name: string;
-  readonly bytes: Uint8Array;
+/**
+ * What messages call a source.
+ *
+ * @throws {TypeError} where it is of no kind that is read.
+ */
+export function nameOf(source: Source): string {
+  if (isBytes(source)) return "the given bytes";
+  const place = placeOf("read", source);
+  return typeof place === "string" ? place : place.href;
+}
+
+function isBytes(source: Source): source is Uint8Array | ArrayBuffer {
+  return source instanceof Uint8Array || source instanceof ArrayBuffer;
 }
 
 /**
@@ -28,18 +37,15 @@ export interface SourceBytes {
  * answers otherwise, sends nothing for a minute, or more than 2 GiB.
  * @throws {TypeError} where the source is of no kind that is read.
  */
-export async function readSource(source: Source): Promise<SourceBytes> {
-  if (source instanceof Uint8Array) return { name: "the given bytes", bytes: source };
-  if (source instanceof ArrayBuffer) {
-    return { name: "the given bytes", bytes: new Uint8Array(source) };
-  }
+export async function readSource(source: Source): Promise<Uint8Array> {
+  if (isBytes(source)) return source instanceof Uint8Array ? source : new Uint8Array(source);
   const place = placeOf("read", source);
-  return typeof place === "string"
-    ? { name: place, bytes: await readFile(place, () => place) }
-    : place.protocol === "file:"
-    ? { name: place.href, bytes: await readFile(place.href, () => pathOf(place)) }
-    : { name: place.href, bytes: await download(place) };
+  if (typeof place === "string") return await readFile(place);
+  if (place.protocol !== "file:") return await download(place);
+  return await readFile(await asFileError(OPENS, () => pathOf(place)));
 }
+
+const OPENS = "it must be possible to open it";
 
 /**
  * The path that a file is written to.
@@ -66,11 +72,9 @@ export async function writeFile(target: string | URL, bytes: Uint8Array): Promis
   try {
     await Deno.writeFile(path, bytes);
   } catch (cause) {
-    const message =
-      `Cannot write ${path}: it must be possible to make the file, but the system says: ${
-        told(cause)
-      }`;
-    throw new Error(message, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const rule = "it must be possible to make the file";
+    throw new Error(`Cannot write ${path}: ${rule}, but that failed: ${reason}`, { cause });
   }
 }
 
@@ -102,27 +106,20 @@ async function pathOf(url: URL): Promise<string> {
   return fromFileUrl(url);
 }
 
-async function readFile(name: string, find: () => string | Promise<string>): Promise<Uint8Array> {
-  let path = name;
-  try {
-    path = await find();
-    const { isFile, isDirectory } = await Deno.stat(path);
+async function readFile(path: string): Promise<Uint8Array> {
+  return await asFileError(OPENS, async () => {
+    const { isFile, isDirectory } = await Deno.stat(path).catch((cause) => notThere(path, cause));
     if (isFile) return await Deno.readFile(path);
     const kind = isDirectory ? "a folder, as TensorFlow's SavedModel is" : "a device or a pipe";
-    throw new UnreadableFileError(name, "it must be a file", `kind is ${kind}`);
-  } catch (cause) {
-    if (cause instanceof UnreadableFileError) throw cause;
-    if (!(cause instanceof Deno.errors.NotFound)) {
-      const reason = `reason is ${told(cause)}`;
-      throw new UnreadableFileError(name, "the file could not be opened", reason, { cause });
-    }
-    // loaded from elsewhere, which may be out of reach
-    const whole = await import("@std/path").then(({ resolve }) => resolve(path)).catch(() => path);
-    const current = `path is ${whole}`;
-    throw new UnreadableFileError(name, "there is no such file", current, { cause });
-  }
+    throw new UnreadableFileError("it must be a file", `it is ${kind}`);
+  });
 }
 
-function told(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+async function notThere(path: string, cause: unknown): Promise<never> {
+  if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+  // loaded from elsewhere, which may be out of reach
+  const whole = await import("@std/path").then(({ resolve }) => resolve(path)).catch(() => path);
+  throw new UnreadableFileError("there must be such a file", `there is none at ${whole}`, {
+    cause,
+  });
 }

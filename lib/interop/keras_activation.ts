@@ -80,8 +80,8 @@ function ofLayer(className: string, config: Record<string, unknown>): Activation
 
 function unknown(value: unknown, place: string, cause?: unknown): UnreadableFileError {
   const rule = "its activation must be one of Keras's own";
-  const state = `activation is ${JSON.stringify(value)?.slice(0, 200)}`;
-  return new UnreadableFileError(place, rule, state, { cause });
+  const state = `the activation is ${JSON.stringify(value)?.slice(0, 200)}`;
+  return new UnreadableFileError(rule, state, { source: place, cause });
 }
 
 /**

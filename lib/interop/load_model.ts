@@ -1,9 +1,10 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { decodeNpz } from "../files/npz.ts";
 import { readSafetensors } from "../files/safetensors.ts";
-import { readSource, type Source } from "../files/source.ts";
+import { type OpenFile, openFile } from "../files/open.ts";
+import type { Source } from "../files/source.ts";
 import { readTfjs } from "../files/tfjs.ts";
-import { UnreadableFileError } from "../files/unreadable.ts";
+import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import { readOnnx } from "../files/onnx.ts";
 import type { Layer, OpenShape } from "../model/layer.ts";
 import { nameLayers } from "../model/layer_names.ts";
@@ -11,7 +12,6 @@ import { provideWeightLoader } from "../model/load_weights.ts";
 import type { Model } from "../model/model.ts";
 import { recordProvenance } from "../model/provenance.ts";
 import {
-  asFileError,
   buildModel,
   inOrder,
   type LoadedModel,
@@ -46,7 +46,7 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
 
 /**
  * Opens a model of any framework: Keras's `.keras` and `.h5`, ONNX, TF.js's `model.json`, and the
- * `.safetensors` (or `.npz`) of a PyTorch `nn.LSTM`. The kind is told by the bytes, not by the name.
+ * `.safetensors` (or `.npz`) of a PyTorch `nn.LSTM`. The kind is told by the file.bytes, not by the name.
  *
  * The model predicts what the source predicts; `model.provenance` is the log of all that was
  * transposed, added and reordered. A bare PyTorch or ONNX LSTM predicts its sequence
@@ -82,65 +82,58 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
  */
 export async function loadModel(source: Source, options: LoadModelOptions = {}): Promise<Model> {
   checkOptions("load a model", options, OPTIONS);
-  const { name, bytes } = await readSource(source);
-  const format = formatOf(bytes, name);
-  if (options.layers === undefined) {
-    const loaded = await openModel(format, source, bytes, name);
-    return finish(buildModel(loaded, name), loaded.training, name);
-  }
-  const layers = options.layers;
-  const names = nameLayers(layers);
-  const line = layers.map((layer, k) => ({ name: names[k]!, layer }));
-  const { perLayer, provenance } = await openWeights(format, source, bytes, line, name);
-  const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
-  const inputShape = options.inputShape ?? inferredInput(loaded, name);
-  return buildModel({ layers: loaded, inputShape, provenance }, name);
+  return await openFile(source, async (file) => {
+    const format = formatOf(file.bytes);
+    if (options.layers === undefined) {
+      const loaded = await openModel(format, file);
+      return finish(buildModel(loaded, file.name), loaded.training);
+    }
+    const layers = options.layers;
+    const names = nameLayers(layers);
+    const line = layers.map((layer, k) => ({ name: names[k]!, layer }));
+    const { perLayer, provenance } = await openWeights(format, file, line);
+    const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
+    const inputShape = options.inputShape ?? inferredInput(loaded);
+    return buildModel({ layers: loaded, inputShape, provenance }, file.name);
+  });
 }
 
-async function loadWeights(model: Model, source: Source): Promise<void> {
-  const { name, bytes } = await readSource(source);
-  const { perLayer, provenance } = await openWeights(
-    formatOf(bytes, name),
-    source,
-    bytes,
-    model.layers,
-    name,
-  );
-  replaceWeights(model, perLayer.flat(), provenance, name);
-}
-provideWeightLoader(loadWeights);
+provideWeightLoader((model, source) =>
+  openFile(source, async (file) => {
+    const { perLayer, provenance } = await openWeights(formatOf(file.bytes), file, model.layers);
+    replaceWeights(model, perLayer.flat(), provenance, file.name);
+  })
+);
 
 type Opened = LoadedModel & { readonly training?: StoredTraining | undefined };
 
 /** A file that defines the computation. */
 async function openModel(
   format: FileFormat,
-  source: Source,
-  bytes: Uint8Array,
-  name: string,
+  file: OpenFile,
 ): Promise<Opened> {
   const rule = "it must be a model";
   switch (format) {
     case "keras":
-      return await openKerasArchive(bytes, name);
+      return await openKerasArchive(file.bytes);
     case "hdf5":
-      return await openKerasH5(bytes, name) ??
-        refuseWeightsAlone(name, "HDF5 without model_config");
+      return await openKerasH5(file.bytes) ??
+        refuseWeightsAlone("HDF5 without model_config");
     case "npz": {
-      const arrays = await decodeNpz(bytes, name);
-      if (!isStateDict(arrays)) return refuseWeightsAlone(name, "a .npz");
-      const loaded = asFileError(name, rule, () => openPytorch({ arrays, metadata: {} }, name));
+      const arrays = await decodeNpz(file.bytes);
+      if (!isStateDict(arrays)) return refuseWeightsAlone("a .npz");
+      const loaded = asFileError(rule, () => openPytorch({ arrays, metadata: {} }));
       return { ...loaded, provenance: { ...loaded.provenance, format: ".npz" } };
     }
     case "safetensors":
-      return asFileError(name, rule, () => openPytorch(readSafetensors(bytes, name), name));
+      return asFileError(rule, () => openPytorch(readSafetensors(file.bytes)));
     case "tfjs": {
-      const file = await readTfjs(source, bytes, name);
-      return asFileError(name, rule, () => openTfjs(file, name));
+      const model = await readTfjs(file);
+      return asFileError(rule, () => openTfjs(model));
     }
     case "onnx": {
-      const file = await readOnnx(source, bytes, name);
-      return asFileError(name, rule, () => openOnnx(file, name));
+      const model = await readOnnx(file);
+      return asFileError(rule, () => openOnnx(model));
     }
   }
 }
@@ -148,39 +141,36 @@ async function openModel(
 /** Any file's arrays, for layers that are known. */
 async function openWeights(
   format: FileFormat,
-  source: Source,
-  bytes: Uint8Array,
+  file: OpenFile,
   line: readonly { readonly name: string; readonly layer: Layer }[],
-  name: string,
 ): Promise<LoadedWeights> {
   const rule = "its arrays must be those of the layers";
   switch (format) {
     case "npz": {
-      const arrays = await decodeNpz(bytes, name);
+      const arrays = await decodeNpz(file.bytes);
       if (!isStateDict(arrays)) {
-        return asFileError(name, rule, () => npzWeights(arrays, line, name));
+        return asFileError(rule, () => npzWeights(arrays, line));
       }
-      const perLayer = asFileError(name, rule, () => pytorchWeights(arrays, line, name));
+      const perLayer = asFileError(rule, () => pytorchWeights(arrays, line));
       return { perLayer, provenance: { ...pytorchProvenance({}), format: ".npz" } };
     }
     case "hdf5":
-      return await openKerasWeights(bytes, line, name);
+      return await openKerasWeights(file.bytes, line);
     case "safetensors": {
-      const { arrays, metadata } = readSafetensors(bytes, name);
-      const perLayer = asFileError(name, rule, () => pytorchWeights(arrays, line, name));
+      const { arrays, metadata } = readSafetensors(file.bytes);
+      const perLayer = asFileError(rule, () => pytorchWeights(arrays, line));
       return { perLayer, provenance: pytorchProvenance(metadata) };
     }
     default: { // the file's own layers, of which the arrays alone are taken
-      const { layers, provenance } = await openModel(format, source, bytes, name);
+      const { layers, provenance } = await openModel(format, file);
       const stored = layers.map(({ weights }) => weights).filter(({ length }) => length > 0);
-      return { perLayer: inOrder(stored, line, name), provenance };
+      return { perLayer: inOrder(stored, line), provenance };
     }
   }
 }
 
-function finish(model: Model, training: StoredTraining | undefined, name: string): Model {
+function finish(model: Model, training: StoredTraining | undefined): Model {
   const notes = asFileError(
-    name,
     "its training must fit it",
     () => resumeTraining(model, training),
   );
@@ -191,11 +181,10 @@ function finish(model: Model, training: StoredTraining | undefined, name: string
   return model;
 }
 
-function refuseWeightsAlone(name: string, kind: string): never {
+function refuseWeightsAlone(kind: string): never {
   throw new UnreadableFileError(
-    name,
     "a file of weights alone does not tell the layers: give them in loadModel(source, { layers }), " +
       "or use model.loadWeights(source)",
-    `file is ${kind}`,
+    `the file is ${kind}`,
   );
 }

@@ -12,7 +12,6 @@ import { lettersOf, taken } from "./conversion.ts";
 export function npzWeights(
   arrays: ReadonlyMap<string, Tensor>,
   line: readonly { readonly name: string; readonly layer: Layer }[],
-  name: string,
 ): LoadedWeights {
   const counts = line.map(({ layer }) => weightCount(layer));
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -20,7 +19,7 @@ export function npzWeights(
   if (arrays.size !== total || !keys.every((key) => arrays.has(key))) {
     const rule = `its arrays must be arr_0 to arr_${total - 1} in the order of get_weights()`;
     const found = [...arrays.keys()].slice(0, 8).join(", ") || "none";
-    throw new UnreadableFileError(name, rule, `arrays are ${found} (${arrays.size} in all)`);
+    throw new UnreadableFileError(rule, `the arrays are ${found} (${arrays.size} in all)`);
   }
   const left = keys.map((key) => taken(key, arrays.get(key)!));
   const perLayer = counts.map((count) => left.splice(0, count));

@@ -40,7 +40,7 @@ Deno.test("loadNpz() reads an archive without arrays, and one of a thousandth of
 Deno.test("loadNpz() names the array that it refuses", async () => {
   const error = await assertRejects(() => loadNpz(pathOf("object.npz")), UnreadableFileError);
   assertEquals(error.source, `arr_0.npy in ${pathOf("object.npz")}`);
-  assertEquals(error.message.endsWith(`current dtype is "|O"`), true);
+  assertEquals(error.message.endsWith(`the dtype is "|O"`), true);
 });
 
 Deno.test("loadNpz() refuses entries that are no arrays, by name", async () => {
@@ -50,14 +50,14 @@ Deno.test("loadNpz() refuses entries that are no arrays, by name", async () => {
   await assertRejects(
     () => loadNpz(archive),
     UnreadableFileError,
-    `each entry of a .npz must be an array and its name end in .npy: current entry is "notes.txt"`,
+    `each entry of a .npz must be an array and its name end in .npy, but the entry is "notes.txt"`,
   );
   const wrong = await zip(new Map([["arr_0.npy", new TextEncoder().encode("no array")]]));
   await assertRejects(
     () => loadNpz(wrong),
     UnreadableFileError,
-    `Cannot read arr_0.npy in the given bytes as a .npy file begins with \\x93NUMPY: ` +
-      `current file starts with "no array"`,
+    `Cannot read arr_0.npy in the given bytes: a .npy file begins with \\x93NUMPY, ` +
+      `but the file starts with "no array"`,
   );
 });
 
