@@ -4,7 +4,8 @@ import { checkObject } from "./hdf5_header.ts";
 import type { Hdf5Walk } from "./hdf5_walk.ts";
 import { walkInWorker } from "./hdf5_worker.ts";
 import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
-import { describeStart, UnreadableFileError, within } from "./unreadable.ts";
+import { describeStart } from "./file_kinds.ts";
+import { UnreadableFileError, within } from "./unreadable.ts";
 import { MAX_UNPACKED_BYTES } from "./zip.ts";
 
 /** What an HDF5 file holds, each object under its path without the slash in front. */

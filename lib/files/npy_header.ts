@@ -1,4 +1,5 @@
-import { describeStart, UnreadableFileError } from "./unreadable.ts";
+import { describeStart } from "./file_kinds.ts";
+import { UnreadableFileError } from "./unreadable.ts";
 
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 

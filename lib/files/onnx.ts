@@ -4,7 +4,8 @@ import { ONNX_MODEL, type OnnxGraph, type OnnxModel, type OnnxTensor } from "./o
 import { tensorOf } from "./onnx_tensor.ts";
 import { decodeMessage, encodeMessage } from "./protobuf.ts";
 import type { OpenFile } from "./open.ts";
-import { asFileError, describeStart, UnreadableFileError, within } from "./unreadable.ts";
+import { describeStart } from "./file_kinds.ts";
+import { asFileError, UnreadableFileError, within } from "./unreadable.ts";
 import { MAX_UNPACKED_BYTES } from "./zip.ts";
 
 /** What an .onnx file holds. */

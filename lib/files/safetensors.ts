@@ -2,7 +2,8 @@ import { quoted } from "../base/quoted.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { areCounts, isRecord, parseJson } from "./json.ts";
 import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
-import { describeStart, UnreadableFileError, within } from "./unreadable.ts";
+import { describeStart } from "./file_kinds.ts";
+import { UnreadableFileError, within } from "./unreadable.ts";
 
 // The format: https://github.com/huggingface/safetensors, README.md and safetensors/src/tensor.rs
 
@@ -69,7 +70,8 @@ function split(bytes: Uint8Array) {
   const length = bytes.length < 8 ? 0n : view.getBigUint64(0, true);
   if (length < 2n || length > MAX_HEADER || bytes.length > 8 && bytes[8] !== 0x7b) {
     const rule = `a .safetensors file begins with the length of its header, at most ${MAX_HEADER}`;
-    throw new UnreadableFileError(rule, describeStart(bytes));
+    const found = bytes[8] === 0x7b ? `the length is ${length}` : describeStart(bytes);
+    throw new UnreadableFileError(rule, found);
   }
   const end = 8 + Number(length);
   if (end > bytes.length) {

@@ -95,20 +95,3 @@ function mapErrors<T>(work: () => T, change: (error: unknown) => unknown): T {
     return rethrow(error);
   }
 }
-
-const KNOWN_STARTS: readonly (readonly [start: string, kind: string])[] = [
-  ["\x93NUMPY", "a .npy array (loadNpy reads it)"],
-  ["PK", "a zip archive, as .npz is (loadNpz reads it)"],
-  ["\x89HDF", "HDF5"],
-];
-
-/** What a file of another kind seems to be, for the end of a message. */
-export function describeStart(bytes: Uint8Array): string {
-  if (bytes.length === 0) return "the file is empty";
-  const start = String.fromCharCode(...bytes.subarray(0, 16));
-  const kind = KNOWN_STARTS.find(([known]) => start.startsWith(known))?.[1];
-  if (kind !== undefined) return `the file is ${kind}`;
-  return start.startsWith("\x80")
-    ? "the file may be a Python pickle (save arrays with np.savez instead)"
-    : `the file starts with "${start.replace(/[^\x20-\x7e]/g, "·")}"`;
-}

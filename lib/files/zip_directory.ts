@@ -1,5 +1,6 @@
 import { quoted } from "../base/quoted.ts";
-import { describeStart, UnreadableFileError } from "./unreadable.ts";
+import { describeStart } from "./file_kinds.ts";
+import { UnreadableFileError } from "./unreadable.ts";
 
 // The format: PKWARE's APPNOTE.TXT, section 4.3. Positions within a record are its section's.
 

@@ -24,7 +24,8 @@ export interface LoadedModel {
   /** How many samples a batch has, where the file tells: what a stateful model is made for. */
   readonly batchSize?: number | undefined;
   readonly precision?: Precision;
-  readonly provenance: Omit<Provenance, "arrays" | "source">;
+  /** What is known of it; the format is the name in the table, unless said. */
+  readonly provenance: Omit<Provenance, "arrays" | "source" | "format"> & { format?: string };
 }
 
 /** A file's arrays for layers that were known before. */
@@ -34,11 +35,14 @@ export interface LoadedWeights {
   readonly provenance: LoadedModel["provenance"];
 }
 
+/** The file as it was named, and its format. */
+export type Origin = Pick<Provenance, "source" | "format">;
+
 /**
  * A model of these layers with these weights. The shapes are compared before anything is made: a
  * configuration may ask for more memory than there is.
  */
-export function buildModel(loaded: LoadedModel, source: string): Model {
+export function buildModel(loaded: LoadedModel, origin: Origin): Model {
   return asFileError("its layers must make a model", () => {
     const { layers, inputShape, precision = "float32" } = loaded;
     checkWeights(loaded);
@@ -47,7 +51,7 @@ export function buildModel(loaded: LoadedModel, source: string): Model {
     if (layers.some(({ layer }) => isStateful(layer))) {
       networkOf(model).batchSize = loaded.batchSize;
     }
-    recordWeights(model, loaded, source);
+    recordWeights(model, loaded, origin);
     return model;
   });
 }
@@ -57,13 +61,13 @@ export function replaceWeights(
   model: Model,
   weights: readonly Converted[],
   provenance: LoadedModel["provenance"],
-  source: string,
+  origin: Origin,
 ): void {
   asFileError("its arrays must be this model's weights", () => {
     model.setWeights(weights.map(({ tensor }) => tensor));
   });
   recordProvenance(model, {
-    source,
+    ...origin,
     ...provenance,
     arrays: rows(weightNames(model), weights),
   });
@@ -94,10 +98,10 @@ function checkWeights({ layers, inputShape }: LoadedModel): void {
   }
 }
 
-function recordWeights(model: Model, { layers, provenance }: LoadedModel, source: string): void {
+function recordWeights(model: Model, { layers, provenance }: LoadedModel, origin: Origin): void {
   const weights = layers.flatMap(({ weights }) => weights);
   recordProvenance(model, {
-    source,
+    ...origin,
     ...provenance,
     arrays: rows(weightNames(model), weights),
   });

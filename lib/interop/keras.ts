@@ -7,20 +7,32 @@ import { asFileError, UnreadableFileError, within } from "../files/unreadable.ts
 import type { Layer, OpenShape } from "../model/layer.ts";
 import { inOrder, type LoadedLayer, type LoadedModel, type LoadedWeights } from "./build_model.ts";
 import { lettersOf } from "./conversion.ts";
+import type { Format, Line, OpenedModel } from "./format.ts";
 import { type KerasConfig, kerasConfig } from "./keras_config.ts";
 import { kerasLayers } from "./keras_layers.ts";
+import { saveKeras } from "./save_keras.ts";
 import type { StoredTraining } from "./keras_training.ts";
 import { kerasWriter } from "./keras_version.ts";
 import { kerasWeights, legacyWeights, namesAt } from "./keras_weights.ts";
 import { orderedByName } from "./weight_order.ts";
 
-/** A model out of Keras's files, and how far it was trained. */
-export interface LoadedKeras extends LoadedModel {
-  readonly training: StoredTraining | undefined;
-}
+/** Keras 3's own files. */
+export const KERAS: Format = {
+  name: ".keras",
+  kind: "zip",
+  model: ({ bytes }) => openKerasArchive(bytes),
+  save: saveKeras,
+};
 
-/** Opens a .keras file. */
-export async function openKerasArchive(bytes: Uint8Array): Promise<LoadedKeras> {
+/** Keras 2's own files, and weights alone of either. */
+export const KERAS_H5: Format = {
+  name: ".h5",
+  kind: "hdf5",
+  model: ({ bytes }) => openKerasH5(bytes),
+  weights: ({ bytes }, line) => openKerasWeights(bytes, line),
+};
+
+async function openKerasArchive(bytes: Uint8Array): Promise<OpenedModel> {
   const { config, metadata, weights: file } = await readKerasArchive(bytes);
   return asFileError("it must be a model that Keras saved", () => {
     const version = textOf(metadata.keras_version);
@@ -34,7 +46,7 @@ export async function openKerasArchive(bytes: Uint8Array): Promise<LoadedKeras> 
       inputShape: parsed.inputShape ?? inferredInput(loaded),
       batchSize: parsed.batchSize,
       precision: parsed.precision,
-      provenance: provenanceOf(".keras", version),
+      provenance: provenanceOf(version),
       training: isRecord(compiled) && compiled.optimizer !== undefined
         ? {
           compiled,
@@ -49,9 +61,7 @@ export async function openKerasArchive(bytes: Uint8Array): Promise<LoadedKeras> 
 }
 
 /** Opens a legacy .h5 file; undefined where it holds weights alone. */
-export async function openKerasH5(
-  bytes: Uint8Array,
-): Promise<LoadedKeras | undefined> {
+async function openKerasH5(bytes: Uint8Array): Promise<OpenedModel | undefined> {
   const file = await readHdf5(bytes);
   const root = file.attributes.get("");
   const text = root?.get("model_config");
@@ -77,7 +87,7 @@ export async function openKerasH5(
       inputShape: parsed.inputShape ?? inferredInput(loaded),
       batchSize: parsed.batchSize,
       precision: parsed.precision,
-      provenance: provenanceOf(".h5", version),
+      provenance: provenanceOf(version),
       training: training === undefined ? undefined : legacyTraining(file, textOf(training), {
         layers: parsed.listed,
         version,
@@ -92,10 +102,7 @@ export async function openKerasH5(
  *
  * @returns the arrays of each layer
  */
-export async function openKerasWeights(
-  bytes: Uint8Array,
-  line: readonly { readonly name: string; readonly layer: Layer }[],
-): Promise<LoadedWeights> {
+async function openKerasWeights(bytes: Uint8Array, line: Line): Promise<LoadedWeights> {
   const file = await readHdf5(bytes);
   const root = file.attributes.get("");
   const version = textOf(root?.get("keras_version"));
@@ -103,7 +110,7 @@ export async function openKerasWeights(
   if (!inAttributes && !root?.has("layer_names")) {
     const listed = line.map(({ name, layer: { className } }) => ({ name, className }));
     const perLayer = kerasWeights(file, { listed, line, areNamed: false });
-    return { perLayer, provenance: provenanceOf(".weights.h5", version) };
+    return { perLayer, provenance: provenanceOf(version, ".weights.h5") };
   }
   const group = file.attributes.has("model_weights") ? "model_weights/" : "";
   const perLayer = inOrder([...legacyWeights(file, group).values()], line)
@@ -111,12 +118,18 @@ export async function openKerasWeights(
       const { name: own, layer } = line[k]!;
       return orderedByName(layer, weights, `${own} (${layer.className})`);
     });
-  return { perLayer, provenance: provenanceOf(".h5, its weights", version) };
+  return { perLayer, provenance: provenanceOf(version, ".h5, its weights") };
 }
 
-function provenanceOf(format: string, version: string): LoadedModel["provenance"] {
+function provenanceOf(version: string, format?: string): LoadedModel["provenance"] {
   const gateOrder = lettersOf("keras");
-  return { format, framework: "Keras", ...(version && { version }), gateOrder, notes: [] };
+  return {
+    framework: "Keras",
+    ...(format && { format }),
+    ...(version && { version }),
+    gateOrder,
+    notes: [],
+  };
 }
 
 function layersOf(config: unknown, version: string): {

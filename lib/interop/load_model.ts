@@ -1,31 +1,17 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { decodeNpz } from "../files/npz.ts";
-import { readSafetensors } from "../files/safetensors.ts";
 import { type OpenFile, openFile } from "../files/open.ts";
 import type { Source } from "../files/source.ts";
-import { readTfjs } from "../files/tfjs.ts";
 import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
-import { readOnnx } from "../files/onnx.ts";
 import type { Layer, OpenShape } from "../model/layer.ts";
 import { nameLayers } from "../model/layer_names.ts";
 import { provideWeightLoader } from "../model/load_weights.ts";
 import type { Model } from "../model/model.ts";
 import { recordProvenance } from "../model/provenance.ts";
-import {
-  buildModel,
-  inOrder,
-  type LoadedModel,
-  type LoadedWeights,
-  replaceWeights,
-} from "./build_model.ts";
-import { type FileFormat, formatOf } from "./file_format.ts";
-import { inferredInput, openKerasArchive, openKerasH5, openKerasWeights } from "./keras.ts";
+import { buildModel, inOrder, type LoadedWeights, replaceWeights } from "./build_model.ts";
+import type { Format, Line, OpenedModel } from "./format.ts";
+import { formatOf } from "./formats.ts";
+import { inferredInput } from "./keras.ts";
 import { resumeTraining, type StoredTraining } from "./keras_training.ts";
-import { npzWeights } from "./npz_weights.ts";
-import { openOnnx } from "./onnx_graph.ts";
-import { isStateDict, openPytorch, pytorchProvenance } from "./pytorch.ts";
-import { pytorchWeights } from "./pytorch_match.ts";
-import { openTfjs } from "./tfjs.ts";
 
 /** What a file of weights alone does not tell. */
 export interface LoadModelOptions {
@@ -82,109 +68,54 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
  */
 export async function loadModel(source: Source, options: LoadModelOptions = {}): Promise<Model> {
   checkOptions("load a model", options, OPTIONS);
+  const { layers } = options;
   return await openFile(source, async (file) => {
     const format = formatOf(file.bytes);
-    if (options.layers === undefined) {
-      const loaded = await openModel(format, file);
-      return finish(buildModel(loaded, file.name), loaded.training);
+    const origin = { source: file.name, format: format.name };
+    if (layers === undefined) {
+      const loaded = await modelIn(format, file);
+      return finish(buildModel(loaded, origin), loaded.training);
     }
-    const layers = options.layers;
     const names = nameLayers(layers);
     const line = layers.map((layer, k) => ({ name: names[k]!, layer }));
-    const { perLayer, provenance } = await openWeights(format, file, line);
+    const { perLayer, provenance } = await weightsIn(format, file, line);
     const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
     const inputShape = options.inputShape ?? inferredInput(loaded);
-    return buildModel({ layers: loaded, inputShape, provenance }, file.name);
+    return buildModel({ layers: loaded, inputShape, provenance }, origin);
   });
 }
 
 provideWeightLoader((model, source) =>
   openFile(source, async (file) => {
-    const { perLayer, provenance } = await openWeights(formatOf(file.bytes), file, model.layers);
-    replaceWeights(model, perLayer.flat(), provenance, file.name);
+    const format = formatOf(file.bytes);
+    const { perLayer, provenance } = await weightsIn(format, file, model.layers);
+    const origin = { source: file.name, format: format.name };
+    replaceWeights(model, perLayer.flat(), provenance, origin);
   })
 );
 
-type Opened = LoadedModel & { readonly training?: StoredTraining | undefined };
-
 /** A file that defines the computation. */
-async function openModel(
-  format: FileFormat,
-  file: OpenFile,
-): Promise<Opened> {
-  const rule = "it must be a model";
-  switch (format) {
-    case "keras":
-      return await openKerasArchive(file.bytes);
-    case "hdf5":
-      return await openKerasH5(file.bytes) ??
-        refuseWeightsAlone("HDF5 without model_config");
-    case "npz": {
-      const arrays = await decodeNpz(file.bytes);
-      if (!isStateDict(arrays)) return refuseWeightsAlone("a .npz");
-      const loaded = asFileError(rule, () => openPytorch({ arrays, metadata: {} }));
-      return { ...loaded, provenance: { ...loaded.provenance, format: ".npz" } };
-    }
-    case "safetensors":
-      return asFileError(rule, () => openPytorch(readSafetensors(file.bytes)));
-    case "tfjs": {
-      const model = await readTfjs(file);
-      return asFileError(rule, () => openTfjs(model));
-    }
-    case "onnx": {
-      const model = await readOnnx(file);
-      return asFileError(rule, () => openOnnx(model));
-    }
-  }
+async function modelIn(format: Format, file: OpenFile): Promise<OpenedModel> {
+  const found = await format.model(file);
+  if (found !== undefined) return found;
+  const rule = "a file of weights alone does not tell the layers: give them in " +
+    "loadModel(source, { layers }), or use model.loadWeights(source)";
+  throw new UnreadableFileError(rule, `the file is a ${format.name} of weights alone`);
 }
 
 /** Any file's arrays, for layers that are known. */
-async function openWeights(
-  format: FileFormat,
-  file: OpenFile,
-  line: readonly { readonly name: string; readonly layer: Layer }[],
-): Promise<LoadedWeights> {
-  const rule = "its arrays must be those of the layers";
-  switch (format) {
-    case "npz": {
-      const arrays = await decodeNpz(file.bytes);
-      if (!isStateDict(arrays)) {
-        return asFileError(rule, () => npzWeights(arrays, line));
-      }
-      const perLayer = asFileError(rule, () => pytorchWeights(arrays, line));
-      return { perLayer, provenance: { ...pytorchProvenance({}), format: ".npz" } };
-    }
-    case "hdf5":
-      return await openKerasWeights(file.bytes, line);
-    case "safetensors": {
-      const { arrays, metadata } = readSafetensors(file.bytes);
-      const perLayer = asFileError(rule, () => pytorchWeights(arrays, line));
-      return { perLayer, provenance: pytorchProvenance(metadata) };
-    }
-    default: { // the file's own layers, of which the arrays alone are taken
-      const { layers, provenance } = await openModel(format, file);
-      const stored = layers.map(({ weights }) => weights).filter(({ length }) => length > 0);
-      return { perLayer: inOrder(stored, line), provenance };
-    }
-  }
+async function weightsIn(format: Format, file: OpenFile, line: Line): Promise<LoadedWeights> {
+  if (format.weights !== undefined) return await format.weights(file, line);
+  const { layers, provenance } = await modelIn(format, file);
+  const stored = layers.map(({ weights }) => weights).filter(({ length }) => length > 0);
+  return { perLayer: inOrder(stored, line), provenance };
 }
 
 function finish(model: Model, training: StoredTraining | undefined): Model {
-  const notes = asFileError(
-    "its training must fit it",
-    () => resumeTraining(model, training),
-  );
+  const notes = asFileError("its training must fit it", () => resumeTraining(model, training));
   const provenance = model.provenance!;
   if (notes.length > 0) {
     recordProvenance(model, { ...provenance, notes: [...provenance.notes, ...notes] });
   }
   return model;
-}
-
-function refuseWeightsAlone(kind: string): never {
-  throw new UnreadableFileError(
-    "a file of weights alone does not tell the layers: give them in loadModel(source, { layers }), " +
-      "or use model.loadWeights(source)",
-    `the file is ${kind}`,
-  );
 }

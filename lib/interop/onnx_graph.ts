@@ -174,7 +174,6 @@ function loadedModel(
     inputShape: axes.includes("feature") ? [timesteps, size] : [timesteps],
     precision: isDouble ? "float64" : "float32",
     provenance: {
-      format: ".onnx",
       framework: producer || "ONNX",
       version: `opset ${opset}`,
       gateOrder: lettersOf("onnx"),

@@ -69,7 +69,6 @@ export function pytorchProvenance(
 ): LoadedModel["provenance"] {
   const { format, ...others } = metadata;
   return {
-    format: ".safetensors",
     framework: "PyTorch",
     gateOrder: lettersOf("pytorch"),
     notes: [

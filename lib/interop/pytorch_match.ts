@@ -3,24 +3,26 @@
 // else numbers in the names (lstms.2 before lstms.10); where none of them does, the file is refused.
 
 import { quoted } from "../base/quoted.ts";
+import type { SafetensorsFile } from "../files/safetensors.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import { type Layer, unwrapped } from "../model/layer.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LoadedLayer } from "./build_model.ts";
+import type { LoadedWeights } from "./build_model.ts";
 import { type Converted, taken, transposed } from "./conversion.ts";
-import { LSTM_ARRAY, lstmStacks, missing, type TorchLstm } from "./pytorch.ts";
+import type { Line } from "./format.ts";
+import { LSTM_ARRAY, lstmStacks, missing, pytorchProvenance, type TorchLstm } from "./pytorch.ts";
 
 type Arrays = ReadonlyMap<string, Tensor>;
-type Line = readonly { readonly layer: Layer }[];
 
 /**
  * The arrays of a PyTorch file for layers that are known.
  *
  * @throws {UnreadableFileError} where arrays are missing, left over, or may belong to several layers.
  */
-export function pytorchWeights(arrays: Arrays, line: Line): LoadedLayer["weights"][] {
-  return new TorchFile(arrays, line.map(({ layer }) => layer)).assign();
+export function pytorchWeights({ arrays, metadata }: SafetensorsFile, line: Line): LoadedWeights {
+  const perLayer = new TorchFile(arrays, line.map(({ layer }) => layer)).assign();
+  return { perLayer, provenance: pytorchProvenance(metadata) };
 }
 
 /** What is not yet given to a layer. */

@@ -1,12 +1,13 @@
 // TF.js's model.json: Keras's configuration in an older spelling, and arrays by name.
 
 import { isRecord } from "../files/json.ts";
-import type { TfjsFile } from "../files/tfjs.ts";
-import { UnreadableFileError } from "../files/unreadable.ts";
+import { readTfjs, type TfjsFile } from "../files/tfjs.ts";
+import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer } from "../model/layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer, LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, taken } from "./conversion.ts";
+import { type Format, MODEL_RULE } from "./format.ts";
 import { inferredInput } from "./keras.ts";
 import { type KerasConfig, kerasConfig } from "./keras_config.ts";
 import { kerasLayers } from "./keras_layers.ts";
@@ -14,8 +15,18 @@ import { kerasWriter, TFJS_WRITER } from "./keras_version.ts";
 import { kerasWeights } from "./keras_weights.ts";
 import { orderedByName } from "./weight_order.ts";
 
+/** TF.js's own files: its configuration, and the shards of its weights beside it. */
+export const TFJS: Format = {
+  name: "model.json",
+  kind: "json",
+  model: async (file) => {
+    const parts = await readTfjs(file);
+    return asFileError(MODEL_RULE, () => openTfjs(parts));
+  },
+};
+
 /** Opens a model.json of layers; a graph model (`format: "graph-model"`) is refused. */
-export function openTfjs({ topology, arrays, writers }: TfjsFile): LoadedModel {
+function openTfjs({ topology, arrays, writers }: TfjsFile): LoadedModel {
   const { model_config: converted, keras_version: keras, node } = isRecord(topology)
     ? topology
     : {};
@@ -36,7 +47,6 @@ export function openTfjs({ topology, arrays, writers }: TfjsFile): LoadedModel {
     batchSize,
     precision,
     provenance: {
-      format: "model.json",
       framework: writers[0] ?? "TF.js",
       ...(version && { version }),
       gateOrder: lettersOf("keras"),

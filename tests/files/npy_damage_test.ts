@@ -53,7 +53,7 @@ Deno.test("loadNpy() names the kind of a file that is no .npy", async () => {
     rule + "file is a zip archive, as .npz is (loadNpz reads it)",
   );
   await refuses(begins("\x89HDF\r\n\x1a\n"), rule + "file is HDF5");
-  await refuses(begins("\x80\x04\x95"), rule + "file may be a Python pickle");
+  await refuses(begins("\x80\x04\x95"), rule + "file is a Python pickle");
 });
 
 Deno.test("loadNpy() refuses versions, lengths and headers that NumPy does not write", async () => {
