@@ -1,16 +1,12 @@
+import type { NumberKind } from "./number_kinds.ts";
 import { describeStart } from "./file_kinds.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
-/** The number kinds that are read, as a .npy header names them after the byte order. */
-export type NpyKind =
-  | ("b1" | "i1" | "i2" | "i4" | "i8" | "u1" | "u2" | "u4" | "u8")
-  | ("f2" | "f4" | "f8");
-
 /** What the header of a .npy file says, each part of it checked against the bytes present. */
 export interface NpyHeader {
-  readonly kind: NpyKind;
+  readonly kind: NumberKind;
   /** Bytes of one number. */
   readonly itemSize: number;
   readonly bigEndian: boolean;
@@ -24,7 +20,7 @@ export interface NpyHeader {
 const MAGIC = "\x93NUMPY";
 const MAX_HEADER = 10_000; // bytes; numpy/lib/_format_impl.py, _MAX_HEADER_SIZE
 const MAX_AXES = 64; // NPY_MAXDIMS of NumPy 2
-const KINDS = new Set(["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"]);
+const KINDS = /^(b1|[iu][1248]|f[248])$/; // as they are named after the byte order
 
 /**
  * The header of a .npy file.
@@ -125,11 +121,11 @@ function headerEntries(
   );
 }
 
-function numberKind(descr: string): { kind: NpyKind; bigEndian: boolean } {
+function numberKind(descr: string): { kind: NumberKind; bigEndian: boolean } {
   const order = descr[0];
   const kind = descr.slice(1);
-  if (KINDS.has(kind) && (order === "<" || order === ">" || (order === "|" && kind[1] === "1"))) {
-    return { kind: kind as NpyKind, bigEndian: order === ">" };
+  if (KINDS.test(kind) && (order === "<" || order === ">" || (order === "|" && kind[1] === "1"))) {
+    return { kind: kind as NumberKind, bigEndian: order === ">" };
   }
   throw new UnreadableFileError(
     `its elements must be numbers of at most 64 bits (${advice(kind)})`,

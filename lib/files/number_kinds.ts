@@ -1,4 +1,4 @@
-// Raw numbers of the formats that name their kind: HDF5, safetensors, ONNX, TF.js.
+// Raw numbers of the formats that name their kind: NumPy, HDF5, safetensors, ONNX, TF.js.
 
 import type { TensorData } from "../tensor/tensor.ts";
 import { UnreadableFileError } from "./unreadable.ts";
@@ -73,15 +73,19 @@ function widened(halves: Uint16Array): Float32Array<ArrayBuffer> {
   return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
 }
 
-function exactly(
-  integers: BigInt64Array | BigUint64Array,
-): Float64Array<ArrayBuffer> {
+/**
+ * Integers of 64 bits in float64.
+ *
+ * @throws {UnreadableFileError} where one lies beyond ±(2⁵³ − 1).
+ */
+export function exactly(integers: ArrayLike<number | bigint>): Float64Array<ArrayBuffer> {
   const numbers = new Float64Array(integers.length);
   for (let k = 0; k < numbers.length; k++) {
     numbers[k] = Number(integers[k]!);
     if (!Number.isSafeInteger(numbers[k])) {
       throw new UnreadableFileError(
-        "its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them",
+        "its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them " +
+          `(in Python, a.astype("float64") does so first)`,
         `the value is ${integers[k]}`,
       );
     }

@@ -1,5 +1,5 @@
 import { Tensor, type TensorData } from "../tensor/tensor.ts";
-import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import { decodeNumbers, exactly, itemSizeOf, type NumberKind } from "./number_kinds.ts";
 import type { OnnxTensor } from "./onnx_schema.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
@@ -84,23 +84,18 @@ function fromList(
     const halves = Uint16Array.from(values, Number);
     return decodeNumbers(new Uint8Array(halves.buffer), kind);
   }
-  const beyond = values.find((value) => typeof value === "bigint");
-  if (beyond !== undefined) {
-    const rule = "its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them";
-    throw new UnreadableFileError(rule, `the value is ${beyond}`);
-  }
-  const numbers = values as readonly number[];
+  if (kind === "f8") return Float64Array.from(values, Number);
+  if (kind === "f4") return Float32Array.from(values, Number);
+  const numbers = exactly(values);
   const [least, most] = RANGES[kind] ?? [-Infinity, Infinity];
   const outside = numbers.find((value) => value < least || value > most);
   if (outside !== undefined) {
     const rule = `its numbers must lie between ${least} and ${most}`;
     throw new UnreadableFileError(rule, `the value is ${outside}`);
   }
-  if (kind === "f8" || kind === "i8" || kind === "u8" || kind === "u4") {
-    return Float64Array.from(numbers);
-  }
+  if (kind === "i8" || kind === "u8" || kind === "u4") return numbers;
   if (kind === "b1") return Int32Array.from(numbers, (value) => value === 0 ? 0 : 1);
-  return kind === "f4" ? Float32Array.from(numbers) : Int32Array.from(numbers);
+  return Int32Array.from(numbers);
 }
 
 async function externalPart(

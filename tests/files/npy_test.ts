@@ -55,7 +55,7 @@ Deno.test("loadNpy() refuses an integer that float64 rounds, and names it", asyn
       () => loadNpy(pathOf(file)),
       UnreadableFileError,
       `${file}: its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them ` +
-        `(np.save(f, a.astype("float64")) rounds them first), but the value is ${value}`,
+        `(in Python, a.astype("float64") does so first), but the value is ${value}`,
     );
   }
 });
