@@ -32,7 +32,7 @@ export async function readOnnx(
   { bytes, beside }: Pick<OpenFile, "bytes" | "beside">,
 ): Promise<OnnxFile> {
   const model = await asFileError("it must be an ONNX model (protobuf)", () => {
-    return decodeMessage(bytes, ONNX_MODEL) as Promise<OnnxModel>;
+    return decodeMessage(bytes, ONNX_MODEL);
   });
   const { graph, opsets = [], producerName = "", producerVersion = "" } = model;
   if (graph === undefined) {
@@ -82,5 +82,5 @@ export async function readOnnx(
 
 /** The bytes of an ONNX model. */
 export async function writeOnnx(model: OnnxModel): Promise<Uint8Array> {
-  return await encodeMessage(model as Record<string, unknown>, ONNX_MODEL);
+  return await encodeMessage(model, ONNX_MODEL);
 }
