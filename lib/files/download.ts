@@ -1,3 +1,4 @@
+import { joined } from "./joined.ts";
 import { asFileError, UnreadableFileError } from "./unreadable.ts";
 
 /** More than any LSTM, less than what ends a kernel; as an archive may unpack to. */
@@ -94,12 +95,6 @@ class Parts {
   }
 
   joined(): Uint8Array<ArrayBuffer> {
-    const all = new Uint8Array(this.length);
-    let at = 0;
-    for (const part of [...this.#full, this.#part.subarray(0, this.#filled)]) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return joined([...this.#full, this.#part.subarray(0, this.#filled)]);
   }
 }

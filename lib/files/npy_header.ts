@@ -1,4 +1,4 @@
-import type { NumberKind } from "./number_kinds.ts";
+import { byteLengthOf, itemSizeOf, type NumberKind } from "./number_kinds.ts";
 import { describeStart } from "./file_kinds.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
@@ -38,18 +38,9 @@ export function readNpyHeader(bytes: Uint8Array): NpyHeader {
   }
   const entries = headerEntries(text);
   const { kind, bigEndian } = numberKind(entries.descr);
-  const itemSize = Number(kind.slice(1));
+  const itemSize = itemSizeOf(kind);
   const shape = axes(entries.shape);
-
-  // Axes of length 0 don't hide the overflow of the others, as in NumPy.
-  const whole = shape.filter((length) => length !== 0).reduce((a, b) => a * BigInt(b), 1n);
-  if (whole > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new UnreadableFileError(
-      "its numbers must be countable",
-      `the shape is (${entries.shape})`,
-    );
-  }
-  const expected = (shape.includes(0) ? 0 : Number(whole)) * itemSize;
+  const expected = byteLengthOf(shape, kind);
   const present = bytes.length - dataOffset;
   if (present !== expected) {
     throw new UnreadableFileError(

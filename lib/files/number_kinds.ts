@@ -14,6 +14,19 @@ export function itemSizeOf(kind: NumberKind): number {
 }
 
 /**
+ * The bytes that an array takes. An axis of 0 does not hide the overflow of the others, as in NumPy.
+ *
+ * @throws {UnreadableFileError} where its numbers or their bytes cannot be counted in float64.
+ */
+export function byteLengthOf(shape: readonly number[], kind: NumberKind): number {
+  const whole = shape.filter((length) => length !== 0).reduce((a, b) => a * b, itemSizeOf(kind));
+  if (shape.every((length) => length >= 0) && Number.isSafeInteger(whole)) {
+    return shape.includes(0) ? 0 : whole;
+  }
+  throw new UnreadableFileError("its numbers must be countable", `the shape is [${shape}]`);
+}
+
+/**
  * Numbers as a tensor holds them: float64, float32 and int32 keep their kind; float16 and bfloat16
  * become float32; bool and the smaller integers int32; uint32 and the 64-bit integers float64.
  *

@@ -1,5 +1,11 @@
 import { Tensor, type TensorData } from "../tensor/tensor.ts";
-import { decodeNumbers, exactly, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import {
+  byteLengthOf,
+  decodeNumbers,
+  exactly,
+  itemSizeOf,
+  type NumberKind,
+} from "./number_kinds.ts";
 import type { OnnxTensor } from "./onnx_schema.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
@@ -52,12 +58,7 @@ export async function tensorOf(
     throw new UnreadableFileError(rule, `the data type is ${dataType} of TensorProto.DataType`);
   }
   const shape = axes.map(Number);
-  const count = shape.reduce((product, length) => product * length, 1);
-  const whole = shape.filter((length) => length !== 0).reduce((a, b) => a * b, 8);
-  if (!shape.every((length) => length >= 0) || !Number.isSafeInteger(whole)) {
-    throw new UnreadableFileError("its numbers must be countable", `the shape is [${axes}]`);
-  }
-  const needed = count * itemSizeOf(kind);
+  const needed = byteLengthOf(shape, kind);
   const fits = (present: number, wanted: number, what: string) => {
     if (present === wanted) return;
     const rule = `the shape [${shape}] takes ${wanted} ${what}`;
@@ -72,7 +73,7 @@ export async function tensorOf(
     return new Tensor(decodeNumbers(given.raw, kind), shape);
   }
   const values = (given[list] ?? []) as readonly (number | bigint)[];
-  fits(values.length, count, "numbers");
+  fits(values.length, needed / itemSizeOf(kind), "numbers");
   return new Tensor(fromList(values, kind), shape);
 }
 

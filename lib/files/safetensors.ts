@@ -1,7 +1,7 @@
 import { quoted } from "../base/quoted.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { areCounts, isRecord, parseJson } from "./json.ts";
-import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import { byteLengthOf, decodeNumbers, type NumberKind } from "./number_kinds.ts";
 import { describeStart } from "./file_kinds.ts";
 import { UnreadableFileError, within } from "./unreadable.ts";
 
@@ -103,10 +103,8 @@ function entryOf(key: string, value: unknown) {
     throw new UnreadableFileError(rule, `the dtype is ${quoted(dtype)}`);
   }
   const [begin, end] = offsets as [number, number];
-  const needed = shape.reduce((size, length) => size * length, itemSizeOf(kind));
-  // a product that is not exact, or passed over by a length of 0, is no size of anything
-  const whole = shape.filter((length) => length > 0).reduce((a, b) => a * b, 8);
-  if (!Number.isSafeInteger(whole) || end - begin !== needed) {
+  const needed = byteLengthOf(shape, kind);
+  if (end - begin !== needed) {
     const state = `the offsets are ${begin} and ${end}`;
     throw new UnreadableFileError(`${dtype} [${shape}] takes ${needed} bytes`, state);
   }

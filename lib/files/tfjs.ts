@@ -1,7 +1,8 @@
 import { quoted } from "../base/quoted.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { joined } from "./joined.ts";
 import { areCounts, isRecord, parseJson } from "./json.ts";
-import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import { byteLengthOf, decodeNumbers, type NumberKind } from "./number_kinds.ts";
 import type { OpenFile } from "./open.ts";
 import { UnreadableFileError, within } from "./unreadable.ts";
 import { MAX_UNPACKED_BYTES } from "./zip.ts";
@@ -109,13 +110,7 @@ async function readShards(
     const state = `the shards, ${shards.length} of ${paths.length} read, have ${present}`;
     throw new UnreadableFileError(`its arrays take ${needed} bytes`, state);
   }
-  const data = new Uint8Array(present);
-  let at = 0;
-  for (const shard of shards) {
-    data.set(shard, at);
-    at += shard.length;
-  }
-  return data;
+  return joined(shards);
 }
 
 function specOf(weight: unknown, known: ReadonlyMap<string, Tensor>) {
@@ -132,6 +127,5 @@ function specOf(weight: unknown, known: ReadonlyMap<string, Tensor>) {
     const state = quantization === undefined ? `the dtype is ${dtype}` : "the array is quantized";
     throw new UnreadableFileError(rule, state, { source: key });
   }
-  const size = shape.reduce((size, length) => size * length, itemSizeOf(kind));
-  return { key, kind, shape, size };
+  return { key, kind, shape, size: within(key, () => byteLengthOf(shape, kind)) };
 }

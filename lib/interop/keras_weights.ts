@@ -164,7 +164,7 @@ function arrayAt(file: Hdf5File, path: string, layer: string): Converted {
   const groups = new Set([...file.arrays.keys()].map((path) => path.split("/", 2).join("/")));
   const there = [...groups].filter((group) => !group.startsWith("optimizer"));
   const state = kind === undefined
-    ? `${path} is not there, but ${there.slice(0, 8).join(", ") || "nothing"}`
+    ? `${path} is not there (there are ${there.slice(0, 8).join(", ") || "none"})`
     : `${path} is of kind ${kind}`;
   throw new UnreadableFileError(`the arrays of ${layer} must be there`, state);
 }

@@ -110,7 +110,7 @@ Deno.test("hostile .safetensors are refused before anything is allocated", async
     assertRejects(() => loadModel(bytes), UnreadableFileError, message);
   const entry = (shape: string, offsets: string, dtype = "F32") =>
     `{"weight_ih_l0": {"dtype": "${dtype}", "shape": ${shape}, "data_offsets": ${offsets}}}`;
-  await refuses(file(entry("[4294967296, 4294967296, 0]", "[0, 0]")), "offsets are 0 and 0");
+  await refuses(file(entry("[4294967296, 4294967296, 0]", "[0, 0]")), "must be countable");
   await refuses(file(entry("[2]", "[0, 4]"), 8), "takes 8 bytes, but the offsets are 0 and 4");
   await refuses(file(entry("[2]", "[0, 8]"), 4), "so it is cut short");
   await refuses(file(entry("[2]", "[0, 8]"), 12), "followed by something else");

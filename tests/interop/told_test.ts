@@ -73,7 +73,7 @@ Deno.test("loadWeights() says which groups there are where a layer's is not", as
   await assertRejects(
     () => model.loadWeights(told("frozen_forward.weights.h5")),
     UnreadableFileError,
-    "layers/lstm/cell/vars/0 is not there, but layers/bidirectional, layers/bidirectional_1, ",
+    "layers/lstm/cell/vars/0 is not there (there are layers/bidirectional, layers/bidirectional_1, ",
   );
 });
 
