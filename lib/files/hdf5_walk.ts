@@ -136,8 +136,8 @@ export async function walkHdf5(
   const take = (place: string, { size, total_size: count, shape }: Metadata, most: number) => {
     const needed = size * count;
     if (!(needed <= most)) {
-      const current = `the shape is [${shape}] of ${size} bytes each, the file has ${bytes.length}`;
-      refuse(`${place} must fit in the file`, current);
+      const found = `the shape is [${shape}] of ${size} bytes each, the file has ${bytes.length}`;
+      refuse(`${place} must fit in the file`, found);
     }
     taken += needed;
     if (!(taken <= limits.bytes)) {

@@ -72,8 +72,8 @@ function headerText(bytes: Uint8Array): { text: string; dataOffset: number } {
     ? view.getUint16(8, true)
     : view.getUint32(8, true);
   if (length > MAX_HEADER) {
-    const current = `the length is ${length}`;
-    throw new UnreadableFileError(`its header has at most ${MAX_HEADER} bytes`, current);
+    const found = `the length is ${length}`;
+    throw new UnreadableFileError(`its header has at most ${MAX_HEADER} bytes`, found);
   }
   const dataOffset = textOffset + length;
   if (dataOffset > bytes.length) {

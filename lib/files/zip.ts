@@ -72,8 +72,8 @@ function checkSizes(entries: readonly ZipEntry[], limit: number): void {
   }
   const total = entries.reduce((sum, { size }) => sum + size, 0);
   if (total > limit) {
-    const current = `the archive would take ${total}`;
-    throw new UnreadableFileError(`it may unpack to at most ${limit} bytes`, current);
+    const found = `the archive would take ${total}`;
+    throw new UnreadableFileError(`it may unpack to at most ${limit} bytes`, found);
   }
 }
 

@@ -45,14 +45,14 @@ export function readZipDirectory(bytes: Uint8Array): ZipEntry[] {
       view.getUint16(at + 32, true);
     const entry = readEntry(view, bytes, at, start);
     if (names.has(entry.name)) {
-      const current = `the name ${quoted(entry.name)} occurs twice`;
-      throw new UnreadableFileError("each entry of the archive needs its own name", current);
+      const found = `the name ${quoted(entry.name)} occurs twice`;
+      throw new UnreadableFileError("each entry of the archive needs its own name", found);
     }
     names.add(entry.name);
     const isFolder = entry.name.endsWith("/");
     if (isFolder && (entry.size > 0 || entry.packed.length > 0)) {
-      const current = `the folder ${quoted(entry.name)} has ${entry.size} bytes`;
-      throw new UnreadableFileError("a folder of the archive has no content", current);
+      const found = `the folder ${quoted(entry.name)} has ${entry.size} bytes`;
+      throw new UnreadableFileError("a folder of the archive has no content", found);
     }
     if (!isFolder) entries.push(entry);
     at = next;
@@ -122,12 +122,12 @@ function readEntry(
 
   const version = view.getUint8(at + 6);
   if (version > MAX_VERSION || flags & 1 << 5) { // 4.4.4: patches
-    const current = `the entry ${quoted(entryName)} needs version ${version}, flags ${flags}`;
-    throw new UnreadableFileError("its entries must be plain ones", current);
+    const found = `the entry ${quoted(entryName)} needs version ${version}, flags ${flags}`;
+    throw new UnreadableFileError("its entries must be plain ones", found);
   }
   if (flags & (1 | 1 << 6 | 1 << 13)) { // 4.4.4: encrypted, strongly so, or its directory too
-    const current = `the entry ${quoted(entryName)} is encrypted`;
-    throw new UnreadableFileError("its entries must not be encrypted", current);
+    const found = `the entry ${quoted(entryName)} is encrypted`;
+    throw new UnreadableFileError("its entries must not be encrypted", found);
   }
   if (packedSize === IN_ZIP64 || size === IN_ZIP64 || local === IN_ZIP64) refuseZip64();
   if (method !== 0 && method !== 8) {
@@ -159,12 +159,12 @@ function decodeName(bytes: Uint8Array): string {
   try {
     decoded = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    const current = `the name is ${quoted(new TextDecoder().decode(bytes))}`;
-    throw new UnreadableFileError("the names of its entries must be UTF-8", current, { cause });
+    const found = `the name is ${quoted(new TextDecoder().decode(bytes))}`;
+    throw new UnreadableFileError("the names of its entries must be UTF-8", found, { cause });
   }
   if (leadsOutside(decoded)) {
-    const current = `the name is ${quoted(decoded)}`;
-    throw new UnreadableFileError("the names of its entries must lie within it", current);
+    const found = `the name is ${quoted(decoded)}`;
+    throw new UnreadableFileError("the names of its entries must lie within it", found);
   }
   return decoded;
 }

@@ -20,5 +20,5 @@ export function formatOf(bytes: Uint8Array): Format {
   const kind = kindOfFile(bytes);
   const found = FORMATS.find((format) => format.kind === kind && (format.fits?.(bytes) ?? true));
   const names = FORMATS.map(({ name }) => name).join(", ");
-  return found ?? refuseKind(bytes, `a model or its weights are a file of one of ${names}`);
+  return found ?? refuseKind(bytes, `a model's file is one of ${names}`);
 }
