@@ -2,12 +2,6 @@ import { harmless } from "../base/quoted.ts";
 
 const LONGEST = 1_000;
 
-/** What an error of a file may say besides its rule and what was found. */
-export interface UnreadableOptions extends ErrorOptions {
-  /** The part or the file that it is about: `arr_0.npy`, `weights.npz`. */
-  readonly source?: string;
-}
-
 /** The same error with a name: of `arr_0.npy` in `w.npz`, it becomes one of `arr_0.npy in w.npz`. */
 let named: (error: UnreadableFileError, name: string) => UnreadableFileError;
 
@@ -48,7 +42,11 @@ export class UnreadableFileError extends Error {
    * @param found what was found
    * @param options the part that it is about, and the error underneath
    */
-  constructor(rule: string, found: string, { source = "", cause }: UnreadableOptions = {}) {
+  constructor(
+    rule: string,
+    found: string,
+    { source = "", cause }: ErrorOptions & { readonly source?: string } = {},
+  ) {
     const [place, must, state] = [source, rule, found].map((text) => harmless(text, LONGEST));
     // A runtime prints the cause as well: one that holds what is not to be shown is left out.
     const told = cause instanceof Error ? cause.message.replaceAll("\n", " ") : "";
