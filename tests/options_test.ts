@@ -91,7 +91,7 @@ const ENTRIES: Record<string, Entry> = {
   loadModel: entry(g.loadModel, keras),
   saveKeras: entry(g.saveKeras, `${folder}/n.keras`, model),
   saveOnnx: entry(g.saveOnnx, onnx, model),
-  UnreadableFileError: free("texts", make(g.UnreadableFileError), "a", "b", "c"),
+  UnreadableFileError: free("texts", make(g.UnreadableFileError), "a", "b"),
 
   // the equations
   getActivation: entry(g.getActivation, "relu"),

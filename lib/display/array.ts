@@ -39,16 +39,16 @@ export function toNumberArray(value: unknown, action: string): NumberArray {
     const size = value.shape.reduce((product, length) => product * length, 1);
     if (size !== value.data.length) {
       throw new TypeError(
-        `Cannot ${action} as the data must fill the shape: ` +
-          `[${value.shape.join(", ")}] for ${value.data.length} numbers`,
+        `Cannot ${action}: the data must fill the shape, ` +
+          `but there are ${value.data.length} numbers for [${value.shape.join(", ")}]`,
       );
     }
     return value;
   }
   if (!isArrayLike(value)) {
     throw new TypeError(
-      `Cannot ${action} as it needs numbers, with data and a shape or in arrays: ` +
-        `current value is ${kindOf(value)}`,
+      `Cannot ${action}: it needs numbers, with data and a shape or in arrays, ` +
+        `but the value is ${kindOf(value)}`,
     );
   }
   if (!Array.isArray(value)) return { data: Array.from(value, Number), shape: [value.length] };
@@ -69,7 +69,7 @@ function flatten(
   if (axis === shape.length) {
     if (typeof value !== "number") {
       throw new TypeError(
-        `Cannot ${action} as each value must be a number: one of them is ${kindOf(value)}`,
+        `Cannot ${action}: each value must be a number, but one of them is ${kindOf(value)}`,
       );
     }
     data.push(value);
@@ -78,8 +78,8 @@ function flatten(
   if (!isArrayLike(value) || value.length !== shape[axis]) {
     const found = isArrayLike(value) ? `length ${value.length}` : kindOf(value);
     throw new TypeError(
-      `Cannot ${action} as arrays on one axis must have one length: ` +
-        `axis ${axis} has length ${shape[axis]} and ${found}`,
+      `Cannot ${action}: arrays on one axis must have one length, ` +
+        `but axis ${axis} has length ${shape[axis]} and ${found}`,
     );
   }
   for (let i = 0; i < value.length; i++) flatten(value[i], shape, axis + 1, data, action);

@@ -121,8 +121,8 @@ function withAxes(style: ArrayStyle, { length }: readonly number[]): ArrayStyle 
   if (style.axes === undefined) return style;
   if (style.axes.length !== length) {
     throw new TypeError(
-      "Cannot show a table as each axis needs one name: " +
-        `current axes are ${length} and names ${style.axes.length}`,
+      "Cannot show a table: each axis needs one name, " +
+        `but the axes are ${length} and names ${style.axes.length}`,
     );
   }
   const indices = (index: number): string => String(index);

@@ -84,7 +84,7 @@ function cellText(value: unknown, column: Column, row: number): string {
     }
   }
   throw new TypeError(
-    "Cannot show a table as each cell must be a number or a text: " +
-      `row ${row} of ${column.label} is ${kindOf(value)}`,
+    "Cannot show a table: each cell must be a number or a text, " +
+      `but row ${row} of ${column.label} is ${kindOf(value)}`,
   );
 }

@@ -78,8 +78,8 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
   const { data, shape } = toNumberArray(x, ACTION);
   if (shape.length < 1 || shape.length > 2) {
     throw new TypeError(
-      "Cannot draw a heatmap as the array must have one or two axes: " +
-        `current shape is [${shape.join(", ")}]`,
+      "Cannot draw a heatmap: the array must have one or two axes, " +
+        `but the shape is [${shape.join(", ")}]`,
     );
   }
   const rowCount = shape.length === 2 ? shape[0] ?? 0 : 1;
@@ -88,7 +88,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
   const limit = options.limit ?? largestMagnitude(values);
   if (!(limit > 0 && limit < Infinity)) {
     throw new RangeError(
-      `Cannot draw a heatmap as its limit must be above 0: current limit is ${limit}`,
+      `Cannot draw a heatmap: its limit must be above 0, but the limit is ${limit}`,
     );
   }
   const rowLabels = shape.length === 1 && options.rows === undefined ? [""] : options.rows;

@@ -30,14 +30,14 @@ export function labeller(
   if (typeof labels === "function") return (index) => String(labels(index));
   if (!Array.isArray(labels)) {
     throw new TypeError(
-      `Cannot label the ${axis} as labels must be a text, a list of texts or a function: ` +
-        `current labels are of type ${typeof labels}`,
+      `Cannot label the ${axis}: labels must be a text, a list of texts or a function, ` +
+        `but the labels are of type ${typeof labels}`,
     );
   }
   if (labels.length !== length) {
     throw new TypeError(
-      `Cannot label the ${axis} as each needs one label: ` +
-        `current ${axis} are ${length} and labels ${labels.length}`,
+      `Cannot label the ${axis}: each needs one label, ` +
+        `but the ${axis} are ${length} and labels ${labels.length}`,
     );
   }
   const texts = labels.map(String);

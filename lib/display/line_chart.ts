@@ -97,8 +97,8 @@ export function lineChart(series: Series, options: LineChartOptions = {}): Chart
   for (const { name, values } of lines) {
     if (x !== undefined && values.length !== x.length) {
       throw new TypeError(
-        `Cannot ${ACTION} as each series must be as long as x: ` +
-          `${name || "the series"} has ${values.length} points and x has ${x.length}`,
+        `Cannot ${ACTION}: each series must be as long as x, ` +
+          `but ${name || "the series"} has ${values.length} points and x has ${x.length}`,
       );
     }
   }
@@ -161,8 +161,8 @@ function linesOf(series: unknown, labels: Labels | undefined): Line[] {
     const { data, shape } = toNumberArray(series, ACTION);
     if (shape.length !== 1 && shape.length !== 2) {
       throw new TypeError(
-        `Cannot ${ACTION} as the array must have one or two axes: ` +
-          `current shape is [${shape.join(", ")}]`,
+        `Cannot ${ACTION}: the array must have one or two axes, ` +
+          `but the shape is [${shape.join(", ")}]`,
       );
     }
     const [length = 0, count = 1] = shape;
@@ -176,8 +176,8 @@ function linesOf(series: unknown, labels: Labels | undefined): Line[] {
   }
   if (typeof series !== "object" || series === null) {
     throw new TypeError(
-      `Cannot ${ACTION} as it needs series by name or an array: ` +
-        `current value is ${kindOf(series)}`,
+      `Cannot ${ACTION}: it needs series by name or an array, ` +
+        `but the value is ${kindOf(series)}`,
     );
   }
   return requireNamed(series, ACTION).map((name) => {
@@ -185,8 +185,8 @@ function linesOf(series: unknown, labels: Labels | undefined): Line[] {
     const { data, shape } = toNumberArray(values, ACTION);
     if (shape.length !== 1) {
       throw new TypeError(
-        `Cannot ${ACTION} as each series must have one axis: ` +
-          `${name} has shape [${shape.join(", ")}]`,
+        `Cannot ${ACTION}: each series must have one axis, ` +
+          `but ${name} has shape [${shape.join(", ")}]`,
       );
     }
     return { name, values: Array.from(data) };
@@ -201,7 +201,7 @@ function pointsOf(x: LineChartOptions["x"]): readonly (number | string)[] | unde
   const { data, shape } = toNumberArray(x, ACTION);
   if (shape.length !== 1) {
     throw new TypeError(
-      `Cannot ${ACTION} as x must have one axis: current shape is [${shape.join(", ")}]`,
+      `Cannot ${ACTION}: x must have one axis, but the shape is [${shape.join(", ")}]`,
     );
   }
   return Array.from(data);

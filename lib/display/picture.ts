@@ -58,7 +58,7 @@ export async function savePicture(target: string | URL, figure: Figure): Promise
   refuseOptions("save a picture", arguments, 2);
   if (!/\.svg$/i.test(target instanceof URL ? target.pathname : target)) {
     throw new TypeError(
-      `Cannot save a picture as its file must end in .svg: current target is ${target}`,
+      `Cannot save a picture: its file must end in .svg, but the target is ${target}`,
     );
   }
   const file = typeof target === "string" && target.startsWith("file:") ? new URL(target) : target;

@@ -36,9 +36,7 @@ export function plainFigure(figure: Figure): PlainFigure {
   ) {
     const found = figure === null || typeof figure !== "object" ? figure : figure.data;
     throw new TypeError(
-      `Cannot plot the figure as its data must be a list of traces: current data is ${
-        kindOf(found)
-      }`,
+      `Cannot plot the figure: its data must be a list of traces, but the data is ${kindOf(found)}`,
     );
   }
   return {
@@ -74,8 +72,8 @@ function plainCopy(value: unknown, ancestors: readonly object[]): unknown {
   if (value instanceof Date) return value.toJSON();
   if (ancestors.includes(value)) {
     throw new TypeError(
-      "Cannot plot the figure as it must not contain itself: " +
-        `an object ${ancestors.length} levels deep does`,
+      "Cannot plot the figure: it must not contain itself, " +
+        `but an object ${ancestors.length} levels deep does`,
     );
   }
   const inner = [...ancestors, value];

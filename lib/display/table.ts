@@ -158,8 +158,8 @@ function gridOf(x: unknown, options: TableOptions): Grid {
     const array = toNumberArray(x, ACTION);
     if (typeof digits === "object") {
       throw new TypeError(
-        "Cannot show a table as digits by key are for records and columns: " +
-          `current value is an array of shape [${array.shape.join(", ")}]`,
+        "Cannot show a table: digits by key are for records and columns, " +
+          `but the array is of shape [${array.shape.join(", ")}]`,
       );
     }
     const { axes, hover, marks } = options;
@@ -170,8 +170,8 @@ function gridOf(x: unknown, options: TableOptions): Grid {
   }
   if (typeof x === "object" && x !== null) return gridOfNamedColumns(x, options);
   throw new TypeError(
-    "Cannot show a table as it needs an array, records or columns: " +
-      `current value is ${kindOf(x)}`,
+    "Cannot show a table: it needs an array, records or columns, " +
+      `but the value is ${kindOf(x)}`,
   );
 }
 
@@ -186,8 +186,8 @@ function gridOfRecords(records: readonly object[], options: TableOptions): Grid 
       typeof record !== "object" || record === null || isArrayLike(record) || isNumberArray(record)
     ) {
       throw new TypeError(
-        "Cannot show a table as all its rows must be records: " +
-          `row ${row} is ${isNumberArray(record) ? "a tensor" : kindOf(record)}`,
+        "Cannot show a table: all its rows must be records, " +
+          `but row ${row} is ${isNumberArray(record) ? "a tensor" : kindOf(record)}`,
       );
     }
   });
@@ -206,8 +206,8 @@ function gridOfNamedColumns(x: object, options: TableOptions): Grid {
     }
     if (isArrayLike(column)) return column;
     throw new TypeError(
-      "Cannot show a table as each column must be an array of one axis: " +
-        `column ${key} is ${
+      "Cannot show a table: each column must be an array of one axis, " +
+        `but column ${key} is ${
           isNumberArray(column) ? `of shape [${column.shape.join(", ")}]` : kindOf(column)
         }`,
     );
@@ -215,7 +215,7 @@ function gridOfNamedColumns(x: object, options: TableOptions): Grid {
   const lengths = new Set(values.map((column) => column.length));
   if (lengths.size > 1) {
     throw new TypeError(
-      "Cannot show a table as its columns must have one length: current lengths are " +
+      "Cannot show a table: its columns must have one length, but the lengths are " +
         keys.map((key, index) => `${key} ${values[index]?.length}`).join(", "),
     );
   }
@@ -255,7 +255,7 @@ function colorLimit({ data }: NumberArray, { colors = true }: TableOptions): num
   if (colors === false || data.length < 2) return undefined;
   if (typeof colors === "number" && !(colors > 0 && colors < Infinity)) {
     throw new RangeError(
-      `Cannot show a table as the colours' limit must be above 0: current colors are ${colors}`,
+      `Cannot show a table: the colours' limit must be above 0, but colors is ${colors}`,
     );
   }
   return colors === true ? 0 : colors; // 0: the largest magnitude shown
@@ -266,7 +266,7 @@ function limitsOf(options: TableOptions, defaults: Limits): Limits {
     const value = options[name] ?? defaults[name];
     if (value === Infinity || Number.isInteger(value) && value >= 1) return value;
     throw new RangeError(
-      `Cannot show a table as ${name} must be 1 or more: current ${name} is ${value}`,
+      `Cannot show a table: ${name} must be 1 or more, but ${name} is ${value}`,
     );
   };
   return {
@@ -281,6 +281,6 @@ function checkedDigits(digits: number | undefined): number | undefined {
     return digits;
   }
   throw new RangeError(
-    `Cannot show a table as digits must be between 1 and 17: current digits are ${digits}`,
+    `Cannot show a table: digits must be between 1 and 17, but digits is ${digits}`,
   );
 }

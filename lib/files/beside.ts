@@ -3,7 +3,7 @@
 
 import { quoted } from "../base/quoted.ts";
 import { isUrl, readSource, type Source } from "./source.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { UnreadableFileError, within } from "./unreadable.ts";
 import { leadsOutside } from "./zip_directory.ts";
 
 const OWN_FOLDER = "the files that it names must lie in its folder";
@@ -13,25 +13,19 @@ const OWN_FOLDER = "the files that it names must lie in its folder";
  *
  * @param source the file that names it
  * @param path what it is named there: relative, with slashes
- * @param name what messages call the naming file
  * @throws {UnreadableFileError} where the path leaves the folder, the naming file came as bytes and
  * so has no folder, or the file cannot be read.
  */
-export async function readBeside(
-  source: Source,
-  path: string,
-  name: string,
-): Promise<Uint8Array> {
+export async function readBeside(source: Source, path: string): Promise<Uint8Array> {
   if (typeof source !== "string" && !(source instanceof URL)) {
-    const state = "source is bytes, which have no folder (give a path or a URL)";
-    throw new UnreadableFileError(name, `it names another file, ${quoted(path)}`, state);
+    const found = "it is given as bytes, which have no folder (give a path or a URL)";
+    throw new UnreadableFileError(`it names another file, ${quoted(path)}`, found);
   }
-  const place = placeBeside(source, path, name);
+  const place = placeBeside(source, path);
   if (await isLinkedElsewhere(source, place)) {
-    const state = `link is ${quoted(path)}`;
-    throw new UnreadableFileError(name, OWN_FOLDER, state);
+    throw new UnreadableFileError(OWN_FOLDER, `the link is ${quoted(path)}`);
   }
-  return (await readSource(place)).bytes;
+  return await within(`${path}, named`, () => readSource(place)); // "named in model.json"
 }
 
 /** Whether a link leads out of the folder; both files may be linked to another one. */
@@ -46,10 +40,8 @@ async function isLinkedElsewhere(source: string | URL, place: string | URL): Pro
   }
 }
 
-function placeBeside(source: string | URL, path: string, name: string): string | URL {
-  const leaves = () => {
-    return new UnreadableFileError(name, OWN_FOLDER, `name is ${quoted(path)}`);
-  };
+function placeBeside(source: string | URL, path: string): string | URL {
+  const leaves = () => new UnreadableFileError(OWN_FOLDER, `the name is ${quoted(path)}`);
   if (leadsOutside(path) || /^[a-z][a-z0-9+.-]*:/i.test(path) || path.includes("\0")) {
     throw leaves();
   }

@@ -1,4 +1,5 @@
-import { UnreadableFileError } from "./unreadable.ts";
+import { joined } from "./joined.ts";
+import { asFileError, UnreadableFileError } from "./unreadable.ts";
 
 /** More than any LSTM, less than what ends a kernel; as an archive may unpack to. */
 const MOST_BYTES = 2 ** 31;
@@ -25,8 +26,6 @@ export async function download(
   url: URL,
   { bytes: most = MOST_BYTES, patience = PATIENCE_MS, time = MOST_MS }: DownloadLimits = {},
 ): Promise<Uint8Array> {
-  const refused = (rule: string, current: string, cause?: unknown) =>
-    new UnreadableFileError(url.href, rule, current, { cause });
   const ending = new AbortController();
   const endAfter = (ms: number, reason: string) =>
     setTimeout(() => ending.abort(new Error(`${reason} ${ms / 1000} s`)), ms);
@@ -36,13 +35,12 @@ export async function download(
     clearTimeout(silence);
     silence = endAfter(patience, "nothing came for");
   };
-  try {
-    listen();
+  const work = async () => {
     const response = await fetch(url, { signal: ending.signal });
     if (!response.ok) {
       await response.body?.cancel();
       const answer = `${response.status} ${response.statusText}`.trim();
-      throw refused("the server must send it", `answer is ${answer}`);
+      throw new UnreadableFileError("the server must send it", `the answer is ${answer}`);
     }
     const parts = new Parts();
     // The body fills our own memory: a stream's parts would each be a view of 64 KiB.
@@ -54,15 +52,15 @@ export async function download(
       if (value === undefined) break;
       if (parts.length + value.length > most) {
         await reader!.cancel();
-        throw refused(`it must be of ${most} bytes at most`, `length is more than that`);
+        throw new UnreadableFileError(`it must be of ${most} bytes at most`, "it has more");
       }
       parts.take(value);
     }
     return parts.joined();
-  } catch (cause) {
-    if (cause instanceof UnreadableFileError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw refused("the server could not be read from", `reason is ${reason}`, cause);
+  };
+  try {
+    listen();
+    return await asFileError("the server must send all of it", work);
   } finally {
     clearTimeout(silence);
     clearTimeout(whole);
@@ -97,12 +95,6 @@ class Parts {
   }
 
   joined(): Uint8Array<ArrayBuffer> {
-    const all = new Uint8Array(this.length);
-    let at = 0;
-    for (const part of [...this.#full, this.#part.subarray(0, this.#filled)]) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return joined([...this.#full, this.#part.subarray(0, this.#filled)]);
   }
 }

@@ -4,7 +4,8 @@ import { checkObject } from "./hdf5_header.ts";
 import type { Hdf5Walk } from "./hdf5_walk.ts";
 import { walkInWorker } from "./hdf5_worker.ts";
 import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
-import { describeStart, UnreadableFileError } from "./unreadable.ts";
+import { describeStart } from "./file_kinds.ts";
+import { UnreadableFileError, within } from "./unreadable.ts";
 import { MAX_UNPACKED_BYTES } from "./zip.ts";
 
 /** What an HDF5 file holds, each object under its path without the slash in front. */
@@ -33,52 +34,52 @@ const LIMITS = { // far beyond any model's
  * All arrays and texts of an HDF5 file, through h5wasm (loaded when first used).
  *
  * @param bytes the file
- * @param name what messages call it
  * @throws {UnreadableFileError} where it is none, is damaged, holds links that lead elsewhere, would
  * take more memory than its bytes can fill, or is not read within its time.
  */
 export async function readHdf5(
   bytes: Uint8Array,
-  name: string,
   { timeLimit = 10_000 + bytes.length / 10_000 }: Hdf5Bounds = {},
 ): Promise<Hdf5File> {
   if (!String.fromCharCode(...bytes.subarray(0, 8)).startsWith(SIGNATURE)) {
     const cut = bytes.length > 0 && bytes.length < 8 && bytes[0] === 0x89;
-    const state = cut ? "file is cut short" : describeStart(bytes);
-    throw new UnreadableFileError(name, "an HDF5 file begins with \\x89HDF", state);
+    const state = cut ? "the file is cut short" : describeStart(bytes);
+    throw new UnreadableFileError("an HDF5 file begins with \\x89HDF", state);
   }
   const answer = await walkInWorker(bytes, LIMITS, timeLimit);
   if (!("walk" in answer)) {
     const { rule = "HDF5 must be able to read it", reason, diagnosis } = answer;
-    const state = answer.rule === undefined ? `reason is ${innermost(reason)}` : reason;
-    throw new UnreadableFileError(name, rule, state, { cause: new Error(diagnosis) });
+    const state = answer.rule === undefined ? `reading it failed: ${innermost(reason)}` : reason;
+    throw new UnreadableFileError(rule, state, { cause: new Error(diagnosis) });
   }
   const { arrays, others, objects, texts } = answer.walk;
-  for (const object of objects) checkObject(bytes, object, name);
+  for (const object of objects) within(object.path, () => checkObject(bytes, object));
   const attributes = new Map<string, Map<string, string | readonly string[]>>();
   for (const [path, key, text] of texts) {
     const place = attributes.get(path.slice(1)) ?? new Map<string, string | readonly string[]>();
     attributes.set(path.slice(1), place.set(key, text));
   }
   return {
-    arrays: new Map(arrays.map((array) => [array.path.slice(1), tensorOf(array, name)])),
+    arrays: new Map(arrays.map((array) => {
+      const path = array.path.slice(1);
+      return [path, within(path, () => tensorOf(array))];
+    })),
     others: new Map(others.map(([path, kind]) => [path.slice(1), kind])),
     attributes,
   };
 }
 
-function tensorOf({ path, shape, kind, buffer }: Hdf5Walk["arrays"][number], name: string): Tensor {
-  const place = `${path.slice(1)} in ${name}`;
+function tensorOf({ shape, kind, buffer }: Hdf5Walk["arrays"][number]): Tensor {
   if (!["f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"].includes(kind)) {
     const rule = "its numbers must be float32, float64 or integers"; // f2 may be of either kind
-    throw new UnreadableFileError(place, rule, `kind is ${kind}, the letter and the bytes of one`);
+    throw new UnreadableFileError(rule, `the kind is ${kind}, the letter and the bytes of one`);
   }
   const known = kind as NumberKind;
   if (sizeOf(shape) * itemSizeOf(known) !== buffer.byteLength) {
-    const state = `shape [${shape}] is of ${buffer.byteLength} bytes`;
-    throw new UnreadableFileError(place, "its shape must fit its numbers", state);
+    const state = `the shape [${shape}] is of ${buffer.byteLength} bytes`;
+    throw new UnreadableFileError("its shape must fit its numbers", state);
   }
-  return new Tensor(decodeNumbers(buffer, known, place), shape);
+  return new Tensor(decodeNumbers(buffer, known), shape);
 }
 
 /** The end of HDF5's stack of errors: where the trouble began. */

@@ -3,7 +3,7 @@
 // HDF5 File Format Specification, sections IV.A.1 and IV.A.2.
 
 import { countLinks } from "./hdf5_links.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { asFileError, UnreadableFileError } from "./unreadable.ts";
 
 /** An object that h5wasm found. */
 export interface Hdf5Object {
@@ -36,29 +36,24 @@ const FLOAT32 = "0,0,32,0,23,8,0,23,127,0,0,0";
 const FLOAT64 = "0,0,64,0,52,11,0,52,255,3,0,0";
 
 /** Throws where an object holds more than was found, or numbers of a kind of its own. */
-export function checkObject(bytes: Uint8Array, object: Hdf5Object, name: string): void {
-  const place = `${object.path} in ${name}`;
-  let messages: HeaderMessage[];
-  let links: number | undefined;
-  try {
-    messages = messagesAt(bytes, object.address);
-    links = object.links === undefined ? undefined : countLinks(bytes, messages);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UnreadableFileError(place, "its header must be whole", `reason is ${reason}`, {
-      cause,
-    });
-  }
+export function checkObject(bytes: Uint8Array, object: Hdf5Object): void {
+  const [messages, links] = asFileError("its header must be whole", () => {
+    const messages = messagesAt(bytes, object.address);
+    return [
+      messages,
+      object.links === undefined ? undefined : countLinks(bytes, messages),
+    ] as const;
+  });
   // many attributes lie elsewhere, where checksums guard them
   const isDense = messages.some(({ type }) => type === ATTRIBUTE_INFO);
   const there = messages.filter(({ type }) => type === ATTRIBUTE).length;
   if (!isDense && there !== object.attributes) {
-    const state = `header has ${there}, of which ${object.attributes} can be read`;
-    throw new UnreadableFileError(place, "its attributes must be whole", state);
+    const state = `the header has ${there}, of which ${object.attributes} can be read`;
+    throw new UnreadableFileError("its attributes must be whole", state);
   }
   if (links !== undefined && links !== object.links) {
-    const state = `group has ${links}, of which ${object.links} can be read`;
-    throw new UnreadableFileError(place, "its links must be whole", state);
+    const state = `the group has ${links}, of which ${object.links} can be read`;
+    throw new UnreadableFileError("its links must be whole", state);
   }
   if (!object.isArray) return;
   const datatypes = messages.filter(({ type }) => type === DATATYPE);
@@ -67,8 +62,8 @@ export function checkObject(bytes: Uint8Array, object: Hdf5Object, name: string)
   const [datatype] = datatypes;
   const isHalf = datatype !== undefined && !(datatype.flags & 2) &&
     (datatype.body.getUint8(0) & 15) === 1 && datatype.body.getUint32(4, true) === 2;
-  const state = isHalf ? "array is of 16-bit floats" : "array has a kind of its own";
-  throw new UnreadableFileError(place, rule, state);
+  const state = isHalf ? "the array is of 16-bit floats" : "the array has a kind of its own";
+  throw new UnreadableFileError(rule, state);
 }
 
 /** All messages of a header, its continuations included. */

@@ -136,8 +136,8 @@ export async function walkHdf5(
   const take = (place: string, { size, total_size: count, shape }: Metadata, most: number) => {
     const needed = size * count;
     if (!(needed <= most)) {
-      const current = `shape is [${shape}] of ${size} bytes each, the file has ${bytes.length}`;
-      refuse(`${place} must fit in the file`, current);
+      const found = `the shape is [${shape}] of ${size} bytes each, the file has ${bytes.length}`;
+      refuse(`${place} must fit in the file`, found);
     }
     taken += needed;
     if (!(taken <= limits.bytes)) {
@@ -170,7 +170,7 @@ export async function walkHdf5(
     } catch {
       return refuse(
         "its texts must be ASCII or UTF-8",
-        `text is attribute ${name} of ${object}, bytes that are neither`,
+        `the text of the attribute ${name} of ${object} is neither`,
       );
     } finally {
       if (vlen) module.reclaim_vlen_memory(id, object, name, BigInt(pointer));
@@ -184,12 +184,12 @@ export async function walkHdf5(
       const attribute = new h5wasm.Attribute(id, object, name);
       const { type, shape, total_size: count } = attribute.metadata;
       if (type !== 3 || shape === null || count === 0) continue;
-      take(`attribute ${name} of ${object}`, attribute.metadata, bytes.length);
+      take(`the attribute ${name} of ${object}`, attribute.metadata, bytes.length);
       const all = textsOf(object, name, attribute.metadata);
       const text = shape.length === 0 ? all[0]! : all;
       letters += [text].flat().reduce((sum, one) => sum + one.length, 0); // one may be there often
       if (letters > limits.letters) {
-        refuse(`its texts may have at most ${limits.letters} letters`, `sum is ${letters}`);
+        refuse(`its texts may have at most ${limits.letters} letters`, `the sum is ${letters}`);
       }
       texts.push([object, name, text]);
     }
@@ -233,9 +233,9 @@ export async function walkHdf5(
   const readGroup = (group: string, above: readonly number[]) => {
     const whole = group === "" ? "/" : group;
     const address = addressOf(whole);
-    if (above.includes(address)) refuse("no group may hold itself", `group is ${group}`);
+    if (above.includes(address)) refuse("no group may hold itself", `the group is ${group}`);
     if (above.length >= limits.depth) {
-      refuse(`groups may lie ${limits.depth} deep`, `group is ${group}`);
+      refuse(`groups may lie ${limits.depth} deep`, `the group is ${group}`);
     }
     const names = module.get_names(id, whole, false);
     const found = { path: whole, address, attributes: readTexts(whole), links: names.length };
@@ -243,14 +243,14 @@ export async function walkHdf5(
     for (const name of names) {
       const path = `${group}/${name}`;
       if (objects.length >= limits.objects) {
-        refuse(`it may hold at most ${limits.objects} groups and arrays`, "file holds more");
+        refuse(`it may hold at most ${limits.objects} groups and arrays`, "the file holds more");
       }
       const type = module.get_type(id, path);
       if (type === module.H5G_GROUP) readGroup(path, [...above, address]);
       else if (type === module.H5G_DATASET) {
         const found = { path, address: addressOf(path), attributes: readTexts(path) };
         objects.push({ ...found, isArray: noteArray(path) });
-      } else refuse("its links must lead to groups and arrays within it", `link is ${path}`);
+      } else refuse("its links must lead to groups and arrays within it", `the link is ${path}`);
     }
   };
 

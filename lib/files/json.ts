@@ -1,5 +1,5 @@
 import { quoted } from "../base/quoted.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { asFileError, UnreadableFileError } from "./unreadable.ts";
 
 const MAX_BYTES = 2 ** 24; // parsed, it may take thirty times as much; a model's takes some 10 kB
 const MAX_DEPTH = 100;
@@ -10,37 +10,29 @@ const MARK = /["{}[\],:]/g;
  * differ in which they take: refused.
  *
  * @param bytes the text in UTF-8
- * @param name what messages call it
  * @throws {UnreadableFileError} where it is no JSON; `cause` says why.
  */
-export function parseJson(bytes: Uint8Array, name: string): unknown {
+export function parseJson(bytes: Uint8Array): unknown {
   if (bytes.length > MAX_BYTES) {
-    const state = `length is ${bytes.length}`;
-    throw new UnreadableFileError(name, `its JSON may take at most ${MAX_BYTES} bytes`, state);
+    const state = `the length is ${bytes.length}`;
+    throw new UnreadableFileError(`its JSON may take at most ${MAX_BYTES} bytes`, state);
   }
-  let value: unknown;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    value = JSON.parse(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UnreadableFileError(name, "it must be JSON in UTF-8", `reason is ${reason}`, {
-      cause,
-    });
-  }
-  checkStructure(text, name);
+  const [value, text] = asFileError("it must be JSON in UTF-8", () => {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return [JSON.parse(text) as unknown, text] as const;
+  });
+  checkStructure(text);
   return value;
 }
 
 /** Throws where a key occurs twice in its object, or objects and lists lie too deep. */
-function checkStructure(text: string, name: string): void {
+function checkStructure(text: string): void {
   const open: (Set<string> | undefined)[] = []; // the keys so far of each object; none of a list
   let last = "";
   for (const token of tokens(text)) {
     if (open.length > MAX_DEPTH) {
       const rule = `its JSON may be ${MAX_DEPTH} levels deep`;
-      throw new UnreadableFileError(name, rule, "text is deeper");
+      throw new UnreadableFileError(rule, "the text is deeper");
     }
     if (token === "{") open.push(new Set());
     else if (token === "[") open.push(undefined);
@@ -49,8 +41,8 @@ function checkStructure(text: string, name: string): void {
       const keys = open.at(-1);
       const key: string = JSON.parse(last);
       if (keys?.has(key)) {
-        const state = `key ${quoted(key)} occurs twice`;
-        throw new UnreadableFileError(name, "each key of a JSON object needs its own name", state);
+        const state = `the key ${quoted(key)} occurs twice`;
+        throw new UnreadableFileError("each key of a JSON object needs its own name", state);
       }
       keys?.add(key);
     }

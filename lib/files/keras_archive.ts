@@ -1,7 +1,7 @@
 import { type Hdf5File, readHdf5 } from "./hdf5.ts";
 import { writeHdf5, type WrittenHdf5 } from "./hdf5_write.ts";
 import { isRecord, parseJson } from "./json.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { UnreadableFileError, within } from "./unreadable.ts";
 import { unzip, zip } from "./zip.ts";
 
 // The format: keras/src/saving/saving_lib.py (Keras 3.15.1)
@@ -25,21 +25,22 @@ const WEIGHTS = "model.weights.h5";
  *
  * @throws {UnreadableFileError} where it is none or damaged, or its weights lie in several files.
  */
-export async function readKerasArchive(bytes: Uint8Array, name: string): Promise<KerasArchive> {
-  const entries = await unzip(bytes, name);
+export async function readKerasArchive(bytes: Uint8Array): Promise<KerasArchive> {
+  const entries = await unzip(bytes);
   const entry = (wanted: string): Uint8Array => {
     const found = entries.get(wanted);
     if (found !== undefined) return found;
-    const state = `entries are ${[...entries.keys()].slice(0, 8).join(", ") || "none"}`;
-    throw new UnreadableFileError(name, `a .keras file holds ${wanted}`, state);
+    const state = `the entries are ${[...entries.keys()].slice(0, 8).join(", ") || "none"}`;
+    throw new UnreadableFileError(`a .keras file holds ${wanted}`, state);
   };
-  const record = (wanted: string) => {
-    const value = parseJson(entry(wanted), `${wanted} in ${name}`);
-    if (isRecord(value)) return value;
-    throw new UnreadableFileError(`${wanted} in ${name}`, "it must be an object", "value is none");
-  };
-  const [config, metadata] = [record(CONFIG), record(METADATA)];
-  return { config, metadata, weights: await readHdf5(entry(WEIGHTS), `${WEIGHTS} in ${name}`) };
+  const record = (wanted: string) =>
+    within(wanted, () => {
+      const value = parseJson(entry(wanted));
+      if (isRecord(value)) return value;
+      throw new UnreadableFileError("it must be an object", "the value is none");
+    });
+  const [config, metadata, weights] = [record(CONFIG), record(METADATA), entry(WEIGHTS)];
+  return { config, metadata, weights: await within(WEIGHTS, () => readHdf5(weights)) };
 }
 
 /** The bytes of a .keras file that Keras opens. */

@@ -1,9 +1,10 @@
 import { refuseOptions } from "../base/options.ts";
-import { dump, parse } from "npyjs";
+import { dump } from "npyjs";
 import { Tensor, type TensorData } from "../tensor/tensor.ts";
-import { type NpyHeader, type NpyKind, readNpyHeader } from "./npy_header.ts";
-import { readSource, type Source } from "./source.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { readNpyHeader } from "./npy_header.ts";
+import { decodeNumbers } from "./number_kinds.ts";
+import { openFile } from "./open.ts";
+import type { Source } from "./source.ts";
 
 /**
  * Reads a NumPy array from a `.npy` file, as `np.save("x.npy", x)` writes it.
@@ -35,78 +36,23 @@ import { UnreadableFileError } from "./unreadable.ts";
  */
 export async function loadNpy(source: Source): Promise<Tensor> {
   refuseOptions("read a .npy", arguments, 1);
-  const { name, bytes } = await readSource(source);
-  return decodeNpy(bytes, name);
+  return await openFile(source, ({ bytes }) => decodeNpy(bytes));
 }
 
-/** The array in the bytes of a .npy file; `name` is what messages call it. */
-export function decodeNpy(bytes: Uint8Array, name: string): Tensor {
-  const header = readNpyHeader(bytes, name);
-  // bool comes as a plain array of true and false, whatever the declaration says
-  const numbers = parse(plainFile(bytes, header)).data as unknown as Numbers;
-  const data = asTensorData(numbers, header.kind, name);
-  return new Tensor(header.fortranOrder ? rowByRow(data, header.shape) : data, header.shape);
+/** The array in the bytes of a .npy file. */
+export function decodeNpy(bytes: Uint8Array): Tensor {
+  const { kind, itemSize, bigEndian, fortranOrder, shape, dataOffset } = readNpyHeader(bytes);
+  const numbers = bytes.slice(dataOffset); // a copy: no tensor shares memory with what was given
+  for (let at = 0; bigEndian && at < numbers.length; at += itemSize) {
+    numbers.subarray(at, at + itemSize).reverse();
+  }
+  const data = decodeNumbers(numbers.buffer, kind);
+  return new Tensor(fortranOrder ? rowByRow(data, shape) : data, shape);
 }
 
 /** The bytes of a .npy file that NumPy reads: version 1.0, little-endian, row by row. */
 export function encodeNpy(tensor: Tensor): Uint8Array {
   return new Uint8Array(dump(tensor.data, [...tensor.shape]));
-}
-
-type Numbers = ArrayLike<number | bigint | boolean>;
-
-/**
- * The same numbers as a .npy file that npyjs cannot read otherwise than we do: little-endian, the
- * header rewritten from what was checked, and the numbers at a multiple of 64, since npyjs views
- * them in place. A copy, so that no tensor shares memory with the bytes that were given.
- */
-function plainFile(bytes: Uint8Array, header: NpyHeader): ArrayBuffer {
-  const { kind, itemSize, bigEndian, dataOffset } = header;
-  const order = itemSize === 1 ? "|" : "<";
-  const count = (bytes.length - dataOffset) / itemSize;
-  const text = `{'descr': '${order}${kind}', 'fortran_order': False, 'shape': (${count},), }`;
-  const file = new Uint8Array(128 + bytes.length - dataOffset);
-  file.set(bytes.subarray(0, 6)); // the magic
-  file.set([1, 0, 118, 0], 6); // version 1.0; 118 bytes of text end at 128
-  file.set(new TextEncoder().encode(text.padEnd(117) + "\n"), 10);
-  file.set(bytes.subarray(dataOffset), 128);
-  for (let at = 128; bigEndian && at < file.length; at += itemSize) {
-    file.subarray(at, at + itemSize).reverse();
-  }
-  return file.buffer;
-}
-
-function asTensorData(numbers: Numbers, kind: NpyKind, name: string): TensorData {
-  switch (kind) {
-    case "f8":
-    case "f4":
-    case "f2": // npyjs widens float16 to float32
-    case "i4":
-      return numbers as TensorData;
-    case "u4":
-      return new Float64Array(numbers as ArrayLike<number>);
-    case "i8":
-    case "u8":
-      return exactly(numbers as ArrayLike<bigint>, name);
-    default: // b1, i1, i2, u1, u2
-      return new Int32Array(numbers as ArrayLike<number>);
-  }
-}
-
-function exactly(integers: ArrayLike<bigint>, name: string): Float64Array<ArrayBuffer> {
-  const numbers = new Float64Array(integers.length);
-  for (let k = 0; k < numbers.length; k++) {
-    numbers[k] = Number(integers[k]!);
-    if (!Number.isSafeInteger(numbers[k])) {
-      throw new UnreadableFileError(
-        name,
-        `its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them ` +
-          `(np.save(f, a.astype("float64")) rounds them first)`,
-        `value is ${integers[k]}`,
-      );
-    }
-  }
-  return numbers;
 }
 
 /** Numbers whose first axis ran fastest, so that the last one does; any number of axes. */

@@ -1,15 +1,12 @@
-import { describeStart, UnreadableFileError } from "./unreadable.ts";
+import { byteLengthOf, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import { describeStart } from "./file_kinds.ts";
+import { UnreadableFileError } from "./unreadable.ts";
 
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
-/** The number kinds that are read, as a .npy header names them after the byte order. */
-export type NpyKind =
-  | ("b1" | "i1" | "i2" | "i4" | "i8" | "u1" | "u2" | "u4" | "u8")
-  | ("f2" | "f4" | "f8");
-
 /** What the header of a .npy file says, each part of it checked against the bytes present. */
 export interface NpyHeader {
-  readonly kind: NpyKind;
+  readonly kind: NumberKind;
   /** Bytes of one number. */
   readonly itemSize: number;
   readonly bigEndian: boolean;
@@ -23,7 +20,7 @@ export interface NpyHeader {
 const MAGIC = "\x93NUMPY";
 const MAX_HEADER = 10_000; // bytes; numpy/lib/_format_impl.py, _MAX_HEADER_SIZE
 const MAX_AXES = 64; // NPY_MAXDIMS of NumPy 2
-const KINDS = new Set(["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"]);
+const KINDS = /^(b1|[iu][1248]|f[248])$/; // as they are named after the byte order
 
 /**
  * The header of a .npy file.
@@ -31,36 +28,24 @@ const KINDS = new Set(["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2
  * @throws {UnreadableFileError} where it is not one, is of a kind that is not read, or tells of more
  * or fewer numbers than there are bytes.
  */
-export function readNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
-  const { text, dataOffset } = headerText(bytes, name);
+export function readNpyHeader(bytes: Uint8Array): NpyHeader {
+  const { text, dataOffset } = headerText(bytes);
   if (/['"]descr['"]\s*:\s*[[({]/.test(text)) {
     throw new UnreadableFileError(
-      name,
       `its elements must be plain numbers (np.save(f, a["field"]) saves one field)`,
-      "array is structured",
+      "the array is structured",
     );
   }
-  const entries = headerEntries(text, name);
-  const { kind, bigEndian } = numberKind(entries.descr, name);
-  const itemSize = Number(kind.slice(1));
-  const shape = axes(entries.shape, name);
-
-  // Axes of length 0 don't hide the overflow of the others, as in NumPy.
-  const whole = shape.filter((length) => length !== 0).reduce((a, b) => a * BigInt(b), 1n);
-  if (whole > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new UnreadableFileError(
-      name,
-      "its numbers must be countable",
-      `shape is (${entries.shape})`,
-    );
-  }
-  const expected = (shape.includes(0) ? 0 : Number(whole)) * itemSize;
+  const entries = headerEntries(text);
+  const { kind, bigEndian } = numberKind(entries.descr);
+  const itemSize = itemSizeOf(kind);
+  const shape = axes(entries.shape);
+  const expected = byteLengthOf(shape, kind);
   const present = bytes.length - dataOffset;
   if (present !== expected) {
     throw new UnreadableFileError(
-      name,
       `the shape (${entries.shape}) of ${entries.descr} takes ${expected} bytes after the header`,
-      `file has ${present} there, ${
+      `the file has ${present} there, ${
         present < expected ? "so it is cut short" : "so something follows the array"
       }`,
     );
@@ -69,15 +54,15 @@ export function readNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
 }
 
 /** The text between the length and the numbers: `{'descr': '<f8', 'fortran_order': False, …}`. */
-function headerText(bytes: Uint8Array, name: string): { text: string; dataOffset: number } {
+function headerText(bytes: Uint8Array): { text: string; dataOffset: number } {
   const start = String.fromCharCode(...bytes.subarray(0, MAGIC.length));
   if (start !== MAGIC && !(bytes.length > 0 && MAGIC.startsWith(start))) {
-    throw new UnreadableFileError(name, `a .npy file begins with \\x93NUMPY`, describeStart(bytes));
+    throw new UnreadableFileError(`a .npy file begins with \\x93NUMPY`, describeStart(bytes));
   }
   const [major = 1, minor = 0] = bytes.subarray(6, 8);
   if (major < 1 || major > 3 || minor !== 0) {
-    const version = `version is ${major}.${minor}`;
-    throw new UnreadableFileError(name, "a .npy file is of version 1.0, 2.0 or 3.0", version);
+    const version = `the version is ${major}.${minor}`;
+    throw new UnreadableFileError("a .npy file is of version 1.0, 2.0 or 3.0", version);
   }
   const textOffset = major === 1 ? 10 : 12; // after a length of two bytes or four
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -87,15 +72,14 @@ function headerText(bytes: Uint8Array, name: string): { text: string; dataOffset
     ? view.getUint16(8, true)
     : view.getUint32(8, true);
   if (length > MAX_HEADER) {
-    const current = `length is ${length}`;
-    throw new UnreadableFileError(name, `its header has at most ${MAX_HEADER} bytes`, current);
+    const found = `the length is ${length}`;
+    throw new UnreadableFileError(`its header has at most ${MAX_HEADER} bytes`, found);
   }
   const dataOffset = textOffset + length;
   if (dataOffset > bytes.length) {
     throw new UnreadableFileError(
-      name,
       `its header takes ${dataOffset} bytes`,
-      `file ends after ${bytes.length}, so it is cut short`,
+      `the file ends after ${bytes.length}, so it is cut short`,
     );
   }
   return { text: new TextDecoder().decode(bytes.subarray(textOffset, dataOffset)), dataOffset };
@@ -104,7 +88,6 @@ function headerText(bytes: Uint8Array, name: string): { text: string; dataOffset
 /** The three entries of the Python dictionary, in any order, nothing besides them. */
 function headerEntries(
   text: string,
-  name: string,
 ): { descr: string; fortranOrder: boolean; shape: string } {
   const inside = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1] ?? "";
   const entry =
@@ -124,22 +107,20 @@ function headerEntries(
     }
   }
   throw new UnreadableFileError(
-    name,
     "its header must be a dictionary of descr, fortran_order and shape",
-    `header is ${JSON.stringify(text.trim().slice(0, 200))}`,
+    `the header is ${JSON.stringify(text.trim().slice(0, 200))}`,
   );
 }
 
-function numberKind(descr: string, name: string): { kind: NpyKind; bigEndian: boolean } {
+function numberKind(descr: string): { kind: NumberKind; bigEndian: boolean } {
   const order = descr[0];
   const kind = descr.slice(1);
-  if (KINDS.has(kind) && (order === "<" || order === ">" || (order === "|" && kind[1] === "1"))) {
-    return { kind: kind as NpyKind, bigEndian: order === ">" };
+  if (KINDS.test(kind) && (order === "<" || order === ">" || (order === "|" && kind[1] === "1"))) {
+    return { kind: kind as NumberKind, bigEndian: order === ">" };
   }
   throw new UnreadableFileError(
-    name,
     `its elements must be numbers of at most 64 bits (${advice(kind)})`,
-    `dtype is ${JSON.stringify(descr)}`,
+    `the dtype is ${JSON.stringify(descr)}`,
   );
 }
 
@@ -162,7 +143,7 @@ function advice(kind: string): string {
 }
 
 /** The lengths in `4, 3, 2`, in `4,` and in nothing, which is a single number's. */
-function axes(tuple: string, name: string): number[] {
+function axes(tuple: string): number[] {
   const lengths = tuple === "" ? [] : tuple.replace(/,$/, "").split(",").map((text) => text.trim());
   const isTuple = lengths.length !== 1 || tuple.endsWith(",");
   if (
@@ -171,9 +152,8 @@ function axes(tuple: string, name: string): number[] {
     !lengths.every((length) => Number.isSafeInteger(parseInt(length)))
   ) {
     throw new UnreadableFileError(
-      name,
       `its shape must be a tuple of at most ${MAX_AXES} whole numbers`,
-      `shape is (${tuple.slice(0, 200)})`,
+      `the shape is (${tuple.slice(0, 200)})`,
     );
   }
   return lengths.map((length) => parseInt(length));

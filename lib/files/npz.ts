@@ -1,9 +1,11 @@
+import { kindOf } from "../base/kind.ts";
 import { refuseOptions } from "../base/options.ts";
 import { quoted } from "../base/quoted.ts";
-import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { asTensor, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
-import { readSource, type Source, writeFile } from "./source.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { openFile } from "./open.ts";
+import { type Source, writeFile } from "./source.ts";
+import { UnreadableFileError, within } from "./unreadable.ts";
 import { unzip, zip } from "./zip.ts";
 
 /**
@@ -33,25 +35,22 @@ import { unzip, zip } from "./zip.ts";
  */
 export async function loadNpz(source: Source): Promise<Map<string, Tensor>> {
   refuseOptions("read a .npz", arguments, 1);
-  const { name, bytes } = await readSource(source);
-  return await decodeNpz(bytes, name);
+  return await openFile(source, ({ bytes }) => decodeNpz(bytes));
 }
 
-/** The arrays in the bytes of a .npz file; `name` is what messages call it. */
+/** The arrays in the bytes of a .npz file. */
 export async function decodeNpz(
   bytes: Uint8Array,
-  name: string,
 ): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>();
-  for (const [entry, content] of await unzip(bytes, name)) {
+  for (const [entry, content] of await unzip(bytes)) {
     if (!entry.endsWith(".npy")) {
       throw new UnreadableFileError(
-        name,
         "each entry of a .npz must be an array and its name end in .npy",
-        `entry is ${quoted(entry)} (the archive holds something else besides, or is no .npz)`,
+        `the entry is ${quoted(entry)} (the archive holds something else besides, or is no .npz)`,
       );
     }
-    tensors.set(entry.slice(0, -".npy".length), decodeNpy(content, `${entry} in ${name}`));
+    tensors.set(entry.slice(0, -".npy".length), within(entry, () => decodeNpy(content)));
   }
   return tensors;
 }
@@ -90,9 +89,9 @@ function namedFiles(
   tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
 ): [name: string, bytes: Uint8Array][] {
   if (!(tensors instanceof Map) && !Array.isArray(tensors)) {
-    const kind = tensors instanceof Tensor ? "one tensor" : typeof tensors;
     throw new TypeError(
-      `Cannot write a .npz as the tensors must come in a list or a Map: current kind is ${kind}`,
+      `Cannot write a .npz: the tensors must come in a list or a Map, but ` +
+        `${kindOf(tensors)} was given`,
     );
   }
   const named: Iterable<[string | number, TensorLike]> = tensors.entries();

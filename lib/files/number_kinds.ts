@@ -1,4 +1,4 @@
-// Raw numbers of the formats that name their kind: HDF5, safetensors, ONNX, TF.js.
+// Raw numbers of the formats that name their kind: NumPy, HDF5, safetensors, ONNX, TF.js.
 
 import type { TensorData } from "../tensor/tensor.ts";
 import { UnreadableFileError } from "./unreadable.ts";
@@ -14,19 +14,30 @@ export function itemSizeOf(kind: NumberKind): number {
 }
 
 /**
+ * The bytes that an array takes. An axis of 0 does not hide the overflow of the others, as in NumPy.
+ *
+ * @throws {UnreadableFileError} where its numbers or their bytes cannot be counted in float64.
+ */
+export function byteLengthOf(shape: readonly number[], kind: NumberKind): number {
+  const whole = shape.filter((length) => length !== 0).reduce((a, b) => a * b, itemSizeOf(kind));
+  if (shape.every((length) => length >= 0) && Number.isSafeInteger(whole)) {
+    return shape.includes(0) ? 0 : whole;
+  }
+  throw new UnreadableFileError("its numbers must be countable", `the shape is [${shape}]`);
+}
+
+/**
  * Numbers as a tensor holds them: float64, float32 and int32 keep their kind; float16 and bfloat16
  * become float32; bool and the smaller integers int32; uint32 and the 64-bit integers float64.
  *
  * @param bytes as many as the numbers take, little-endian; copied, unless they are a whole
  * ArrayBuffer, which is kept
  * @param kind what they are
- * @param name what messages call the array
  * @throws {UnreadableFileError} where an integer lies beyond ±(2⁵³ − 1), which float64 would round.
  */
 export function decodeNumbers(
   bytes: Uint8Array | ArrayBuffer,
   kind: NumberKind,
-  name: string,
 ): TensorData {
   // a buffer of its own: aligned, and no tensor shares the file's memory
   const buffer = bytes instanceof ArrayBuffer ? bytes : bytes.slice().buffer;
@@ -44,9 +55,9 @@ export function decodeNumbers(
     case "u4":
       return Float64Array.from(new Uint32Array(buffer));
     case "i8":
-      return exactly(new BigInt64Array(buffer), name);
+      return exactly(new BigInt64Array(buffer));
     case "u8":
-      return exactly(new BigUint64Array(buffer), name);
+      return exactly(new BigUint64Array(buffer));
     case "i2":
       return Int32Array.from(new Int16Array(buffer));
     case "u2":
@@ -75,18 +86,20 @@ function widened(halves: Uint16Array): Float32Array<ArrayBuffer> {
   return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
 }
 
-function exactly(
-  integers: BigInt64Array | BigUint64Array,
-  name: string,
-): Float64Array<ArrayBuffer> {
+/**
+ * Integers of 64 bits in float64.
+ *
+ * @throws {UnreadableFileError} where one lies beyond ±(2⁵³ − 1).
+ */
+export function exactly(integers: ArrayLike<number | bigint>): Float64Array<ArrayBuffer> {
   const numbers = new Float64Array(integers.length);
   for (let k = 0; k < numbers.length; k++) {
     numbers[k] = Number(integers[k]!);
     if (!Number.isSafeInteger(numbers[k])) {
       throw new UnreadableFileError(
-        name,
-        "its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them",
-        `value is ${integers[k]}`,
+        "its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them " +
+          `(in Python, a.astype("float64") does so first)`,
+        `the value is ${integers[k]}`,
       );
     }
   }

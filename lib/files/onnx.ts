@@ -1,11 +1,11 @@
 import { quoted } from "../base/quoted.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { readBeside } from "./beside.ts";
 import { ONNX_MODEL, type OnnxGraph, type OnnxModel, type OnnxTensor } from "./onnx_schema.ts";
 import { tensorOf } from "./onnx_tensor.ts";
 import { decodeMessage, encodeMessage } from "./protobuf.ts";
-import type { Source } from "./source.ts";
-import { describeStart, UnreadableFileError } from "./unreadable.ts";
+import type { OpenFile } from "./open.ts";
+import { describeStart } from "./file_kinds.ts";
+import { asFileError, UnreadableFileError, within } from "./unreadable.ts";
 import { MAX_UNPACKED_BYTES } from "./zip.ts";
 
 /** What an .onnx file holds. */
@@ -28,21 +28,18 @@ export interface OnnxFile {
  * @throws {UnreadableFileError} where it is none or damaged, uses sparse arrays, or names data
  * outside of its folder.
  */
-export async function readOnnx(source: Source, bytes: Uint8Array, name: string): Promise<OnnxFile> {
-  let model: OnnxModel;
-  try {
-    model = await decodeMessage(bytes, ONNX_MODEL) as OnnxModel;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const state = bytes.length === 0 ? describeStart(bytes) : `reason is ${reason}`;
-    throw new UnreadableFileError(name, "it must be an ONNX model (protobuf)", state, { cause });
-  }
+export async function readOnnx(
+  { bytes, beside }: Pick<OpenFile, "bytes" | "beside">,
+): Promise<OnnxFile> {
+  const model = await asFileError("it must be an ONNX model (protobuf)", () => {
+    return decodeMessage(bytes, ONNX_MODEL);
+  });
   const { graph, opsets = [], producerName = "", producerVersion = "" } = model;
   if (graph === undefined) {
-    throw new UnreadableFileError(name, "an ONNX model has a graph", describeStart(bytes));
+    throw new UnreadableFileError("an ONNX model has a graph", describeStart(bytes));
   }
   if (graph.sparse !== undefined) {
-    throw new UnreadableFileError(name, "its arrays must be dense", "graph has sparse ones");
+    throw new UnreadableFileError("its arrays must be dense", "the graph has sparse ones");
   }
   const external = new Map<string, Promise<Uint8Array>>(); // each file is read once
   let total = 0;
@@ -50,26 +47,28 @@ export async function readOnnx(source: Source, bytes: Uint8Array, name: string):
     total += needed; // many arrays may be of the same bytes
     if (total > MAX_UNPACKED_BYTES) {
       const rule = `its external data may take at most ${MAX_UNPACKED_BYTES} bytes`;
-      throw new UnreadableFileError(name, rule, `sum is ${total}`);
+      throw new UnreadableFileError(rule, `the sum is ${total}`);
     }
-    const found = external.get(path) ?? readBeside(source, path, name);
+    const found = external.get(path) ?? beside(path);
     external.set(path, found);
     return found;
   };
+  const arrayOf = (given: OnnxTensor) =>
+    within(given.name || "an array", () => tensorOf(given, readExternal));
   const arrays = new Map<string, Tensor>();
   const add = (key: string, tensor: Tensor) => {
     if (arrays.has(key)) {
-      const state = `name ${quoted(key)} occurs twice`;
-      throw new UnreadableFileError(name, "each array needs its own name", state);
+      const state = `the name ${quoted(key)} occurs twice`;
+      throw new UnreadableFileError("each array needs its own name", state);
     }
     arrays.set(key, tensor);
   };
   for (const given of graph.initializers ?? []) {
-    add(given.name ?? "", await tensorOf(given, name, readExternal));
+    add(given.name ?? "", await arrayOf(given));
   }
   const attributes = new Map<OnnxTensor, Tensor>();
   for (const { tensor } of (graph.nodes ?? []).flatMap((node) => node.attributes ?? [])) {
-    if (tensor !== undefined) attributes.set(tensor, await tensorOf(tensor, name, readExternal));
+    if (tensor !== undefined) attributes.set(tensor, await arrayOf(tensor));
   }
   const opset = opsets.find(({ domain = "" }) => domain === "" || domain === "ai.onnx");
   return {
@@ -83,5 +82,5 @@ export async function readOnnx(source: Source, bytes: Uint8Array, name: string):
 
 /** The bytes of an ONNX model. */
 export async function writeOnnx(model: OnnxModel): Promise<Uint8Array> {
-  return await encodeMessage(model as Record<string, unknown>, ONNX_MODEL);
+  return await encodeMessage(model, ONNX_MODEL);
 }

@@ -1,186 +1,94 @@
-// The part of onnx/onnx.proto (ONNX 1.22) that is read and written, by field numbers, and what it
-// becomes.
+// The part of onnx/onnx.proto (ONNX 1.22) that is read and written: the fields' numbers and kinds
+// here, and the types of what they become out of that.
 
-import type { MessageSchema } from "./protobuf.ts";
+import type { Message } from "./protobuf.ts";
 
-/** A model: which operators in which version, and the graph. */
-export interface OnnxModel {
-  readonly irVersion?: number;
-  readonly producerName?: string;
-  readonly producerVersion?: string;
-  readonly graph?: OnnxGraph;
-  readonly opsets?: readonly { readonly domain?: string; readonly version?: number }[];
-}
+const ENTRY = { key: [1, "text"], value: [2, "text"] } as const; // StringStringEntryProto
 
-/** Nodes in the order of computation, with the graph's constants, inputs and outputs. */
-export interface OnnxGraph {
-  readonly name?: string;
-  readonly nodes?: readonly OnnxNode[];
-  readonly initializers?: readonly OnnxTensor[];
-  readonly sparse?: readonly unknown[];
-  readonly inputs?: readonly OnnxValue[];
-  readonly outputs?: readonly OnnxValue[];
-}
+const TENSOR = { // TensorProto
+  shape: [1, "int", "many"],
+  dataType: [2, "enum"],
+  floats: [4, "float", "many"],
+  int32s: [5, "int", "many"],
+  int64s: [7, "int", "many"],
+  name: [8, "text"],
+  raw: [9, "bytes"],
+  doubles: [10, "double", "many"],
+  uint64s: [11, "uint", "many"],
+  external: [13, ENTRY, "many"],
+  location: [14, "enum"],
+  metadata: [16, ENTRY, "many"], // not used, here and below; a damaged one is refused
+} as const;
 
-/** One operator; an optional input that is not there has an empty name. */
-export interface OnnxNode {
-  readonly name?: string;
-  readonly type?: string;
-  readonly domain?: string;
-  readonly inputs?: readonly string[];
-  readonly outputs?: readonly string[];
-  readonly attributes?: readonly OnnxAttribute[];
-}
+const AXIS = { length: [1, "int"], parameter: [2, "text"] } as const; // TensorShapeProto.Dimension
+const SHAPE = { axes: [1, AXIS, "many"] } as const; // TensorShapeProto
+const TYPE = { tensor: [1, { dataType: [1, "enum"], shape: [2, SHAPE] }] } as const; // TypeProto
 
-/** One attribute of an operator: one of its values is there. */
-export interface OnnxAttribute {
-  readonly name?: string;
-  readonly type?: number;
-  readonly reference?: string;
-  readonly float?: number;
-  readonly int?: number | bigint;
-  readonly text?: Uint8Array;
-  readonly tensor?: OnnxTensor;
-  readonly graph?: unknown;
-  readonly floats?: readonly number[];
-  readonly ints?: readonly (number | bigint)[];
-  readonly texts?: readonly Uint8Array[];
-}
+const VALUE = { // ValueInfoProto
+  name: [1, "text"],
+  type: [2, TYPE],
+  metadata: [4, ENTRY, "many"],
+} as const;
 
-/** An array: its numbers in one of several places. */
-export interface OnnxTensor {
-  readonly name?: string;
-  readonly shape?: readonly (number | bigint)[];
-  readonly dataType?: number;
-  readonly floats?: readonly number[];
-  readonly int32s?: readonly (number | bigint)[];
-  readonly int64s?: readonly (number | bigint)[];
-  readonly doubles?: readonly number[];
-  readonly uint64s?: readonly (number | bigint)[];
-  readonly raw?: Uint8Array;
-  readonly external?: readonly { readonly key?: string; readonly value?: string }[];
-  readonly location?: number;
-}
+const ATTRIBUTE = { // AttributeProto
+  name: [1, "text"],
+  float: [2, "float"],
+  int: [3, "int"],
+  text: [4, "bytes"],
+  tensor: [5, TENSOR],
+  graph: [6, "bytes"], // seen, not read: its operator is refused
+  floats: [7, "float", "many"],
+  ints: [8, "int", "many"],
+  texts: [9, "bytes", "many"],
+  type: [20, "enum"],
+  reference: [21, "text"], // to an attribute of a function
+} as const;
 
-/** An input or output of the graph, with its shape where it is known. */
-export interface OnnxValue {
-  readonly name?: string;
-  readonly type?: {
-    readonly tensor?: {
-      readonly dataType?: number;
-      readonly shape?: {
-        readonly axes?: readonly {
-          readonly length?: number | bigint;
-          readonly parameter?: string;
-        }[];
-      };
-    };
-  };
-}
+const NODE = { // NodeProto
+  inputs: [1, "text", "many"],
+  outputs: [2, "text", "many"],
+  name: [3, "text"],
+  type: [4, "text"],
+  attributes: [5, ATTRIBUTE, "many"],
+  domain: [7, "text"],
+  metadata: [9, ENTRY, "many"],
+} as const;
 
-const ENTRY: MessageSchema = { // StringStringEntryProto
-  1: { name: "key", kind: "text" },
-  2: { name: "value", kind: "text" },
-};
-
-/** Not used; a damaged one is refused, as by every reader. */
-const METADATA = { name: "metadata", kind: ENTRY, many: true } as const;
-
-const TENSOR: MessageSchema = { // TensorProto
-  1: { name: "shape", kind: "int", many: true },
-  2: { name: "dataType", kind: "int" },
-  4: { name: "floats", kind: "float", many: true },
-  5: { name: "int32s", kind: "int", many: true },
-  7: { name: "int64s", kind: "int", many: true },
-  8: { name: "name", kind: "text" },
-  9: { name: "raw", kind: "bytes" },
-  10: { name: "doubles", kind: "double", many: true },
-  11: { name: "uint64s", kind: "uint", many: true },
-  13: { name: "external", kind: ENTRY, many: true },
-  14: { name: "location", kind: "int" },
-  16: METADATA,
-};
-
-const VALUE: MessageSchema = { // ValueInfoProto
-  1: { name: "name", kind: "text" },
-  2: {
-    name: "type",
-    kind: { // TypeProto
-      1: {
-        name: "tensor",
-        kind: { // TypeProto.Tensor
-          1: { name: "dataType", kind: "int" },
-          2: {
-            name: "shape",
-            kind: { // TensorShapeProto
-              1: {
-                name: "axes",
-                kind: {
-                  1: { name: "length", kind: "int" },
-                  2: { name: "parameter", kind: "text" },
-                },
-                many: true,
-              },
-            },
-          },
-        },
-      },
-    },
-  },
-  4: METADATA,
-};
-
-const NODE: MessageSchema = { // NodeProto
-  1: { name: "inputs", kind: "text", many: true },
-  2: { name: "outputs", kind: "text", many: true },
-  3: { name: "name", kind: "text" },
-  4: { name: "type", kind: "text" },
-  5: {
-    name: "attributes",
-    kind: { // AttributeProto
-      1: { name: "name", kind: "text" },
-      2: { name: "float", kind: "float" },
-      3: { name: "int", kind: "int" },
-      4: { name: "text", kind: "bytes" },
-      5: { name: "tensor", kind: TENSOR },
-      6: { name: "graph", kind: "bytes" }, // seen, not read: its operator is refused
-      7: { name: "floats", kind: "float", many: true },
-      8: { name: "ints", kind: "int", many: true },
-      9: { name: "texts", kind: "bytes", many: true },
-      20: { name: "type", kind: "int" },
-      21: { name: "reference", kind: "text" }, // to an attribute of a function
-    },
-    many: true,
-  },
-  7: { name: "domain", kind: "text" },
-  9: METADATA,
-};
+const GRAPH = { // GraphProto
+  nodes: [1, NODE, "many"],
+  name: [2, "text"],
+  initializers: [5, TENSOR, "many"],
+  inputs: [11, VALUE, "many"],
+  outputs: [12, VALUE, "many"],
+  values: [13, VALUE, "many"],
+  sparse: [15, "bytes", "many"],
+  metadata: [16, ENTRY, "many"],
+} as const;
 
 /** ModelProto. */
-export const ONNX_MODEL: MessageSchema = {
-  1: { name: "irVersion", kind: "int" },
-  2: { name: "producerName", kind: "text" },
-  3: { name: "producerVersion", kind: "text" },
-  7: {
-    name: "graph",
-    kind: { // GraphProto
-      1: { name: "nodes", kind: NODE, many: true },
-      2: { name: "name", kind: "text" },
-      5: { name: "initializers", kind: TENSOR, many: true },
-      11: { name: "inputs", kind: VALUE, many: true },
-      12: { name: "outputs", kind: VALUE, many: true },
-      13: { name: "values", kind: VALUE, many: true },
-      15: { name: "sparse", kind: "bytes", many: true },
-      16: METADATA,
-    },
-  },
-  8: {
-    name: "opsets",
-    kind: { // OperatorSetIdProto
-      1: { name: "domain", kind: "text" },
-      2: { name: "version", kind: "int" },
-    },
-    many: true,
-  },
-  14: METADATA,
-};
+export const ONNX_MODEL = {
+  irVersion: [1, "int"],
+  producerName: [2, "text"],
+  producerVersion: [3, "text"],
+  graph: [7, GRAPH],
+  opsets: [8, { domain: [1, "text"], version: [2, "int"] }, "many"], // OperatorSetIdProto
+  metadata: [14, ENTRY, "many"],
+} as const;
+
+/** A model: which operators in which version, and the graph. */
+export type OnnxModel = Message<typeof ONNX_MODEL>;
+
+/** Nodes in the order of computation, with the graph's constants, inputs and outputs. */
+export type OnnxGraph = Message<typeof GRAPH>;
+
+/** One operator; an optional input that is not there has an empty name. */
+export type OnnxNode = Message<typeof NODE>;
+
+/** One attribute of an operator: one of its values is there. */
+export type OnnxAttribute = Message<typeof ATTRIBUTE>;
+
+/** An array: its numbers in one of several places. */
+export type OnnxTensor = Message<typeof TENSOR>;
+
+/** An input or an output: its name, and its shape where it is known. */
+export type OnnxValue = Message<typeof VALUE>;

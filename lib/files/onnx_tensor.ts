@@ -1,5 +1,11 @@
 import { Tensor, type TensorData } from "../tensor/tensor.ts";
-import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
+import {
+  byteLengthOf,
+  decodeNumbers,
+  exactly,
+  itemSizeOf,
+  type NumberKind,
+} from "./number_kinds.ts";
 import type { OnnxTensor } from "./onnx_schema.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
@@ -43,73 +49,59 @@ export type ReadExternal = (path: string, needed: number) => Promise<Uint8Array>
  */
 export async function tensorOf(
   given: OnnxTensor,
-  name: string,
   readExternal: ReadExternal,
 ): Promise<Tensor> {
-  const place = `${given.name || "an array"} in ${name}`;
   const { dataType = 0, shape: axes = [] } = given;
   const [kind, list] = DATA_TYPES[Number(dataType)] ?? [];
   if (kind === undefined || list === undefined) {
     const rule = "its numbers must be bool, integers or floats of 16 bits or more";
-    throw new UnreadableFileError(place, rule, `data type is ${dataType} of TensorProto.DataType`);
+    throw new UnreadableFileError(rule, `the data type is ${dataType} of TensorProto.DataType`);
   }
   const shape = axes.map(Number);
-  const count = shape.reduce((product, length) => product * length, 1);
-  const whole = shape.filter((length) => length !== 0).reduce((a, b) => a * b, 8);
-  if (!shape.every((length) => length >= 0) || !Number.isSafeInteger(whole)) {
-    throw new UnreadableFileError(place, "its numbers must be countable", `shape is [${axes}]`);
-  }
-  const needed = count * itemSizeOf(kind);
+  const needed = byteLengthOf(shape, kind);
   const fits = (present: number, wanted: number, what: string) => {
     if (present === wanted) return;
     const rule = `the shape [${shape}] takes ${wanted} ${what}`;
-    throw new UnreadableFileError(place, rule, `count is ${present}`);
+    throw new UnreadableFileError(rule, `the count is ${present}`);
   };
   if (given.location === EXTERNAL) {
-    const bytes = await externalPart(given, needed, place, readExternal);
-    return new Tensor(decodeNumbers(bytes, kind, place), shape);
+    const bytes = await externalPart(given, needed, readExternal);
+    return new Tensor(decodeNumbers(bytes, kind), shape);
   }
   if (given.raw !== undefined) {
     fits(given.raw.length, needed, "bytes");
-    return new Tensor(decodeNumbers(given.raw, kind, place), shape);
+    return new Tensor(decodeNumbers(given.raw, kind), shape);
   }
   const values = (given[list] ?? []) as readonly (number | bigint)[];
-  fits(values.length, count, "numbers");
-  return new Tensor(fromList(values, kind, place), shape);
+  fits(values.length, needed / itemSizeOf(kind), "numbers");
+  return new Tensor(fromList(values, kind), shape);
 }
 
 function fromList(
   values: readonly (number | bigint)[],
   kind: NumberKind,
-  place: string,
 ): TensorData {
   if (kind === "f2" || kind === "bf2") { // 16 bits as they are, each in an integer
     const halves = Uint16Array.from(values, Number);
-    return decodeNumbers(new Uint8Array(halves.buffer), kind, place);
+    return decodeNumbers(new Uint8Array(halves.buffer), kind);
   }
-  const beyond = values.find((value) => typeof value === "bigint");
-  if (beyond !== undefined) {
-    const rule = "its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them";
-    throw new UnreadableFileError(place, rule, `value is ${beyond}`);
-  }
-  const numbers = values as readonly number[];
+  if (kind === "f8") return Float64Array.from(values, Number);
+  if (kind === "f4") return Float32Array.from(values, Number);
+  const numbers = exactly(values);
   const [least, most] = RANGES[kind] ?? [-Infinity, Infinity];
   const outside = numbers.find((value) => value < least || value > most);
   if (outside !== undefined) {
     const rule = `its numbers must lie between ${least} and ${most}`;
-    throw new UnreadableFileError(place, rule, `value is ${outside}`);
+    throw new UnreadableFileError(rule, `the value is ${outside}`);
   }
-  if (kind === "f8" || kind === "i8" || kind === "u8" || kind === "u4") {
-    return Float64Array.from(numbers);
-  }
+  if (kind === "i8" || kind === "u8" || kind === "u4") return numbers;
   if (kind === "b1") return Int32Array.from(numbers, (value) => value === 0 ? 0 : 1);
-  return kind === "f4" ? Float32Array.from(numbers) : Int32Array.from(numbers);
+  return Int32Array.from(numbers);
 }
 
 async function externalPart(
   { external = [] }: OnnxTensor,
   needed: number,
-  place: string,
   readExternal: ReadExternal,
 ): Promise<Uint8Array> {
   const entries = new Map(external.map(({ key = "", value = "" }) => [key, value]));
@@ -123,7 +115,7 @@ async function externalPart(
     const rule = `it takes ${needed} bytes of ${
       entries.get("location")
     }, which has ${bytes.length}`;
-    throw new UnreadableFileError(place, rule, `offset is ${offset}, length ${length}`);
+    throw new UnreadableFileError(rule, `the offset is ${offset}, length ${length}`);
   }
   return bytes.subarray(offset, offset + length);
 }

@@ -1,8 +1,9 @@
 import { quoted } from "../base/quoted.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { areCounts, isRecord, parseJson } from "./json.ts";
-import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
-import { describeStart, UnreadableFileError } from "./unreadable.ts";
+import { byteLengthOf, decodeNumbers, type NumberKind } from "./number_kinds.ts";
+import { describeStart } from "./file_kinds.ts";
+import { UnreadableFileError, within } from "./unreadable.ts";
 
 // The format: https://github.com/huggingface/safetensors, README.md and safetensors/src/tensor.rs
 
@@ -38,85 +39,83 @@ const KINDS: Readonly<Record<string, NumberKind>> = {
  *
  * @throws {UnreadableFileError} where it is none or damaged.
  */
-export function readSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
-  const { header, data } = split(bytes, name);
+export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
+  const { header, data } = split(bytes);
   const entries = Object.entries(header).filter(([key]) => key !== "__metadata__")
-    .map(([key, value]) => entryOf(key, value, name))
+    .map(([key, value]) => within(quoted(key), () => entryOf(key, value)))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;
   for (const { key, begin, end } of entries) {
     if (begin !== at) {
       const state = `${quoted(key)} begins at ${begin}, the one before ends at ${at}`;
-      throw new UnreadableFileError(name, "its arrays must lie one after the other", state);
+      throw new UnreadableFileError("its arrays must lie one after the other", state);
     }
     at = end;
   }
   if (at !== data.length) {
-    const state = `file has ${data.length} bytes after its header, so it is ${
+    const state = `the file has ${data.length} bytes after its header, so it is ${
       data.length < at ? "cut short" : "followed by something else"
     }`;
-    throw new UnreadableFileError(name, `its arrays take ${at} bytes`, state);
+    throw new UnreadableFileError(`its arrays take ${at} bytes`, state);
   }
   const arrays = entries.map(({ key, kind, shape, begin, end }) => {
-    const numbers = decodeNumbers(data.subarray(begin, end), kind, `${quoted(key)} in ${name}`);
+    const numbers = within(quoted(key), () => decodeNumbers(data.subarray(begin, end), kind));
     return [key, new Tensor(numbers, shape)] as const;
   });
-  return { arrays: new Map(arrays), metadata: metadataOf(header, name) };
+  return { arrays: new Map(arrays), metadata: metadataOf(header) };
 }
 
-function split(bytes: Uint8Array, name: string) {
+function split(bytes: Uint8Array) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = bytes.length < 8 ? 0n : view.getBigUint64(0, true);
   if (length < 2n || length > MAX_HEADER || bytes.length > 8 && bytes[8] !== 0x7b) {
     const rule = `a .safetensors file begins with the length of its header, at most ${MAX_HEADER}`;
-    throw new UnreadableFileError(name, rule, describeStart(bytes));
+    const found = bytes[8] === 0x7b ? `the length is ${length}` : describeStart(bytes);
+    throw new UnreadableFileError(rule, found);
   }
   const end = 8 + Number(length);
   if (end > bytes.length) {
-    const state = `file ends after ${bytes.length}, so it is cut short`;
-    throw new UnreadableFileError(name, `its header takes ${end} bytes`, state);
+    const state = `the file ends after ${bytes.length}, so it is cut short`;
+    throw new UnreadableFileError(`its header takes ${end} bytes`, state);
   }
-  const header = parseJson(bytes.subarray(8, end), `the header of ${name}`);
+  const header = within("its header", () => parseJson(bytes.subarray(8, end)));
   if (!isRecord(header)) {
-    throw new UnreadableFileError(name, "its header must be an object", "header is a list");
+    throw new UnreadableFileError("its header must be an object", "the header is a list");
   }
   return { header, data: bytes.subarray(end) };
 }
 
-function entryOf(key: string, value: unknown, name: string) {
-  const place = `${quoted(key)} in ${name}`;
+function entryOf(key: string, value: unknown) {
   const { dtype, shape, data_offsets: offsets } = isRecord(value) ? value : {};
   if (
     typeof dtype !== "string" || !areCounts(shape) || !areCounts(offsets) || offsets.length !== 2
   ) {
     const rule = "each array has a dtype, a shape and data_offsets of two whole numbers";
-    throw new UnreadableFileError(place, rule, `entry is ${JSON.stringify(value)?.slice(0, 200)}`);
+    throw new UnreadableFileError(rule, `the entry is ${JSON.stringify(value)?.slice(0, 200)}`);
   }
   if (shape.length > MAX_AXES) {
-    const state = `array has ${shape.length}`;
-    throw new UnreadableFileError(place, `an array has at most ${MAX_AXES} axes`, state);
+    const state = `the array has ${shape.length}`;
+    throw new UnreadableFileError(`an array has at most ${MAX_AXES} axes`, state);
   }
   const kind = Object.hasOwn(KINDS, dtype) ? KINDS[dtype] : undefined;
   if (kind === undefined) {
     const rule = `its numbers must be one of ${Object.keys(KINDS).join(", ")}`;
-    throw new UnreadableFileError(place, rule, `dtype is ${quoted(dtype)}`);
+    throw new UnreadableFileError(rule, `the dtype is ${quoted(dtype)}`);
   }
   const [begin, end] = offsets as [number, number];
-  const needed = shape.reduce((size, length) => size * length, itemSizeOf(kind));
-  // a product that is not exact, or passed over by a length of 0, is no size of anything
-  const whole = shape.filter((length) => length > 0).reduce((a, b) => a * b, 8);
-  if (!Number.isSafeInteger(whole) || end - begin !== needed) {
-    const state = `offsets are ${begin} and ${end}`;
-    throw new UnreadableFileError(place, `${dtype} [${shape}] takes ${needed} bytes`, state);
+  const needed = byteLengthOf(shape, kind);
+  if (end - begin !== needed) {
+    const state = `the offsets are ${begin} and ${end}`;
+    throw new UnreadableFileError(`${dtype} [${shape}] takes ${needed} bytes`, state);
   }
   return { key, kind, shape, begin, end };
 }
 
-function metadataOf(header: Record<string, unknown>, name: string): Record<string, string> {
+function metadataOf(header: Record<string, unknown>): Record<string, string> {
   const metadata = header["__metadata__"] ?? {};
   if (isRecord(metadata) && Object.values(metadata).every((text) => typeof text === "string")) {
     return metadata as Record<string, string>;
   }
-  const state = `value is ${JSON.stringify(metadata).slice(0, 200)}`;
-  throw new UnreadableFileError(name, "its __metadata__ must be texts by name", state);
+  const state = `the value is ${JSON.stringify(metadata).slice(0, 200)}`;
+  throw new UnreadableFileError("its __metadata__ must be texts by name", state);
 }

@@ -1,5 +1,6 @@
+import { kindOf } from "../base/kind.ts";
 import { download } from "./download.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { asFileError, UnreadableFileError } from "./unreadable.ts";
 
 /**
  * Where a file comes from: a path, a URL (http, https or file; as text or as an object), or its
@@ -14,10 +15,19 @@ import { UnreadableFileError } from "./unreadable.ts";
  */
 export type Source = string | URL | Uint8Array | ArrayBuffer;
 
-/** A file's bytes, and the name that messages call it by. */
-export interface SourceBytes {
-  readonly name: string;
-  readonly bytes: Uint8Array;
+/**
+ * What messages call a source.
+ *
+ * @throws {TypeError} where it is of no kind that is read.
+ */
+export function nameOf(source: Source): string {
+  if (isBytes(source)) return "the given bytes";
+  const place = placeOf("read", source);
+  return typeof place === "string" ? place : place.href;
+}
+
+function isBytes(source: Source): source is Uint8Array | ArrayBuffer {
+  return source instanceof Uint8Array || source instanceof ArrayBuffer;
 }
 
 /**
@@ -27,18 +37,15 @@ export interface SourceBytes {
  * answers otherwise, sends nothing for a minute, or more than 2 GiB.
  * @throws {TypeError} where the source is of no kind that is read.
  */
-export async function readSource(source: Source): Promise<SourceBytes> {
-  if (source instanceof Uint8Array) return { name: "the given bytes", bytes: source };
-  if (source instanceof ArrayBuffer) {
-    return { name: "the given bytes", bytes: new Uint8Array(source) };
-  }
+export async function readSource(source: Source): Promise<Uint8Array> {
+  if (isBytes(source)) return source instanceof Uint8Array ? source : new Uint8Array(source);
   const place = placeOf("read", source);
-  return typeof place === "string"
-    ? { name: place, bytes: await readFile(place, () => place) }
-    : place.protocol === "file:"
-    ? { name: place.href, bytes: await readFile(place.href, () => pathOf(place)) }
-    : { name: place.href, bytes: await download(place) };
+  if (typeof place === "string") return await readFile(place);
+  if (place.protocol !== "file:") return await download(place);
+  return await readFile(await asFileError(OPENS, () => pathOf(place)));
 }
+
+const OPENS = "it must be possible to open it";
 
 /**
  * The path that a file is written to.
@@ -49,7 +56,9 @@ async function pathToWrite(target: string | URL): Promise<string> {
   const place = placeOf("write", target);
   if (typeof place === "string") return place;
   if (place.protocol === "file:") return await pathOf(place);
-  throw new TypeError(`Cannot write ${place.href} as files are written to a path or a file URL`);
+  throw new TypeError(
+    `Cannot write a file: it must go to a path or a file URL, but that is ${place.href}`,
+  );
 }
 
 /**
@@ -63,10 +72,9 @@ export async function writeFile(target: string | URL, bytes: Uint8Array): Promis
   try {
     await Deno.writeFile(path, bytes);
   } catch (cause) {
-    const message = `Cannot write ${path} as the file could not be made: current reason is ${
-      told(cause)
-    }`;
-    throw new Error(message, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const rule = "it must be possible to make the file";
+    throw new Error(`Cannot write ${path}: ${rule}, but that failed: ${reason}`, { cause });
   }
 }
 
@@ -80,15 +88,15 @@ function placeOf(action: "read" | "write", given: string | URL): string | URL {
   if (typeof given !== "string" && !(given instanceof URL)) {
     const kinds = action === "read" ? "a path, a URL or bytes" : "a path or a file URL";
     throw new TypeError(
-      `Cannot ${action} a file as it must be named by ${kinds}: current kind is ${kindOf(given)}`,
+      `Cannot ${action} a file: it must be named by ${kinds}, but ${kindOf(given)} was given`,
     );
   }
   if (typeof given === "string" && !isUrl(given)) return given;
   const url = URL.parse(given);
   if (url !== null && ["http:", "https:", "file:"].includes(url.protocol)) return url;
   throw new TypeError(
-    `Cannot ${action} ${given} as a URL must be a whole one and begin with http, https or file: ` +
-      `current URL ${url === null ? "cannot be parsed" : `begins with ${url.protocol}`}`,
+    `Cannot ${action} ${given}: a URL must be a whole one and begin with http, https or file, ` +
+      `but the URL ${url === null ? "cannot be parsed" : `begins with ${url.protocol}`}`,
   );
 }
 
@@ -98,31 +106,20 @@ async function pathOf(url: URL): Promise<string> {
   return fromFileUrl(url);
 }
 
-async function readFile(name: string, find: () => string | Promise<string>): Promise<Uint8Array> {
-  let path = name;
-  try {
-    path = await find();
-    const { isFile, isDirectory } = await Deno.stat(path);
+async function readFile(path: string): Promise<Uint8Array> {
+  return await asFileError(OPENS, async () => {
+    const { isFile, isDirectory } = await Deno.stat(path).catch((cause) => notThere(path, cause));
     if (isFile) return await Deno.readFile(path);
     const kind = isDirectory ? "a folder, as TensorFlow's SavedModel is" : "a device or a pipe";
-    throw new UnreadableFileError(name, "it must be a file", `kind is ${kind}`);
-  } catch (cause) {
-    if (cause instanceof UnreadableFileError) throw cause;
-    if (!(cause instanceof Deno.errors.NotFound)) {
-      const reason = `reason is ${told(cause)}`;
-      throw new UnreadableFileError(name, "the file could not be opened", reason, { cause });
-    }
-    // loaded from elsewhere, which may be out of reach
-    const whole = await import("@std/path").then(({ resolve }) => resolve(path)).catch(() => path);
-    const current = `path is ${whole}`;
-    throw new UnreadableFileError(name, "there is no such file", current, { cause });
-  }
+    throw new UnreadableFileError("it must be a file", `it is ${kind}`);
+  });
 }
 
-function told(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-function kindOf(value: unknown): string {
-  return typeof value === "object" && value !== null ? value.constructor?.name : String(value);
+async function notThere(path: string, cause: unknown): Promise<never> {
+  if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+  // loaded from elsewhere, which may be out of reach
+  const whole = await import("@std/path").then(({ resolve }) => resolve(path)).catch(() => path);
+  throw new UnreadableFileError("there must be such a file", `there is none at ${whole}`, {
+    cause,
+  });
 }

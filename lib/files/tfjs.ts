@@ -1,10 +1,10 @@
 import { quoted } from "../base/quoted.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { readBeside } from "./beside.ts";
+import { joined } from "./joined.ts";
 import { areCounts, isRecord, parseJson } from "./json.ts";
-import { decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
-import type { Source } from "./source.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { byteLengthOf, decodeNumbers, type NumberKind } from "./number_kinds.ts";
+import type { OpenFile } from "./open.ts";
+import { UnreadableFileError, within } from "./unreadable.ts";
 import { MAX_UNPACKED_BYTES } from "./zip.ts";
 
 // The format: tensorflow/tfjs, tfjs-core/src/io/types.ts (ModelJSON, WeightsManifestConfig)
@@ -36,45 +36,43 @@ const KINDS: Readonly<Record<string, NumberKind>> = {
  * long, or outside of its folder.
  */
 export async function readTfjs(
-  source: Source,
-  bytes: Uint8Array,
-  name: string,
+  { bytes, beside }: Pick<OpenFile, "bytes" | "beside">,
 ): Promise<TfjsFile> {
-  const file = parseJson(bytes, name);
+  const file = parseJson(bytes);
   if (isRecord(file) && typeof file.class_name === "string" && file.config !== undefined) {
     const rule =
       `the text of Keras's to_json() has no weights: model.save("model.keras") writes both`;
-    const state = `file is the configuration of a ${file.class_name} model alone`;
-    throw new UnreadableFileError(name, rule, state.slice(0, 100));
+    const state = `the file is the configuration of a ${file.class_name} model alone`;
+    throw new UnreadableFileError(rule, state.slice(0, 100));
   }
   if (!isRecord(file) || !isRecord(file.modelTopology) || !Array.isArray(file.weightsManifest)) {
     const rule = "TF.js's model.json has a modelTopology and a weightsManifest";
     const keys = isRecord(file) ? Object.keys(file).slice(0, 8).join(", ") : "none";
-    throw new UnreadableFileError(name, rule, `keys are ${keys}`);
+    throw new UnreadableFileError(rule, `the keys are ${keys}`);
   }
   const arrays = new Map<string, Tensor>();
   let total = 0;
   for (const group of file.weightsManifest) {
     const { paths, weights } = isRecord(group) ? group : {};
     if (!Array.isArray(paths) || !Array.isArray(weights)) {
-      const state = `group is ${JSON.stringify(group)?.slice(0, 200)}`;
-      throw new UnreadableFileError(name, "each group has paths and weights", state);
+      const state = `the group is ${JSON.stringify(group)?.slice(0, 200)}`;
+      throw new UnreadableFileError("each group has paths and weights", state);
     }
-    const specs = weights.map((weight) => specOf(weight, arrays, name));
+    const specs = weights.map((weight) => specOf(weight, arrays));
     const needed = specs.reduce((sum, { size }) => sum + size, 0);
     total += needed;
     if (!(total <= MAX_UNPACKED_BYTES)) {
       const rule = `its arrays may take at most ${MAX_UNPACKED_BYTES} bytes`;
-      throw new UnreadableFileError(name, rule, `sum is ${total}`);
+      throw new UnreadableFileError(rule, `the sum is ${total}`);
     }
-    const data = await readShards(source, paths, needed, name);
+    const data = await readShards(beside, paths, needed);
     let at = 0;
     for (const { key, kind, shape, size } of specs) {
       if (arrays.has(key)) {
-        const state = `name ${JSON.stringify(key)} occurs twice`;
-        throw new UnreadableFileError(name, "each array needs its own name", state);
+        const state = `the name ${JSON.stringify(key)} occurs twice`;
+        throw new UnreadableFileError("each array needs its own name", state);
       }
-      const numbers = decodeNumbers(data.subarray(at, at + size), kind, `${key} in ${name}`);
+      const numbers = within(key, () => decodeNumbers(data.subarray(at, at + size), kind));
       arrays.set(key, new Tensor(numbers, shape));
       at += size;
     }
@@ -84,58 +82,50 @@ export async function readTfjs(
 }
 
 async function readShards(
-  source: Source,
+  beside: OpenFile["beside"],
   paths: readonly unknown[],
   needed: number,
-  name: string,
 ): Promise<Uint8Array> {
   const shards: Uint8Array[] = [];
   let present = 0;
   for (const path of paths) {
     if (typeof path !== "string") {
-      const state = `path is ${JSON.stringify(path)}`;
-      throw new UnreadableFileError(name, "its shards must be named by texts", state);
+      const state = `the path is ${JSON.stringify(path)}`;
+      throw new UnreadableFileError("its shards must be named by texts", state);
     }
-    const shard = await readBeside(source, path, name);
+    const shard = await beside(path);
     if (shard.length === 0) {
-      const state = `shard ${quoted(path)} is empty`;
-      throw new UnreadableFileError(name, "its shards must hold arrays", state);
+      const state = `the shard ${quoted(path)} is empty`;
+      throw new UnreadableFileError("its shards must hold arrays", state);
     }
     shards.push(shard);
     present += shard.length;
     if (shards.length > MAX_SHARDS) {
-      const state = `count is ${paths.length}`;
-      throw new UnreadableFileError(name, `a group has at most ${MAX_SHARDS} shards`, state);
+      const state = `the count is ${paths.length}`;
+      throw new UnreadableFileError(`a group has at most ${MAX_SHARDS} shards`, state);
     }
     if (present > needed) break; // a shard may be named a thousand times
   }
   if (present !== needed) {
-    const state = `shards, ${shards.length} of ${paths.length} read, have ${present}`;
-    throw new UnreadableFileError(name, `its arrays take ${needed} bytes`, state);
+    const state = `the shards, ${shards.length} of ${paths.length} read, have ${present}`;
+    throw new UnreadableFileError(`its arrays take ${needed} bytes`, state);
   }
-  const data = new Uint8Array(present);
-  let at = 0;
-  for (const shard of shards) {
-    data.set(shard, at);
-    at += shard.length;
-  }
-  return data;
+  return joined(shards);
 }
 
-function specOf(weight: unknown, known: ReadonlyMap<string, Tensor>, name: string) {
+function specOf(weight: unknown, known: ReadonlyMap<string, Tensor>) {
   const { name: key, shape, dtype, quantization } = isRecord(weight) ? weight : {};
   const isWhole = typeof key === "string" && typeof dtype === "string" && areCounts(shape);
   if (!isWhole || known.has(key)) {
     const rule = "each array of the manifest has its own name, a shape and a dtype";
-    const state = `entry is ${JSON.stringify(weight)?.slice(0, 200)}`;
-    throw new UnreadableFileError(name, rule, state);
+    const state = `the entry is ${JSON.stringify(weight)?.slice(0, 200)}`;
+    throw new UnreadableFileError(rule, state);
   }
   const kind = Object.hasOwn(KINDS, dtype) ? KINDS[dtype] : undefined;
   if (kind === undefined || quantization !== undefined) {
     const rule = `its numbers must be one of ${Object.keys(KINDS).join(", ")}, not quantized`;
-    const state = quantization === undefined ? `dtype is ${dtype}` : "array is quantized";
-    throw new UnreadableFileError(`${key} in ${name}`, rule, state);
+    const state = quantization === undefined ? `the dtype is ${dtype}` : "the array is quantized";
+    throw new UnreadableFileError(rule, state, { source: key });
   }
-  const size = shape.reduce((size, length) => size * length, itemSizeOf(kind));
-  return { key, kind, shape, size };
+  return { key, kind, shape, size: within(key, () => byteLengthOf(shape, kind)) };
 }

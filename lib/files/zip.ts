@@ -1,5 +1,5 @@
 import { quoted } from "../base/quoted.ts";
-import { UnreadableFileError } from "./unreadable.ts";
+import { asFileError, UnreadableFileError, within } from "./unreadable.ts";
 import { leadsOutside, readZipDirectory, type ZipEntry } from "./zip_directory.ts";
 
 /** What an archive may unpack to in all, 2 GiB: more than any LSTM, less than what ends a kernel. */
@@ -14,7 +14,6 @@ const MAX_RATIO = 1032;
  * unpacked before the sizes of all entries were found plausible; each entry's CRC-32 is compared.
  *
  * @param bytes the archive
- * @param name what messages call it
  * @param limit how many bytes it may unpack to in all
  * @returns the entries' bytes; where an entry is stored, they share memory with the archive
  * @throws {UnreadableFileError} where the archive is none, is damaged, encrypted, too large, names
@@ -22,15 +21,17 @@ const MAX_RATIO = 1032;
  */
 export async function unzip(
   bytes: Uint8Array,
-  name: string,
   limit: number = MAX_UNPACKED_BYTES,
 ): Promise<Map<string, Uint8Array>> {
-  const entries = readZipDirectory(bytes, name);
-  checkSizes(entries, name, limit);
+  const entries = readZipDirectory(bytes);
+  checkSizes(entries, limit);
   const { inflateSync } = await import("fflate"); // loaded when first used: it takes 30 ms
   const { crc32 } = await import("node:zlib"); // 4 ms for 50 MB; a table in TypeScript took 450
   const unpacking = { inflate: inflateSync, crc32 };
-  return new Map(entries.map((entry) => [entry.name, unpack(entry, name, unpacking)]));
+  return new Map(entries.map((entry) => [
+    entry.name,
+    within(entry.name, () => unpack(entry, unpacking)),
+  ]));
 }
 
 /**
@@ -46,34 +47,33 @@ export async function zip(entries: ReadonlyMap<string, Uint8Array>): Promise<Uin
     total += bytes.length;
     if (leadsOutside(name)) {
       throw new RangeError(
-        `Cannot write a zip archive as names must lie within it: current name is ${quoted(name)}`,
+        `Cannot write a zip archive: names must lie within it, but the name is ${quoted(name)}`,
       );
     }
   }
   if (total > MAX_UNPACKED_BYTES) {
     throw new RangeError(
-      `Cannot write a zip archive as it holds at most ${MAX_UNPACKED_BYTES} bytes: ` +
-        `current entries have ${total}`,
+      `Cannot write a zip archive: it holds at most ${MAX_UNPACKED_BYTES} bytes, ` +
+        `but the entries have ${total}`,
     );
   }
   const { zipSync } = await import("fflate");
   return zipSync(Object.fromEntries(entries), { level: 0, mtime: new Date(1980, 0, 1) });
 }
 
-function checkSizes(entries: readonly ZipEntry[], name: string, limit: number): void {
+function checkSizes(entries: readonly ZipEntry[], limit: number): void {
   for (const { name: entryName, method, size, packed } of entries) {
     if (method === "stored" ? size !== packed.length : size > packed.length * MAX_RATIO) {
       throw new UnreadableFileError(
-        name,
         `${quoted(entryName)} has ${packed.length} bytes there, ${method}`,
-        `directory promises ${size}, so the archive is damaged`,
+        `the directory promises ${size}, so the archive is damaged`,
       );
     }
   }
   const total = entries.reduce((sum, { size }) => sum + size, 0);
   if (total > limit) {
-    const current = `archive would take ${total}`;
-    throw new UnreadableFileError(name, `it may unpack to at most ${limit} bytes`, current);
+    const found = `the archive would take ${total}`;
+    throw new UnreadableFileError(`it may unpack to at most ${limit} bytes`, found);
   }
 }
 
@@ -82,25 +82,17 @@ interface Unpacking {
   readonly crc32: (bytes: Uint8Array) => number;
 }
 
-function unpack(entry: ZipEntry, archive: string, { inflate, crc32 }: Unpacking): Uint8Array {
-  const name = `${entry.name} in ${archive}`;
-  let bytes = entry.packed;
-  if (entry.method === "deflated") {
-    try {
-      // fflate writes into what it is given and no further; the one byte more shows an overlong entry
-      bytes = inflate(entry.packed, { out: new Uint8Array(entry.size + 1) });
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new UnreadableFileError(name, "it could not be inflated", `reason is ${reason}`, {
-        cause,
-      });
-    }
-  }
+function unpack(entry: ZipEntry, { inflate, crc32 }: Unpacking): Uint8Array {
+  const bytes = entry.method === "stored"
+    ? entry.packed
+    // fflate writes into what it is given and no further; the one byte more shows an overlong entry
+    : asFileError("it must be possible to inflate it", () => {
+      return inflate(entry.packed, { out: new Uint8Array(entry.size + 1) });
+    });
   if (bytes.length !== entry.size || crc32(bytes) !== entry.crc) {
     throw new UnreadableFileError(
-      name,
       "its CRC-32 and length must be those that the archive names",
-      "entry has others, so the archive is damaged",
+      "the entry has others, so the archive is damaged",
     );
   }
   return bytes;

@@ -1,5 +1,6 @@
 import { quoted } from "../base/quoted.ts";
-import { describeStart, UnreadableFileError } from "./unreadable.ts";
+import { describeStart } from "./file_kinds.ts";
+import { UnreadableFileError } from "./unreadable.ts";
 
 // The format: PKWARE's APPNOTE.TXT, section 4.3. Positions within a record are its section's.
 
@@ -32,42 +33,42 @@ const IN_ZIP64 = 0xffffffff; // 4.4.8: the true number lies in a zip64 extra fie
  * @throws {UnreadableFileError} where the archive is none, is damaged, encrypted, or of a kind that
  * is not read.
  */
-export function readZipDirectory(bytes: Uint8Array, name: string): ZipEntry[] {
+export function readZipDirectory(bytes: Uint8Array): ZipEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { start, end, count } = findDirectory(view, bytes, name);
+  const { start, end, count } = findDirectory(view, bytes);
   const entries: ZipEntry[] = [];
   const names = new Set<string>();
   let at = start;
   for (let index = 0; index < count; index++) {
-    if (at + 46 > end || view.getUint32(at, true) !== DIRECTORY_HEADER) damaged(name, at);
+    if (at + 46 > end || view.getUint32(at, true) !== DIRECTORY_HEADER) damaged(at);
     const next = at + 46 + view.getUint16(at + 28, true) + view.getUint16(at + 30, true) +
       view.getUint16(at + 32, true);
-    const entry = readEntry(view, bytes, at, start, name);
+    const entry = readEntry(view, bytes, at, start);
     if (names.has(entry.name)) {
-      const current = `name ${quoted(entry.name)} occurs twice`;
-      throw new UnreadableFileError(name, "each entry of the archive needs its own name", current);
+      const found = `the name ${quoted(entry.name)} occurs twice`;
+      throw new UnreadableFileError("each entry of the archive needs its own name", found);
     }
     names.add(entry.name);
     const isFolder = entry.name.endsWith("/");
     if (isFolder && (entry.size > 0 || entry.packed.length > 0)) {
-      const current = `folder ${quoted(entry.name)} has ${entry.size} bytes`;
-      throw new UnreadableFileError(name, "a folder of the archive has no content", current);
+      const found = `the folder ${quoted(entry.name)} has ${entry.size} bytes`;
+      throw new UnreadableFileError("a folder of the archive has no content", found);
     }
     if (!isFolder) entries.push(entry);
     at = next;
   }
-  if (at !== end) damaged(name, at);
-  refuseOverlaps(entries, bytes, name);
+  if (at !== end) damaged(at);
+  refuseOverlaps(entries, bytes);
   return entries;
 }
 
 /** Entries that share bytes unpack to far more than the archive has; Python refuses them too. */
-function refuseOverlaps(entries: readonly ZipEntry[], bytes: Uint8Array, name: string): void {
+function refuseOverlaps(entries: readonly ZipEntry[], bytes: Uint8Array): void {
   let free = 0;
   for (const { name: entryName, begin, packed } of entries.toSorted((a, b) => a.begin - b.begin)) {
     if (begin < free) {
-      const state = `entry ${quoted(entryName)} begins within another`;
-      throw new UnreadableFileError(name, "the entries of the archive must not overlap", state);
+      const state = `the entry ${quoted(entryName)} begins within another`;
+      throw new UnreadableFileError("the entries of the archive must not overlap", state);
     }
     free = packed.byteOffset - bytes.byteOffset + packed.length;
   }
@@ -77,7 +78,6 @@ function refuseOverlaps(entries: readonly ZipEntry[], bytes: Uint8Array, name: s
 function findDirectory(
   view: DataView,
   bytes: Uint8Array,
-  name: string,
 ): { start: number; end: number; count: number } {
   let end = bytes.length - 22;
   const earliest = Math.max(0, end - MAX_COMMENT);
@@ -88,9 +88,8 @@ function findDirectory(
   if (end < earliest) {
     const begun = bytes.length >= 4 && view.getUint32(0, true) === LOCAL_HEADER;
     throw new UnreadableFileError(
-      name,
       "it must be a whole zip archive",
-      begun ? "file lacks the end of one, so it is cut short or damaged" : describeStart(bytes),
+      begun ? "the file lacks the end of one, so it is cut short or damaged" : describeStart(bytes),
     );
   }
   const disks = [view.getUint16(end + 4, true), view.getUint16(end + 6, true)];
@@ -98,9 +97,9 @@ function findDirectory(
   const count = view.getUint16(end + 10, true);
   const size = view.getUint32(end + 12, true);
   const start = view.getUint32(end + 16, true);
-  if (end >= 20 && view.getUint32(end - 20, true) === ZIP64_LOCATOR) refuseZip64(name);
+  if (end >= 20 && view.getUint32(end - 20, true) === ZIP64_LOCATOR) refuseZip64();
   if (disks.some((disk) => disk !== 0) || countHere !== count || start + size !== end) {
-    damaged(name, end);
+    damaged(end);
   }
   return { start, end, count };
 }
@@ -111,7 +110,6 @@ function readEntry(
   bytes: Uint8Array,
   at: number,
   directory: number,
-  name: string,
 ): ZipEntry {
   const flags = view.getUint16(at + 8, true);
   const method = view.getUint16(at + 10, true);
@@ -120,31 +118,30 @@ function readEntry(
   const size = view.getUint32(at + 24, true);
   const nameLength = view.getUint16(at + 28, true);
   const local = view.getUint32(at + 42, true);
-  const entryName = decodeName(bytes.subarray(at + 46, at + 46 + nameLength), name);
+  const entryName = decodeName(bytes.subarray(at + 46, at + 46 + nameLength));
 
   const version = view.getUint8(at + 6);
   if (version > MAX_VERSION || flags & 1 << 5) { // 4.4.4: patches
-    const current = `entry ${quoted(entryName)} needs version ${version}, flags ${flags}`;
-    throw new UnreadableFileError(name, "its entries must be plain ones", current);
+    const found = `the entry ${quoted(entryName)} needs version ${version}, flags ${flags}`;
+    throw new UnreadableFileError("its entries must be plain ones", found);
   }
   if (flags & (1 | 1 << 6 | 1 << 13)) { // 4.4.4: encrypted, strongly so, or its directory too
-    const current = `entry ${quoted(entryName)} is encrypted`;
-    throw new UnreadableFileError(name, "its entries must not be encrypted", current);
+    const found = `the entry ${quoted(entryName)} is encrypted`;
+    throw new UnreadableFileError("its entries must not be encrypted", found);
   }
-  if (packedSize === IN_ZIP64 || size === IN_ZIP64 || local === IN_ZIP64) refuseZip64(name);
+  if (packedSize === IN_ZIP64 || size === IN_ZIP64 || local === IN_ZIP64) refuseZip64();
   if (method !== 0 && method !== 8) {
     throw new UnreadableFileError(
-      name,
       "its entries must be stored or deflated (np.savez and np.savez_compressed do that)",
-      `entry ${quoted(entryName)} has compression method ${method}`,
+      `the entry ${quoted(entryName)} has compression method ${method}`,
     );
   }
-  if (local + 30 > directory || view.getUint32(local, true) !== LOCAL_HEADER) damaged(name, local);
+  if (local + 30 > directory || view.getUint32(local, true) !== LOCAL_HEADER) damaged(local);
   const localNameLength = view.getUint16(local + 26, true);
   const begin = local + 30 + localNameLength + view.getUint16(local + 28, true);
   const ownName = bytes.subarray(local + 30, local + 30 + localNameLength);
-  if (begin + packedSize > directory || decodeName(ownName, name) !== entryName) {
-    damaged(name, local);
+  if (begin + packedSize > directory || decodeName(ownName) !== entryName) {
+    damaged(local);
   }
   return {
     begin: local,
@@ -157,19 +154,17 @@ function readEntry(
 }
 
 /** UTF-8, flagged as such or not (4.4.4, bit 11): ASCII and what today's tools write. */
-function decodeName(bytes: Uint8Array, name: string): string {
+function decodeName(bytes: Uint8Array): string {
   let decoded: string;
   try {
     decoded = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    const current = `name is ${quoted(new TextDecoder().decode(bytes))}`;
-    throw new UnreadableFileError(name, "the names of its entries must be UTF-8", current, {
-      cause,
-    });
+    const found = `the name is ${quoted(new TextDecoder().decode(bytes))}`;
+    throw new UnreadableFileError("the names of its entries must be UTF-8", found, { cause });
   }
   if (leadsOutside(decoded)) {
-    const current = `name is ${quoted(decoded)}`;
-    throw new UnreadableFileError(name, "the names of its entries must lie within it", current);
+    const found = `the name is ${quoted(decoded)}`;
+    throw new UnreadableFileError("the names of its entries must lie within it", found);
   }
   return decoded;
 }
@@ -180,18 +175,16 @@ export function leadsOutside(entryName: string): boolean {
     entryName.split(/[\\/]/).includes("..");
 }
 
-function refuseZip64(name: string): never {
+function refuseZip64(): never {
   throw new UnreadableFileError(
-    name,
     "archives with the sizes of zip64 (above 4 GB) are not read",
-    "archive is one",
+    "the archive is one",
   );
 }
 
-function damaged(name: string, at: number): never {
+function damaged(at: number): never {
   throw new UnreadableFileError(
-    name,
     "the parts of the zip archive must fit together",
-    `archive is damaged at byte ${at}`,
+    `the archive is damaged at byte ${at}`,
   );
 }

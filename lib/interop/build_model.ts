@@ -1,4 +1,4 @@
-import { UnreadableFileError } from "../files/unreadable.ts";
+import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
 import { nameLayers } from "../layers/layer_names.ts";
 import { Model, networkOf } from "../model/model.ts";
@@ -24,7 +24,8 @@ export interface LoadedModel {
   /** How many samples a batch has, where the file tells: what a stateful model is made for. */
   readonly batchSize?: number | undefined;
   readonly precision?: Precision;
-  readonly provenance: Omit<Provenance, "arrays" | "source">;
+  /** What is known of it; the format is the name in the table, unless said. */
+  readonly provenance: Omit<Provenance, "arrays" | "source" | "format"> & { format?: string };
 }
 
 /** A file's arrays for layers that were known before. */
@@ -34,36 +35,23 @@ export interface LoadedWeights {
   readonly provenance: LoadedModel["provenance"];
 }
 
-/**
- * Does what is asked; an error that is not yet one of the file's becomes one, with itself as cause.
- *
- * @param name what messages call the file
- * @param rule what must hold of the file where the work fails
- */
-export function asFileError<T>(name: string, rule: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof UnreadableFileError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UnreadableFileError(name, rule, `reason is: ${reason}`, { cause });
-  }
-}
+/** The file as it was named, and its format. */
+export type Origin = Pick<Provenance, "source" | "format">;
 
 /**
  * A model of these layers with these weights. The shapes are compared before anything is made: a
  * configuration may ask for more memory than there is.
  */
-export function buildModel(loaded: LoadedModel, name: string): Model {
-  return asFileError(name, "its layers must make a model", () => {
+export function buildModel(loaded: LoadedModel, origin: Origin): Model {
+  return asFileError("its layers must make a model", () => {
     const { layers, inputShape, precision = "float32" } = loaded;
-    checkWeights(loaded, name);
+    checkWeights(loaded);
     const weights = layers.flatMap(({ weights }) => weights.map(({ tensor }) => tensor));
     const model = new Model(layers.map(({ layer }) => layer), { inputShape, precision }, weights);
     if (layers.some(({ layer }) => isStateful(layer))) {
       networkOf(model).batchSize = loaded.batchSize;
     }
-    recordWeights(model, loaded, name);
+    recordWeights(model, loaded, origin);
     return model;
   });
 }
@@ -73,47 +61,47 @@ export function replaceWeights(
   model: Model,
   weights: readonly Converted[],
   provenance: LoadedModel["provenance"],
-  name: string,
+  origin: Origin,
 ): void {
-  asFileError(name, "its arrays must be this model's weights", () => {
+  asFileError("its arrays must be this model's weights", () => {
     model.setWeights(weights.map(({ tensor }) => tensor));
   });
   recordProvenance(model, {
-    source: name,
+    ...origin,
     ...provenance,
     arrays: rows(weightNames(model), weights),
   });
 }
 
-function checkWeights({ layers, inputShape }: LoadedModel, name: string): void {
+function checkWeights({ layers, inputShape }: LoadedModel): void {
   const names = nameLayers(layers.map(({ layer }) => layer));
   let shape = inputShape;
   for (const [k, { layer, weights }] of layers.entries()) {
-    const place = `${names[k]} (${layer.className}) in ${name}`;
+    const place = `${names[k]} (${layer.className})`;
     const specs = layer.weights(shape);
     if (specs.length !== weights.length) {
       const wanted = specs.map((spec) => spec.name).join(", ") || "none";
       const found = weights.map(({ from }) => from).join(", ") || "none";
-      throw new UnreadableFileError(place, `its arrays are ${wanted}`, `arrays are ${found}`);
+      throw new UnreadableFileError(`its arrays are ${wanted}`, `the arrays are ${found}`, {
+        source: place,
+      });
     }
     for (const [w, { name: weight, shape: wanted }] of specs.entries()) {
       const { tensor, from } = weights[w]!;
       if (sameShape(tensor.shape, wanted)) continue;
       const rule = `its ${weight} must be ${formatShape(wanted)}`;
-      throw new UnreadableFileError(
-        place,
-        rule,
-        `shape of ${from} is ${formatShape(tensor.shape)}`,
-      );
+      throw new UnreadableFileError(rule, `the shape of ${from} is ${formatShape(tensor.shape)}`, {
+        source: place,
+      });
     }
     shape = layer.outputShape(shape);
   }
 }
 
-function recordWeights(model: Model, { layers, provenance }: LoadedModel, name: string): void {
+function recordWeights(model: Model, { layers, provenance }: LoadedModel, origin: Origin): void {
   const weights = layers.flatMap(({ weights }) => weights);
   recordProvenance(model, {
-    source: name,
+    ...origin,
     ...provenance,
     arrays: rows(weightNames(model), weights),
   });
@@ -134,13 +122,12 @@ export function weightCount(layer: Layer): number {
 export function inOrder(
   stored: readonly LoadedLayer["weights"][],
   line: readonly { readonly layer: Layer }[],
-  name: string,
 ): LoadedLayer["weights"][] {
   const rest = [...stored];
   const perLayer = line.map(({ layer }) => weightCount(layer) === 0 ? [] : rest.shift() ?? []);
   if (rest.length > 0) {
     const state = `${rest.length} more layers have some, the first ${rest[0]![0]!.from}`;
-    throw new UnreadableFileError(name, "each of its arrays must belong to a layer", state);
+    throw new UnreadableFileError("each of its arrays must belong to a layer", state);
   }
   return perLayer;
 }

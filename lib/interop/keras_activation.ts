@@ -80,8 +80,8 @@ function ofLayer(className: string, config: Record<string, unknown>): Activation
 
 function unknown(value: unknown, place: string, cause?: unknown): UnreadableFileError {
   const rule = "its activation must be one of Keras's own";
-  const state = `activation is ${JSON.stringify(value)?.slice(0, 200)}`;
-  return new UnreadableFileError(place, rule, state, { cause });
+  const state = `the activation is ${JSON.stringify(value)?.slice(0, 200)}`;
+  return new UnreadableFileError(rule, state, { source: place, cause });
 }
 
 /**
@@ -100,7 +100,7 @@ export function activationToKeras(activation: Activation): unknown {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   if (activationName === "hard_sigmoid_keras2") {
     throw new RangeError(
-      "Cannot write an activation for Keras 3 as it must know it: current activation is " +
+      "Cannot write an activation for Keras 3: it must know it, but the activation is " +
         "hard_sigmoid_keras2, which is Keras 2's",
     );
   }
@@ -110,8 +110,8 @@ export function activationToKeras(activation: Activation): unknown {
   const keyOf = (option: string) => Object.keys(keys).find((key) => keys[key] === option);
   if (className === undefined || !given.every(([option]) => keyOf(option) !== undefined)) {
     throw new RangeError(
-      `Cannot write an activation for Keras 3 as it takes options only of relu, leaky_relu and ` +
-        `elu: current activation is ${activationName} with ${given.map(([key]) => key).join(", ")}`,
+      `Cannot write an activation for Keras 3: it takes options only of relu, leaky_relu and ` +
+        `elu, but the activation is ${activationName} with ${given.map(([key]) => key).join(", ")}`,
     );
   }
   const config = Object.fromEntries(given.map(([option, value]) => [keyOf(option), value]));

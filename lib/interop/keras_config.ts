@@ -34,52 +34,50 @@ export interface KerasConfig {
  * The layers of a model's configuration.
  *
  * @param value what stands in `config.json`, in the attribute `model_config` or in `modelTopology`
- * @param name what messages call the file
  * @throws {UnreadableFileError} where it is no Sequential model and no straight line.
  */
 export function kerasConfig(
   value: unknown,
-  name: string,
   { generation }: KerasWriter,
 ): KerasConfig {
-  if (isRecord(value)) checkModelRecord(value, name);
+  if (isRecord(value)) checkModelRecord(value);
   const { class_name: className, config } = isRecord(value) ? value : {};
   const parts = isRecord(config) ? config.layers : config; // Keras before 2.3: the list itself
   const isKnown = className === "Sequential" || className === "Functional" || className === "Model";
   if (!isKnown || !Array.isArray(parts)) {
     const rule = "its model must be a Sequential or a Functional one";
-    throw new UnreadableFileError(name, rule, `class is ${JSON.stringify(className) ?? "none"}`);
+    throw new UnreadableFileError(rule, `the class is ${JSON.stringify(className) ?? "none"}`);
   }
   if (parts.length > MAX_LAYERS) {
     const rule = `it may have at most ${MAX_LAYERS} layers`;
-    throw new UnreadableFileError(name, rule, `count is ${parts.length}`);
+    throw new UnreadableFileError(rule, `the count is ${parts.length}`);
   }
-  const listed = parts.map((part) => nodeOf(part, name));
+  const listed = parts.map((part) => nodeOf(part));
   const functional = className !== "Sequential";
-  const all = functional ? straightLine(listed, config as Record<string, unknown>, name) : listed;
+  const all = functional ? straightLine(listed, config as Record<string, unknown>) : listed;
   const line = all.filter((node) => node.className !== "InputLayer");
   if (line.length === 0) {
-    throw new UnreadableFileError(name, `its layers are of ${KNOWN_LAYERS}`, "model has none");
+    throw new UnreadableFileError(`its layers are of ${KNOWN_LAYERS}`, "the model has none");
   }
   return {
     listed,
     line,
-    ...inputOf(all, isRecord(config) ? config : {}, name),
-    precision: precisionOf(line, generation, name),
+    ...inputOf(all, isRecord(config) ? config : {}),
+    precision: precisionOf(line, generation),
   };
 }
 
-function nodeOf(part: unknown, name: string): KerasNode {
+function nodeOf(part: unknown): KerasNode {
   const { class_name: className, config, inbound_nodes: inbound = [], name: own } = isRecord(part)
     ? part
     : {};
   if (typeof className !== "string" || !isRecord(config) || !Array.isArray(inbound)) {
     const rule = "each of its layers has a class_name and a config";
-    throw new UnreadableFileError(name, rule, `layer is ${JSON.stringify(part)?.slice(0, 200)}`);
+    throw new UnreadableFileError(rule, `the layer is ${JSON.stringify(part)?.slice(0, 200)}`);
   }
   const called = own ?? config.name;
   const shown = typeof called === "string" ? called : className;
-  checkLayerRecord(part as Record<string, unknown>, placeOf(shown, className, name));
+  checkLayerRecord(part as Record<string, unknown>, placeOf(shown, className));
   return {
     className,
     name: shown,
@@ -92,7 +90,6 @@ function nodeOf(part: unknown, name: string): KerasNode {
 function inputOf(
   line: readonly KerasNode[],
   model: Record<string, unknown>,
-  name: string,
 ): Pick<KerasConfig, "inputShape" | "batchSize"> {
   const { config } = line[0]!;
   const shape = config.batch_shape ?? config.batch_input_shape ?? config.batchInputShape ??
@@ -101,7 +98,7 @@ function inputOf(
   const isLength = (x: unknown) => x === null || Number.isSafeInteger(x) && (x as number) > 0;
   if (!Array.isArray(shape) || shape.length < 2 || shape.length > 3 || !shape.every(isLength)) {
     const rule = "its input must be [batch, timesteps, inputSize], or [batch, timesteps] of words";
-    throw new UnreadableFileError(name, rule, `shape is ${JSON.stringify(shape).slice(0, 100)}`);
+    throw new UnreadableFileError(rule, `the shape is ${JSON.stringify(shape).slice(0, 100)}`);
   }
   return { inputShape: shape.slice(1), batchSize: shape[0] ?? undefined };
 }
@@ -113,7 +110,6 @@ const POLICIES = ["DTypePolicy", "Policy", "FloatDTypePolicy"];
 function precisionOf(
   line: readonly KerasNode[],
   generation: KerasGeneration,
-  name: string,
 ): "float32" | "float64" {
   const kindOf = ({ className, config }: KerasLayerConfig, place: string): string => {
     const { dtype = null } = config;
@@ -125,19 +121,19 @@ function precisionOf(
     const isPlain = !isPolicy || POLICIES.includes(String(dtype.class_name));
     const inner = [config.layer, config.backward_layer].filter(isRecord);
     for (const { class_name: className, config } of inner) {
-      if (isRecord(config)) kindOf({ className: String(className), name, config }, place);
+      if (isRecord(config)) kindOf({ className: String(className), name: "", config }, place);
     }
     if (isPlain && (kind === "float32" || kind === "float64")) return kind;
     const shown = isPolicy && !isPlain
       ? `a ${dtype.class_name} ${JSON.stringify(own) ?? ""}`.trim()
       : JSON.stringify(kind);
     const rule = "its dtype must be float32 or float64";
-    throw new UnreadableFileError(place, rule, `dtype is ${shown.slice(0, 100)}`);
+    throw new UnreadableFileError(rule, `the dtype is ${shown.slice(0, 100)}`, { source: place });
   };
-  const kinds = line.map((node) => kindOf(node, placeOf(node.name, node.className, name)));
+  const kinds = line.map((node) => kindOf(node, placeOf(node.name, node.className)));
   return kinds.every((kind) => kind === "float64") ? "float64" : "float32";
 }
 
-function placeOf(layer: string, className: string, name: string): string {
-  return `${JSON.stringify(layer)} (${className}) in ${name}`;
+function placeOf(layer: string, className: string): string {
+  return `${JSON.stringify(layer)} (${className})`;
 }

@@ -29,23 +29,23 @@ type Result = readonly [layer: string, call: number, index: number];
 export function straightLine(
   listed: readonly KerasNode[],
   { input_layers: inputs, output_layers: outputs }: Record<string, unknown>,
-  name: string,
 ): KerasNode[] {
   const refuse = (state: string): never => {
     const rule = "the layers of a Functional model must lie in a row, from one input to one output";
-    throw new UnreadableFileError(name, rule, state);
+    throw new UnreadableFileError(rule, state);
   };
   const nodes = new Map(listed.map((node) => [node.name, node]));
-  if (nodes.size !== listed.length) refuse("layers have one name twice");
+  if (nodes.size !== listed.length) refuse("the layers have one name twice");
   const end = onlyResult(outputs) ??
-    refuse(`outputs are ${JSON.stringify(outputs)?.slice(0, 200)}`);
-  const start = onlyResult(inputs) ?? refuse(`inputs are ${JSON.stringify(inputs)?.slice(0, 200)}`);
+    refuse(`the outputs are ${JSON.stringify(outputs)?.slice(0, 200)}`);
+  const start = onlyResult(inputs) ??
+    refuse(`the inputs are ${JSON.stringify(inputs)?.slice(0, 200)}`);
 
   const line: KerasNode[] = [];
   const masks: { readonly node: KerasNode; readonly mask: Result }[] = [];
   for (let at = end;;) {
-    const node = nodes.get(at[0]) ?? refuse(`layer ${JSON.stringify(at[0])} is not there`);
-    const shown = `layer ${JSON.stringify(node.name)} is a ${node.className}`;
+    const node = nodes.get(at[0]) ?? refuse(`the layer ${JSON.stringify(at[0])} is not there`);
+    const shown = `the layer ${JSON.stringify(node.name)} is a ${node.className}`;
     if (line.includes(node)) refuse(`${shown} that leads to itself`);
     line.unshift(node);
     if (node.className === "InputLayer") break;
@@ -57,18 +57,20 @@ export function straightLine(
     if (call.mask !== undefined) masks.push({ node, mask: call.mask });
     at = call.inputs[0]!;
   }
-  if (line[0]!.name !== start[0]) refuse(`input ${JSON.stringify(start[0])} does not lead on`);
+  if (line[0]!.name !== start[0]) refuse(`the input ${JSON.stringify(start[0])} does not lead on`);
   for (const { node, mask } of masks) {
     if (!isOwnMask(mask, node, line, nodes)) {
       refuse(
-        `layer ${JSON.stringify(node.name)} is a ${node.className} with a mask from elsewhere`,
+        `the layer ${JSON.stringify(node.name)} is a ${node.className} with a mask from elsewhere`,
       );
     }
   }
   const stray = listed.find((node) =>
     !line.includes(node) && !MASK_OPERATIONS.includes(node.className)
   );
-  if (stray) refuse(`layer ${JSON.stringify(stray.name)} is a ${stray.className} beside the row`);
+  if (stray) {
+    refuse(`the layer ${JSON.stringify(stray.name)} is a ${stray.className} beside the row`);
+  }
   return line;
 }
 

@@ -1,5 +1,5 @@
 import { isRecord } from "../files/json.ts";
-import { UnreadableFileError } from "../files/unreadable.ts";
+import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer } from "../layers/layer.ts";
 import { activation } from "../layers/activation.ts";
 import { bidirectional } from "../layers/bidirectional.ts";
@@ -10,7 +10,6 @@ import { lstm, type LstmLayer } from "../layers/lstm.ts";
 import { masking } from "../layers/masking.ts";
 import { timeDistributed } from "../layers/time_distributed.ts";
 import type { MergeMode } from "../layers/merge_modes.ts";
-import { asFileError } from "./build_model.ts";
 import { kerasActivation } from "./keras_activation.ts";
 import { checkLayerRecord } from "./keras_options.ts";
 import type { KerasWriter } from "./keras_version.ts";
@@ -24,8 +23,6 @@ export interface KerasLayerConfig {
 
 /** What is being read. */
 export interface KerasReading {
-  /** What messages call the file. */
-  readonly name: string;
   readonly writer: KerasWriter;
 }
 
@@ -83,23 +80,24 @@ export function kerasLayer(
   { className, name, config }: KerasLayerConfig,
   reading: KerasReading,
 ): Layer {
-  const place = `${JSON.stringify(name)} (${className}) in ${reading.name}`;
+  const place = `${JSON.stringify(name)} (${className})`;
   if (!Object.hasOwn(makers, className)) {
     throw new UnreadableFileError(
-      reading.name,
       `its layers must be of ${KNOWN_LAYERS}`,
-      `layer ${JSON.stringify(name)} is a ${className}`,
+      `the layer ${JSON.stringify(name)} is a ${className}`,
     );
   }
   for (const [option, only] of Object.entries(ONLY)) {
     const value = config[option] ?? only;
     if (value === only) continue;
     const rule = `${option} must be ${only}`;
-    throw new UnreadableFileError(place, rule, `value is ${JSON.stringify(value).slice(0, 100)}`);
+    throw new UnreadableFileError(rule, `the value is ${JSON.stringify(value).slice(0, 100)}`, {
+      source: place,
+    });
   }
-  return asFileError(place, "its options must be a layer's", () => {
+  return asFileError("its options must be a layer's", () => {
     return makers[className]!({ ...config, name }, place, reading);
-  });
+  }, place);
 }
 
 /** The layers of a configuration's line. */
@@ -115,10 +113,12 @@ export function kerasLayers(
     const givesSequence = wrapped?.config.return_sequences === true;
     if (!isMasked || className !== "Bidirectional" || !givesSequence) continue;
     if (zeroOutputForMask !== undefined) continue;
-    const place = `${JSON.stringify(line[k]!.name)} (${className}) in ${reading.name}`;
+    const place = `${JSON.stringify(line[k]!.name)} (${className})`;
     const rule = "its version must tell what masked steps of a Bidirectional give: zeros, or the " +
       "result before them";
-    throw new UnreadableFileError(place, rule, `version is ${version}, under which both exist`);
+    throw new UnreadableFileError(rule, `the version is ${version}, under which both exist`, {
+      source: place,
+    });
   }
   return layers;
 }
@@ -127,7 +127,7 @@ function makeLstm(config: Config, place: string, { writer }: KerasReading): Lstm
   const { generation, recurrentActivation } = writer;
   if (config.recurrent_activation === undefined && recurrentActivation === undefined) {
     const rule = `Keras ${writer.version} has several defaults of recurrent_activation`;
-    throw new UnreadableFileError(place, rule, "configuration leaves it out");
+    throw new UnreadableFileError(rule, "the configuration leaves it out", { source: place });
   }
   const options = { // null, as TF.js writes it, is the default
     units: config.units,
@@ -154,7 +154,9 @@ function makeBidirectional(config: Config, place: string, reading: KerasReading)
   const other = config.backward_layer ?? undefined;
   if (config.merge_mode === null) {
     const rule = "its merge_mode must be concat, sum, mul or ave";
-    throw new UnreadableFileError(place, rule, "merge_mode is None, which gives two results");
+    throw new UnreadableFileError(rule, "merge_mode is None, which gives two results", {
+      source: place,
+    });
   }
   return bidirectional(inner(config.layer, place, reading) as LstmLayer, {
     name: config.name as string,
@@ -169,8 +171,8 @@ function inner(value: unknown, place: string, reading: KerasReading): Layer {
   const { class_name: className, config } = isRecord(value) ? value : {};
   if (isRecord(value)) checkLayerRecord(value, place);
   if (typeof className !== "string" || !isRecord(config)) {
-    const state = `layer is ${JSON.stringify(value)?.slice(0, 100)}`;
-    throw new UnreadableFileError(place, "it holds a layer of its own", state);
+    const state = `the layer is ${JSON.stringify(value)?.slice(0, 100)}`;
+    throw new UnreadableFileError("it holds a layer of its own", state, { source: place });
   }
   const name = typeof config.name === "string" ? config.name : className;
   return kerasLayer({ className, name, config }, reading);

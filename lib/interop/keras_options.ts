@@ -76,23 +76,23 @@ export function checkLayerRecord(part: Readonly<Record<string, unknown>>, place:
 }
 
 /** The same for a model's own record. */
-export function checkModelRecord(model: Readonly<Record<string, unknown>>, name: string): void {
+export function checkModelRecord(model: Readonly<Record<string, unknown>>): void {
   const rule = "what it tells of the model must be known";
-  checkNames(model, MODEL, rule, name);
-  checkKerasOwn(model, name);
-  if (isRecord(model.config)) checkNames(model.config, MODEL_CONFIG, rule, name);
+  checkNames(model, MODEL, rule);
+  checkKerasOwn(model);
+  if (isRecord(model.config)) checkNames(model.config, MODEL_CONFIG, rule);
 }
 
 function checkNames(
   given: Readonly<Record<string, unknown>>,
   known: readonly string[],
   rule: string,
-  place: string,
+  place?: string,
 ): void {
   const stray = Object.keys(given).find((key) => !known.includes(key));
   if (stray === undefined) return;
-  const state = `name is ${JSON.stringify(stray)}${didYouMean(stray, known)}`;
-  throw new UnreadableFileError(place, rule, state);
+  const state = `the name is ${JSON.stringify(stray)}${didYouMean(stray, known)}`;
+  throw new UnreadableFileError(rule, state, place === undefined ? {} : { source: place });
 }
 
 /** Keras 3 keeps the module and the registered name of a class: `mine>Dense` is not Keras's. */
@@ -103,11 +103,15 @@ export function isKerasOwn(part: Readonly<Record<string, unknown>>): boolean {
   return isKeras && (registered === null || registered === className);
 }
 
-function checkKerasOwn(part: Readonly<Record<string, unknown>>, place: string): void {
+function checkKerasOwn(part: Readonly<Record<string, unknown>>, place?: string): void {
   if (isKerasOwn(part)) return;
   const { module, registered_name: registered, class_name: className } = part;
   const shown = `${JSON.stringify(registered ?? className)} of module ${JSON.stringify(module)}`;
   const rule =
     "its classes must be Keras's own: what another one computes does not stand in a file";
-  throw new UnreadableFileError(place, rule, `class is ${shown.slice(0, 200)}`);
+  throw new UnreadableFileError(
+    rule,
+    `the class is ${shown.slice(0, 200)}`,
+    place === undefined ? {} : { source: place },
+  );
 }

@@ -89,7 +89,7 @@ export function pathsOf(layer: Layer): string[] {
  *
  * @throws {UnreadableFileError} where one is missing, or one is left over that no layer takes.
  */
-export function kerasWeights(given: Hdf5File, stored: StoredLayers, name: string): Converted[][] {
+export function kerasWeights(given: Hdf5File, stored: StoredLayers): Converted[][] {
   const file = withSlashes(given);
   const groups = kerasGroups(file, stored);
   const used = new Set<string>();
@@ -97,18 +97,14 @@ export function kerasWeights(given: Hdf5File, stored: StoredLayers, name: string
     pathsOf(layer).map((path) => {
       const whole = `${groups.get(own)}/${path}`;
       used.add(whole);
-      return arrayAt(file, whole, `${own} (${layer.className})`, name);
+      return arrayAt(file, whole, `${own} (${layer.className})`);
     })
   );
   const stray = [...file.arrays.keys()].find((path) =>
     !used.has(path) && !/^(optimizer|metrics)\//.test(path) && !path.includes("seed_generator/")
   );
   if (stray === undefined) return found;
-  throw new UnreadableFileError(
-    name,
-    "each of its arrays must belong to a layer",
-    `one is ${stray}`,
-  );
+  throw new UnreadableFileError("each of its arrays must belong to a layer", `one is ${stray}`);
 }
 
 /** Keras 2 on Windows names its groups `layers\\lstm\\cell`. */
@@ -127,16 +123,15 @@ function withSlashes({ arrays, others, attributes }: Hdf5File): Hdf5File {
 export function legacyWeights(
   file: Hdf5File,
   group: string,
-  name: string,
 ): Map<string, Converted[]> {
-  const layers = namesAt(file, group.replace(/\/$/, ""), "layer_names", name);
+  const layers = namesAt(file, group.replace(/\/$/, ""), "layer_names");
   const used = new Set<string>();
   const stored = new Map(
     layers.map((layer) => {
       const place = `${group}${layer}`;
-      const paths = namesAt(file, place, "weight_names", name).map((path) => `${place}/${path}`);
+      const paths = namesAt(file, place, "weight_names").map((path) => `${place}/${path}`);
       paths.forEach((path) => used.add(path));
-      return [layer, paths.map((path) => arrayAt(file, path, layer, name))] as const;
+      return [layer, paths.map((path) => arrayAt(file, path, layer))] as const;
     }).filter(([, arrays]) => arrays.length > 0),
   );
   const stray = [...file.arrays.keys()].find((path) =>
@@ -144,11 +139,11 @@ export function legacyWeights(
   );
   if (stray === undefined) return stored;
   const rule = "each of its arrays must belong to a layer";
-  throw new UnreadableFileError(name, rule, `one is ${stray}, which no weight_names has`);
+  throw new UnreadableFileError(rule, `one is ${stray}, which no weight_names has`);
 }
 
 /** A list of names in an attribute, or in several where it was too long: weight_names0, … */
-export function namesAt(file: Hdf5File, path: string, key: string, name: string): string[] {
+export function namesAt(file: Hdf5File, path: string, key: string): string[] {
   const attributes = file.attributes.get(path);
   const whole = attributes?.get(key);
   if (whole !== undefined) return [whole].flat();
@@ -158,18 +153,18 @@ export function namesAt(file: Hdf5File, path: string, key: string, name: string)
   }
   // an empty list has no kind of element, and is not among the texts
   if (parts.length > 0 || attributes !== undefined || key === "weight_names") return parts;
-  const state = `attributes of ${path || "the root"} are none`;
-  throw new UnreadableFileError(name, `Keras's .h5 files name their layers in ${key}`, state);
+  const state = `the attributes of ${path || "the root"} are none`;
+  throw new UnreadableFileError(`Keras's .h5 files name their layers in ${key}`, state);
 }
 
-function arrayAt(file: Hdf5File, path: string, layer: string, name: string): Converted {
+function arrayAt(file: Hdf5File, path: string, layer: string): Converted {
   const found = file.arrays.get(path);
   if (found !== undefined) return taken(path, found);
   const kind = file.others.get(path);
   const groups = new Set([...file.arrays.keys()].map((path) => path.split("/", 2).join("/")));
   const there = [...groups].filter((group) => !group.startsWith("optimizer"));
   const state = kind === undefined
-    ? `${path} is not there, but ${there.slice(0, 8).join(", ") || "nothing"}`
+    ? `${path} is not there (there are ${there.slice(0, 8).join(", ") || "none"})`
     : `${path} is of kind ${kind}`;
-  throw new UnreadableFileError(name, `the arrays of ${layer} must be there`, state);
+  throw new UnreadableFileError(`the arrays of ${layer} must be there`, state);
 }

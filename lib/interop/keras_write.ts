@@ -23,8 +23,8 @@ export function configOf(model: Model, batchSize: number | null): Record<string,
   const isStateful = layers.some(({ layer }) => layer.config.stateful === true);
   if (isStateful && batchSize === null) {
     throw new TypeError(
-      "Cannot write a .keras file as Keras's stateful layers need the batchSize option: " +
-        "current batchSize is unset",
+      "Cannot write a .keras file: Keras's stateful layers need the batchSize option, " +
+        "but batchSize is unset",
     );
   }
   const shape = [batchSize, ...inputShape];
@@ -65,8 +65,8 @@ function layerConfig(name: string, layer: Layer, dtype: string): Record<string, 
   const { className, config } = layer;
   if (!CLASSES.includes(className)) {
     throw new TypeError(
-      `Cannot write a .keras file as its layers must be of ${CLASSES.join(", ")}: ` +
-        `current layer ${name} is a ${className}`,
+      `Cannot write a .keras file: its layers must be of ${CLASSES.join(", ")}, ` +
+        `but the layer ${name} is a ${className}`,
     );
   }
   if (className === "Bidirectional") checkMaskedSteps(name, config);

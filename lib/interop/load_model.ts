@@ -1,31 +1,17 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { decodeNpz } from "../files/npz.ts";
-import { readSafetensors } from "../files/safetensors.ts";
-import { readSource, type Source } from "../files/source.ts";
-import { readTfjs } from "../files/tfjs.ts";
-import { UnreadableFileError } from "../files/unreadable.ts";
-import { readOnnx } from "../files/onnx.ts";
+import { type OpenFile, openFile } from "../files/open.ts";
+import type { Source } from "../files/source.ts";
+import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
 import { nameLayers } from "../layers/layer_names.ts";
 import { provideWeightLoader } from "../model/load_weights.ts";
 import type { Model } from "../model/model.ts";
 import { recordProvenance } from "../model/provenance.ts";
-import {
-  asFileError,
-  buildModel,
-  inOrder,
-  type LoadedModel,
-  type LoadedWeights,
-  replaceWeights,
-} from "./build_model.ts";
-import { type FileFormat, formatOf } from "./file_format.ts";
-import { inferredInput, openKerasArchive, openKerasH5, openKerasWeights } from "./keras.ts";
+import { buildModel, inOrder, type LoadedWeights, replaceWeights } from "./build_model.ts";
+import type { Format, Line, OpenedModel } from "./format.ts";
+import { formatOf } from "./formats.ts";
+import { inferredInput } from "./keras.ts";
 import { resumeTraining, type StoredTraining } from "./keras_training.ts";
-import { npzWeights } from "./npz_weights.ts";
-import { openOnnx } from "./onnx_graph.ts";
-import { isStateDict, openPytorch, pytorchProvenance } from "./pytorch.ts";
-import { pytorchWeights } from "./pytorch_match.ts";
-import { openTfjs } from "./tfjs.ts";
 
 /** What a file of weights alone does not tell. */
 export interface LoadModelOptions {
@@ -46,7 +32,7 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
 
 /**
  * Opens a model of any framework: Keras's `.keras` and `.h5`, ONNX, TF.js's `model.json`, and the
- * `.safetensors` (or `.npz`) of a PyTorch `nn.LSTM`. The kind is told by the bytes, not by the name.
+ * `.safetensors` (or `.npz`) of a PyTorch `nn.LSTM`. The kind is told by the file.bytes, not by the name.
  *
  * The model predicts what the source predicts; `model.provenance` is the log of all that was
  * transposed, added and reordered. A bare PyTorch or ONNX LSTM predicts its sequence
@@ -82,120 +68,54 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
  */
 export async function loadModel(source: Source, options: LoadModelOptions = {}): Promise<Model> {
   checkOptions("load a model", options, OPTIONS);
-  const { name, bytes } = await readSource(source);
-  const format = formatOf(bytes, name);
-  if (options.layers === undefined) {
-    const loaded = await openModel(format, source, bytes, name);
-    return finish(buildModel(loaded, name), loaded.training, name);
-  }
-  const layers = options.layers;
-  const names = nameLayers(layers);
-  const line = layers.map((layer, k) => ({ name: names[k]!, layer }));
-  const { perLayer, provenance } = await openWeights(format, source, bytes, line, name);
-  const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
-  const inputShape = options.inputShape ?? inferredInput(loaded, name);
-  return buildModel({ layers: loaded, inputShape, provenance }, name);
+  const { layers } = options;
+  return await openFile(source, async (file) => {
+    const format = formatOf(file.bytes);
+    const origin = { source: file.name, format: format.name };
+    if (layers === undefined) {
+      const loaded = await modelIn(format, file);
+      return finish(buildModel(loaded, origin), loaded.training);
+    }
+    const names = nameLayers(layers);
+    const line = layers.map((layer, k) => ({ name: names[k]!, layer }));
+    const { perLayer, provenance } = await weightsIn(format, file, line);
+    const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
+    const inputShape = options.inputShape ?? inferredInput(loaded);
+    return buildModel({ layers: loaded, inputShape, provenance }, origin);
+  });
 }
 
-async function loadWeights(model: Model, source: Source): Promise<void> {
-  const { name, bytes } = await readSource(source);
-  const { perLayer, provenance } = await openWeights(
-    formatOf(bytes, name),
-    source,
-    bytes,
-    model.layers,
-    name,
-  );
-  replaceWeights(model, perLayer.flat(), provenance, name);
-}
-provideWeightLoader(loadWeights);
-
-type Opened = LoadedModel & { readonly training?: StoredTraining | undefined };
+provideWeightLoader((model, source) =>
+  openFile(source, async (file) => {
+    const format = formatOf(file.bytes);
+    const { perLayer, provenance } = await weightsIn(format, file, model.layers);
+    const origin = { source: file.name, format: format.name };
+    replaceWeights(model, perLayer.flat(), provenance, origin);
+  })
+);
 
 /** A file that defines the computation. */
-async function openModel(
-  format: FileFormat,
-  source: Source,
-  bytes: Uint8Array,
-  name: string,
-): Promise<Opened> {
-  const rule = "it must be a model";
-  switch (format) {
-    case "keras":
-      return await openKerasArchive(bytes, name);
-    case "hdf5":
-      return await openKerasH5(bytes, name) ??
-        refuseWeightsAlone(name, "HDF5 without model_config");
-    case "npz": {
-      const arrays = await decodeNpz(bytes, name);
-      if (!isStateDict(arrays)) return refuseWeightsAlone(name, "a .npz");
-      const loaded = asFileError(name, rule, () => openPytorch({ arrays, metadata: {} }, name));
-      return { ...loaded, provenance: { ...loaded.provenance, format: ".npz" } };
-    }
-    case "safetensors":
-      return asFileError(name, rule, () => openPytorch(readSafetensors(bytes, name), name));
-    case "tfjs": {
-      const file = await readTfjs(source, bytes, name);
-      return asFileError(name, rule, () => openTfjs(file, name));
-    }
-    case "onnx": {
-      const file = await readOnnx(source, bytes, name);
-      return asFileError(name, rule, () => openOnnx(file, name));
-    }
-  }
+async function modelIn(format: Format, file: OpenFile): Promise<OpenedModel> {
+  const found = await format.model(file);
+  if (found !== undefined) return found;
+  const rule = "a file of weights alone does not tell the layers: give them in " +
+    "loadModel(source, { layers }), or use model.loadWeights(source)";
+  throw new UnreadableFileError(rule, `the file is a ${format.name} of weights alone`);
 }
 
 /** Any file's arrays, for layers that are known. */
-async function openWeights(
-  format: FileFormat,
-  source: Source,
-  bytes: Uint8Array,
-  line: readonly { readonly name: string; readonly layer: Layer }[],
-  name: string,
-): Promise<LoadedWeights> {
-  const rule = "its arrays must be those of the layers";
-  switch (format) {
-    case "npz": {
-      const arrays = await decodeNpz(bytes, name);
-      if (!isStateDict(arrays)) {
-        return asFileError(name, rule, () => npzWeights(arrays, line, name));
-      }
-      const perLayer = asFileError(name, rule, () => pytorchWeights(arrays, line, name));
-      return { perLayer, provenance: { ...pytorchProvenance({}), format: ".npz" } };
-    }
-    case "hdf5":
-      return await openKerasWeights(bytes, line, name);
-    case "safetensors": {
-      const { arrays, metadata } = readSafetensors(bytes, name);
-      const perLayer = asFileError(name, rule, () => pytorchWeights(arrays, line, name));
-      return { perLayer, provenance: pytorchProvenance(metadata) };
-    }
-    default: { // the file's own layers, of which the arrays alone are taken
-      const { layers, provenance } = await openModel(format, source, bytes, name);
-      const stored = layers.map(({ weights }) => weights).filter(({ length }) => length > 0);
-      return { perLayer: inOrder(stored, line, name), provenance };
-    }
-  }
+async function weightsIn(format: Format, file: OpenFile, line: Line): Promise<LoadedWeights> {
+  if (format.weights !== undefined) return await format.weights(file, line);
+  const { layers, provenance } = await modelIn(format, file);
+  const stored = layers.map(({ weights }) => weights).filter(({ length }) => length > 0);
+  return { perLayer: inOrder(stored, line), provenance };
 }
 
-function finish(model: Model, training: StoredTraining | undefined, name: string): Model {
-  const notes = asFileError(
-    name,
-    "its training must fit it",
-    () => resumeTraining(model, training),
-  );
+function finish(model: Model, training: StoredTraining | undefined): Model {
+  const notes = asFileError("its training must fit it", () => resumeTraining(model, training));
   const provenance = model.provenance!;
   if (notes.length > 0) {
     recordProvenance(model, { ...provenance, notes: [...provenance.notes, ...notes] });
   }
   return model;
-}
-
-function refuseWeightsAlone(name: string, kind: string): never {
-  throw new UnreadableFileError(
-    name,
-    "a file of weights alone does not tell the layers: give them in loadModel(source, { layers }), " +
-      "or use model.loadWeights(source)",
-    `file is ${kind}`,
-  );
 }

@@ -17,12 +17,12 @@ const WORDS = [6, 7]; // int32, int64
 const MAX_AXES = 8;
 
 /** Opens a graph: LSTMs with what stands around them in classifiers and taggers. */
-export function openOnnx(file: OnnxFile, name: string): LoadedModel {
+export function openOnnx(file: OnnxFile): LoadedModel {
   if (file.opset < OLDEST_OPSET) {
     const rule = `its operators must be of opset ${OLDEST_OPSET} or later`;
-    throw new UnreadableFileError(name, rule, `opset is ${file.opset}`);
+    throw new UnreadableFileError(rule, `the opset is ${file.opset}`);
   }
-  const input = inputOf(file, name);
+  const input = inputOf(file);
   const shape = shapeOf(input);
   const isWords = WORDS.includes(Number(input.type?.tensor?.dataType));
   const rest: AxisName[] = isWords ? [] : ["feature"];
@@ -32,8 +32,8 @@ export function openOnnx(file: OnnxFile, name: string): LoadedModel {
   let refused: unknown;
   for (const axes of orders) {
     try {
-      found = follow(file, { name: input.name ?? "", axes }, name);
-      return loadedModel(file, found, { axes, shape, name });
+      found = follow(file, { name: input.name ?? "", axes });
+      return loadedModel(file, found, { axes, shape });
     } catch (error) {
       if (!(error instanceof UnreadableFileError) || !(error.cause instanceof UnreadAxes)) {
         throw error;
@@ -48,22 +48,21 @@ export function openOnnx(file: OnnxFile, name: string): LoadedModel {
 function follow(
   { graph, arrays, attributes, opset }: OnnxFile,
   input: { name: string; axes: AxisName[] },
-  name: string,
 ): Flow {
   const values = new Map<string, Value>();
   for (const [key, tensor] of arrays) values.set(key, { kind: "constant", name: key, tensor });
   const { axes } = input;
   values.set(input.name, { kind: "flow", axes, directions: 1, layers: [], isInput: true });
-  const wanted = graph.outputs?.[0]?.name || refuseWithoutOutput(name);
+  const wanted = graph.outputs?.[0]?.name || refuseWithoutOutput();
   const needed = neededNodes(graph.nodes ?? [], wanted);
-  checkNames(graph.nodes ?? [], values, name);
-  const limits = sizeLimits(name);
+  checkNames(graph.nodes ?? [], values);
+  const limits = sizeLimits();
   for (const node of graph.nodes ?? []) {
     if (!needed.has(node)) continue;
     const inputs = (node.inputs ?? []).map((key) =>
-      key === "" ? undefined : values.get(key) ?? missing(key, node, name)
+      key === "" ? undefined : values.get(key) ?? missing(key, node)
     );
-    const results = readChecked(node, inputs, opset, attributes, name);
+    const results = readChecked(node, inputs, opset, attributes);
     results.forEach(limits);
     node.outputs?.forEach((key, k) => {
       if (key !== "") values.set(key, results[k] ?? { kind: "beside" });
@@ -72,36 +71,35 @@ function follow(
   const result = values.get(wanted);
   if (result?.kind === "flow" && result.layers.length > 0) return result;
   const rule = "its first output must come out of its layers";
-  throw new UnreadableFileError(name, rule, `output is ${quoted(wanted)}`);
+  throw new UnreadableFileError(rule, `the output is ${quoted(wanted)}`);
 }
 
 /** Throws where two nodes, or a node and an array, have a result of one name. */
 function checkNames(
   nodes: readonly OnnxNode[],
   given: ReadonlyMap<string, Value>,
-  name: string,
 ): void {
   const seen = new Set(given.keys());
   for (const key of nodes.flatMap(({ outputs = [] }) => outputs)) {
     if (seen.has(key)) {
-      const state = `name ${quoted(key)} occurs twice`;
-      throw new UnreadableFileError(name, "each result of a node needs its own name", state);
+      const state = `the name ${quoted(key)} occurs twice`;
+      throw new UnreadableFileError("each result of a node needs its own name", state);
     }
     if (key !== "") seen.add(key);
   }
 }
 
-function refuseWithoutOutput(name: string): never {
-  throw new UnreadableFileError(name, "it must have an output", "graph has none with a name");
+function refuseWithoutOutput(): never {
+  throw new UnreadableFileError("it must have an output", "the graph has none with a name");
 }
 
 /** Throws where a graph makes much of little: nodes may take one array again and again. */
-function sizeLimits(name: string): (value: Value) => void {
+function sizeLimits(): (value: Value) => void {
   const counted = new Set<Converted>();
   let bytes = 0;
   const atMost = (count: number, most: number, what: string) => {
     if (count <= most) return;
-    throw new UnreadableFileError(name, `it may have at most ${most} ${what}`, `count is ${count}`);
+    throw new UnreadableFileError(`it may have at most ${most} ${what}`, `the count is ${count}`);
   };
   return (value) => {
     if (value.kind !== "flow") return;
@@ -120,15 +118,14 @@ function readChecked(
   inputs: readonly (Value | undefined)[],
   opset: number,
   attributes: OnnxFile["attributes"],
-  name: string,
 ): Value[] {
   const { type: operator = "", domain = "" } = node;
-  const shown = `node is ${quoted(node.name || (node.outputs?.[0] ?? ""))}, ${
+  const shown = `the node is ${quoted(node.name || (node.outputs?.[0] ?? ""))}, ${
     /^[AEIO]|^LSTM/.test(operator) ? "an" : "a"
   } ${operator}`;
   const rule = "each of its nodes must be one that a row of layers has";
   if (domain !== "" && domain !== "ai.onnx") {
-    throw new UnreadableFileError(name, rule, `${shown} of ${quoted(domain)}`);
+    throw new UnreadableFileError(rule, `${shown} of ${quoted(domain)}`);
   }
   try {
     return readNode({ node, operator, inputs, opset }, attributes);
@@ -136,7 +133,7 @@ function readChecked(
     const reason = cause instanceof Error ? cause.message : String(cause);
     const kind = cause instanceof UnreadNode || cause instanceof RangeError;
     if (!kind) throw cause;
-    throw new UnreadableFileError(name, rule, `${shown}: ${reason}`, { cause });
+    throw new UnreadableFileError(rule, `${shown}: ${reason}`, { cause });
   }
 }
 
@@ -157,7 +154,7 @@ function neededNodes(nodes: readonly OnnxNode[], output: string): Set<OnnxNode> 
 function loadedModel(
   { arrays, graph, opset, producer }: OnnxFile,
   flow: Flow,
-  { axes, shape, name }: { axes: AxisName[]; shape: OpenShape; name: string },
+  { axes, shape }: { axes: AxisName[]; shape: OpenShape },
 ): LoadedModel {
   const order: AxisName[] = flow.axes.filter((axis) => axis !== "one");
   const isKnown = order.every((axis, k) => order.indexOf(axis) === k) &&
@@ -165,7 +162,7 @@ function loadedModel(
     order.includes("batch");
   if (!isKnown || order.indexOf("direction") > order.indexOf("feature")) {
     const rule = "its first output must have a batch and features";
-    throw new UnreadableFileError(name, rule, `axes are [${flow.axes}]`);
+    throw new UnreadableFileError(rule, `the axes are [${flow.axes}]`);
   }
   const size = flow.layers[0]!.weights[0]?.tensor.shape[0] ?? null;
   const timesteps = shape[axes.indexOf("time")] ?? null;
@@ -177,7 +174,6 @@ function loadedModel(
     inputShape: axes.includes("feature") ? [timesteps, size] : [timesteps],
     precision: isDouble ? "float64" : "float32",
     provenance: {
-      format: ".onnx",
       framework: producer || "ONNX",
       version: `opset ${opset}`,
       gateOrder: lettersOf("onnx"),
@@ -195,7 +191,7 @@ function loadedModel(
 }
 
 /** The one input that is no initializer. */
-function inputOf({ graph, arrays }: OnnxFile, name: string): OnnxValue {
+function inputOf({ graph, arrays }: OnnxFile): OnnxValue {
   const inputs = (graph.inputs ?? []).filter((input) => !arrays.has(input.name ?? ""));
   const taken = new Set(graph.nodes?.flatMap((node) => node.inputs ?? []));
   const used = inputs.filter((input) => taken.has(input.name ?? ""));
@@ -206,7 +202,7 @@ function inputOf({ graph, arrays }: OnnxFile, name: string): OnnxValue {
     const shown = used.map((input) => `${input.name} [${shapeOf(input)}]`).join(", ") || "none";
     const initial = used.length > 1 ? " (initial states are not read)" : "";
     const rule = "it must have one input, of sequences of floats or of words" + initial;
-    throw new UnreadableFileError(name, rule, `inputs are ${shown}`);
+    throw new UnreadableFileError(rule, `the inputs are ${shown}`);
   }
   return used[0]!;
 }
@@ -217,8 +213,8 @@ function shapeOf({ type }: OnnxValue): OpenShape {
   return axes.map(({ length }) => Number(length ?? 0) > 0 ? Number(length) : null);
 }
 
-function missing(key: string, node: OnnxNode, name: string): never {
+function missing(key: string, node: OnnxNode): never {
   const rule = "each node must come after those that it takes from";
   const state = `${node.type} ${quoted(node.name ?? "")} takes ${quoted(key)}`;
-  throw new UnreadableFileError(name, rule, state);
+  throw new UnreadableFileError(rule, state);
 }

@@ -17,7 +17,7 @@ export function lastTimestep(): Layer {
       if (input.length === 2) return input.slice(1);
       throw new TypeError(
         `Cannot build a LastTimestep: its input must be [timesteps, size], ` +
-          `but it has ${input.length} axes`,
+          `but the input has ${input.length} axes`,
       );
     },
     weights: () => [],

@@ -55,8 +55,8 @@ export function writeLayer(graph: OnnxGraphWriter, input: string, written: Writt
 
 function refusal(name: string, what: string): TypeError {
   return new TypeError(
-    `Cannot write an .onnx file as ONNX's LSTM knows neither masks nor kept states, and layers are ` +
-      `of ${Object.keys(WRITERS).join(", ")}: current layer ${name} is ${what}`,
+    `Cannot write an .onnx file: ONNX's LSTM knows neither masks nor kept states, and layers are ` +
+      `of ${Object.keys(WRITERS).join(", ")}, but the layer ${name} is ${what}`,
   );
 }
 
@@ -235,8 +235,8 @@ function unknownActivation(name: string, activation: Activation): RangeError {
     );
   }
   return new RangeError(
-    `Cannot write an .onnx file as its activations must be ONNX's (sigmoid, tanh, relu, ` +
+    `Cannot write an .onnx file: its activations must be ONNX's (sigmoid, tanh, relu, ` +
       `leaky_relu, elu, hard_sigmoid, softsign, softplus, threshold; softmax and silu in dense ` +
-      `layers): current activation of ${name} is ${activationName}`,
+      `layers), but the activation of ${name} is ${activationName}`,
   );
 }

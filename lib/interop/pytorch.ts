@@ -38,17 +38,17 @@ export function isStateDict(arrays: ReadonlyMap<string, Tensor>): boolean {
 }
 
 /** Opens the state_dict of a bare nn.LSTM: all hidden states, as its own `output`. */
-export function openPytorch({ arrays, metadata }: SafetensorsFile, name: string): LoadedModel {
-  const stacks = lstmStacks(arrays, name);
+export function openPytorch({ arrays, metadata }: SafetensorsFile): LoadedModel {
+  const stacks = lstmStacks(arrays);
   const stray = [...arrays.keys()].find((key) => !LSTM_ARRAY.test(key));
   if (stacks.length !== 1 || stray !== undefined) {
-    if (stacks.length === 0) missing("weight_ih_l0", arrays, name);
+    if (stacks.length === 0) missing("weight_ih_l0", arrays);
     const state = stray === undefined
-      ? `LSTMs are ${stacks.slice(0, 8).map(({ prefix }) => quoted(prefix)).join(", ")}`
-      : `array ${quoted(stray)} ${formatShape(arrays.get(stray)!.shape)} is of another layer`;
+      ? `the LSTMs are ${stacks.slice(0, 8).map(({ prefix }) => quoted(prefix)).join(", ")}`
+      : `the array ${quoted(stray)} ${formatShape(arrays.get(stray)!.shape)} is of another layer`;
     const rule = "a state_dict tells no layers, so it must be one nn.LSTM alone " +
       "(for others give loadModel(source, { layers }), or use model.loadWeights(source))";
-    throw new UnreadableFileError(name, rule, state);
+    throw new UnreadableFileError(rule, state);
   }
   const layers = stacks[0]!.layers.map(({ units, useBias, isBidirectional, weights }) => {
     const one = lstm({ units, useBias, returnSequences: true });
@@ -69,7 +69,6 @@ export function pytorchProvenance(
 ): LoadedModel["provenance"] {
   const { format, ...others } = metadata;
   return {
-    format: ".safetensors",
     framework: "PyTorch",
     gateOrder: lettersOf("pytorch"),
     notes: [
@@ -85,20 +84,20 @@ export function pytorchProvenance(
  *
  * @throws {UnreadableFileError} where one has proj_size, is a GRU or an RNN, or lacks an array.
  */
-export function lstmStacks(arrays: ReadonlyMap<string, Tensor>, name: string): TorchLstm[] {
+export function lstmStacks(arrays: ReadonlyMap<string, Tensor>): TorchLstm[] {
   const depths = new Map<string, number>();
   for (const key of arrays.keys()) {
     const [, prefix = "", kind, index] = LSTM_ARRAY.exec(key) ?? [];
     if (kind === undefined) continue;
     if (kind === "weight_hr") {
       const state = `${key} ${formatShape(arrays.get(key)!.shape)} is there`;
-      throw new UnreadableFileError(name, "an nn.LSTM with proj_size is not read", state);
+      throw new UnreadableFileError("an nn.LSTM with proj_size is not read", state);
     }
     depths.set(prefix, Math.max(depths.get(prefix) ?? 0, Number(index) + 1));
   }
   return [...depths].map(([prefix, depth]) => {
-    if (depth > arrays.size) missing(`${prefix && `${prefix}.`}weight_ih_l0`, arrays, name);
-    const layers = Array.from({ length: depth }, (_, k) => torchLayer(arrays, prefix, k, name));
+    if (depth > arrays.size) missing(`${prefix && `${prefix}.`}weight_ih_l0`, arrays);
+    const layers = Array.from({ length: depth }, (_, k) => torchLayer(arrays, prefix, k));
     return { prefix, layers };
   });
 }
@@ -107,7 +106,6 @@ function torchLayer(
   arrays: ReadonlyMap<string, Tensor>,
   prefix: string,
   index: number,
-  name: string,
 ): TorchLayer {
   const keyOf = (kind: string, suffix: string) =>
     `${prefix && `${prefix}.`}${kind}_l${index}${suffix}`;
@@ -115,11 +113,11 @@ function torchLayer(
   const useBias = arrays.has(keyOf("bias_ih", ""));
   const get = (kind: string, suffix: string): Converted => {
     const key = keyOf(kind, suffix);
-    return taken(key, arrays.get(key) ?? missing(key, arrays, name));
+    return taken(key, arrays.get(key) ?? missing(key, arrays));
   };
   const weights = (isBidirectional ? ["", "_reverse"] : [""]).flatMap((suffix) => {
     const [kernel, recurrent] = [get("weight_ih", suffix), get("weight_hh", suffix)];
-    checkGates(kernel, recurrent, name);
+    checkGates(kernel, recurrent);
     return [
       transposed(kernel),
       transposed(recurrent),
@@ -131,7 +129,7 @@ function torchLayer(
 }
 
 /** nn.GRU and nn.RNN use the same names: they have 3 blocks and 1. */
-function checkGates(kernel: Converted, recurrent: Converted, name: string): void {
+function checkGates(kernel: Converted, recurrent: Converted): void {
   const [rows, units] = recurrent.tensor.shape;
   if (
     kernel.tensor.shape.length === 2 && recurrent.tensor.shape.length === 2 &&
@@ -142,16 +140,16 @@ function checkGates(kernel: Converted, recurrent: Converted, name: string): void
   const shapes = `${kernel.from} is ${formatShape(kernel.tensor.shape)}, ` +
     `${recurrent.from} ${formatShape(recurrent.tensor.shape)}, which is ${kind}`;
   const rule = "an nn.LSTM's arrays are [4·units, inputSize] and [4·units, units]";
-  throw new UnreadableFileError(name, rule, shapes);
+  throw new UnreadableFileError(rule, shapes);
 }
 
-export function missing(key: string, arrays: ReadonlyMap<string, Tensor>, name: string): never {
+export function missing(key: string, arrays: ReadonlyMap<string, Tensor>): never {
   const cell = [...arrays.keys()].find((found) => /(^|\.)weight_ih$/.test(found));
   if (cell !== undefined) {
     const rule = "an nn.LSTMCell is not read (an nn.LSTM computes the same and names its arrays " +
       "weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0)";
-    throw new UnreadableFileError(name, rule, `array ${quoted(cell)} is of one`);
+    throw new UnreadableFileError(rule, `the array ${quoted(cell)} is of one`);
   }
   const known = [...arrays.keys()].slice(0, 8).map(quoted).join(", ") || "none";
-  throw new UnreadableFileError(name, `an nn.LSTM needs ${key}`, `arrays are ${known}`);
+  throw new UnreadableFileError(`an nn.LSTM needs ${key}`, `the arrays are ${known}`);
 }

@@ -3,24 +3,26 @@
 // else numbers in the names (lstms.2 before lstms.10); where none of them does, the file is refused.
 
 import { quoted } from "../base/quoted.ts";
+import type { SafetensorsFile } from "../files/safetensors.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import { type Layer, unwrapped } from "../layers/layer.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LoadedLayer } from "./build_model.ts";
+import type { LoadedWeights } from "./build_model.ts";
 import { type Converted, taken, transposed } from "./conversion.ts";
-import { LSTM_ARRAY, lstmStacks, missing, type TorchLstm } from "./pytorch.ts";
+import type { Line } from "./format.ts";
+import { LSTM_ARRAY, lstmStacks, missing, pytorchProvenance, type TorchLstm } from "./pytorch.ts";
 
 type Arrays = ReadonlyMap<string, Tensor>;
-type Line = readonly { readonly layer: Layer }[];
 
 /**
  * The arrays of a PyTorch file for layers that are known.
  *
  * @throws {UnreadableFileError} where arrays are missing, left over, or may belong to several layers.
  */
-export function pytorchWeights(arrays: Arrays, line: Line, name: string): LoadedLayer["weights"][] {
-  return new TorchFile(arrays, line.map(({ layer }) => layer), name).assign();
+export function pytorchWeights({ arrays, metadata }: SafetensorsFile, line: Line): LoadedWeights {
+  const perLayer = new TorchFile(arrays, line.map(({ layer }) => layer)).assign();
+  return { perLayer, provenance: pytorchProvenance(metadata) };
 }
 
 /** What is not yet given to a layer. */
@@ -32,9 +34,8 @@ class TorchFile {
   constructor(
     readonly arrays: Arrays,
     readonly layers: readonly Layer[],
-    readonly file: string,
   ) {
-    this.#stacks = lstmStacks(arrays, file);
+    this.#stacks = lstmStacks(arrays);
     const weights = [...arrays.keys()].filter((key) => key.endsWith(".weight"));
     this.#modules = new Set(weights.map((key) => key.slice(0, -".weight".length)));
     this.#names = new Set(layers.flatMap((layer) => nameOf(layer) ?? []));
@@ -45,7 +46,7 @@ class TorchFile {
     const perLayer = this.layers.map((layer, at): Converted[] => {
       const inner = unwrapped(layer);
       if (isRecurrent(layer)) {
-        const own = recurrent.shift() ?? missing("another layer", this.arrays, this.file);
+        const own = recurrent.shift() ?? missing("another layer", this.arrays);
         return [...own.weights];
       }
       if (inner.className !== "Dense" && inner.className !== "Embedding") return [];
@@ -55,7 +56,7 @@ class TorchFile {
       [...this.arrays.keys()].find((key) => !LSTM_ARRAY.test(key) && !/\.(weight|bias)$/.test(key));
     if (stray === undefined) return perLayer;
     const rule = "each of its arrays must belong to a layer";
-    throw new UnreadableFileError(this.file, rule, `one is ${quoted(stray)}`);
+    throw new UnreadableFileError(rule, `one is ${quoted(stray)}`);
   }
 
   /** The nn.LSTMs in the order of the layers. */
@@ -118,7 +119,7 @@ class TorchFile {
       const bias = inner.weights([width]).length > 1 ? " with a bias" : "";
       const rule = `a ${inner.className} needs ${kind} of ${formatShape(wanted)}${bias}`;
       const there = [...this.#modules].slice(0, 8).map(quoted).join(", ") || "none";
-      throw new UnreadableFileError(this.file, rule, `modules left are ${there}`);
+      throw new UnreadableFileError(rule, `the modules left are ${there}`);
     }
     this.#modules.delete(module);
     const weight = taken(`${module}.weight`, this.arrays.get(`${module}.weight`)!);
@@ -133,7 +134,7 @@ class TorchFile {
     const found = modules.slice(0, 8).map(quoted).join(", ");
     const rule = `where several modules fit, each layer must have its module's name ` +
       `(as in { name: ${quoted(modules[0]!)} }), since the file does not tell their order`;
-    throw new UnreadableFileError(this.file, rule, `those that fit a ${kind} are ${found}`);
+    throw new UnreadableFileError(rule, `those that fit a ${kind} are ${found}`);
   }
 }
 

@@ -1,12 +1,13 @@
 // TF.js's model.json: Keras's configuration in an older spelling, and arrays by name.
 
 import { isRecord } from "../files/json.ts";
-import type { TfjsFile } from "../files/tfjs.ts";
-import { UnreadableFileError } from "../files/unreadable.ts";
+import { readTfjs, type TfjsFile } from "../files/tfjs.ts";
+import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer, LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, taken } from "./conversion.ts";
+import { type Format, MODEL_RULE } from "./format.ts";
 import { inferredInput } from "./keras.ts";
 import { type KerasConfig, kerasConfig } from "./keras_config.ts";
 import { kerasLayers } from "./keras_layers.ts";
@@ -14,29 +15,38 @@ import { kerasWriter, TFJS_WRITER } from "./keras_version.ts";
 import { kerasWeights } from "./keras_weights.ts";
 import { orderedByName } from "./weight_order.ts";
 
+/** TF.js's own files: its configuration, and the shards of its weights beside it. */
+export const TFJS: Format = {
+  name: "model.json",
+  kind: "json",
+  model: async (file) => {
+    const parts = await readTfjs(file);
+    return asFileError(MODEL_RULE, () => openTfjs(parts));
+  },
+};
+
 /** Opens a model.json of layers; a graph model (`format: "graph-model"`) is refused. */
-export function openTfjs({ topology, arrays, writers }: TfjsFile, name: string): LoadedModel {
+function openTfjs({ topology, arrays, writers }: TfjsFile): LoadedModel {
   const { model_config: converted, keras_version: keras, node } = isRecord(topology)
     ? topology
     : {};
   if (node !== undefined) {
     const rule = "a TF.js model must be a layers model (tf.loadLayersModel)";
-    throw new UnreadableFileError(name, rule, "file is a graph model");
+    throw new UnreadableFileError(rule, "the file is a graph model");
   }
   const record = isRecord(converted) ? converted : isRecord(topology) ? topology : {};
   const version = typeof keras === "string" ? keras : "";
   const writer = /^\d/.test(version) ? kerasWriter(version) : TFJS_WRITER;
-  const parsed = kerasConfig(record, name, writer);
+  const parsed = kerasConfig(record, writer);
   const { inputShape, batchSize, precision } = parsed;
-  const layers = kerasLayers(parsed, { name, writer });
-  const loaded = weightsOf(arrays, { layers, parsed, model: nameOf(record.config) }, name);
+  const layers = kerasLayers(parsed, { writer });
+  const loaded = weightsOf(arrays, { layers, parsed, model: nameOf(record.config) });
   return {
     layers: loaded,
-    inputShape: inputShape ?? inferredInput(loaded, name),
+    inputShape: inputShape ?? inferredInput(loaded),
     batchSize,
     precision,
     provenance: {
-      format: "model.json",
       framework: writers[0] ?? "TF.js",
       ...(version && { version }),
       gateOrder: lettersOf("keras"),
@@ -53,12 +63,11 @@ function nameOf(config: unknown): string {
 function weightsOf(
   arrays: ReadonlyMap<string, Tensor>,
   { layers, parsed, model }: { layers: Layer[]; parsed: KerasConfig; model: string },
-  name: string,
 ): LoadedLayer[] {
   if ([...arrays.keys()].every((key) => /^layers\/.*\/vars\/\d+$/.test(key))) { // a .keras before
     const file = { arrays, others: new Map(), attributes: new Map() };
     const line = layers.map((layer) => ({ name: layer.name!, layer }));
-    const found = kerasWeights(file, { listed: parsed.listed, line, areNamed: true }, name);
+    const found = kerasWeights(file, { listed: parsed.listed, line, areNamed: true });
     return layers.map((layer, k) => ({ layer, weights: found[k]! }));
   }
   const names = layers.map((layer) => layer.name!).sort((a, b) => b.length - a.length);
@@ -69,12 +78,12 @@ function weightsOf(
       names.find((own) => key.startsWith(`${model}/${own}/`));
     if (owner === undefined) {
       const state = `${JSON.stringify(key.split("/")[0])} has some and is none`;
-      throw new UnreadableFileError(name, "each of its arrays must belong to a layer", state);
+      throw new UnreadableFileError("each of its arrays must belong to a layer", state);
     }
     groups.set(owner, [...groups.get(owner) ?? [], taken(key, tensor)]);
   }
   return layers.map((layer) => {
-    const place = `${layer.name} (${layer.className}) in ${name}`;
+    const place = `${layer.name} (${layer.className})`;
     return { layer, weights: orderedByName(layer, groups.get(layer.name!) ?? [], place) };
   });
 }

@@ -42,7 +42,7 @@ export function orderedByName(
   if (tellsHalves && ordered.every((array) => array !== undefined)) return ordered;
   const found = arrays.map(({ from }) => from).join(", ").slice(0, 400);
   const rule = `the names of its arrays must tell which is ${wanted.join(", ")}`;
-  throw new UnreadableFileError(place, rule, `names are ${found}`);
+  throw new UnreadableFileError(rule, `the names are ${found}`, { source: place });
 }
 
 /** `bidirectional/forward_lstm/lstm_cell` and `kernel`, without what TensorFlow adds to the end. */

@@ -25,8 +25,8 @@ export function dot(a: TensorLike, b: TensorLike): Tensor {
   const k = left.shape.at(-1);
   if (k === undefined || k !== right.shape[0] || right.shape.length > 2) {
     throw new TypeError(
-      `Cannot take the dot product as the last axis of a must be as long as the first of b: ` +
-        `current shapes are ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
+      `Cannot take the dot product: the last axis of a must be as long as the first of b, ` +
+        `but the shapes are ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
     );
   }
   const columns = right.shape.slice(1);
@@ -103,7 +103,7 @@ export function combine(
   for (const { data, shape } of operands) {
     if (!sameShape(shape, longest.slice(longest.length - shape.length))) {
       throw new TypeError(
-        `Cannot ${action} as each shape must be the tail of the longest: current shapes are ` +
+        `Cannot ${action}: each shape must be the tail of the longest, but the shapes are ` +
           operands.map((x) => formatShape(x.shape)).join(" and "),
       );
     }

@@ -24,7 +24,7 @@ export interface Random {
 export function seededRandom(seed: number, stream: number = 0): Random {
   if (!Number.isSafeInteger(seed)) {
     throw new RangeError(
-      `Cannot start a random generator as its seed must be a whole number: current seed is ${seed}`,
+      `Cannot start a random generator: its seed must be a whole number, but the seed is ${seed}`,
     );
   }
   // The generator itself begins with its seed's own bits, alike for seeds that are near.
@@ -46,8 +46,8 @@ export function randomFromState(state: readonly number[]): Random {
   // All zeros is the one state that never leaves itself.
   if (state.length !== 4 || !state.every(isInt32) || state.every((word) => word === 0)) {
     throw new RangeError(
-      `Cannot continue a random generator as its state is 4 whole numbers of 32 bits, not all 0: ` +
-        `current state is [${state.join(", ")}]`,
+      `Cannot continue a random generator: its state is 4 whole numbers of 32 bits, not all 0, ` +
+        `but the state is [${state.join(", ")}]`,
     );
   }
   return randomOf(xoroshiro128plusFromState(state));

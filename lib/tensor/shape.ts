@@ -18,8 +18,8 @@ export function resolveAxis(axis: number, shape: readonly number[], action: stri
   const resolved = axis < 0 ? axis + shape.length : axis;
   if (!Number.isInteger(axis) || resolved < 0 || resolved >= shape.length) {
     throw new RangeError(
-      `Cannot ${action} as the shape ${formatShape(shape)} has ${shape.length} axes: ` +
-        `current axis is ${axis}`,
+      `Cannot ${action}: the shape ${formatShape(shape)} has ${shape.length} axes, ` +
+        `but the axis is ${axis}`,
     );
   }
   return resolved;
@@ -31,8 +31,8 @@ export function resolveIndex(index: number, length: number, action: string): num
   if (!Number.isInteger(index) || resolved < 0 || resolved >= length) {
     throw new RangeError(
       length === 0
-        ? `Cannot ${action} as the axis is empty: current index is ${index}`
-        : `Cannot ${action} as the axis has indices 0 to ${length - 1}: current index is ${index}`,
+        ? `Cannot ${action}: the axis is empty, but the index is ${index}`
+        : `Cannot ${action}: the axis has indices 0 to ${length - 1}, but the index is ${index}`,
     );
   }
   return resolved;

@@ -53,14 +53,14 @@ export class Tensor {
     requireShape("make a tensor", shape);
     if (!shape.every((length) => Number.isInteger(length) && length >= 0)) {
       throw new TypeError(
-        `Cannot make a tensor as each axis must be a whole number from 0: ` +
-          `current shape is ${formatShape(shape)}`,
+        `Cannot make a tensor: each axis must be a whole number from 0, ` +
+          `but the shape is ${formatShape(shape)}`,
       );
     }
     if (sizeOf(shape) !== data.length) {
       throw new TypeError(
-        `Cannot make a tensor as the shape ${formatShape(shape)} holds ${sizeOf(shape)} numbers: ` +
-          `current data has ${data.length}`,
+        `Cannot make a tensor: the shape ${formatShape(shape)} holds ${sizeOf(shape)} numbers, ` +
+          `but the data has ${data.length}`,
       );
     }
     this.data = data;
@@ -79,8 +79,8 @@ export class Tensor {
       throw new TypeError(
         `Cannot reshape to ${
           formatShape(shape)
-        } as a tensor keeps its ${this.data.length} numbers: ` +
-          `current shape is ${formatShape(this.shape)}`,
+        }: a tensor keeps its ${this.data.length} numbers, ` +
+          `but its shape is ${formatShape(this.shape)}`,
       );
     }
     return new Tensor(this.data, resolved);
@@ -90,8 +90,8 @@ export class Tensor {
   at(...indices: number[]): Tensor {
     if (indices.length > this.shape.length) {
       throw new TypeError(
-        `Cannot take at(${indices.join(", ")}) as there are ${this.shape.length} axes: ` +
-          `current shape is ${formatShape(this.shape)}`,
+        `Cannot take at(${indices.join(", ")}): there are ${this.shape.length} axes, ` +
+          `but its shape is ${formatShape(this.shape)}`,
       );
     }
     const rest = this.shape.slice(indices.length);
@@ -123,7 +123,7 @@ export class Tensor {
     const [rows, columns] = this.shape;
     if (rows === undefined || columns === undefined || this.shape.length !== 2) {
       throw new TypeError(
-        `Cannot transpose as a matrix has 2 axes: current shape is ${formatShape(this.shape)}`,
+        `Cannot transpose: a matrix has 2 axes, but its shape is ${formatShape(this.shape)}`,
       );
     }
     const data = emptyLike(this.data, this.data.length);
@@ -137,8 +137,8 @@ export class Tensor {
   item(...indices: number[]): number {
     if (indices.length !== this.shape.length) {
       throw new TypeError(
-        `Cannot take item(${indices.join(", ")}) as each of the axes wants an index: ` +
-          `current shape is ${formatShape(this.shape)}`,
+        `Cannot take item(${indices.join(", ")}): each of the axes wants an index, ` +
+          `but its shape is ${formatShape(this.shape)}`,
       );
     }
     return this.at(...indices).data[0]!;
@@ -192,7 +192,7 @@ export function arange(stop: number): Tensor {
   refuseOptions("count up", arguments, 1);
   if (!Number.isInteger(stop) || stop < 0) {
     throw new RangeError(
-      `Cannot count up as stop must be a whole number from 0: current stop is ${stop}`,
+      `Cannot count up: stop must be a whole number from 0, but stop is ${stop}`,
     );
   }
   return new Tensor(Float64Array.from({ length: stop }, (_, index) => index), [stop]);

@@ -54,7 +54,7 @@ async function compareAll(): Promise<void> {
     const [keras, weights] = [`${folder}/model.keras`, `${folder}/model.weights.h5`];
     await saveKeras(keras, model);
     const bytes = await Deno.readFile(keras);
-    await Deno.writeFile(weights, (await unzip(bytes, keras)).get("model.weights.h5")!);
+    await Deno.writeFile(weights, (await unzip(bytes)).get("model.weights.h5")!);
     for (const [before, shown] of [[0, "in a fresh process"], [2, "opened before"]] as const) {
       const ours: number[] = [], own: number[] = [];
       for (let k = 0; k < RUNS; k++) {

@@ -37,7 +37,7 @@ Deno.test("what cannot be split or joined is refused, the wrong order by the nam
     "Cannot split gates as the last axis must be a multiple of 4: current shape is [16, 201]",
   );
   assertThrows(() => splitGates(arange(4), "torch" as never), RangeError, "pytorch");
-  assertThrows(() => splitGates(arange(4), "keras", { axis: 1 }), RangeError, "current axis is 1");
+  assertThrows(() => splitGates(arange(4), "keras", { axis: 1 }), RangeError, "the axis is 1");
   const gates = splitGates(arange(8));
   assertThrows(() => joinGates({ ...gates, forget: arange(3) }), TypeError, "forget [3]");
 });

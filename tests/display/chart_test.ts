@@ -75,9 +75,9 @@ Deno.test("plot() refuses what is no figure, when it is made", () => {
   circular.self = circular;
   for (
     const [figure, message] of [
-      [undefined, "current data is undefined"],
-      [{}, "current data is undefined"],
-      [{ data: {} }, "current data is an empty object"],
+      [undefined, "the data is undefined"],
+      [{}, "the data is undefined"],
+      [{ data: {} }, "the data is an empty object"],
       [{ data: [1] }, "must be a list of traces"],
       [{ data: [circular] }, "must not contain itself"],
     ] as const
@@ -121,12 +121,12 @@ Deno.test("heatmap() keeps apart rows that have one label", async () => {
 });
 
 Deno.test("heatmap() refuses what it cannot draw", () => {
-  assertThrows(() => heatmap([[[1]]]), TypeError, "current shape is [1, 1, 1]");
-  assertThrows(() => heatmap({ data: [1], shape: [] }), TypeError, "current shape is []");
+  assertThrows(() => heatmap([[[1]]]), TypeError, "the shape is [1, 1, 1]");
+  assertThrows(() => heatmap({ data: [1], shape: [] }), TypeError, "the shape is []");
   assertThrows(() => heatmap([[1], [1, 2]]), TypeError, "must have one length");
-  assertThrows(() => heatmap([[1]], { rows: [] }), TypeError, "current rows are 1 and labels 0");
-  assertThrows(() => heatmap([[1]], { limit: 0 }), RangeError, "current limit is 0");
-  assertThrows(() => heatmap([[1]], { limit: NaN }), RangeError, "current limit is NaN");
+  assertThrows(() => heatmap([[1]], { rows: [] }), TypeError, "the rows are 1 and labels 0");
+  assertThrows(() => heatmap([[1]], { limit: 0 }), RangeError, "limit is 0");
+  assertThrows(() => heatmap([[1]], { limit: NaN }), RangeError, "limit is NaN");
 });
 
 Deno.test("lineChart() draws a matrix's columns, and series by name", async () => {
@@ -150,10 +150,10 @@ Deno.test("lineChart() tells apart as many lines as a layer has units", async ()
 
 Deno.test("lineChart() refuses what it cannot draw", () => {
   assertThrows(() => lineChart({ a: [1] }, { x: [1, 2] }), TypeError, "a has 1 points and x has 2");
-  assertThrows(() => lineChart([[[1]]]), TypeError, "current shape is [1, 1, 1]");
+  assertThrows(() => lineChart([[[1]]]), TypeError, "the shape is [1, 1, 1]");
   assertThrows(() => lineChart({ a: [[1]] as never }), TypeError, "a has shape [1, 1]");
   assertThrows(() => lineChart([[1]], { labels: [] }), TypeError, "series are 1 and labels 0");
-  assertThrows(() => lineChart(3 as never), TypeError, "current value is the number 3");
+  assertThrows(() => lineChart(3 as never), TypeError, "the value is the number 3");
 });
 
 Deno.test("A chart's text says its title, axes, series and ranges", () => {

@@ -54,8 +54,8 @@ Deno.test("loadNpy() refuses an integer that float64 rounds, and names it", asyn
     await assertRejects(
       () => loadNpy(pathOf(file)),
       UnreadableFileError,
-      `${file} as its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them ` +
-        `(np.save(f, a.astype("float64")) rounds them first): current value is ${value}`,
+      `${file}: its 64-bit integers must lie within ±(2^53 - 1), or float64 rounds them ` +
+        `(in Python, a.astype("float64") does so first), but the value is ${value}`,
     );
   }
 });
@@ -145,9 +145,9 @@ for (const [file, advice, dtype] of REFUSED) {
     const error = await assertRejects(
       () => loadNpy(pathOf(`${file}.npy`)),
       UnreadableFileError,
-      `${file}.npy as its elements must be numbers of at most 64 bits (${advice}`,
+      `${file}.npy: its elements must be numbers of at most 64 bits (${advice}`,
     );
-    assertEquals(error.message.endsWith(`: current dtype is ${dtype}`), true, error.message);
+    assertEquals(error.message.endsWith(`, but the dtype is ${dtype}`), true, error.message);
   });
 }
 
@@ -156,8 +156,8 @@ Deno.test("loadNpy() refuses structured arrays and says how to save a field", as
     await assertRejects(
       () => loadNpy(pathOf(file)),
       UnreadableFileError,
-      `${file} as its elements must be plain numbers (np.save(f, a["field"]) saves one field): ` +
-        "current array is structured",
+      `${file}: its elements must be plain numbers (np.save(f, a["field"]) saves one field), ` +
+        "but the array is structured",
     );
   }
 });

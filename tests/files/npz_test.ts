@@ -40,7 +40,7 @@ Deno.test("loadNpz() reads an archive without arrays, and one of a thousandth of
 Deno.test("loadNpz() names the array that it refuses", async () => {
   const error = await assertRejects(() => loadNpz(pathOf("object.npz")), UnreadableFileError);
   assertEquals(error.source, `arr_0.npy in ${pathOf("object.npz")}`);
-  assertEquals(error.message.endsWith(`current dtype is "|O"`), true);
+  assertEquals(error.message.endsWith(`the dtype is "|O"`), true);
 });
 
 Deno.test("loadNpz() refuses entries that are no arrays, by name", async () => {
@@ -50,14 +50,14 @@ Deno.test("loadNpz() refuses entries that are no arrays, by name", async () => {
   await assertRejects(
     () => loadNpz(archive),
     UnreadableFileError,
-    `each entry of a .npz must be an array and its name end in .npy: current entry is "notes.txt"`,
+    `each entry of a .npz must be an array and its name end in .npy, but the entry is "notes.txt"`,
   );
   const wrong = await zip(new Map([["arr_0.npy", new TextEncoder().encode("no array")]]));
   await assertRejects(
     () => loadNpz(wrong),
     UnreadableFileError,
-    `Cannot read arr_0.npy in the given bytes as a .npy file begins with \\x93NUMPY: ` +
-      `current file starts with "no array"`,
+    `Cannot read arr_0.npy in the given bytes: a .npy file begins with \\x93NUMPY, ` +
+      `but the file starts with "no array"`,
   );
 });
 
@@ -100,25 +100,25 @@ Deno.test("saveNpz() writes nothing where a tensor, a name or the target will no
     await assertRejects(
       () => save(new Tensor(Float32Array.of(1), [1])),
       TypeError,
-      "Cannot write a .npz as the tensors must come in a list or a Map: current kind is one tensor",
+      "Cannot write a .npz: the tensors must come in a list or a Map, but a Tensor [1] was given",
     );
     await assertRejects(
       () => save({ a: [1] }),
       TypeError,
-      "in a list or a Map: current kind is object",
+      "in a list or a Map, but an object { a } was given",
     );
     await assertRejects(() => save([[1], "two"]), TypeError);
     await assertRejects(
       () => save(new Map([["../outside", [1]]])),
       RangeError,
-      `names must lie within it: current name is "../outside.npy"`,
+      `names must lie within it, but the name is "../outside.npy"`,
     );
     assertEquals(await Deno.readFile(path), before);
   });
   await assertRejects(
     () => saveNpz("https://host/x.npz", []),
     TypeError,
-    "Cannot write https://host/x.npz as files are written to a path or a file URL",
+    "Cannot write a file: it must go to a path or a file URL, but that is https://host/x.npz",
   );
   const error = await assertRejects(
     () => saveNpz("no/such/folder.npz", []),

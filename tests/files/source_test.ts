@@ -38,13 +38,13 @@ Deno.test("loadNpy() reads over http, and tells what the server answers otherwis
   const error = await assertRejects(() => loadNpy(`${site}/y.npy`), UnreadableFileError);
   assertEquals(
     error.message,
-    `Cannot read ${site}/y.npy as the server must send it: current answer is 404 Not Found`,
+    `Cannot read ${site}/y.npy: the server must send it, but the answer is 404 Not Found`,
   );
   await server.shutdown();
 
   const gone = await assertRejects(() => loadNpy(`${site}/x.npy`), UnreadableFileError);
   assertEquals(
-    gone.message.startsWith(`Cannot read ${site}/x.npy as the server could not be read`),
+    gone.message.startsWith(`Cannot read ${site}/x.npy: the server must send all of it`),
     true,
   );
   assertInstanceOf(gone.cause, Error);
@@ -69,8 +69,8 @@ Deno.test("a server that never ends, or falls silent, is left", async () => {
   );
   assertEquals(
     endless.message,
-    `Cannot read ${place("endless")} as it must be of 100000 bytes at most: ` +
-      "current length is more than that",
+    `Cannot read the file: it must be of 100000 bytes at most, ` +
+      "but it has more",
   );
   const silent = await assertRejects(
     () => download(place("silent"), { patience: 200 }),
@@ -78,8 +78,8 @@ Deno.test("a server that never ends, or falls silent, is left", async () => {
   );
   assertEquals(
     silent.message,
-    `Cannot read ${place("silent")} as the server could not be read from: ` +
-      "current reason is nothing came for 0.2 s",
+    `Cannot read the file: the server must send all of it, ` +
+      "but reading it failed: nothing came for 0.2 s",
   );
   await server.shutdown();
 });
@@ -138,7 +138,7 @@ Deno.test("a download in tiny pieces takes little memory, is whole, and ends in 
   await assertRejects(
     () => download(place("drip"), { patience: 1_000, time: 500 }),
     UnreadableFileError,
-    "current reason is it did not end within 0.5 s",
+    "reading it failed: it did not end within 0.5 s",
   );
   await server.shutdown();
 });
@@ -157,7 +157,9 @@ Deno.test("loadNpy() says where it looked for a file that is not there", async (
     const error = await assertRejects(() => loadNpy(path), UnreadableFileError);
     assertEquals(
       error.message,
-      `Cannot read ${path} as there is no such file: current path is ${resolve(path)}`,
+      `Cannot read ${path || "the file"}: there must be such a file, but there is none at ${
+        resolve(path)
+      }`,
     );
     assertInstanceOf(error.cause, Deno.errors.NotFound);
   }
@@ -167,36 +169,36 @@ Deno.test("loadNpy() refuses a folder", async () => {
   await assertRejects(
     () => loadNpy(pathOf("")),
     UnreadableFileError,
-    "as it must be a file: current kind is a folder",
+    ": it must be a file, but it is a folder",
   );
 });
 
 Deno.test("loadNpy() refuses a file URL that names no path", async () => {
   const error = await assertRejects(() => loadNpy("file:///%FF.npy"), UnreadableFileError);
   assertEquals(
-    error.message.startsWith("Cannot read file:///%FF.npy as the file could not be"),
+    error.message.startsWith("Cannot read file:///%FF.npy: it must be possible to open it"),
     true,
   );
 });
 
 Deno.test("loadNpy() refuses other kinds of sources, with a TypeError", async () => {
   for (
-    const [given, current] of [
-      [undefined, "kind is undefined"],
-      [null, "kind is null"],
-      [7, "kind is 7"],
-      [new Float32Array(3), "kind is Float32Array"],
-      [new Blob([]), "kind is Blob"],
-      [{}, "kind is Object"],
-      ["ftp://host/x.npy", "URL begins with ftp:"],
-      ["data://x", "URL begins with data:"],
-      ["http://", "URL cannot be parsed"],
+    const [given, found] of [
+      [undefined, "undefined was given"],
+      [null, "null was given"],
+      [7, "the number 7 was given"],
+      [new Float32Array(3), "an array of 3 was given"],
+      [new Blob([]), "a Blob was given"],
+      [{}, "an empty object was given"],
+      ["ftp://host/x.npy", "the URL begins with ftp:"],
+      ["data://x", "the URL begins with data:"],
+      ["http://", "the URL cannot be parsed"],
     ] as const
   ) {
     await assertRejects(
       () => loadNpy(given as unknown as Source),
       TypeError,
-      `: current ${current}`,
+      `, but ${found}`,
     );
   }
 });
@@ -216,13 +218,13 @@ Deno.test({
   async fn() {
     const file = await assertRejects(() => loadNpy("x.npy"), UnreadableFileError);
     assertInstanceOf(file.cause, Deno.errors.NotCapable);
-    assertEquals(/could not be opened: current reason is .*--allow-read/.test(file.message), true);
+    assertEquals(/to open it, but reading it failed: .*--allow-read/.test(file.message), true);
     const host = await assertRejects(
       () => loadNpy("http://127.0.0.1:8000/x.npy"),
       UnreadableFileError,
     );
     assertEquals(
-      /could not be read from: current reason is .*--allow-net/.test(host.message),
+      /all of it, but reading it failed: .*--allow-net/.test(host.message),
       true,
     );
   },

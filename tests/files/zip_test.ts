@@ -34,14 +34,14 @@ function patched(
 }
 
 function refuses(archive: Uint8Array, message: string): Promise<Error> {
-  return assertRejects(() => unzip(archive, "w.zip"), UnreadableFileError, message);
+  return assertRejects(() => unzip(archive), UnreadableFileError, message);
 }
 
 const TWO = await zip(new Map([["a.npy", text("forget")], ["b.npy", text("output")]]));
 
 Deno.test("zip() then unzip() gives the same entries in the same order", async () => {
   const entries = new Map([["z", text("1")], ["a/b", new Uint8Array(0)], ["ä", text("3")]]);
-  assertEquals([...await unzip(await zip(entries), "w.zip")], [...entries]);
+  assertEquals([...await unzip(await zip(entries))], [...entries]);
 });
 
 Deno.test("zip() writes the same bytes whatever the time and its zone", async () => {
@@ -80,7 +80,7 @@ Deno.test("loadNpz() refuses an archive cut at any byte", async () => {
 Deno.test("loadNpz() says what a file is that is no zip archive", async () => {
   const refusal = (bytes: Uint8Array, message: string) =>
     assertRejects(() => loadNpz(bytes), UnreadableFileError, message);
-  const rule = "Cannot read the given bytes as it must be a whole zip archive: current file ";
+  const rule = "Cannot read the given bytes: it must be a whole zip archive, but the file ";
   await refusal(new Uint8Array(0), rule + "is empty");
   await refusal(text("<!DOCTYPE html>"), rule + `starts with "<!DOCTYPE html>"`);
   await refusal(bytesOf("float64.npy"), rule + "is a .npy array (loadNpy reads it)");
@@ -97,9 +97,9 @@ Deno.test("unzip() compares the CRC-32 of stored and of deflated entries", async
       const at = find(whole, DIRECTORY, record) + 16;
       whole[at]! ^= 1;
       await assertRejects(
-        () => unzip(whole, "w.npz"),
+        () => unzip(whole),
         UnreadableFileError,
-        `Cannot read arr_${record}.npy in w.npz as its CRC-32 and length must be those`,
+        `Cannot read arr_${record}.npy: its CRC-32 and length must be those`,
       );
       whole[at]! ^= 1;
     }
@@ -117,11 +117,11 @@ async function claiming(size: number, packed: Uint8Array, crc = 0): Promise<Uint
 Deno.test("unzip() allocates nothing for a size that deflate cannot reach", async () => {
   await refuses(
     await claiming(4e9, text("short")),
-    `as "bomb.npy" has 5 bytes there, deflated: current directory promises 4000000000`,
+    `: "bomb.npy" has 5 bytes there, deflated, but the directory promises 4000000000`,
   );
   await refuses(
     patched(TWO, DIRECTORY, 24, [7]),
-    `as "a.npy" has 6 bytes there, stored: current directory promises 7`,
+    `: "a.npy" has 6 bytes there, stored, but the directory promises 7`,
   );
 });
 
@@ -129,12 +129,12 @@ Deno.test("unzip() stops at its limit, before it unpacks anything", async () => 
   const bomb = await claiming(2 ** 31 + 1, new Uint8Array(2.2e6)); // a ratio that deflate reaches
   await refuses(
     bomb,
-    "as it may unpack to at most 2147483648 bytes: current archive would take 2147483649",
+    ": it may unpack to at most 2147483648 bytes, but the archive would take 2147483649",
   );
   await assertRejects(
-    () => unzip(TWO, "w.zip", 11), // each entry has 6
+    () => unzip(TWO, 11), // each entry has 6
     UnreadableFileError,
-    "as it may unpack to at most 11 bytes: current archive would take 12",
+    ": it may unpack to at most 11 bytes, but the archive would take 12",
   );
 });
 
@@ -143,23 +143,23 @@ Deno.test("unzip() refuses an entry that unpacks to more or less than it claims"
   const packed = deflateSync(hundred);
   for (const size of [0, 1, 99, 101]) {
     const crc = crc32(new Uint8Array(size).fill(7));
-    await refuses(await claiming(size, packed, crc), "Cannot read bomb.npy in w.zip as ");
+    await refuses(await claiming(size, packed, crc), "Cannot read bomb.npy: ");
     await refuses(
       await claiming(size, packed, crc32(hundred)),
-      "Cannot read bomb.npy in w.zip as ",
+      "Cannot read bomb.npy: ",
     );
   }
   assertEquals(
-    (await unzip(await claiming(100, packed, crc32(hundred)), "")).get("bomb.npy"),
+    (await unzip(await claiming(100, packed, crc32(hundred)))).get("bomb.npy"),
     hundred,
   );
   await refuses(
     await claiming(0, new Uint8Array(0)),
-    "Cannot read bomb.npy in w.zip as its CRC-32",
+    "Cannot read bomb.npy: its CRC-32",
   );
   await refuses(
     await claiming(9, text("no deflate")),
-    "as it could not be inflated: current reason is",
+    ": it must be possible to inflate it, but reading it failed:",
   );
 });
 
@@ -167,12 +167,12 @@ Deno.test("unzip() refuses a name twice", async () => {
   const twice = patched(patched(TWO, DIRECTORY, 46, [0x61], 1), LOCAL, 30, [0x61], 1);
   await refuses(
     twice,
-    `each entry of the archive needs its own name: current name "a.npy" occurs twice`,
+    `each entry of the archive needs its own name, but the name "a.npy" occurs twice`,
   );
 });
 
 Deno.test("unzip() refuses an entry whose own header has another name", async () => {
-  await refuses(patched(TWO, DIRECTORY, 46, [0x63], 1), "current archive is damaged at byte");
+  await refuses(patched(TWO, DIRECTORY, 46, [0x63], 1), "the archive is damaged at byte");
 });
 
 Deno.test("unzip() refuses entries that share bytes: one within another, as bombs have them", async () => {
@@ -192,7 +192,7 @@ Deno.test("unzip() refuses entries that share bytes: one within another, as bomb
     ...own,
     ...end,
   ]);
-  await refuses(both, `must not overlap: current entry "b.npy" begins within another`);
+  await refuses(both, `must not overlap, but the entry "b.npy" begins within another`);
 });
 
 Deno.test("unzip() refuses versions that Python's zipfile refuses", async () => {
@@ -208,13 +208,13 @@ Deno.test("unzip() refuses names that lead out of the archive", async () => {
     const bytes = [...text(name)];
     await refuses(
       patched(patched(archive, DIRECTORY, 46, bytes), LOCAL, 30, bytes),
-      `the names of its entries must lie within it: current name is ${JSON.stringify(name)}`,
+      `the names of its entries must lie within it, but the name is ${JSON.stringify(name)}`,
     );
   }
 });
 
 Deno.test("unzip() refuses names that are not UTF-8", async () => {
-  await refuses(patched(TWO, DIRECTORY, 46, [0xff]), `must be UTF-8: current name is "\ufffd.npy"`);
+  await refuses(patched(TWO, DIRECTORY, 46, [0xff]), `must be UTF-8, but the name is "\ufffd.npy"`);
 });
 
 Deno.test("unzip() refuses encryption, other compressions, zip64 and several disks, each by its name", async () => {
@@ -232,21 +232,21 @@ Deno.test("unzip() refuses encryption, other compressions, zip64 and several dis
   locator.set([0x50, 0x4b, 6, 7], end);
   locator.set(TWO.subarray(end), end + 20);
   await refuses(locator, "the sizes of zip64 (above 4 GB)");
-  await refuses(patched(TWO, END, 4, [1]), "current archive is damaged at byte");
+  await refuses(patched(TWO, END, 4, [1]), "the archive is damaged at byte");
 });
 
 Deno.test("unzip() refuses a directory that does not fit its end record", async () => {
   for (const [offset, value] of [[8, 1], [10, 3], [12, 1], [16, 1]] as const) {
-    await refuses(patched(TWO, END, offset, [value]), "current archive is damaged at byte");
+    await refuses(patched(TWO, END, offset, [value]), "the archive is damaged at byte");
   }
   const one = patched(patched(TWO, END, 8, [1]), END, 10, [1]); // one entry of two
-  await refuses(one, "current archive is damaged at byte");
+  await refuses(one, "the archive is damaged at byte");
   const three = patched(patched(TWO, END, 8, [3]), END, 10, [3]);
-  await refuses(three, "current archive is damaged at byte");
+  await refuses(three, "the archive is damaged at byte");
 });
 
 Deno.test("unzip() refuses records that are none, or reach beyond the archive", async () => {
-  const message = "as the parts of the zip archive must fit together: current archive is damaged";
+  const message = ": the parts of the zip archive must fit together, but the archive is damaged";
   await refuses(patched(TWO, DIRECTORY, 3, [9], 1), message);
   await refuses(patched(TWO, LOCAL, 3, [9], 1), message);
   await refuses(patched(TWO, DIRECTORY, 42, [0, 0, 0, 1], 1), message);
@@ -269,7 +269,7 @@ Deno.test("zip() refuses a name that is empty or leads out of the archive", asyn
     await assertRejects(
       () => zip(new Map([[name, text("1")]])),
       RangeError,
-      `Cannot write a zip archive as names must lie within it: current name is "${name}"`,
+      `Cannot write a zip archive: names must lie within it, but the name is "${name}"`,
     );
   }
 });
@@ -279,12 +279,12 @@ Deno.test("unzip() reads an archive with a comment, and leaves folders out, unle
   const longer = new Uint8Array(TWO.length + comment.length);
   longer.set(patched(TWO, END, 20, [comment.length]));
   longer.set(comment, TWO.length);
-  assertEquals((await unzip(longer, "w.zip")).size, 2);
+  assertEquals((await unzip(longer)).size, 2);
 
   const folder = await zip(new Map([["folder/", new Uint8Array(0)], ["folder/a", text("1")]]));
-  assertEquals([...(await unzip(folder, "w.zip")).keys()], ["folder/a"]);
+  assertEquals([...(await unzip(folder)).keys()], ["folder/a"]);
   const full = await zip(new Map([["folder/", text("array")], ["folder/a", text("1")]]));
-  await refuses(full, `a folder of the archive has no content: current folder "folder/" has 5`);
+  await refuses(full, `a folder of the archive has no content, but the folder "folder/" has 5`);
 });
 
 Deno.test("an archive that lies within a larger buffer is read as by itself", async () => {
@@ -292,7 +292,7 @@ Deno.test("an archive that lies within a larger buffer is read as by itself", as
   const archive = await zip(entries);
   const larger = new Uint8Array(archive.length + 1000).fill(80);
   larger.set(archive, 500);
-  const found = await unzip(larger.subarray(500, 500 + archive.length), "within.zip");
+  const found = await unzip(larger.subarray(500, 500 + archive.length));
   assertEquals([...found].map(([name, bytes]) => [name, [...bytes]]), [["a", [1, 2, 3]], ["b", [
     4,
   ]]]);

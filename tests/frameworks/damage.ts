@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { readHdf5 } from "../../lib/files/hdf5.ts";
 import { readKerasArchive } from "../../lib/files/keras_archive.ts";
 import { readOnnx } from "../../lib/files/onnx.ts";
+import { openFile } from "../../lib/files/open.ts";
 import { readSafetensors } from "../../lib/files/safetensors.ts";
 import { readTfjs } from "../../lib/files/tfjs.ts";
 import type { Tensor } from "../../lib/tensor/tensor.ts";
@@ -32,7 +33,7 @@ interface Damaged {
   readonly beside?: readonly string[];
 }
 
-const hdf5 = (bytes: Uint8Array) => readHdf5(bytes, "m.h5", { timeLimit: HDF5_MILLISECONDS });
+const hdf5 = (bytes: Uint8Array) => readHdf5(bytes, { timeLimit: HDF5_MILLISECONDS });
 const formats = "fixtures/formats/";
 
 /** The formats, and a file of each. */
@@ -49,13 +50,13 @@ export const FORMATS: Readonly<Record<string, Damaged>> = {
   },
   safetensors: {
     file: `${formats}pytorch/plain.safetensors`,
-    read: async (bytes) => await readSafetensors(bytes, "m.safetensors"),
+    read: async (bytes) => await readSafetensors(bytes),
     open: (bytes) => loadModel(bytes),
   },
   onnx: {
     file: `${formats}onnx/classifier.onnx`,
     async read(bytes) {
-      const { arrays, graph } = await readOnnx(bytes, bytes, "m.onnx");
+      const { arrays, graph } = await openFile(bytes, readOnnx);
       const rest = (graph.nodes ?? []).map(({ type = "", inputs = [], outputs = [] }) => {
         return [type, inputs, outputs];
       });
@@ -66,7 +67,7 @@ export const FORMATS: Readonly<Record<string, Damaged>> = {
   tfjs: {
     file: `${formats}tfjs/plain.json`,
     beside: ["plain.shard1.bin", "plain.shard2.bin"],
-    read: async (bytes, path) => ({ arrays: (await readTfjs(path, bytes, path)).arrays }),
+    read: async (_, path) => ({ arrays: (await openFile(path, readTfjs)).arrays }),
     open: (_, path) => loadModel(path),
   },
   h5: {
@@ -80,7 +81,7 @@ export const FORMATS: Readonly<Record<string, Damaged>> = {
   keras: {
     file: `${formats}keras/no_bias.keras`,
     async read(bytes) {
-      const { config, weights } = await readKerasArchive(bytes, "m.keras");
+      const { config, weights } = await readKerasArchive(bytes);
       return { arrays: weights.arrays, rest: config };
     },
     open: (bytes) => loadModel(bytes),

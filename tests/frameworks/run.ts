@@ -35,7 +35,7 @@ try {
   const left = written.filter(({ noOnnx }) => noOnnx !== undefined);
   console.log(`${written.length} models as .keras, ${written.length - left.length} as .onnx`);
   for (const { name, noOnnx } of left) {
-    console.log(`no .onnx of ${name}: ${noOnnx?.split(": current ").at(-1)}`);
+    console.log(`no .onnx of ${name}: ${noOnnx?.split(", but the ").at(-1)}`);
   }
   await run(python, "check.py", folder);
   for (const format of Object.keys(FORMATS)) {

@@ -109,9 +109,9 @@ Deno.test("loadModel() reads TF.js's own default, hardSigmoid, from the configur
 const REFUSED = [
   ["pytorch/refused_proj.safetensors", "weight_hr_l0 [2, 5] is there"],
   ["pytorch/refused_gru.safetensors", "which is an nn.GRU"],
-  ["pytorch/refused_pickle.pt", "current file is a PyTorch checkpoint"],
-  ["pytorch/refused_legacy.pt", "current file is a PyTorch checkpoint"],
-  ["pytorch/refused_torchscript.pt", "current file is a TorchScript module"],
+  ["pytorch/refused_pickle.pt", "the file is a PyTorch checkpoint"],
+  ["pytorch/refused_legacy.pt", "the file is a PyTorch checkpoint"],
+  ["pytorch/refused_torchscript.pt", "the file is a TorchScript module"],
   ["pytorch/refused_cell.safetensors", "an nn.LSTMCell is not read"],
   ["pytorch/classifier.safetensors", `array "fc.bias" [2] is of another layer`],
   ["onnx/refused_softmax_axis.onnx", "it is 1 of [time,batch,feature]"],
@@ -120,7 +120,7 @@ const REFUSED = [
   ["onnx/refused_clip.onnx", "an LSTM: it has clip"],
   ["onnx/refused_input_forget.onnx", "an LSTM: it has input_forget"],
   ["onnx/refused_peepholes.onnx", "an LSTM: it has peepholes P"],
-  ["onnx/refused_initial_state.onnx", "(initial states are not read): current inputs are X"],
+  ["onnx/refused_initial_state.onnx", "(initial states are not read), but the inputs are X"],
   ["onnx/refused_initial_constant.onnx", "an LSTM: it has initial_h that is not zero"],
   ["onnx/refused_lengths.onnx", "an LSTM: it has sequence_lens"],
   ["onnx/refused_mixed.onnx", "g and h must be the same: they are Tanh and Relu"],
@@ -130,7 +130,7 @@ const REFUSED = [
   ["onnx/refused_attribute_twice.onnx", "its attribute hidden_size is there twice"],
   ["onnx/refused_zero_gemm_beta.onnx", "a Gemm: it scales"],
   ["onnx/refused_zero_softmax_axis.onnx", "its axis must be the features: it is 0 of"],
-  ["onnx/refused_uint64.onnx", "current value is 18446744073709551615"],
+  ["onnx/refused_uint64.onnx", "the value is 18446744073709551615"],
   ["onnx/refused_gru.onnx", "a GRU: of the recurrent layers, LSTM is read"],
   ["onnx/refused_conv.onnx", `node is "edges", a Conv: operators are LSTM, MatMul`],
 ] as const;
@@ -146,6 +146,6 @@ Deno.test("loadModel() tells a kind of file by its bytes, not by its name", asyn
   assertEquals((await loadModel(bytes)).layers.length, 1);
   const read = (text: string) => loadModel(new TextEncoder().encode(text));
   await assertRejects(() => read("<!DOCTYPE html>"), UnreadableFileError, "<!DOCTYPE html>");
-  await assertRejects(() => read(""), UnreadableFileError, "current file is empty");
+  await assertRejects(() => read(""), UnreadableFileError, "the file is empty");
   await assertRejects(() => read("\x93NUMPY"), UnreadableFileError);
 });

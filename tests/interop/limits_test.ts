@@ -5,6 +5,7 @@ import { fromFileUrl } from "@std/path";
 import { loadModel, UnreadableFileError } from "@gatescope/lstm";
 import { readHdf5 } from "../../lib/files/hdf5.ts";
 import { readOnnx, writeOnnx } from "../../lib/files/onnx.ts";
+import { openFile } from "../../lib/files/open.ts";
 import type { OnnxNode, OnnxTensor } from "../../lib/files/onnx_schema.ts";
 import { unzip, zip } from "../../lib/files/zip.ts";
 import { mutated } from "../files/mutations.ts";
@@ -13,7 +14,7 @@ import { formatFile } from "./loaded.ts";
 const refuses = (source: Uint8Array | string, message: string) =>
   assertRejects(() => loadModel(source), UnreadableFileError, message);
 
-const archive = await unzip(Deno.readFileSync(formatFile("keras/no_bias.keras")), "m.keras");
+const archive = await unzip(Deno.readFileSync(formatFile("keras/no_bias.keras")));
 
 /** The .keras with its configuration changed. */
 async function kerasOf(change: (config: string) => string): Promise<Uint8Array> {
@@ -22,7 +23,7 @@ async function kerasOf(change: (config: string) => string): Promise<Uint8Array> 
 }
 
 const classifier = Deno.readFileSync(formatFile("onnx/classifier.onnx"));
-const { graph } = await readOnnx(classifier, classifier, "classifier.onnx");
+const { graph } = await openFile(classifier, readOnnx);
 
 /** The classifier's graph, with more behind it. */
 async function graphOf(
@@ -55,25 +56,25 @@ Deno.test("a configuration may be 16 MiB long, 100 levels deep and have 1000 lay
   const deep = "[".repeat(5000) + "]".repeat(5000);
   await refuses(await kerasOf((text) => text.replace("{", `{"x": ${deep},`)), "100 levels deep");
   const long = await kerasOf((text) => text + " ".repeat(2 ** 24));
-  await refuses(long, "its JSON may take at most 16777216 bytes: current length is");
+  await refuses(long, "its JSON may take at most 16777216 bytes, but the length is");
   const many = await kerasOf((text) => {
     const value = JSON.parse(text);
     const layer = { class_name: "Dropout", config: { rate: 0 } };
     value.config.layers.push(...Array.from({ length: 1000 }, () => layer));
     return JSON.stringify(value);
   });
-  await refuses(many, "it may have at most 1000 layers: current count is 1003");
+  await refuses(many, "it may have at most 1000 layers, but the count is 1003");
 });
 
 Deno.test("an ONNX graph does not grow beyond 1000 layers, 8 axes and 16 lengths", async () => {
   const chain = Array.from({ length: 2000 }, (_, k) => {
     return { type: "Relu", inputs: [k === 0 ? "Y" : `r${k - 1}`], outputs: [`r${k}`] };
   });
-  await refuses(await graphOf(chain, "r1999"), "at most 1000 layers: current count is 1001");
+  await refuses(await graphOf(chain, "r1999"), "at most 1000 layers, but the count is 1001");
 
   const axes = { name: "axes", dataType: 7, shape: [9], int64s: [0, 1, 2, 3, 4, 5, 6, 7, 8] };
   const unsqueeze = { type: "Unsqueeze", inputs: ["Y", "axes"], outputs: ["Z"] };
-  await refuses(await graphOf([unsqueeze], "Z", [axes]), "at most 8 axes: current count is 11");
+  await refuses(await graphOf([unsqueeze], "Z", [axes]), "at most 8 axes, but the count is 11");
 
   const doubled = Array.from({ length: 60 }, (_, k): OnnxNode => {
     const attributes = [{ name: "axis", int: 0, type: 2 }];
@@ -104,7 +105,7 @@ Deno.test("the external data of an .onnx takes at most 2 GiB, however often it i
       return { name: `again${k}`, dataType: 1, shape: [length], external, location: 1 };
     });
     await Deno.writeFile(`${folder}/m.onnx`, await graphOf([], "Y", arrays));
-    await refuses(`${folder}/m.onnx`, "at most 2147483648 bytes: current sum is 2147484672");
+    await refuses(`${folder}/m.onnx`, "at most 2147483648 bytes, but the sum is 2147484672");
   });
 });
 
@@ -121,7 +122,7 @@ Deno.test("a model.json reads no more of its shards than its arrays take", async
     const twice = [{ paths: [], weights: [...large, { ...weights[0] }] }];
     const groups = { modelTopology: {}, weightsManifest: twice };
     await Deno.writeTextFile(`${folder}/model.json`, JSON.stringify(groups));
-    await refuses(`${folder}/model.json`, "at most 2147483648 bytes: current sum is 2147483656");
+    await refuses(`${folder}/model.json`, "at most 2147483648 bytes, but the sum is 2147483656");
   });
 });
 
@@ -141,7 +142,7 @@ Deno.test({
         await Deno.symlink(secret, `${folder}/model/${name.split("/")[1]}`);
       }
       for (const file of ["plain.json", "external.onnx"]) {
-        await refuses(`${folder}/model/${file}`, "must lie in its folder: current link is");
+        await refuses(`${folder}/model/${file}`, "must lie in its folder, but the link is");
       }
       // a folder of links to one other folder, as caches of downloads are, is no such thing
       await Deno.copyFile(formatFile("onnx/external.onnx"), `${folder}/external.onnx`);
@@ -156,7 +157,7 @@ Deno.test("an HDF5 file whose groups hold more than can be listed is refused", a
   const whole = Deno.readFileSync(formatFile("keras/no_bias.h5"));
   for (const seed of [6626, 7432]) { // h5wasm lists two of its three arrays, or one
     await assertRejects(
-      () => readHdf5(mutated(whole, seed), "m.h5"),
+      () => readHdf5(mutated(whole, seed)),
       UnreadableFileError,
       "its links are not in line",
     );

@@ -115,7 +115,7 @@ Deno.test("saveKeras() writes an optimizer's numbers as floats: Keras refuses mo
   const model = sequential([lstm({ units: 2 }), dense({ units: 1 })], { inputShape: [3, 2] });
   model.compile({ optimizer: sgd({ learningRate: 1, clipnorm: 2 }), loss: "mse" });
   await saveKeras(`${folder}/sgd.keras`, model);
-  const entries = await unzip(await Deno.readFile(`${folder}/sgd.keras`), "sgd.keras");
+  const entries = await unzip(await Deno.readFile(`${folder}/sgd.keras`));
   const config = new TextDecoder().decode(entries.get("config.json"));
   for (const text of [`"learning_rate":1.0`, `"momentum":0.0`, `"clipnorm":2.0`]) {
     assert(config.includes(text), config);
@@ -146,9 +146,9 @@ Deno.test("saveOnnx() refuses what ONNX's LSTM does not know, by its name", asyn
       Error,
       message,
     );
-  await refuses([masking(), lstm({ units: 2 })], "current layer masking is a Masking");
-  await refuses([lstm({ units: 2, stateful: true })], "current layer lstm is a stateful LSTM");
-  await refuses([lstm({ units: 2, activation: "gelu" })], "current activation of lstm is gelu");
+  await refuses([masking(), lstm({ units: 2 })], "but the layer masking is a Masking");
+  await refuses([lstm({ units: 2, stateful: true })], "but the layer lstm is a stateful LSTM");
+  await refuses([lstm({ units: 2, activation: "gelu" })], "the activation of lstm is gelu");
   await refuses([lstm({ units: 2 }), dense({ units: 2, activation: "selu" })], "of dense is selu");
 });
 

@@ -45,7 +45,7 @@ for (const file of ["stacked.h5", "stacked.keras"]) {
     await assertRejects(
       () => loadModel(formatFile(`keras/${file}`), { layers: [first!] }),
       UnreadableFileError,
-      "each of its arrays must belong to a layer: current 2 more layers have some",
+      "each of its arrays must belong to a layer, but 2 more layers have some",
     );
   });
 }

@@ -48,7 +48,7 @@ Deno.test("permutation() holds each number once, and the first numbers of near s
 });
 
 Deno.test("a seed or a state that is none is refused", () => {
-  assertThrows(() => seededRandom(0.5), RangeError, "current seed is 0.5");
+  assertThrows(() => seededRandom(0.5), RangeError, "the seed is 0.5");
   assertThrows(() => randomFromState([0, 0, 0, 0]), RangeError, "not all 0");
   assertThrows(() => randomFromState([1, 2, 3]), RangeError, "[1, 2, 3]");
 });

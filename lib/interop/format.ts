@@ -1,0 +1,36 @@
+// What a format is, to whoever opens one.
+
+import type { OpenFile } from "../files/open.ts";
+import type { FileKindName } from "../files/file_kinds.ts";
+import type { Layer } from "../layers/layer.ts";
+import type { Model } from "../model/model.ts";
+import type { LoadedModel, LoadedWeights } from "./build_model.ts";
+import type { StoredTraining } from "./keras_training.ts";
+
+/** What must hold of a file where reading a model out of it fails for any reason. */
+export const MODEL_RULE = "it must be a model";
+
+/** The same, of its arrays for layers that are known. */
+export const WEIGHTS_RULE = "its arrays must be those of the layers";
+
+/** Layers in a row, and what they are called. */
+export type Line = readonly { readonly name: string; readonly layer: Layer }[];
+
+/** A model out of a file, and how far it was trained. */
+export type OpenedModel = LoadedModel & { readonly training?: StoredTraining | undefined };
+
+/** A format: an entry of the table in formats.ts. */
+export interface Format {
+  /** What it is called: the end of its files' names. */
+  readonly name: string;
+  /** The kind of its bytes. */
+  readonly kind: FileKindName;
+  /** Whether bytes of that kind are of this format, where several have it. */
+  readonly fits?: (bytes: Uint8Array) => boolean;
+  /** The model in a file; undefined where it tells of weights alone. */
+  readonly model: (file: OpenFile) => Promise<OpenedModel | undefined>;
+  /** The arrays of a file for these layers. Default: those of its own layers, in their order. */
+  readonly weights?: (file: OpenFile, line: Line) => Promise<LoadedWeights>;
+  /** Writes a model. */
+  readonly save?: (target: string | URL, model: Model) => Promise<void>;
+}

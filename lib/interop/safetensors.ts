@@ -1,0 +1,17 @@
+import { readSafetensors } from "../files/safetensors.ts";
+import { asFileError } from "../files/unreadable.ts";
+import { type Format, MODEL_RULE, WEIGHTS_RULE } from "./format.ts";
+import { openPytorch } from "./pytorch.ts";
+import { pytorchWeights } from "./pytorch_match.ts";
+
+/** PyTorch's state_dict as safetensors.torch.save_file writes it. */
+export const SAFETENSORS: Format = {
+  name: ".safetensors",
+  kind: "safetensors",
+  model: async ({ bytes }) => {
+    return await asFileError(MODEL_RULE, () => openPytorch(readSafetensors(bytes)));
+  },
+  weights: async ({ bytes }, line) => {
+    return await asFileError(WEIGHTS_RULE, () => pytorchWeights(readSafetensors(bytes), line));
+  },
+};
