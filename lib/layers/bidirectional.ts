@@ -10,6 +10,7 @@ import {
 } from "./layer_options.ts";
 import { type MergeMode, mergeModes } from "./merge_modes.ts";
 import { lstm, type LstmLayer, type LstmLayerOptions, lstmLayers } from "./lstm.ts";
+import { given, type LayerKind, names } from "./kind.ts";
 
 /** The options of Bidirectional. */
 export interface BidirectionalOptions extends LayerName {
@@ -71,7 +72,7 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
   const { ahead, back } = checkedPair(layer, chosen);
   const { returnSequences } = ahead.options;
   const { config } = ahead;
-  return defineLayer({
+  const pair = defineLayer({
     className: "Bidirectional",
     name,
     wrapped: layer,
@@ -111,7 +112,12 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
       };
     },
   });
+  halves.set(pair, { ahead, back });
+  return pair;
 }
+
+/** The two layers inside of those that `bidirectional()` made. */
+const halves = new WeakMap<Layer, { readonly ahead: LstmLayer; readonly back: LstmLayer }>();
 
 /** The two layers as Bidirectional runs them: it decides what masked steps of a sequence give. */
 function checkedPair(
@@ -153,4 +159,59 @@ function checkedPair(
 
 function isLstm(value: unknown): value is LstmLayer {
   return lstmLayers.has(value as LstmLayer);
+}
+
+/** The two layers inside, and what Keras calls them. */
+function halvesOf(layer: Layer): [direction: string, inner: Layer][] {
+  const { ahead, back } = halves.get(layer)!;
+  return [["forward_layer", ahead], ["backward_layer", back]];
+}
+
+/** Keras's Bidirectional. */
+export const BIDIRECTIONAL: LayerKind = {
+  className: "Bidirectional",
+  options: names("layer backward_layer merge_mode"),
+  read: (config, reading) => {
+    const { backward_layer: other = null, merge_mode: mode } = config;
+    if (mode === null) {
+      reading.refuse(
+        "its merge_mode must be concat, sum, mul or ave",
+        "merge_mode is None, which gives two results",
+      );
+    }
+    return bidirectional(reading.layer(config.layer) as LstmLayer, {
+      name: config.name,
+      mergeMode: given(mode, "concat") as MergeMode,
+      zeroOutputForMask: reading.zeroOutputForMask ?? true,
+      ...(other === null ? {} : { backwardLayer: reading.layer(other) as LstmLayer }),
+    });
+  },
+  write: (layer, name, writing) => {
+    checkMaskedSteps(layer, name);
+    const [[, ahead], [, back]] = halvesOf(layer) as [[string, Layer], [string, Layer]];
+    return {
+      merge_mode: layer.config.merge_mode,
+      layer: writing.layer(`forward_${name}`, ahead),
+      backward_layer: writing.layer(`backward_${name}`, back),
+    };
+  },
+  paths: (layer, pathsOf) =>
+    halvesOf(layer).flatMap(([direction, inner]) =>
+      pathsOf(inner).map((path) => `${direction}/${path}`)
+    ),
+  seeds: (layer, seedsOf) =>
+    halvesOf(layer).flatMap(([direction, inner]) =>
+      seedsOf(inner).map((path) => `${direction}/${path}`)
+    ),
+};
+
+/** Keras 3's Bidirectional always gives zeros at masked steps of a sequence. */
+function checkMaskedSteps(layer: Layer, name: string): void {
+  const { return_sequences: sequences, zero_output_for_mask: zeros } =
+    halvesOf(layer)[0]![1].config;
+  if (sequences !== true || zeros === true) return;
+  throw new TypeError(
+    "Cannot write a .keras file: Keras 3's Bidirectional gives zeros at masked steps, but " +
+      `the layer ${name} has zeroOutputForMask false`,
+  );
 }

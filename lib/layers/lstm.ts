@@ -29,6 +29,7 @@ import {
   rateRule,
 } from "./layer_options.ts";
 import { cellNoise } from "./noise.ts";
+import { given, type LayerKind, names, numbered, weightCount } from "./kind.ts";
 
 /** The options of an LSTM, with Keras's defaults. */
 export interface LstmLayerOptions extends LayerName {
@@ -233,3 +234,43 @@ function startOf<V>(
       `resetStates(), but its state is ${formatShape(found)} for a batch of ${shape[0]}`,
   );
 }
+
+/** Keras's LSTM. */
+export const LSTM: LayerKind = {
+  className: "LSTM",
+  options: names(
+    "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer " +
+      "bias_initializer unit_forget_bias kernel_regularizer recurrent_regularizer bias_regularizer " +
+      "kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed " +
+      "implementation return_sequences return_state go_backwards stateful unroll time_major " +
+      "zero_output_for_mask",
+  ),
+  only: { return_state: false, time_major: false },
+  read: (config, reading) => {
+    const { activation, recurrentActivation, version, refuse } = reading;
+    if (config.recurrent_activation === undefined && recurrentActivation === undefined) {
+      refuse(
+        `Keras ${version} has several defaults of recurrent_activation`,
+        "the configuration leaves it out",
+      );
+    }
+    const options = { // null, as TF.js writes it, is the default
+      units: config.units,
+      activation: activation(given(config.activation, "tanh")),
+      recurrentActivation: activation(given(config.recurrent_activation, recurrentActivation)),
+      useBias: config.use_bias ?? undefined,
+      unitForgetBias: config.unit_forget_bias ?? undefined,
+      returnSequences: config.return_sequences ?? undefined,
+      goBackwards: config.go_backwards ?? undefined,
+      stateful: config.stateful ?? undefined,
+      dropout: config.dropout ?? undefined,
+      recurrentDropout: config.recurrent_dropout ?? undefined,
+      zeroOutputForMask: config.zero_output_for_mask ?? undefined,
+      name: config.name,
+    };
+    return lstm(options as Parameters<typeof lstm>[0]); // which checks each of them
+  },
+  paths: (layer) => numbered("cell/", weightCount(layer)),
+  seeds: ({ config: { dropout, recurrent_dropout: recurrent } }) =>
+    dropout !== 0 || recurrent !== 0 ? ["cell/seed_generator/vars/0"] : [],
+};

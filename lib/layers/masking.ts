@@ -2,6 +2,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { where } from "../values/arrange.ts";
 import { defineLayer, formatOpenShape, type Layer, type Mask, type OpenShape } from "./layer.ts";
 import { checkOptions, definedOptions, type LayerName, numberRule } from "./layer_options.ts";
+import type { LayerKind } from "./kind.ts";
 
 /** The options of a masking layer. */
 export interface MaskingOptions extends LayerName {
@@ -62,3 +63,11 @@ function checkedSequence(input: OpenShape): OpenShape {
       `current input is ${formatOpenShape(input)}, None the batch`,
   );
 }
+
+/** Keras's Masking. */
+export const MASKING: LayerKind = {
+  className: "Masking",
+  options: ["mask_value"],
+  read: ({ name, mask_value: maskValue }) =>
+    masking({ name, maskValue: (maskValue ?? 0) as number }),
+};
