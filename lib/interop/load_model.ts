@@ -7,7 +7,14 @@ import { nameLayers } from "../layers/layer_names.ts";
 import { provideWeightLoader } from "../model/load_weights.ts";
 import type { Model } from "../model/model.ts";
 import { recordProvenance } from "../model/provenance.ts";
-import { buildModel, inOrder, type LoadedWeights, replaceWeights } from "./build_model.ts";
+import {
+  arraysOf,
+  buildModel,
+  inOrder,
+  type LoadedWeights,
+  replaceWeights,
+  rowWithArrays,
+} from "./build_model.ts";
 import type { Format, Line, OpenedModel } from "./format.ts";
 import { formatOf } from "./formats.ts";
 import { inferredInput } from "./keras.ts";
@@ -81,7 +88,7 @@ export async function loadModel(source: Source, options: LoadModelOptions = {}):
     const { perLayer, provenance } = await weightsIn(format, file, line);
     const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
     const inputShape = options.inputShape ?? inferredInput(loaded);
-    return buildModel({ layers: loaded, inputShape, provenance }, origin);
+    return buildModel({ ...rowWithArrays(loaded), inputShape, provenance }, origin);
   });
 }
 
@@ -106,8 +113,8 @@ async function modelIn(format: Format, file: OpenFile): Promise<OpenedModel> {
 /** Any file's arrays, for layers that are known. */
 async function weightsIn(format: Format, file: OpenFile, line: Line): Promise<LoadedWeights> {
   if (format.weights !== undefined) return await format.weights(file, line);
-  const { layers, provenance } = await modelIn(format, file);
-  const stored = layers.map(({ weights }) => weights).filter(({ length }) => length > 0);
+  const { provenance, ...loaded } = await modelIn(format, file);
+  const stored = arraysOf(loaded).filter(({ length }) => length > 0);
   return { perLayer: inOrder(stored, line), provenance };
 }
 

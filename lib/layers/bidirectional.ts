@@ -72,7 +72,7 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
   const { ahead, back } = checkedPair(layer, chosen);
   const { returnSequences } = ahead.options;
   const { config } = ahead;
-  const pair = defineLayer({
+  const pair: Layer = defineLayer({
     className: "Bidirectional",
     name,
     wrapped: layer,
@@ -83,20 +83,28 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
       stateful: config.stateful,
     },
     cells: ["forward_layer", "backward_layer"],
-    outputShape: (input: OpenShape) => {
-      const shape = ahead.outputShape(input);
+    inputCount: [1, 5] as const,
+    outputShape: (input: OpenShape, ...states: OpenShape[]) => {
+      const shape = ahead.outputShape(input, ...states.slice(0, states.length / 2));
+      back.outputShape(input, ...states.slice(states.length / 2));
       const units = ahead.options.units + (mergeMode === "concat" ? back.options.units : 0);
       return [...shape.slice(0, -1), units];
     },
+    ...(ahead.options.returnState && {
+      resultShapes: (input: OpenShape, ...states: OpenShape[]) => [
+        pair.outputShape(input, ...states),
+        ...[ahead, ahead, back, back].map(({ options }) => [options.units]),
+      ],
+    }),
     weights: (input: OpenShape): WeightSpec[] => {
       const prefixed = (prefix: string, { weights }: Layer) =>
         weights(input).map((spec) => ({ ...spec, name: `${prefix}/${spec.name}` }));
       return [...prefixed("forward_layer", ahead), ...prefixed("backward_layer", back)];
     },
-    run: (o, inputs, weights, context) => {
+    run: (o, [x, ...states], weights, context) => {
       const count = ahead.options.useBias ? 3 : 2;
       const half = (layer: LstmLayer, k: number, own: typeof weights) =>
-        context.run(layer, inputs, own, {
+        context.run(layer, [x!, ...states.slice(2 * k, 2 * k + 2)], own, {
           ...context,
           name: `${context.name}/${["forward_layer", "backward_layer"][k]}`,
           states: context.states?.slice(k, k + 1),
@@ -106,7 +114,11 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
       const [y, reversed] = [one.outputs[0]!, two.outputs[0]!];
       const inOrder = returnSequences ? reverseSteps(o, reversed) : reversed;
       return {
-        outputs: [mergeModes[mergeMode](o, y, inOrder)],
+        outputs: [
+          mergeModes[mergeMode](o, y, inOrder),
+          ...one.outputs.slice(1),
+          ...two.outputs.slice(1),
+        ],
         mask: one.mask,
         states: one.states && two.states && [...one.states, ...two.states],
       };
@@ -136,12 +148,13 @@ function checkedPair(
   const ahead = lstm({ ...layer.options, zeroOutputForMask });
   const other: LstmLayerOptions = given?.options ?? { ...layer.options, goBackwards: true };
   const back = lstm({ ...other, zeroOutputForMask });
-  const differs = (key: "goBackwards" | "returnSequences" | "stateful" | "units") =>
-    ahead.options[key] !== back.options[key];
+  const differs = (
+    key: "goBackwards" | "returnSequences" | "returnState" | "stateful" | "units",
+  ) => ahead.options[key] !== back.options[key];
   const problem = !differs("goBackwards")
     ? "goBackwards must differ between its two layers"
-    : differs("returnSequences") || differs("stateful")
-    ? "returnSequences and stateful must be the same in its two layers"
+    : differs("returnSequences") || differs("stateful") || differs("returnState")
+    ? "returnSequences, returnState and stateful must be the same in its two layers"
     : mergeMode !== "concat" && differs("units")
     ? `mergeMode ${mergeMode} needs two layers of the same units`
     : undefined;
@@ -195,9 +208,9 @@ export const BIDIRECTIONAL: LayerKind = {
       backward_layer: writing.layer(`backward_${name}`, back),
     };
   },
-  paths: (layer, pathsOf) =>
+  paths: (layer, count, pathsOf) =>
     halvesOf(layer).flatMap(([direction, inner]) =>
-      pathsOf(inner).map((path) => `${direction}/${path}`)
+      pathsOf(inner, count / 2).map((path) => `${direction}/${path}`)
     ),
   seeds: (layer, seedsOf) =>
     halvesOf(layer).flatMap(([direction, inner]) =>

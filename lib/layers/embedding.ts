@@ -57,6 +57,7 @@ export function embedding(options: EmbeddingOptions): Layer {
     name,
     config: { input_dim: inputDim, output_dim: outputDim, mask_zero: maskZero },
     takes: "words" as const,
+    makesMask: maskZero,
     outputShape: (input: OpenShape) => [...input, outputDim],
     weights: (): WeightSpec[] => [
       { name: "embeddings", shape: [inputDim, outputDim], initialize: uniform(LIMIT) },

@@ -2,7 +2,7 @@
 // writes it down.
 
 import type { Activation } from "../values/activations.ts";
-import type { Layer } from "./layer.ts";
+import type { Layer, OpenShape, WeightSpec } from "./layer.ts";
 
 /** A layer's options under Keras's names. */
 export type KerasConfig = Readonly<Record<string, unknown>>;
@@ -33,6 +33,9 @@ export interface KerasWriting {
   readonly layer: (name: string, layer: Layer) => unknown;
 }
 
+/** The paths of a layer's arrays below its group, of which there are so many. */
+export type PathsOf = (layer: Layer, count: number) => string[];
+
 /** A kind of layer. */
 export interface LayerKind {
   /** Keras's class. */
@@ -43,10 +46,14 @@ export interface LayerKind {
   readonly only?: KerasConfig;
   /** The layer of a configuration; its options are checked where it is made. */
   readonly read: (config: KerasConfig & { readonly name: string }, reading: KerasReading) => Layer;
+  /** What `layer(…)` is called with, its inputs apart, in a Functional model. Default: nothing. */
+  readonly callOptions?: readonly string[];
+  /** Whether several inputs are several arguments, and not one list of them. */
+  readonly takesArguments?: boolean;
   /** The options as Keras 3 reads them. Default: the layer's `config`, its activations written. */
   readonly write?: (layer: Layer, name: string, writing: KerasWriting) => KerasConfig;
   /** Where the layer's arrays lie in Keras's files, below its group. Default: `vars/0`, `vars/1`, … */
-  readonly paths?: (layer: Layer, pathsOf: (layer: Layer) => string[]) => string[];
+  readonly paths?: (layer: Layer, count: number, pathsOf: PathsOf) => string[];
   /** Where Keras keeps the states of the generators that it draws from. Default: none. */
   readonly seeds?: (layer: Layer, seedsOf: (layer: Layer) => string[]) => string[];
 }
@@ -61,9 +68,23 @@ export function numbered(group: string, count: number): string[] {
 
 /** How many arrays a layer has, whatever its input. */
 export function weightCount(layer: Layer): number {
-  return layer.distributed === undefined
-    ? layer.weights([null, 1]).length
-    : weightCount(layer.wrapped!);
+  return namesOf(layer).length;
+}
+
+/** A layer's arrays, whatever its input; their shapes say nothing. */
+export function namesOf(layer: Layer): readonly WeightSpec[] {
+  const { inputCount: [inputs] = [1], distributed, wrapped } = layer;
+  if (distributed !== undefined) return namesOf(wrapped!);
+  const shapes: OpenShape[] = [[null, 1], [1], [2, 2, 1], [2, 2, 2, 1]];
+  let refused: unknown;
+  for (const shape of shapes) {
+    try {
+      return layer.weights(...new Array(inputs).fill(shape));
+    } catch (error) {
+      refused ??= error; // of so many axes it takes none
+    }
+  }
+  throw refused;
 }
 
 /** Absent is Keras's default; null is a value: linear, for an activation. */

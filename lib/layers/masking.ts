@@ -37,6 +37,7 @@ export function masking(options: MaskingOptions = {}): Layer {
     className: "Masking",
     name,
     config: { mask_value: maskValue },
+    makesMask: true,
     outputShape: checkedSequence,
     weights: () => [],
     run: (o, [x]) => {

@@ -88,6 +88,6 @@ export const TIME_DISTRIBUTED: LayerKind = {
   write: ({ wrapped }, name, { layer }) => ({
     layer: layer(wrapped!.name ?? `${name}_layer`, wrapped!),
   }),
-  paths: ({ wrapped }, pathsOf) => pathsOf(wrapped!).map((path) => `layer/${path}`),
+  paths: ({ wrapped }, count, pathsOf) => pathsOf(wrapped!, count).map((path) => `layer/${path}`),
   seeds: ({ wrapped }, seedsOf) => seedsOf(wrapped!).map((path) => `layer/${path}`),
 };
