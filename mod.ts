@@ -99,6 +99,60 @@ export type {
   WeightSpec,
 } from "./lib/layers/layer.ts";
 export type { Moves, Ops } from "./lib/values/ops.ts";
+export { conv1D, conv2D } from "./lib/layers/convolution.ts";
+export type { Conv1DOptions, Conv2DOptions, Padding } from "./lib/layers/convolution.ts";
+export {
+  averagePooling1D,
+  averagePooling2D,
+  globalAveragePooling1D,
+  globalAveragePooling2D,
+  globalMaxPooling1D,
+  globalMaxPooling2D,
+  maxPooling1D,
+  maxPooling2D,
+} from "./lib/layers/pooling.ts";
+export type {
+  GlobalPoolingOptions,
+  Pooling1DOptions,
+  Pooling2DOptions,
+} from "./lib/layers/pooling.ts";
+export { batchNormalization, layerNormalization } from "./lib/layers/normalization.ts";
+export type {
+  BatchNormalizationOptions,
+  LayerNormalizationOptions,
+} from "./lib/layers/normalization.ts";
+export { flatten } from "./lib/layers/flatten.ts";
+export { reshape } from "./lib/layers/reshape.ts";
+export type { ReshapeOptions } from "./lib/layers/reshape.ts";
+export { permute } from "./lib/layers/permute.ts";
+export type { PermuteOptions } from "./lib/layers/permute.ts";
+export { repeatVector } from "./lib/layers/repeat_vector.ts";
+export type { RepeatVectorOptions } from "./lib/layers/repeat_vector.ts";
+export { cropping1D, upSampling1D, zeroPadding1D } from "./lib/layers/steps.ts";
+export type {
+  Cropping1DOptions,
+  UpSampling1DOptions,
+  ZeroPadding1DOptions,
+} from "./lib/layers/steps.ts";
+export { identity, rescaling } from "./lib/layers/rescaling.ts";
+export type { RescalingOptions } from "./lib/layers/rescaling.ts";
+export { elu, leakyReLU, reLU, softmaxLayer } from "./lib/layers/activation_layers.ts";
+export type { ELUOptions, LeakyReLUOptions, ReLUOptions } from "./lib/layers/activation_layers.ts";
+export {
+  alphaDropout,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1D,
+} from "./lib/layers/noise_layers.ts";
+export type { GaussianNoiseOptions, RateOptions } from "./lib/layers/noise_layers.ts";
+export {
+  addition,
+  average,
+  maximum,
+  minimum,
+  multiplication,
+  subtraction,
+} from "./lib/layers/merges.ts";
 export { sequential } from "./lib/model/sequential.ts";
 export { functional, input } from "./lib/model/functional.ts";
 export type { InputOptions } from "./lib/model/functional.ts";

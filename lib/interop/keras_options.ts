@@ -11,13 +11,9 @@ import { kindOfLayer } from "../layers/table.ts";
 const EVERY = names(
   "name trainable dtype batch_input_shape batchInputShape activity_regularizer",
 );
-/** Of what stands in a layer's place: an input, and activations that are layers. */
+/** Of what stands in a layer's place: an input. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   InputLayer: names("batch_shape sparse ragged optional"),
-  ReLU: names("max_value negative_slope threshold"),
-  LeakyReLU: names("negative_slope alpha"),
-  ELU: names("alpha"),
-  Softmax: names("axis"),
 };
 
 const MODEL = names(

@@ -10,6 +10,10 @@ export type Initializer = (shape: readonly number[], random: Random) => Tensor;
 /** Zeros, as biases start. */
 export const zeros: Initializer = (shape) => new Tensor(new Float64Array(sizeOf(shape)), shape);
 
+/** Ones, as factors start. */
+export const ones: Initializer = (shape) =>
+  new Tensor(new Float64Array(sizeOf(shape)).fill(1), shape);
+
 /** An LSTM's bias `[4·units]`: 1 for the forget gate, which keeps what it has at first; 0 else. */
 export const unitForgetBias: Initializer = (shape) => {
   const units = sizeOf(shape) / 4;

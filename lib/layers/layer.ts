@@ -31,6 +31,8 @@ export interface WeightSpec {
   readonly name: string;
   /** The array's shape. */
   readonly shape: readonly number[];
+  /** Whether training moves it. Default: true. */
+  readonly trainable?: boolean;
   /** Makes the array before any training. */
   readonly initialize: (shape: readonly number[], random: Random) => Tensor;
 }
@@ -82,6 +84,8 @@ export interface LayerResult<V> {
   readonly mask?: Mask | undefined;
   /** Where a stateful layer ended, a list of states for each of its cells. */
   readonly states?: readonly (readonly V[])[] | undefined;
+  /** What becomes of its weights by a run in training, in their order: moving statistics. */
+  readonly updates?: readonly (V | undefined)[] | undefined;
 }
 
 /** A layer as its file describes it: its options, its shapes, its equation. */

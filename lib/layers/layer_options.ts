@@ -45,6 +45,24 @@ export const numberRule: OptionRule = {
   isInRange: (value: number) => Number.isFinite(value),
 };
 
+/** A number from 0. */
+export const positiveRule: OptionRule = {
+  expected: "a number from 0",
+  isKind: isNumber,
+  isInRange: (value: number) => value >= 0 && Number.isFinite(value),
+};
+
+/** So many whole numbers, from `least`. */
+export function wholesRule(expected: string, least: number, count?: number): OptionRule {
+  return {
+    expected,
+    isKind: (value) => Array.isArray(value) && value.every((one) => typeof one === "number"),
+    isInRange: (value: number[]) =>
+      value.every((one) => Number.isSafeInteger(one) && one >= least) &&
+      (count === undefined || value.length === count),
+  };
+}
+
 /** true or false. */
 export const flagRule: OptionRule = {
   expected: "true or false",

@@ -1,14 +1,26 @@
 // The table of layers. Another kind is a file that exports it, and a line here.
 
 import { ACTIVATION } from "./activation.ts";
+import { ACTIVATION_LAYERS } from "./activation_layers.ts";
 import { BIDIRECTIONAL } from "./bidirectional.ts";
 import { CONCATENATE } from "./concatenate.ts";
+import { CONV_1D, CONV_2D } from "./convolution.ts";
 import { DENSE } from "./dense.ts";
 import { DROPOUT } from "./dropout.ts";
 import { EMBEDDING } from "./embedding.ts";
+import { FLATTEN } from "./flatten.ts";
 import type { LayerKind } from "./kind.ts";
 import { LSTM } from "./lstm.ts";
 import { MASKING } from "./masking.ts";
+import { MERGES } from "./merges.ts";
+import { NOISE_LAYERS } from "./noise_layers.ts";
+import { BATCH_NORMALIZATION, LAYER_NORMALIZATION } from "./normalization.ts";
+import { PERMUTE } from "./permute.ts";
+import { POOLING } from "./pooling.ts";
+import { REPEAT_VECTOR } from "./repeat_vector.ts";
+import { IDENTITY, RESCALING } from "./rescaling.ts";
+import { RESHAPE } from "./reshape.ts";
+import { CROPPING_1D, UP_SAMPLING_1D, ZERO_PADDING_1D } from "./steps.ts";
 import { TIME_DISTRIBUTED } from "./time_distributed.ts";
 
 /** The kinds of layers that are read from files and written to them. */
@@ -19,9 +31,26 @@ export const LAYER_KINDS: readonly LayerKind[] = [
   DENSE,
   EMBEDDING,
   MASKING,
+  CONV_1D,
+  CONV_2D,
+  ...POOLING,
+  BATCH_NORMALIZATION,
+  LAYER_NORMALIZATION,
+  RESCALING,
+  FLATTEN,
+  RESHAPE,
+  PERMUTE,
+  REPEAT_VECTOR,
+  ZERO_PADDING_1D,
+  CROPPING_1D,
+  UP_SAMPLING_1D,
   CONCATENATE,
+  ...MERGES,
   DROPOUT,
+  ...NOISE_LAYERS,
   ACTIVATION,
+  ...ACTIVATION_LAYERS,
+  IDENTITY,
 ];
 
 /** The kind of that class. */

@@ -47,11 +47,14 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
       const [batch, timesteps, ...rest] = shapeOf(o, x!) as [number, number, ...number[]];
       // To the layer, each timestep is a sample of its own.
       const steps = o.reshape(x!, [batch * timesteps, ...rest]);
-      const { outputs } = context.run(layer, [steps], weights, { ...context, masks: [undefined] });
+      const { outputs, updates } = context.run(layer, [steps], weights, {
+        ...context,
+        masks: [undefined],
+      });
       const results = outputs.map((output) =>
         o.reshape(output, [batch, timesteps, ...shapeOf(o, output).slice(1)])
       );
-      return { outputs: results, mask: context.masks[0] };
+      return { outputs: results, mask: context.masks[0], updates };
     },
   });
 }

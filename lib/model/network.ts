@@ -75,6 +75,8 @@ export interface GradientRun extends Omit<NetworkRun, "results"> {
   readonly variables: readonly Variable[];
   /** What happened inside each LSTM. */
   readonly insides: readonly Inside<Variable>[];
+  /** What becomes of each weight by a run in training; undefined where nothing does. */
+  readonly updates: readonly (Tensor | undefined)[];
   /** From the gradients of the loss with respect to the outputs: those with respect to each weight. */
   readonly backward: (gradients: readonly Tensor[]) => Tensor[];
 }
@@ -121,6 +123,11 @@ export class Network implements Graph {
     return this.layers.flatMap(({ name, weights }) =>
       weights.map((weight) => ({ ...weight, name: `${name}/${weight.name}` }))
     );
+  }
+
+  /** The numbers of the weights that training moves. */
+  get trainable(): readonly number[] {
+    return this.weightSpecs.flatMap(({ trainable = true }, k) => trainable ? [k] : []);
   }
 
   /** The weights in float64 (their values float32's, in that precision); not to be written into. */
@@ -245,6 +252,7 @@ export class Network implements Graph {
       tape,
       variables: walked.outputs,
       insides,
+      updates: walked.updates.map((update) => update?.value),
       backward: (gradients) => {
         tape.backward(walked.outputs.map((output, k) => [output, gradients[k]!]));
         return weights.map((weight) => tape.gradientOf(weight));

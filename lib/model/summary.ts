@@ -17,22 +17,24 @@ export function summaryView(network: Network, optimizerParameters: number = 0): 
     shape: formatOpenShape(outputShape),
     parameters: weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
   }));
-  const trainable = counted.reduce((sum, { parameters }) => sum + parameters, 0);
+  const all = counted.reduce((sum, { parameters }) => sum + parameters, 0);
+  const specs = network.weightSpecs;
+  const trainable = network.trainable.reduce((sum, k) => sum + sizeOf(specs[k]!.shape), 0);
   const shown = table(
     counted.map(({ name, shape, parameters }) => ({
       "Layer (type)": name,
       "Output Shape": shape,
       "Param #": grouped(parameters),
     })),
-    { caption: 'Model: "sequential"', maxRows: Infinity },
+    { caption: `Model: "${network.isRow ? "sequential" : "functional"}"`, maxRows: Infinity },
   );
   const bytes = network.precision === "float64" ? 8 : 4;
   const total = (label: string, count: number) =>
     `${label} params: ${grouped(count)} (${memory(count * bytes)})`;
   const totals = [
-    total("Total", trainable + optimizerParameters),
+    total("Total", all + optimizerParameters),
     total("Trainable", trainable),
-    total("Non-trainable", 0),
+    total("Non-trainable", all - trainable),
     ...(optimizerParameters > 0 ? [total("Optimizer", optimizerParameters)] : []),
   ];
   return new View([shown.text, ...totals.map((line) => ` ${line}`)].join("\n"), async () => {

@@ -30,6 +30,8 @@ export interface Walked<V> {
   /** Each node's results. */
   readonly results: readonly (readonly V[])[];
   readonly states: States<V>;
+  /** What becomes of each weight by a run in training; undefined where nothing does. */
+  readonly updates: readonly (V | undefined)[];
 }
 
 /** Runs a graph: each node once, in order. */
@@ -43,6 +45,7 @@ export function walk<V>(
   const results: (readonly V[])[] = [];
   const masks: (Mask | undefined)[] = [];
   const states: (readonly (readonly V[])[] | undefined)[] = layers.map(() => undefined);
+  const updates = new Array<V | undefined>(weights.length);
   const valueAt = ([node, result]: Place) =>
     node === -1 ? inputs[result]! : results[node]![result]!;
   const maskAt = ([node]: Place) => node === -1 ? undefined : masks[node];
@@ -64,6 +67,7 @@ export function walk<V>(
     results.push(result.outputs);
     masks.push(result.mask);
     states[k] = result.states;
+    result.updates?.forEach((update, w) => updates[firstWeight + w] = update);
   }
-  return { outputs: outputs.map(valueAt), masks: outputs.map(maskAt), results, states };
+  return { outputs: outputs.map(valueAt), masks: outputs.map(maskAt), results, states, updates };
 }

@@ -99,3 +99,102 @@ export function rowsOf<V>(o: Ops<V>, matrix: V, { data, shape }: Tensor): V {
   data.forEach((row, k) => moves.push(0, row * width, k * width, width));
   return o.arrange([...shape, width], [matrix], moves);
 }
+
+/** How windows lie over axes of space, `[batch, …space, channels]`; a number for each axis. */
+export interface Windows {
+  readonly sizes: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** How many places before the first one a window may begin. */
+  readonly before: readonly number[];
+  /** How many windows there are. */
+  readonly counts: readonly number[];
+}
+
+/** What each window sees: which places of space, by number, −1 outside; `[windows][taps]`. */
+export function placesOfWindows(
+  space: readonly number[],
+  { sizes, strides, dilations, before, counts }: Windows,
+): number[][] {
+  const all = (lengths: readonly number[]): number[][] =>
+    lengths.reduce<number[][]>(
+      (found, length) => found.flatMap((one) => Array.from({ length }, (_, k) => [...one, k])),
+      [[]],
+    );
+  const taps = all(sizes);
+  return all(counts).map((window) =>
+    taps.map((tap) => {
+      let place = 0;
+      for (const [axis, length] of space.entries()) {
+        const at = window[axis]! * strides[axis]! + tap[axis]! * dilations[axis]! - before[axis]!;
+        if (at < 0 || at >= length) return -1;
+        place = place * length + at;
+      }
+      return place;
+    })
+  );
+}
+
+/**
+ * The windows of `[batch, …space, channels]`: `[batch, …counts, taps·channels]`, zeros outside; or,
+ * where each channel is looked at by itself, `[batch, …counts, channels, taps]`, `outside` outside.
+ */
+export function windowsOf<V>(
+  o: Ops<V>,
+  x: V,
+  windows: Windows,
+  byChannel?: { readonly outside: V }, // [1]
+): V {
+  const [batch, ...rest] = shapeOf(o, x) as [number, ...number[]];
+  const [space, channels] = [rest.slice(0, -1), rest.at(-1)!];
+  const places = placesOfWindows(space, windows);
+  const [taps, length] = [sizeOf(windows.sizes), sizeOf(space)];
+  const moves: number[] = [];
+  for (let n = 0, to = 0; n < batch; n++) {
+    for (const window of places) {
+      if (byChannel === undefined) {
+        for (const place of window) {
+          if (place >= 0) moves.push(0, (n * length + place) * channels, to, channels);
+          to += channels;
+        }
+      } else {
+        for (let channel = 0; channel < channels; channel++) {
+          for (const place of window) {
+            if (place >= 0) moves.push(0, (n * length + place) * channels + channel, to++, 1);
+            else moves.push(1, 0, to++, 1);
+          }
+        }
+      }
+    }
+  }
+  const last = byChannel === undefined ? [taps * channels] : [channels, taps];
+  const sources = byChannel === undefined ? [x] : [x, byChannel.outside];
+  return o.arrange([batch, ...windows.counts, ...last], sources, moves);
+}
+
+/** Axes in another order, the batch included: NumPy's transpose. */
+export function permuted<V>(o: Ops<V>, x: V, axes: readonly number[]): V {
+  const shape = shapeOf(o, x);
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const result = axes.map((axis) => shape[axis]!);
+  const moves: number[] = [];
+  const visit = (axis: number, from: number) => {
+    if (axis === result.length) moves.push(0, from, moves.length / 4, 1);
+    else for (let k = 0; k < result[axis]!; k++) visit(axis + 1, from + k * strides[axes[axis]!]!);
+  };
+  visit(0, 0);
+  return o.arrange(result, [x], moves);
+}
+
+/** Some of the entries along axis 1 in their order, each as often as it is named; −1 gives zeros. */
+export function pickedSteps<V>(o: Ops<V>, x: V, steps: readonly number[]): V {
+  const [batch, timesteps, ...rest] = shapeOf(o, x) as [number, number, ...number[]];
+  const size = sizeOf(rest);
+  const moves: number[] = [];
+  for (let n = 0; n < batch; n++) {
+    steps.forEach((t, k) => {
+      if (t >= 0) moves.push(0, (n * timesteps + t) * size, (n * steps.length + k) * size, size);
+    });
+  }
+  return o.arrange([batch, steps.length, ...rest], [x], moves);
+}

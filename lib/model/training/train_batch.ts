@@ -46,9 +46,9 @@ export function trainBatch(
         `it began at ${culprit}`,
     );
   }
-  const { loss, run, step, dropout } = update;
-  const { iteration, variables } = step.state;
-  network.weights = step.weights;
+  const { loss, run, moved, state, dropout } = update;
+  const { iteration, variables } = state;
+  network.weights = moved;
   network.states = run.states;
   training.progress = Object.freeze({
     ...progress,
@@ -70,15 +70,19 @@ function updateOf(network: Network, training: Training, batch: Batch, fast: bool
   if (!Number.isFinite(loss)) return { problem: `the loss must be finite but is ${loss}` };
 
   const gradients = run.backward(byOutput);
-  if (!gradients.every((g) => isUsable(g, network.precision))) {
+  const { trainable } = network;
+  const moving = <T>(all: readonly T[]) => trainable.map((k) => all[k]!);
+  if (!moving(gradients).every((g) => isUsable(g, network.precision))) {
     return { problem: "the gradients must be finite", gradients };
   }
   const weights = fast ? network.keptWeights : network.weights;
-  const step = training.optimizer.step(weights, gradients, progress.optimizer);
-  if (!step.weights.every((weight) => isUsable(weight, network.precision))) {
-    return { problem: "the weights must stay finite", gradients, moved: step.weights };
+  const step = training.optimizer.step(moving(weights), moving(gradients), progress.optimizer);
+  const moved = weights.map((weight, k) => run.updates[k] ?? weight);
+  trainable.forEach((k, at) => moved[k] = step.weights[at]!);
+  if (!moved.every((weight) => isUsable(weight, network.precision))) {
+    return { problem: "the weights must stay finite", gradients, moved };
   }
-  return { problem: undefined, loss, run, step, dropout: random.getState() };
+  return { problem: undefined, loss, run, moved, state: step.state, dropout: random.getState() };
 }
 
 /** Moments are kept as the weights are, as in Keras. */

@@ -74,7 +74,7 @@ export function startOfTraining(
   optimizer: Optimizer,
 ): Omit<TrainingState, "layerStates"> {
   return Object.freeze({
-    optimizer: optimizer.start(network.weights),
+    optimizer: optimizer.start(network.trainable.map((k) => network.weights[k]!)),
     epoch: 0,
     shuffle: seededRandom(network.seed, 1).getState(),
     dropout: seededRandom(network.seed, 2).getState(),
@@ -89,7 +89,7 @@ export function checkTrainingState(
 ): void {
   const action = "set the training state";
   const variables: readonly Tensor[] | undefined = state?.optimizer?.variables;
-  const { variables: wanted } = optimizer.start(network.weights);
+  const { variables: wanted } = optimizer.start(network.trainable.map((k) => network.weights[k]!));
   if (!Array.isArray(variables) || !variables.every((x) => x instanceof Tensor)) {
     throw new TypeError(
       `Cannot ${action} as it must be what getTrainingState() returned: ` +
