@@ -1,7 +1,7 @@
 // Layers that add, drop or repeat timesteps.
 
 import { pickedSteps, shapeOf } from "../values/arrange.ts";
-import { type LayerKind } from "./kind.ts";
+import type { LayerKind } from "./kind.ts";
 import { defineLayer, formatOpenShape, type Layer, type OpenShape } from "./layer.ts";
 import {
   checkOptions,
