@@ -121,6 +121,8 @@ export type {
   BatchNormalizationOptions,
   LayerNormalizationOptions,
 } from "./lib/layers/normalization.ts";
+export { getItem } from "./lib/layers/get_item.ts";
+export type { GetItemOptions, ItemIndex } from "./lib/layers/get_item.ts";
 export { flatten } from "./lib/layers/flatten.ts";
 export { reshape } from "./lib/layers/reshape.ts";
 export type { ReshapeOptions } from "./lib/layers/reshape.ts";

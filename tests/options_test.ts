@@ -131,6 +131,7 @@ const ENTRIES: Record<string, Entry> = {
   batchNormalization: entry(g.batchNormalization),
   layerNormalization: entry(g.layerNormalization),
   flatten: entry(g.flatten),
+  getItem: withOptions(g.getItem, { index: [0] }),
   reshape: withOptions(g.reshape, { targetShape: [1] }),
   permute: withOptions(g.permute, { dims: [1] }),
   repeatVector: withOptions(g.repeatVector, { n: 1 }),

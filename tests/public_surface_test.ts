@@ -45,6 +45,7 @@ const NAMES = [
   "gaussianDropout",
   "gaussianNoise",
   "getActivation",
+  "getItem",
   "globalAveragePooling1D",
   "globalAveragePooling2D",
   "globalMaxPooling1D",

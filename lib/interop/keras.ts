@@ -8,6 +8,7 @@ import type { Layer, OpenShape } from "../layers/layer.ts";
 import { namesOf, weightCount } from "../layers/kind.ts";
 import { inOrder, type LoadedLayer, type LoadedModel, type LoadedWeights } from "./build_model.ts";
 import { type Converted, lettersOf } from "./conversion.ts";
+import { fromCudnn } from "./cudnn.ts";
 import type { Format, Line, OpenedModel } from "./format.ts";
 import { type KerasModel, kerasModel } from "./keras_config.ts";
 import { saveKeras } from "./save_keras.ts";
@@ -45,7 +46,7 @@ async function openKerasArchive(bytes: Uint8Array): Promise<OpenedModel> {
       ...parsed,
       arrays,
       inputShape: inputShapeOf(parsed, raw),
-      provenance: provenanceOf(version),
+      provenance: { ...provenanceOf(version), notes: parsed.notes },
       training: isRecord(compiled) && compiled.optimizer !== undefined
         ? {
           compiled,
@@ -79,9 +80,11 @@ async function openKerasH5(bytes: Uint8Array): Promise<OpenedModel | undefined> 
     const training = root!.get("training_config");
     return {
       ...parsed,
-      arrays: { of: (placed) => orderedByName(placed, stored.get(placed.name) ?? []) },
+      arrays: {
+        of: (placed) => fromCudnn(placed, orderedByName(placed, stored.get(placed.name) ?? [])),
+      },
       inputShape: inputShapeOf(parsed, (layer) => stored.get(layer.name!) ?? []),
-      provenance: provenanceOf(version),
+      provenance: { ...provenanceOf(version), notes: parsed.notes },
       training: training === undefined ? undefined : legacyTraining(file, textOf(training), {
         layers: parsed.listed,
         version,

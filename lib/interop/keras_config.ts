@@ -38,6 +38,8 @@ export interface KerasModel {
   readonly batchSize: number | undefined;
   /** What the numbers are kept in. */
   readonly precision: "float32" | "float64";
+  /** What is worth knowing of it. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -71,10 +73,10 @@ export function kerasModel(value: unknown, writer: KerasWriter): KerasModel {
     ? rowOf(listed, own, writer)
     : graphOf(listed, own, writer);
   checkMaskedSteps(model.layers, writer);
-  return { listed, ...model, precision };
+  return { listed, ...model, ...precision };
 }
 
-type Read = Omit<KerasModel, "listed" | "precision">;
+type Read = Omit<KerasModel, "listed" | "precision" | "notes">;
 
 function rowOf(
   listed: readonly KerasNode[],
@@ -100,7 +102,7 @@ function graphOf(
       batchSize ??= known.batchSize;
       return known.shape;
     },
-    layerOf: (node) => kerasLayer(node, writer),
+    layerOf: (node, call) => kerasLayer(node, writer, call),
   });
   const { layers } = graph;
   return { layers, parts: graph, inputShape: undefined, batchSize };
@@ -143,11 +145,14 @@ function checkedShape(shape: unknown): { shape: OpenShape; batchSize: number | u
 /** A policy of its own for parts of a layer, or of whole numbers: these are named by their class. */
 const POLICIES = ["DTypePolicy", "Policy", "FloatDTypePolicy"];
 
-/** The dtype is a text, or a policy with a name; only whole precisions are computed in. */
+/** Policies that compute in 16 bits, or keep weights so; here they are computed in float32. */
+const HALVES = ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"];
+
+/** The dtype is a text, or a policy with a name. */
 function precisionOf(
   line: readonly KerasNode[],
   generation: KerasGeneration,
-): "float32" | "float64" {
+): Pick<KerasModel, "precision" | "notes"> {
   const kindOf = (config: KerasLayerConfig["config"], place: string): string => {
     const { dtype = null } = config;
     const isPolicy = isRecord(dtype);
@@ -158,13 +163,18 @@ function precisionOf(
     const isPlain = !isPolicy || POLICIES.includes(String(dtype.class_name));
     const inner = [config.layer, config.backward_layer].filter(isRecord);
     for (const { config } of inner) if (isRecord(config)) kindOf(config, place);
-    if (isPlain && (kind === "float32" || kind === "float64")) return kind;
+    const isKnown = kind === "float32" || kind === "float64" || HALVES.includes(String(kind));
+    if (isPlain && isKnown) return String(kind);
     const shown = isPolicy && !isPlain
       ? `a ${dtype.class_name} ${JSON.stringify(own) ?? ""}`.trim()
       : JSON.stringify(kind);
-    const rule = "its dtype must be float32 or float64";
+    const rule = `its dtype must be one of float32, float64, ${HALVES.join(", ")}`;
     throw new UnreadableFileError(rule, `the dtype is ${shown.slice(0, 100)}`, { source: place });
   };
   const kinds = line.map((node) => kindOf(node.config, placeOf(node)));
-  return kinds.every((kind) => kind === "float64") ? "float64" : "float32";
+  const half = kinds.find((kind) => HALVES.includes(kind));
+  return {
+    precision: kinds.every((kind) => kind === "float64") ? "float64" : "float32",
+    notes: half === undefined ? [] : [`Computed in float32, where the file says ${half}`],
+  };
 }

@@ -38,7 +38,7 @@ export function kerasGraph(
   { input_layers: inputs, output_layers: outputs }: Record<string, unknown>,
   { shapeOf, layerOf }: {
     readonly shapeOf: (node: KerasNode) => OpenShape;
-    readonly layerOf: (node: KerasNode) => Layer;
+    readonly layerOf: (node: KerasNode, call: Call["values"]) => Layer;
   },
 ): Connections & { readonly layers: readonly Layer[] } {
   const refuse = (state: string): never => {
@@ -69,7 +69,7 @@ export function kerasGraph(
       refuse(`the layer ${placeOf(node)} is called ${node.inbound.length} times`);
     const call = callOf(inbound);
     checkValues(node, call);
-    const layer = layers.get(node) ?? layerOf(node);
+    const layer = layers.get(node) ?? layerOf(node, call.values);
     layers.set(node, layer);
     const given = call.inputs.map(resolve);
     if (call.mask.length > 0 && !isOwnMask(call, nodes)) {
@@ -99,7 +99,8 @@ function checkValues(node: KerasNode, { values, training }: Call): void {
     });
   };
   if (training === true) refuse("it always trains");
-  const known = kindOfLayer(node.className)?.callOptions ?? [];
+  const { readsCall = false, callOptions: known = [] } = kindOfLayer(node.className) ?? {};
+  if (readsCall) return;
   const stray = Object.entries(values).find(([name, value]) =>
     value !== null && value !== false && !known.includes(name)
   );

@@ -49,7 +49,7 @@ function openTfjs({ topology, arrays, writers }: TfjsFile): LoadedModel {
       framework: writers[0] ?? "TF.js",
       ...(version && { version }),
       gateOrder: lettersOf("keras"),
-      notes: [],
+      notes: parsed.notes,
     },
   };
 }

@@ -9,6 +9,7 @@ import { DENSE } from "./dense.ts";
 import { DROPOUT } from "./dropout.ts";
 import { EMBEDDING } from "./embedding.ts";
 import { FLATTEN } from "./flatten.ts";
+import { GET_ITEM } from "./get_item.ts";
 import type { LayerKind } from "./kind.ts";
 import { LSTM } from "./lstm.ts";
 import { MASKING } from "./masking.ts";
@@ -20,12 +21,15 @@ import { POOLING } from "./pooling.ts";
 import { REPEAT_VECTOR } from "./repeat_vector.ts";
 import { IDENTITY, RESCALING } from "./rescaling.ts";
 import { RESHAPE } from "./reshape.ts";
+import { CU_DNN_LSTM, RNN } from "./rnn_kinds.ts";
 import { CROPPING_1D, UP_SAMPLING_1D, ZERO_PADDING_1D } from "./steps.ts";
 import { TIME_DISTRIBUTED } from "./time_distributed.ts";
 
 /** The kinds of layers that are read from files and written to them. */
 export const LAYER_KINDS: readonly LayerKind[] = [
   LSTM,
+  RNN,
+  CU_DNN_LSTM,
   BIDIRECTIONAL,
   TIME_DISTRIBUTED,
   DENSE,
@@ -51,6 +55,7 @@ export const LAYER_KINDS: readonly LayerKind[] = [
   ACTIVATION,
   ...ACTIVATION_LAYERS,
   IDENTITY,
+  GET_ITEM,
 ];
 
 /** The kind of that class. */
