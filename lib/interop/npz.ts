@@ -16,10 +16,10 @@ export const NPZ: Format = {
     const entries = readZipDirectory(bytes);
     return entries.length > 0 && entries.every(({ name }) => name.endsWith(".npy"));
   },
-  async model({ bytes }) {
+  async model({ bytes, name }) {
     const arrays = await decodeNpz(bytes);
     if (!isStateDict(arrays)) return undefined;
-    return asFileError(MODEL_RULE, () => openPytorch({ arrays, metadata: {} }));
+    return asFileError(MODEL_RULE, () => openPytorch({ arrays, metadata: {} }, { name }));
   },
   async weights({ bytes }, line) {
     const arrays = await decodeNpz(bytes);

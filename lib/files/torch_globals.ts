@@ -1,0 +1,154 @@
+// What a checkpoint may name, and what it becomes here: the part of torch.load(weights_only=True)'s
+// list (torch/_weights_only_unpickler.py, _get_allowed_globals) that is about dense tensors.
+
+import { quoted } from "../base/quoted.ts";
+import type { NumberKind } from "./number_kinds.ts";
+import { Global, kindOfValue, setItems, Tuple } from "./pickle.ts";
+import { Storage, TensorView } from "./torch_tensor.ts";
+import { UnreadableFileError } from "./unreadable.ts";
+
+/** A kind of number by its name: that of a storage, or a dtype. */
+export class Kind extends Global {
+  constructor(
+    name: string,
+    readonly kind: NumberKind,
+    readonly isStorage: boolean,
+  ) {
+    super(name);
+  }
+}
+
+type Call = (args: readonly unknown[]) => unknown;
+
+const KINDS: readonly (readonly [storage: string, kind: NumberKind, ...dtypes: string[]])[] = [
+  ["torch.FloatStorage", "f4", "torch.float32"],
+  ["torch.DoubleStorage", "f8", "torch.float64"],
+  ["torch.HalfStorage", "f2", "torch.float16"],
+  ["torch.BFloat16Storage", "bf2", "torch.bfloat16"],
+  ["torch.LongStorage", "i8", "torch.int64"],
+  ["torch.IntStorage", "i4", "torch.int32"],
+  ["torch.ShortStorage", "i2", "torch.int16"],
+  ["torch.CharStorage", "i1", "torch.int8"],
+  ["torch.ByteStorage", "u1", "torch.uint8"],
+  ["torch.BoolStorage", "b1", "torch.bool"],
+  ["torch.storage.UntypedStorage", "u1", "torch.uint16", "torch.uint32", "torch.uint64"],
+];
+const UNSIGNED: Readonly<Record<string, NumberKind>> = {
+  "torch.uint16": "u2",
+  "torch.uint32": "u4",
+  "torch.uint64": "u8",
+};
+
+const CALLS: Readonly<Record<string, Call>> = {
+  "collections.OrderedDict": ([pairs]) => dictOf(pairs),
+  "collections.Counter": ([counts]) => dictOf(counts), // of a learning rate's schedule
+  "builtins.set": ([items]) => new Set(listOf(items ?? [])),
+  "torch.Size": ([sizes]) => new Tuple(listOf(sizes ?? [])),
+  "torch.device": () => new Global("torch.device"),
+  "_codecs.encode": ([text]) => latin1Of(text),
+  "torch._utils._rebuild_tensor": ([storage, ...view]) => tensorOf(storage, view),
+  "torch._utils._rebuild_tensor_v2": ([storage, offset, shape, strides, , , bits]) =>
+    tensorOf(storage, [offset, shape, strides], undefined, bits),
+  "torch._utils._rebuild_tensor_v3": ([storage, offset, shape, strides, , , dtype, bits]) =>
+    tensorOf(storage, [offset, shape, strides], dtype, bits),
+  "torch._utils._rebuild_parameter": ([tensor]) => madeTensor(tensor),
+  "torch._utils._rebuild_parameter_with_state": ([tensor]) => madeTensor(tensor),
+  "torch.nn.parameter.Parameter": ([tensor]) => madeTensor(tensor),
+  // a tensor with attributes of its own, which are passed over
+  "torch._tensor._rebuild_from_type_v2": ([rebuild, type, args]) => {
+    const isPlain = type instanceof Global &&
+      ["torch.Tensor", "torch.nn.parameter.Parameter"].includes(type.name);
+    if (isPlain && rebuild instanceof Global && rebuild.call && args instanceof Tuple) {
+      return madeTensor(rebuild.call(args.items));
+    }
+    const state = `one is ${kindOfValue(type)} by ${kindOfValue(rebuild)}`;
+    throw new UnreadableFileError("tensors must be plain ones", state);
+  },
+};
+
+const GLOBALS: ReadonlyMap<string, Global> = new Map(
+  [
+    new Global("torch.Tensor"),
+    ...Object.entries(CALLS).map(([name, call]) => new Global(name, call)),
+    ...KINDS.flatMap(([storage, kind, ...dtypes]) => [
+      new Kind(storage, kind, true),
+      ...dtypes.map((dtype) => new Kind(dtype, UNSIGNED[dtype] ?? kind, false)),
+    ]),
+  ].map((global) => [global.name, global]),
+);
+
+/** The names that are known. */
+export const KNOWN_GLOBALS: readonly string[] = [...GLOBALS.keys()];
+
+const SAVE = `torch.save(model.state_dict(), "model.pth")`;
+
+/**
+ * What stands for a name in a pickle.
+ *
+ * @param pickle the file, which tells whether the name is a module's class
+ * @throws {UnreadableFileError} where nothing does.
+ */
+export function findGlobal(name: string, pickle: Uint8Array): Global {
+  const found = GLOBALS.get(name);
+  if (found !== undefined) return found;
+  const text = new TextDecoder("latin1").decode(pickle.subarray(0, 2 ** 20));
+  if (text.includes("X\v\0\0\0_parameters") && text.includes("X\b\0\0\0_modules")) {
+    const rule = "a module of PyTorch is a program, and none is run: " +
+      `in Python, where its class is there, ${SAVE} saves its weights`;
+    const state = `the file holds a whole module, of class ${quoted(name)}`;
+    throw new UnreadableFileError(rule, state);
+  }
+  const rule = `a checkpoint may name only what tensors need, and nothing is run: ${SAVE} ` +
+    "in Python saves no more (as torch.load(file, weights_only=True) reads it)";
+  throw new UnreadableFileError(rule, `the file names ${quoted(name)}`);
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (value instanceof Tuple) return value.items;
+  throw new UnreadableFileError("it takes a list", `it gets ${kindOfValue(value)}`);
+}
+
+function dictOf(pairs: unknown = []): Map<unknown, unknown> {
+  const dict = new Map<unknown, unknown>();
+  const items = pairs instanceof Map ? [...pairs] : listOf(pairs).map(listOf);
+  for (const item of items) {
+    if (item.length !== 2) {
+      throw new UnreadableFileError("it takes pairs", `one has ${item.length}`);
+    }
+    setItems(dict, item);
+  }
+  return dict;
+}
+
+/** Python 3's bytes, as protocol 2 writes them. */
+function latin1Of(text: unknown): Uint8Array {
+  if (typeof text === "string") return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  throw new UnreadableFileError("it takes a text", `it gets ${kindOfValue(text)}`);
+}
+
+function madeTensor(value: unknown): TensorView {
+  if (value instanceof TensorView) return value;
+  throw new UnreadableFileError("it takes a tensor", `it gets ${kindOfValue(value)}`);
+}
+
+function tensorOf(
+  storage: unknown,
+  [offset, shape, strides]: readonly unknown[],
+  dtype?: unknown,
+  bits?: unknown,
+): TensorView {
+  if (!(storage instanceof Storage) || dtype !== undefined && !(dtype instanceof Kind)) {
+    const state = `it gets ${kindOfValue(storage)} and ${kindOfValue(dtype)}`;
+    throw new UnreadableFileError("it takes a storage, and a dtype perhaps", state);
+  }
+  if (bits instanceof Map && bits.size > 0) { // torch._C._get_tensor_metadata
+    const state = `one has ${[...bits.keys()].slice(0, 4).join(", ")}`;
+    throw new UnreadableFileError(
+      "its tensors must be neither conjugate nor negative views",
+      state,
+    );
+  }
+  const [sizes, steps] = [listOf(shape), listOf(strides)] as [number[], number[]];
+  return new TensorView(storage, offset as number, sizes, steps, dtype?.kind);
+}
