@@ -277,7 +277,10 @@ export function setItems(dict: Map<unknown, unknown>, items: readonly unknown[])
   for (let k = 0; k < items.length; k += 2) {
     const key = items[k];
     if (Array.isArray(key) || key instanceof Map || key instanceof Set) {
-      throw new UnreadableFileError("a dict's keys must not change", `one is ${kindOfValue(key)}`);
+      throw new UnreadableFileError(
+        "what a dict or a set is keyed by must not change",
+        `one is ${kindOfValue(key)}`,
+      );
     }
     dict.set(key, items[k + 1]);
   }
@@ -295,7 +298,7 @@ export function kindOfValue(value: unknown): string {
   if (value instanceof Set) return `a set of ${value.size}`;
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (value instanceof Global) return quoted(value.name);
-  return `a ${value.constructor.name.toLowerCase()}`;
+  return `a ${value.constructor.name.replace(/View$/, "").toLowerCase()}`;
 }
 
 function sizeOf(value: unknown): number {

@@ -131,9 +131,10 @@ function fillFrom(
 /** `("storage", torch.FloatStorage, "0", "cpu", 24)`, and `None` behind it in the older format. */
 function storageOf(id: unknown, length: number): Storage {
   const items = id instanceof Tuple ? id.items : [];
-  const [what, kind, key, , count, view] = items;
+  const [what, kind, key, device, count, view] = items;
   if (
     what === "storage" && kind instanceof Kind && kind.isStorage && typeof key === "string" &&
+    typeof device === "string" &&
     Number.isSafeInteger(count) && (count as number) >= 0 && items.length === length &&
     (view === undefined || view === null)
   ) return new Storage(key, kind.kind, count as number);

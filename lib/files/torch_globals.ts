@@ -39,37 +39,52 @@ const UNSIGNED: Readonly<Record<string, NumberKind>> = {
   "torch.uint64": "u8",
 };
 
-const CALLS: Readonly<Record<string, Call>> = {
-  "collections.OrderedDict": ([pairs]) => dictOf(pairs),
-  "collections.Counter": ([counts]) => dictOf(counts), // of a learning rate's schedule
-  "builtins.set": ([items]) => new Set(listOf(items ?? [])),
-  "torch.Size": ([sizes]) => new Tuple(listOf(sizes ?? [])),
-  "torch.device": () => new Global("torch.device"),
-  "_codecs.encode": ([text]) => latin1Of(text),
-  "torch._utils._rebuild_tensor": ([storage, ...view]) => tensorOf(storage, view),
-  "torch._utils._rebuild_tensor_v2": ([storage, offset, shape, strides, , , bits]) =>
-    tensorOf(storage, [offset, shape, strides], undefined, bits),
-  "torch._utils._rebuild_tensor_v3": ([storage, offset, shape, strides, , , dtype, bits]) =>
-    tensorOf(storage, [offset, shape, strides], dtype, bits),
-  "torch._utils._rebuild_parameter": ([tensor]) => madeTensor(tensor),
-  "torch._utils._rebuild_parameter_with_state": ([tensor]) => madeTensor(tensor),
-  "torch.nn.parameter.Parameter": ([tensor]) => madeTensor(tensor),
-  // a tensor with attributes of its own, which are passed over
-  "torch._tensor._rebuild_from_type_v2": ([rebuild, type, args]) => {
-    const isPlain = type instanceof Global &&
-      ["torch.Tensor", "torch.nn.parameter.Parameter"].includes(type.name);
-    if (isPlain && rebuild instanceof Global && rebuild.call && args instanceof Tuple) {
-      return madeTensor(rebuild.call(args.items));
-    }
-    const state = `one is ${kindOfValue(type)} by ${kindOfValue(rebuild)}`;
-    throw new UnreadableFileError("tensors must be plain ones", state);
-  },
-};
+/** What is called, by its name; how many arguments it takes, from and to. */
+const CALLS: readonly (readonly [name: string, least: number, most: number, call: Call])[] = [
+  ["collections.OrderedDict", 0, 1, ([pairs]) => dictOf(pairs)],
+  ["collections.Counter", 0, 1, ([counts]) => dictOf(counts)], // of a learning rate's schedule
+  ["builtins.set", 0, 1, ([items]) => setOf(items ?? [])],
+  ["torch.Size", 0, 1, ([sizes]) => new Tuple(listOf(sizes ?? []))],
+  ["torch.device", 1, 2, () => new Global("torch.device")],
+  ["_codecs.encode", 2, 2, ([text, encoding]) => latin1Of(text, encoding)],
+  ["torch._utils._rebuild_tensor", 4, 4, ([storage, ...view]) => tensorOf(storage, view)],
+  [
+    ...["torch._utils._rebuild_tensor_v2", 6, 7] as const,
+    ([storage, offset, shape, strides, isTrained, , bits]) =>
+      tensorOf(storage, [offset, shape, strides], { isTrained, bits }),
+  ],
+  [
+    ...["torch._utils._rebuild_tensor_v3", 7, 8] as const,
+    ([storage, offset, shape, strides, isTrained, , dtype, bits]) =>
+      tensorOf(storage, [offset, shape, strides], { isTrained, dtype, bits }),
+  ],
+  ["torch._utils._rebuild_parameter", 3, 3, ([tensor]) => madeTensor(tensor)],
+  ["torch._utils._rebuild_parameter_with_state", 4, 4, ([tensor]) => madeTensor(tensor)],
+  ["torch.nn.parameter.Parameter", 1, 2, ([tensor]) => madeTensor(tensor)],
+  [ // a tensor with attributes of its own, which are passed over
+    ...["torch._tensor._rebuild_from_type_v2", 4, 4] as const,
+    ([rebuild, type, args]) => {
+      const isPlain = type instanceof Global &&
+        ["torch.Tensor", "torch.nn.parameter.Parameter"].includes(type.name);
+      if (isPlain && rebuild instanceof Global && rebuild.call && args instanceof Tuple) {
+        return madeTensor(rebuild.call(args.items));
+      }
+      const state = `one is ${kindOfValue(type)} by ${kindOfValue(rebuild)}`;
+      throw new UnreadableFileError("tensors must be plain ones", state);
+    },
+  ],
+];
 
 const GLOBALS: ReadonlyMap<string, Global> = new Map(
   [
     new Global("torch.Tensor"),
-    ...Object.entries(CALLS).map(([name, call]) => new Global(name, call)),
+    ...CALLS.map(([name, least, most, call]) =>
+      new Global(name, (args) => {
+        if (args.length >= least && args.length <= most) return call(args);
+        const rule = `${name} takes ${least === most ? least : `${least} to ${most}`} arguments`;
+        throw new UnreadableFileError(rule, `it gets ${args.length}`);
+      })
+    ),
     ...KINDS.flatMap(([storage, kind, ...dtypes]) => [
       new Kind(storage, kind, true),
       ...dtypes.map((dtype) => new Kind(dtype, UNSIGNED[dtype] ?? kind, false)),
@@ -122,9 +137,19 @@ function dictOf(pairs: unknown = []): Map<unknown, unknown> {
 }
 
 /** Python 3's bytes, as protocol 2 writes them. */
-function latin1Of(text: unknown): Uint8Array {
-  if (typeof text === "string") return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  throw new UnreadableFileError("it takes a text", `it gets ${kindOfValue(text)}`);
+function latin1Of(text: unknown, encoding: unknown): Uint8Array {
+  // deno-lint-ignore no-control-regex
+  if (typeof text === "string" && /^[\x00-\xff]*$/.test(text) && encoding === "latin1") {
+    return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  }
+  const state = `it gets ${kindOfValue(text)} and ${kindOfValue(encoding)}`;
+  throw new UnreadableFileError("it takes a text and latin1", state);
+}
+
+function setOf(value: unknown): Set<unknown> {
+  const dict = new Map<unknown, unknown>();
+  for (const item of listOf(value)) setItems(dict, [item, true]);
+  return new Set(dict.keys());
 }
 
 function madeTensor(value: unknown): TensorView {
@@ -135,9 +160,11 @@ function madeTensor(value: unknown): TensorView {
 function tensorOf(
   storage: unknown,
   [offset, shape, strides]: readonly unknown[],
-  dtype?: unknown,
-  bits?: unknown,
+  { isTrained = false, dtype, bits }: { isTrained?: unknown; dtype?: unknown; bits?: unknown } = {},
 ): TensorView {
+  if (typeof isTrained !== "boolean") {
+    throw new UnreadableFileError("requires_grad is a bool", `it is ${kindOfValue(isTrained)}`);
+  }
   if (!(storage instanceof Storage) || dtype !== undefined && !(dtype instanceof Kind)) {
     const state = `it gets ${kindOfValue(storage)} and ${kindOfValue(dtype)}`;
     throw new UnreadableFileError("it takes a storage, and a dtype perhaps", state);

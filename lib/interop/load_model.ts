@@ -13,6 +13,7 @@ import type { Format, Line, OpenedModel } from "./format.ts";
 import { formatOf } from "./formats.ts";
 import { inferredInput } from "./keras.ts";
 import { resumeTraining, type StoredTraining } from "./keras_training.ts";
+import { refuseWeightsAlone } from "./proposal.ts";
 
 /** What a file of weights alone does not tell. */
 export interface LoadModelOptions {
@@ -112,6 +113,8 @@ provideWeightLoader((model, source) =>
 async function modelIn(format: Format, file: OpenFile, key?: string): Promise<OpenedModel> {
   const found = await format.model(file, key);
   if (found !== undefined) return found;
+  const proposal = await format.proposal?.(file);
+  if (proposal !== undefined) refuseWeightsAlone(proposal, file);
   const rule = "a file of weights alone does not tell the layers: give them in " +
     "loadModel(source, { layers }), or use model.loadWeights(source)";
   throw new UnreadableFileError(rule, `the file is a ${format.name} of weights alone`);

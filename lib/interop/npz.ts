@@ -4,6 +4,7 @@ import { readZipDirectory } from "../files/zip_directory.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type LoadedWeights, weightCount } from "./build_model.ts";
 import { lettersOf, taken } from "./conversion.ts";
+import { givenOrderProposal } from "./keras_proposal.ts";
 import { type Format, type Line, MODEL_RULE, WEIGHTS_RULE } from "./format.ts";
 import { isStateDict, openPytorch } from "./pytorch.ts";
 import { pytorchWeights } from "./pytorch_match.ts";
@@ -21,6 +22,7 @@ export const NPZ: Format = {
     if (!isStateDict(arrays)) return undefined;
     return asFileError(MODEL_RULE, () => openPytorch({ arrays, metadata: {} }, { name }));
   },
+  proposal: async ({ bytes }) => givenOrderProposal(await decodeNpz(bytes)),
   async weights({ bytes }, line) {
     const arrays = await decodeNpz(bytes);
     return asFileError(WEIGHTS_RULE, () => {

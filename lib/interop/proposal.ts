@@ -1,12 +1,10 @@
-// What a state_dict alone says of its layers, as the call that opens it: weights have shapes, and no
-// activations. In a .safetensors the modules stand by the alphabet: their widths order them.
+// What weights alone say of their layers, as the call that opens them: arrays have shapes, and no
+// activations.
 
 import { quoted } from "../base/quoted.ts";
-import { formatShape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { PytorchArrays, TorchLstm } from "./pytorch.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
 
-/** The layers of a state_dict in words, and as they are made here. */
+/** The layers of a file in words, and as they are made here. */
 export interface Proposal {
   /** `lstm.* is an LSTM of 32 units on 2 inputs, fc.* a Dense of 1` */
   readonly words: string;
@@ -14,89 +12,46 @@ export interface Proposal {
   readonly layers: string;
 }
 
-interface Module {
-  readonly prefix: string;
-  readonly kind: "Embedding" | "LSTM" | "Dense";
+/** A layer, or a few in a row, as their arrays tell of them. */
+export interface Found {
+  /** What messages call its arrays: `lstm.*`. */
+  readonly label: string;
   readonly words: string;
   /** Features in and out; an Embedding takes words. */
   readonly width: readonly [number | undefined, number];
-  /** What tells it from others: where these are alike, so are the modules. */
-  readonly shapes: string;
-  /** The calls that make its layers. */
-  readonly calls: (name: string | undefined, isLast: boolean) => string[];
+  readonly isRecurrent: boolean;
+  /** Whether it takes whole sequences alone. */
+  readonly takesSequences?: true;
+  /** The calls that make it; `isLast`: no LSTM follows, so its last step may be enough. */
+  readonly calls: (isLast: boolean, name?: string) => string[];
 }
 
-const MAX_MODULES = 8; // 8! orders at most are tried
-
-/**
- * What the arrays are.
- *
- * @param stacks the nn.LSTMs among them
- * @param others the names of the other arrays
- * @returns undefined where some are of other modules than nn.Linear and nn.Embedding, or of many
- */
-export function proposal(
-  { arrays, isOrdered = false }: PytorchArrays,
-  stacks: readonly TorchLstm[],
-  others: readonly string[],
-): Proposal | undefined {
-  const plain = others.filter((key) =>
-    key.endsWith(".weight") && arrays.get(key)!.shape.length === 2
-  ).map((key) => key.slice(0, -".weight".length));
-  const isStray = (key: string) => !plain.includes(key.replace(/\.(weight|bias)$/, ""));
-  if (others.some(isStray) || stacks.length + plain.length > MAX_MODULES) return undefined;
-  const inputs = stacks.map(({ layers }) => layers[0]!.inputSize);
-  const all = [
-    ...stacks.map(recurrent),
-    ...plain.map((prefix) => matrix(prefix, arrays, inputs)),
-  ];
-  if (all.length === 0) return undefined;
-  const places = [...arrays.keys()];
-  const placeOf = ({ prefix }: Module) =>
-    places.findIndex((key) => prefix === "" || key.startsWith(`${prefix}.`));
-  const ranks = ["Embedding", "LSTM", "Dense"];
-  const sorted = all.toSorted((a, b) =>
-    isOrdered ? placeOf(a) - placeOf(b) : ranks.indexOf(a.kind) - ranks.indexOf(b.kind) ||
-      a.prefix.localeCompare(b.prefix, "en", { numeric: true })
-  );
-  const [row = sorted, another] = [...chained(sorted, undefined).take(2)];
-  const last = row.findLast(({ kind }) => kind === "LSTM");
-  const alike = (one: Module) => row.some((two) => two !== one && two.shapes === one.shapes);
-  const calls = row.flatMap((one) => {
-    return one.calls(alike(one) && !isOrdered ? one.prefix : undefined, one === last);
-  });
-  const words = row.map(({ prefix, words }, k) => {
-    return `${prefix === "" ? "" : `${prefix}.`}* ${k === 0 ? "is " : ""}${words}`;
-  });
-  const isTold = isOrdered || row.length === 1 || row !== sorted && another === undefined;
-  if (!isTold) words.push("in an order that the file does not tell");
-  return { words: words.join(", "), layers: `[${calls.join(", ")}]` };
+/** How a file was asked for. */
+export interface FileSource {
+  readonly name: string;
+  readonly key?: string | undefined;
 }
 
-/** The orders of the modules in which each takes what the one before gives. */
-function* chained(left: readonly Module[], width: number | undefined): Generator<Module[]> {
-  if (left.length === 0) yield [];
-  for (const one of left) {
-    const [takes, gives] = one.width;
-    if (width !== undefined && takes !== width) continue;
-    const others = left.filter((other) => other !== one);
-    for (const rest of chained(others, gives)) yield [one, ...rest];
-  }
-}
-
-function recurrent({ prefix, layers }: TorchLstm): Module {
-  const { units, inputSize, isBidirectional } = layers[0]!;
-  const depth = layers.length;
-  const what = [depth > 1 ? `${depth} LSTMs` : "an LSTM", isBidirectional ? " both ways" : ""];
+/** An LSTM, or several on top of each other. */
+export function foundLstm(
+  label: string,
+  { inputSize, units, isBidirectional = false, useBias = true }: {
+    readonly inputSize: number;
+    /** Of each of them. */
+    readonly units: readonly number[];
+    readonly isBidirectional?: boolean;
+    readonly useBias?: boolean;
+  },
+): Found {
+  const depth = units.length;
+  const what = (depth > 1 ? `${depth} LSTMs` : "an LSTM") + (isBidirectional ? " both ways" : "");
   return {
-    prefix,
-    kind: "LSTM",
-    words: `${what.join("")} of ${units} units on ${inputSize} inputs`,
-    width: [inputSize, units * (isBidirectional ? 2 : 1)],
-    shapes: layers.map(({ weights }) => weights.map(({ tensor }) => formatShape(tensor.shape)))
-      .join(";"),
-    calls: (name, isLast) =>
-      layers.map(({ units, useBias, isBidirectional }, k) => {
+    label,
+    words: `${what} of ${units[0]} units on ${inputSize} input${inputSize === 1 ? "" : "s"}`,
+    width: [inputSize, units[depth - 1]! * (isBidirectional ? 2 : 1)],
+    isRecurrent: true,
+    calls: (isLast, name) =>
+      units.map((units, k) => {
         const call = made("lstm", {
           units,
           returnSequences: isLast && k === depth - 1 ? undefined : true,
@@ -108,30 +63,67 @@ function recurrent({ prefix, layers }: TorchLstm): Module {
   };
 }
 
-/** An nn.Linear, or an nn.Embedding, which has no bias, and as many columns as an LSTM has inputs. */
-function matrix(
-  prefix: string,
-  arrays: ReadonlyMap<string, Tensor>,
-  inputs: readonly number[],
-): Module {
-  const useBias = arrays.has(`${prefix}.bias`);
-  const { shape } = arrays.get(`${prefix}.weight`)!;
-  const [rows, columns] = shape as [number, number];
-  const isWords = !useBias && (/emb|word|token|vocab/i.test(prefix) || inputs.includes(columns));
-  const shapes = `${useBias} ${formatShape(shape)}`;
-  return isWords
-    ? {
-      ...{ prefix, shapes, kind: "Embedding", words: `an Embedding of ${rows} words` },
-      width: [undefined, columns],
-      calls: (name) => [made("embedding", { inputDim: rows, outputDim: columns, name })],
-    }
-    : {
-      ...{ prefix, shapes, kind: "Dense", words: `a Dense of ${rows}` },
-      width: [columns, rows],
-      calls: (name) => [
-        made("dense", { units: rows, useBias: useBias ? undefined : false, name }),
-      ],
-    };
+/** A Dense of `[inputs, units]`. */
+export function foundDense(
+  label: string,
+  [inputs, units]: readonly number[],
+  useBias: boolean,
+): Found {
+  return {
+    label,
+    words: `a Dense of ${units}`,
+    width: [inputs, units!],
+    isRecurrent: false,
+    calls: (_, name) => [made("dense", { units, useBias: useBias ? undefined : false, name })],
+  };
+}
+
+/** An Embedding of `[words, features]`. */
+export function foundEmbedding(label: string, [inputDim, outputDim]: readonly number[]): Found {
+  return {
+    label,
+    words: `an Embedding of ${inputDim} words`,
+    width: [undefined, outputDim!],
+    isRecurrent: false,
+    calls: (_, name) => [made("embedding", { inputDim, outputDim, name })],
+  };
+}
+
+/**
+ * The layers in a row.
+ *
+ * @param nameOf the name that a layer needs, so that its arrays are found
+ */
+export function proposed(
+  row: readonly Found[],
+  nameOf: (one: Found) => string | undefined = () => undefined,
+): Proposal {
+  const last = row.some(({ takesSequences }) => takesSequences)
+    ? undefined
+    : row.findLast(({ isRecurrent }) => isRecurrent);
+  const calls = row.flatMap((one) => one.calls(one === last, nameOf(one)));
+  const words = row.map(({ label, words }, k) => `${label} ${k === 0 ? "is " : ""}${words}`);
+  return { words: words.join(", "), layers: `[${calls.join(", ")}]` };
+}
+
+/** The orders of layers in which each takes what the one before gives; the given one, if it is one, first. */
+export function* chained(left: readonly Found[], width?: number): Generator<Found[]> {
+  if (left.length === 0) yield [];
+  for (const one of left) {
+    const [takes, gives] = one.width;
+    if (width !== undefined && takes !== width) continue;
+    const others = left.filter((other) => other !== one);
+    for (const rest of chained(others, gives)) yield [one, ...rest];
+  }
+}
+
+/** Refuses weights alone, with the call that opens them. */
+export function refuseWeightsAlone({ words, layers }: Proposal, { name, key }: FileSource): never {
+  const source = name === "the given bytes" ? "source" : JSON.stringify(name);
+  const choice = key === undefined ? "" : `key: ${JSON.stringify(key)}, `;
+  const rule = "weights alone tell no layers, so these must be given, with their activations: " +
+    `loadModel(${source}, { ${choice}layers: ${layers} }) or model.loadWeights(source)`;
+  throw new UnreadableFileError(rule, `none are given: ${words}`);
 }
 
 /** `lstm({ units: 5, name: "encoder" })`, what is undefined left out. */

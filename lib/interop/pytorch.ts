@@ -10,7 +10,8 @@ import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, summed, taken, transposed } from "./conversion.ts";
-import { proposal } from "./proposal.ts";
+import { type FileSource, refuseWeightsAlone } from "./proposal.ts";
+import { pytorchProposal, strayArray } from "./pytorch_proposal.ts";
 
 /** The names of an nn.LSTM's arrays: what stands before, the kind, the layer, the direction. */
 export const LSTM_ARRAY: RegExp =
@@ -21,12 +22,6 @@ export type PytorchArrays = SafetensorsFile & {
   /** Whether they come in the order of the state_dict. Default: false, by the alphabet. */
   readonly isOrdered?: boolean;
 };
-
-/** How a file was asked for. */
-export interface FileSource {
-  readonly name: string;
-  readonly key?: string | undefined;
-}
 
 /** One nn.LSTM: its layers, each with one or two directions. */
 export interface TorchLstm {
@@ -77,21 +72,17 @@ function refuseOthers(
   file: PytorchArrays,
   stacks: readonly TorchLstm[],
   others: readonly string[],
-  { name, key }: FileSource,
+  from: FileSource,
 ): never {
-  const found = proposal(file, stacks, others);
-  if (found !== undefined) {
-    const source = name === "the given bytes" ? "source" : JSON.stringify(name);
-    const choice = key === undefined ? "" : `key: ${JSON.stringify(key)}, `;
-    const rule = "weights alone tell no layers, so these must be given, with their activations: " +
-      `loadModel(${source}, { ${choice}layers: ${found.layers} }) or model.loadWeights(source)`;
-    throw new UnreadableFileError(rule, `none are given: ${found.words}`);
-  }
+  const stray = strayArray(file, others);
+  const found = stray === undefined ? pytorchProposal(file, stacks, others) : undefined;
+  if (found !== undefined) refuseWeightsAlone(found, from);
   if (stacks.length === 0) missing("weight_ih_l0", file.arrays);
-  const state = others[0] === undefined
+  const state = stray === undefined
     ? `the LSTMs are ${stacks.slice(0, 8).map(({ prefix }) => quoted(prefix)).join(", ")}`
-    : `the array ${quoted(others[0])} ${formatShape(file.arrays.get(others[0])!.shape)} ` +
-      "is of another layer";
+    : `the array ${quoted(stray)} ${
+      formatShape(file.arrays.get(stray)!.shape)
+    } is of another layer`;
   const rule = "a state_dict tells no layers, so it must be one nn.LSTM alone " +
     "(for others give loadModel(source, { layers }), or use model.loadWeights(source))";
   throw new UnreadableFileError(rule, state);

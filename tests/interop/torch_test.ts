@@ -11,6 +11,7 @@ import {
   loadModel,
   lstm,
   type Model,
+  saveNpz,
   sequential,
   UnreadableFileError,
 } from "@gatescope/lstm";
@@ -139,18 +140,47 @@ const WEIGHTS_ALONE: [file: string, layers: number, key?: string][] = [
   ["pytorch/last_state.safetensors", 3],
   ["pytorch/tagger.safetensors", 3],
   ["pytorch/state_dict.npz", 3],
+  ["keras/embedding_mask_zero.weights.h5", 3],
+  ["keras/masking_stacked.weights.h5", 3],
+  ["keras/no_bias.weights.h5", 2],
+  ["keras/time_distributed.weights.h5", 2],
+  ["told/frozen_forward.weights.h5", 3],
 ];
 
 for (const [name, count, key] of WEIGHTS_ALONE) {
   Deno.test(`the call that the error of ${name} proposes opens it`, async () => {
     const { call } = await proposed(formatFile(name), key);
     const makers = { ...gatescope } as Record<string, unknown>;
-    const names = ["loadModel", "lstm", "dense", "bidirectional", "embedding"];
+    const names = ["loadModel", "lstm", "dense", "bidirectional", "embedding", "timeDistributed"];
     const run = new Function(...names, `return ${call}`);
     const model: Model = await run(...names.map((maker) => makers[maker]));
     assertEquals(model.layers.length, count);
   });
 }
+
+Deno.test("the error of np.savez(f, *model.get_weights()) says which layers fit its shapes", async () => {
+  const kinds: [layers: Layer[], inputShape: number[]][] = [
+    [[lstm({ units: 5, returnSequences: true }), lstm({ units: 7 }), dense({ units: 2 })], [6, 3]],
+    [[bidirectional(lstm({ units: 4 })), dense({ units: 2 }), dense({ units: 1 })], [6, 4]],
+    [[embedding({ inputDim: 9, outputDim: 3 }), lstm({ units: 2, useBias: false })], [6]],
+    [[bidirectional(lstm({ units: 4, useBias: false })), dense({ units: 2, useBias: false })], [
+      6,
+      3,
+    ]],
+  ];
+  const path = await Deno.makeTempFile({ suffix: ".npz" });
+  for (const [layers, inputShape] of kinds) {
+    const model = sequential(layers, { inputShape, seed: 3 });
+    await saveNpz(path, model.getWeights());
+    const { call } = await proposed(path);
+    const said = /layers: \[(.*)\] \}\)$/.exec(call)![1];
+    const written = layers.map(({ className }) => className.toLowerCase());
+    assertEquals(said!.match(/(?<![a-z(])[a-z]+(?=\()/g), written);
+  }
+  await saveNpz(path, [[[1, 2, 3]], [4]]); // no layer has these
+  await assertRejects(() => loadModel(path), UnreadableFileError, "give them in loadModel(source,");
+  await Deno.remove(path);
+});
 
 Deno.test("what is proposed predicts what PyTorch does, once the activations are right", async () => {
   const layers: Layer[] = [lstm({ units: 5 }), dense({ units: 2 }), activation("softmax")];
