@@ -1,6 +1,7 @@
 import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
-import { nameLayers } from "../layers/layer_names.ts";
+import { weightCount } from "../layers/kind.ts";
+import type { Connections, PlacedLayer } from "../model/graph.ts";
 import { Model, networkOf } from "../model/model.ts";
 import type { Precision } from "../model/network.ts";
 import { type Provenance, recordProvenance } from "../model/provenance.ts";
@@ -17,15 +18,39 @@ export interface LoadedLayer {
   readonly weights: readonly Converted[];
 }
 
+/** A layer of a model, by its name there. */
+export type NamedLayer = Pick<PlacedLayer, "name" | "layer" | "weights">;
+
+/** Where each layer's arrays come from. */
+export interface LayerArrays {
+  /** A layer's arrays in Keras's order. */
+  readonly of: (placed: NamedLayer, index: number) => readonly Converted[];
+  /** Throws where an array is left that no layer took. */
+  readonly checkLeft?: () => void;
+}
+
 /** What a file became, before a model is made of it. */
 export interface LoadedModel {
-  readonly layers: readonly LoadedLayer[];
-  readonly inputShape: OpenShape;
+  /** Layers in a row, or connected. */
+  readonly parts: readonly Layer[] | Connections;
+  /** Of layers in a row. */
+  readonly inputShape?: OpenShape | undefined;
+  readonly arrays: LayerArrays;
   /** How many samples a batch has, where the file tells: what a stateful model is made for. */
   readonly batchSize?: number | undefined;
   readonly precision?: Precision;
   /** What is known of it; the format is the name in the table, unless said. */
   readonly provenance: Omit<Provenance, "arrays" | "source" | "format"> & { format?: string };
+}
+
+/** Layers in a row, each with its arrays. */
+export function rowWithArrays(
+  layers: readonly LoadedLayer[],
+): Pick<LoadedModel, "parts" | "arrays"> {
+  return {
+    parts: layers.map(({ layer }) => layer),
+    arrays: { of: (_, k) => layers[k]!.weights },
+  };
 }
 
 /** A file's arrays for layers that were known before. */
@@ -44,16 +69,36 @@ export type Origin = Pick<Provenance, "source" | "format">;
  */
 export function buildModel(loaded: LoadedModel, origin: Origin): Model {
   return asFileError("its layers must make a model", () => {
-    const { layers, inputShape, precision = "float32" } = loaded;
-    checkWeights(loaded);
-    const weights = layers.flatMap(({ weights }) => weights.map(({ tensor }) => tensor));
-    const model = new Model(layers.map(({ layer }) => layer), { inputShape, precision }, weights);
-    if (layers.some(({ layer }) => isStateful(layer))) {
+    const { provenance } = loaded;
+    const model = unweighted(loaded);
+    const weights = arraysOf(loaded, model).flat();
+    model.setWeights(weights.map(({ tensor }) => tensor));
+    if (networkOf(model).layers.some(({ layer }) => isStateful(layer))) {
       networkOf(model).batchSize = loaded.batchSize;
     }
-    recordWeights(model, loaded, origin);
+    recordProvenance(model, {
+      ...origin,
+      ...provenance,
+      arrays: rows(weightNames(model), weights),
+    });
     return model;
   });
+}
+
+/** The arrays of each layer of a file, their number and shapes checked. */
+export function arraysOf(
+  loaded: Omit<LoadedModel, "provenance">,
+  model: Model = unweighted(loaded),
+): (readonly Converted[])[] {
+  const { arrays } = loaded;
+  const all = networkOf(model).layers.map((placed, k) => checked(placed, arrays.of(placed, k)));
+  arrays.checkLeft?.();
+  return all;
+}
+
+/** The model without its weights, which take no memory before they are asked for. */
+function unweighted({ parts, inputShape, precision = "float32" }: Omit<LoadedModel, "provenance">) {
+  return new Model(parts, { precision, ...(inputShape && { inputShape }) });
 }
 
 /** Puts the file's arrays in place of a model's own weights. */
@@ -73,45 +118,28 @@ export function replaceWeights(
   });
 }
 
-function checkWeights({ layers, inputShape }: LoadedModel): void {
-  const names = nameLayers(layers.map(({ layer }) => layer));
-  let shape = inputShape;
-  for (const [k, { layer, weights }] of layers.entries()) {
-    const place = `${names[k]} (${layer.className})`;
-    const specs = layer.weights(shape);
-    if (specs.length !== weights.length) {
-      const wanted = specs.map((spec) => spec.name).join(", ") || "none";
-      const found = weights.map(({ from }) => from).join(", ") || "none";
-      throw new UnreadableFileError(`its arrays are ${wanted}`, `the arrays are ${found}`, {
-        source: place,
-      });
-    }
-    for (const [w, { name: weight, shape: wanted }] of specs.entries()) {
-      const { tensor, from } = weights[w]!;
-      if (sameShape(tensor.shape, wanted)) continue;
-      const rule = `its ${weight} must be ${formatShape(wanted)}`;
-      throw new UnreadableFileError(rule, `the shape of ${from} is ${formatShape(tensor.shape)}`, {
-        source: place,
-      });
-    }
-    shape = layer.outputShape(shape);
+/** A layer's arrays, their number and their shapes checked. */
+function checked(
+  { name, layer, weights: specs }: NamedLayer,
+  arrays: readonly Converted[],
+): readonly Converted[] {
+  const source = `${name} (${layer.className})`;
+  if (specs.length !== arrays.length) {
+    const wanted = specs.map((spec) => spec.name).join(", ") || "none";
+    const found = arrays.map(({ from }) => from).join(", ") || "none";
+    throw new UnreadableFileError(`its arrays are ${wanted}`, `the arrays are ${found}`, {
+      source,
+    });
   }
-}
-
-function recordWeights(model: Model, { layers, provenance }: LoadedModel, origin: Origin): void {
-  const weights = layers.flatMap(({ weights }) => weights);
-  recordProvenance(model, {
-    ...origin,
-    ...provenance,
-    arrays: rows(weightNames(model), weights),
-  });
-}
-
-/** How many arrays a layer has, whatever its input. */
-export function weightCount(layer: Layer): number {
-  return layer.className === "TimeDistributed"
-    ? weightCount(layer.wrapped!)
-    : layer.weights([null, 1]).length;
+  for (const [w, { name: weight, shape: wanted }] of specs.entries()) {
+    const { tensor, from } = arrays[w]!;
+    if (sameShape(tensor.shape, wanted)) continue;
+    const rule = `its ${weight} must be ${formatShape(wanted)}`;
+    throw new UnreadableFileError(rule, `the shape of ${from} is ${formatShape(tensor.shape)}`, {
+      source,
+    });
+  }
+  return arrays;
 }
 
 /**
@@ -134,9 +162,7 @@ export function inOrder(
 
 /** `lstm/kernel`, `lstm/recurrent_kernel`, … in the model's order. */
 export function weightNames(model: Model): string[] {
-  return model.layers.flatMap(({ name, layer, inputShape }) =>
-    layer.weights(inputShape).map((spec) => `${name}/${spec.name}`)
-  );
+  return networkOf(model).weightSpecs.map(({ name }) => name);
 }
 
 function rows(names: readonly string[], weights: readonly Converted[]): Provenance["arrays"] {

@@ -5,11 +5,11 @@ import { isRecord, parseJson } from "../files/json.ts";
 import { readKerasArchive } from "../files/keras_archive.ts";
 import { asFileError, UnreadableFileError, within } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
+import { namesOf, weightCount } from "../layers/kind.ts";
 import { inOrder, type LoadedLayer, type LoadedModel, type LoadedWeights } from "./build_model.ts";
-import { lettersOf } from "./conversion.ts";
+import { type Converted, lettersOf } from "./conversion.ts";
 import type { Format, Line, OpenedModel } from "./format.ts";
-import { type KerasConfig, kerasConfig } from "./keras_config.ts";
-import { kerasLayers } from "./keras_layers.ts";
+import { type KerasModel, kerasModel } from "./keras_config.ts";
 import { saveKeras } from "./save_keras.ts";
 import type { StoredTraining } from "./keras_training.ts";
 import { kerasWriter } from "./keras_version.ts";
@@ -38,16 +38,15 @@ async function openKerasArchive(bytes: Uint8Array): Promise<OpenedModel> {
   const { config, metadata, weights: file } = await readKerasArchive(bytes);
   return asFileError("it must be a model that Keras saved", () => {
     const version = textOf(metadata.keras_version);
-    const { parsed, layers } = layersOf(config, version);
-    const line = layers.map((layer) => ({ name: layer.name!, layer }));
-    const weights = kerasWeights(file, { listed: parsed.listed, line, areNamed: true });
-    const loaded = layers.map((layer, k) => ({ layer, weights: weights[k]! }));
+    const parsed = modelOf(config, version);
+    const arrays = kerasWeights(file, { listed: parsed.listed, areNamed: true });
+    const raw = (layer: Layer) =>
+      arrays.of({ name: layer.name!, layer, weights: new Array(weightCount(layer)) }, 0);
     const { compile_config: compiled } = config;
     return {
-      layers: loaded,
-      inputShape: parsed.inputShape ?? inferredInput(loaded),
-      batchSize: parsed.batchSize,
-      precision: parsed.precision,
+      ...parsed,
+      arrays,
+      inputShape: inputShapeOf(parsed, raw),
       provenance: provenanceOf(version),
       training: isRecord(compiled) && compiled.optimizer !== undefined
         ? {
@@ -71,13 +70,9 @@ async function openKerasH5(bytes: Uint8Array): Promise<OpenedModel | undefined> 
   return asFileError("it must be a model that Keras saved", () => {
     const version = textOf(root!.get("keras_version"));
     const config = jsonIn("model_config", textOf(text));
-    const { parsed, layers } = layersOf(config, version);
+    const parsed = modelOf(config, version);
     const stored = legacyWeights(file, "model_weights/");
-    const loaded = layers.map((layer): LoadedLayer => {
-      const place = `${layer.name} (${layer.className})`;
-      return { layer, weights: orderedByName(layer, stored.get(layer.name!) ?? [], place) };
-    });
-    const known = new Set(layers.map((layer) => layer.name));
+    const known = new Set(parsed.layers.map((layer) => layer.name));
     const stray = [...stored.keys()].find((layer) => !known.has(layer));
     if (stray !== undefined) {
       const rule = "each of its arrays must belong to a layer";
@@ -85,10 +80,9 @@ async function openKerasH5(bytes: Uint8Array): Promise<OpenedModel | undefined> 
     }
     const training = root!.get("training_config");
     return {
-      layers: loaded,
-      inputShape: parsed.inputShape ?? inferredInput(loaded),
-      batchSize: parsed.batchSize,
-      precision: parsed.precision,
+      ...parsed,
+      arrays: { of: (placed) => orderedByName(placed, stored.get(placed.name) ?? []) },
+      inputShape: inputShapeOf(parsed, (layer) => stored.get(layer.name!) ?? []),
       provenance: provenanceOf(version),
       training: training === undefined ? undefined : legacyTraining(file, textOf(training), {
         layers: parsed.listed,
@@ -111,15 +105,16 @@ async function openKerasWeights(bytes: Uint8Array, line: Line): Promise<LoadedWe
   const inAttributes = [...file.attributes.values()].some((own) => own.has("weight_names"));
   if (!inAttributes && !root?.has("layer_names")) {
     const listed = line.map(({ name, layer: { className } }) => ({ name, className }));
-    const perLayer = kerasWeights(file, { listed, line, areNamed: false });
+    const arrays = kerasWeights(file, { listed, areNamed: false });
+    const perLayer = line.map(({ name, layer }, k) =>
+      arrays.of({ name, layer, weights: new Array(weightCount(layer)) }, k)
+    );
+    arrays.checkLeft?.();
     return { perLayer, provenance: provenanceOf(version, ".weights.h5") };
   }
   const group = file.attributes.has("model_weights") ? "model_weights/" : "";
   const perLayer = inOrder([...legacyWeights(file, group).values()], line)
-    .map((weights, k) => {
-      const { name: own, layer } = line[k]!;
-      return orderedByName(layer, weights, `${own} (${layer.className})`);
-    });
+    .map((arrays, k) => orderedByName({ ...line[k]!, weights: namesOf(line[k]!.layer) }, arrays));
   return { perLayer, provenance: provenanceOf(version, ".h5, its weights") };
 }
 
@@ -134,10 +129,7 @@ function provenanceOf(version: string, format?: string): LoadedModel["provenance
   };
 }
 
-function layersOf(config: unknown, version: string): {
-  parsed: KerasConfig;
-  layers: Layer[];
-} {
+function modelOf(config: unknown, version: string): KerasModel {
   const rule = "its keras_version must tell how to read it";
   if (version === "") throw new UnreadableFileError(rule, "the version is not there");
   if (version.startsWith("1.")) {
@@ -145,22 +137,27 @@ function layersOf(config: unknown, version: string): {
       "Keras 2 (2.0 to 2.2) opens it, and model.save() writes it anew";
     throw new UnreadableFileError(rule, `the version is ${version}`);
   }
-  const writer = kerasWriter(version);
-  const parsed = kerasConfig(config, writer);
-  return { parsed, layers: kerasLayers(parsed, { writer }) };
+  return kerasModel(config, kerasWriter(version));
+}
+
+/** The shape of a row's input: as told, or by its first kernel; undefined of connected layers. */
+export function inputShapeOf(
+  { parts, layers, inputShape }: Pick<KerasModel, "parts" | "layers" | "inputShape">,
+  arraysOf: (layer: Layer) => readonly Converted[],
+): OpenShape | undefined {
+  if (inputShape !== undefined || !Array.isArray(parts)) return inputShape;
+  return inferredInput(layers.map((layer) => ({ layer, weights: arraysOf(layer) })));
 }
 
 /** A first layer's kernel tells the input's size, where the configuration does not. */
 export function inferredInput(layers: readonly LoadedLayer[]): OpenShape {
   const first = layers.find(({ weights }) => weights.length > 0);
-  const size = first?.weights[0]?.tensor.shape[0];
-  if (size === undefined) refuseInput();
-  return first!.layer.className === "Embedding" ? [null] : [null, size];
-}
-
-function refuseInput(): never {
-  const rule = "its input's shape must be told by an InputLayer or a first kernel";
-  throw new UnreadableFileError(rule, "the configuration has neither");
+  const size = first?.weights[0]?.tensor.shape.at(-2);
+  if (size === undefined) {
+    const rule = "its input's shape must be told by an InputLayer or a first kernel";
+    throw new UnreadableFileError(rule, "the configuration has neither");
+  }
+  return first!.layer.takes === "words" ? [null] : [null, size];
 }
 
 /** `vars/0`, `vars/1`, … as far as they go. */

@@ -4,38 +4,16 @@
 import { didYouMean } from "../base/names.ts";
 import { isRecord } from "../files/json.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-
-const names = (text: string) => text.split(" ");
+import { names } from "../layers/kind.ts";
+import { kindOfLayer } from "../layers/table.ts";
 
 /** What every layer may have. */
 const EVERY = names(
   "name trainable dtype batch_input_shape batchInputShape activity_regularizer",
 );
-const DENSE = names(
-  "units activation use_bias kernel_initializer bias_initializer kernel_regularizer " +
-    "bias_regularizer kernel_constraint bias_constraint quantization_config lora_rank lora_alpha",
-);
-
-/** `get_config()` of each class: Keras 2.0 to 2.15, 3.0 to 3.15, and TF.js's `getConfig()`. */
-const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+/** Of what stands in a layer's place: an input, and activations that are layers. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
   InputLayer: names("batch_shape sparse ragged optional"),
-  LSTM: [
-    ...DENSE.filter((option) => !/^(quantization_config|lora_)/.test(option)),
-    ...names("recurrent_activation recurrent_initializer recurrent_regularizer"),
-    ...names("recurrent_constraint unit_forget_bias dropout recurrent_dropout implementation"),
-    ...names("return_sequences return_state go_backwards stateful unroll time_major"),
-    ...names("zero_output_for_mask seed"),
-  ],
-  Dense: DENSE,
-  Bidirectional: names("layer backward_layer merge_mode"),
-  TimeDistributed: names("layer"),
-  Embedding: names(
-    "input_dim output_dim embeddings_initializer embeddings_regularizer embeddings_constraint " +
-      "mask_zero input_length quantization_config lora_rank lora_alpha",
-  ),
-  Masking: names("mask_value"),
-  Dropout: names("rate noise_shape seed"),
-  Activation: names("activation"),
   ReLU: names("max_value negative_slope threshold"),
   LeakyReLU: names("negative_slope alpha"),
   ELU: names("alpha"),
@@ -65,7 +43,8 @@ export function checkLayerRecord(part: Readonly<Record<string, unknown>>, place:
   checkKerasOwn(part, place);
   const { class_name: className, config } = part;
   if (typeof className !== "string" || !isRecord(config)) return;
-  const own = Object.hasOwn(OPTIONS, className) ? OPTIONS[className] : undefined;
+  const own = kindOfLayer(className)?.options ??
+    (Object.hasOwn(OTHERS, className) ? OTHERS[className] : undefined);
   if (own === undefined) return; // a class that is not read, or an operation of a mask
   checkNames(
     config,

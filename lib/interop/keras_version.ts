@@ -1,17 +1,12 @@
 // What differs between the writers of a Keras configuration.
 
-import type { KerasGeneration } from "./keras_activation.ts";
+import type { KerasReading } from "../layers/kind.ts";
 
 /** Who wrote a configuration, and what that writer's layers do where it does not say. */
-export interface KerasWriter {
-  readonly generation: KerasGeneration;
-  /** The version, for messages. */
-  readonly version: string;
-  /** An LSTM's recurrent activation where none is given; undefined where the version leaves it open. */
-  readonly recurrentActivation: "sigmoid" | "hard_sigmoid" | undefined;
-  /** Whether Bidirectional gives zeros at masked steps; undefined where the version leaves it open. */
-  readonly zeroOutputForMask: boolean | undefined;
-}
+export type KerasWriter = Pick<
+  KerasReading,
+  "generation" | "version" | "recurrentActivation" | "zeroOutputForMask"
+>;
 
 /**
  * The writer by the `keras_version` of its file. Keras 2.3 made sigmoid the default (hard_sigmoid

@@ -2,9 +2,10 @@
 
 import type { Hdf5File } from "../files/hdf5.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import type { Layer } from "../layers/layer.ts";
+import { numbered, type PathsOf } from "../layers/kind.ts";
 import { snakeCase } from "../layers/layer_names.ts";
-import { weightCount } from "./build_model.ts";
+import { kindOfLayer } from "../layers/table.ts";
+import type { LayerArrays } from "./build_model.ts";
 import { type Converted, taken } from "./conversion.ts";
 
 /** The groups of a .keras file's layers, in Keras 3 and in the first files of that kind. */
@@ -20,8 +21,6 @@ export interface StoredLayer {
 export interface StoredLayers {
   /** All layers, as the model listed them when it was saved. */
   readonly listed: readonly StoredLayer[];
-  /** Those with arrays, each beside its name in the list. */
-  readonly line: readonly { readonly name: string; readonly layer: Layer }[];
   /** Whether the names are the file's own, so that they may decide. */
   readonly areNamed: boolean;
 }
@@ -65,46 +64,33 @@ function numberOf(path: string, stem: string): number {
 }
 
 /** The paths of a layer's arrays below its group, in the order of its weights. */
-export function pathsOf(layer: Layer): string[] {
-  const count = weightCount(layer);
-  const numbered = (group: string, length: number) =>
-    Array.from({ length }, (_, k) => `${group}vars/${k}`);
-  switch (layer.className) {
-    case "LSTM":
-      return numbered("cell/", count);
-    case "Bidirectional":
-      return [
-        ...numbered("forward_layer/cell/", count / 2),
-        ...numbered("backward_layer/cell/", count / 2),
-      ];
-    case "TimeDistributed":
-      return pathsOf(layer.wrapped!).map((path) => `layer/${path}`);
-    default:
-      return numbered("", count);
-  }
-}
+export const pathsOf: PathsOf = (layer, count) =>
+  kindOfLayer(layer.className)?.paths?.(layer, count, pathsOf) ?? numbered("", count);
 
 /**
- * Each layer's arrays out of a .keras or .weights.h5 file.
+ * The arrays of a .keras or .weights.h5 file, layer by layer.
  *
  * @throws {UnreadableFileError} where one is missing, or one is left over that no layer takes.
  */
-export function kerasWeights(given: Hdf5File, stored: StoredLayers): Converted[][] {
+export function kerasWeights(given: Hdf5File, stored: StoredLayers): LayerArrays {
   const file = withSlashes(given);
   const groups = kerasGroups(file, stored);
   const used = new Set<string>();
-  const found = stored.line.map(({ name: own, layer }) =>
-    pathsOf(layer).map((path) => {
-      const whole = `${groups.get(own)}/${path}`;
-      used.add(whole);
-      return arrayAt(file, whole, `${own} (${layer.className})`);
-    })
-  );
-  const stray = [...file.arrays.keys()].find((path) =>
-    !used.has(path) && !/^(optimizer|metrics)\//.test(path) && !path.includes("seed_generator/")
-  );
-  if (stray === undefined) return found;
-  throw new UnreadableFileError("each of its arrays must belong to a layer", `one is ${stray}`);
+  return {
+    of: ({ name, layer, weights }) =>
+      pathsOf(layer, weights.length).map((path) => {
+        const whole = `${groups.get(name)}/${path}`;
+        used.add(whole);
+        return arrayAt(file, whole, `${name} (${layer.className})`);
+      }),
+    checkLeft: () => {
+      const stray = [...file.arrays.keys()].find((path) =>
+        !used.has(path) && !/^(optimizer|metrics)\//.test(path) && !path.includes("seed_generator/")
+      );
+      if (stray === undefined) return;
+      throw new UnreadableFileError("each of its arrays must belong to a layer", `one is ${stray}`);
+    },
+  };
 }
 
 /** Keras 2 on Windows names its groups `layers\\lstm\\cell`. */

@@ -1,45 +1,42 @@
 // A model as Keras 3 writes it: the configuration that `config.json` holds, and the arrays' places.
 
-import type { Layer } from "../layers/layer.ts";
 import { activationOf } from "../layers/layer_options.ts";
+import type { KerasWriting, LayerKind } from "../layers/kind.ts";
+import type { Layer, OpenShape } from "../layers/layer.ts";
 import { snakeCase } from "../layers/layer_names.ts";
-import type { Model } from "../model/model.ts";
+import { kindOfLayer } from "../layers/table.ts";
+import type { Place } from "../model/graph.ts";
+import { type Model, networkOf } from "../model/model.ts";
+import type { Network } from "../model/network.ts";
+import { isStateful } from "../model/training/prepare_samples.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { activationToKeras } from "./keras_activation.ts";
+import { KNOWN_LAYERS } from "./keras_layers.ts";
 import { pathsOf } from "./keras_weights.ts";
-
-/** The classes that Keras has too. */
-const CLASSES = [
-  ...["LSTM", "Dense", "Bidirectional", "TimeDistributed", "Embedding", "Masking"],
-  ...["Dropout", "Activation"],
-];
 
 /** The state of a generator that nothing was drawn from yet. */
 const SEED: Tensor = new Tensor(Int32Array.of(0, 0), [2]);
 
 /** `config.json` without `compile_config`. */
 export function configOf(model: Model, batchSize: number | null): Record<string, unknown> {
-  const { layers, inputShape, precision: dtype } = model;
-  const isStateful = layers.some(({ layer }) => layer.config.stateful === true);
-  if (isStateful && batchSize === null) {
+  const network = networkOf(model);
+  if (batchSize === null && network.layers.some(({ layer }) => isStateful(layer))) {
     throw new TypeError(
       "Cannot write a .keras file: Keras's stateful layers need the batchSize option, " +
         "but batchSize is unset",
     );
   }
-  const shape = [batchSize, ...inputShape];
-  const wordsFirst = layers[0]!.layer.className === "Embedding";
-  const input = {
-    module: "keras.layers",
-    class_name: "InputLayer",
-    config: {
-      batch_shape: shape,
-      dtype: wordsFirst ? "int32" : dtype,
-      sparse: false,
-      name: "input_layer",
-    },
-    registered_name: null,
-  };
+  return network.isRow
+    ? sequentialConfig(network, batchSize)
+    : functionalConfig(network, batchSize);
+}
+
+function sequentialConfig(
+  { inputs, layers, precision: dtype }: Network,
+  batchSize: number | null,
+): Record<string, unknown> {
+  const shape = [batchSize, ...inputs[0]!.shape];
+  const isWords = layers[0]!.layer.takes === "words";
   return {
     module: "keras",
     class_name: "Sequential",
@@ -48,7 +45,7 @@ export function configOf(model: Model, batchSize: number | null): Record<string,
       trainable: true,
       dtype,
       layers: [
-        input,
+        inputConfig("input_layer", shape, isWords ? "int32" : dtype),
         ...layers.map(({ name, layer, inputShape }) => ({
           ...layerConfig(name, layer, dtype),
           build_config: { input_shape: [batchSize, ...inputShape] },
@@ -61,55 +58,101 @@ export function configOf(model: Model, batchSize: number | null): Record<string,
   };
 }
 
-function layerConfig(name: string, layer: Layer, dtype: string): Record<string, unknown> {
-  const { className, config } = layer;
-  if (!CLASSES.includes(className)) {
-    throw new TypeError(
-      `Cannot write a .keras file: its layers must be of ${CLASSES.join(", ")}, ` +
-        `but the layer ${name} is a ${className}`,
-    );
-  }
-  if (className === "Bidirectional") checkMaskedSteps(name, config);
-  const inner = (own: string, value: unknown) => {
-    const { config } = value as { config: Layer["config"] };
-    return layerConfig(own, { className: "LSTM", config } as Layer, dtype);
+function functionalConfig(
+  network: Network,
+  batchSize: number | null,
+): Record<string, unknown> {
+  const { inputs, layers, nodes, outputs, precision: dtype } = network;
+  const callsOf = (k: number) => nodes.filter(({ layer }) => layer === k);
+  const history = ([node, result]: Place): [string, number, number] => {
+    if (node === -1) return [inputs[result]!.name, 0, 0];
+    const { layer } = nodes[node]!;
+    return [layers[layer]!.name, callsOf(layer).indexOf(nodes[node]!), result];
   };
-  const wrapped = className === "Bidirectional"
-    ? {
-      layer: inner(`forward_${name}`, config.layer),
-      backward_layer: inner(`backward_${name}`, config.backward_layer),
-    }
-    : className === "TimeDistributed"
-    ? { layer: layerConfig(layer.wrapped!.name ?? `${name}_layer`, layer.wrapped!, dtype) }
-    : {};
-  const activations = Object.fromEntries(
-    ["activation", "recurrent_activation"].filter((key) => key in config)
-      .map((key) => [key, activationToKeras(activationOf(config[key]))]),
-  );
-  const { stateful: _, ...unwrapped } = config; // Bidirectional takes it from its layers
+  const isWords = (k: number) =>
+    nodes.some(({ layer, inputs: [place] }) =>
+      layers[layer]!.layer.takes === "words" && place![0] === -1 && place![1] === k
+    );
+  const shapeAt = ([node, result]: Place): OpenShape =>
+    node === -1 ? inputs[result]!.shape : nodes[node]!.shapes[result]!;
+  const tensorAt = (place: Place) => ({
+    class_name: "__keras_tensor__",
+    config: {
+      shape: [batchSize, ...shapeAt(place)],
+      dtype: place[0] === -1 && isWords(place[1]) ? "int32" : dtype,
+      keras_history: history(place),
+    },
+  });
+  return {
+    module: "keras.src.models.functional",
+    class_name: "Functional",
+    config: {
+      name: "functional",
+      trainable: true,
+      layers: [
+        ...inputs.map(({ name, shape }, k) => ({
+          ...inputConfig(name, [batchSize, ...shape], isWords(k) ? "int32" : dtype),
+          name,
+          inbound_nodes: [],
+        })),
+        ...layers.map(({ name, layer }, k) => ({
+          ...layerConfig(name, layer, dtype),
+          name,
+          inbound_nodes: callsOf(k).map(({ inputs: places }) => {
+            const given = places.map(tensorAt);
+            const isList = given.length > 1 &&
+              kindOfLayer(layer.className)?.takesArguments !== true;
+            return { args: isList ? [given] : given, kwargs: {} };
+          }),
+        })),
+      ],
+      input_layers: inputs.map(({ name }) => [name, 0, 0]),
+      output_layers: outputs.map(history),
+    },
+    registered_name: "Functional",
+    build_config: { input_shape: null },
+  };
+}
+
+function inputConfig(name: string, shape: readonly unknown[], dtype: string) {
   return {
     module: "keras.layers",
-    class_name: className,
-    config: {
-      name,
-      trainable: true,
-      dtype,
-      ...(className === "Bidirectional" ? unwrapped : config),
-      ...wrapped,
-      ...activations,
-    },
+    class_name: "InputLayer",
+    config: { batch_shape: shape, dtype, sparse: false, name },
     registered_name: null,
   };
 }
 
-/** Keras 3's Bidirectional always gives zeros at masked steps of a sequence. */
-function checkMaskedSteps(name: string, { layer }: Layer["config"]): void {
-  const { config } = layer as { config: Layer["config"] };
-  if (config.return_sequences !== true || config.zero_output_for_mask === true) return;
+function layerConfig(name: string, layer: Layer, dtype: string): Record<string, unknown> {
+  const { write = ownConfig } = kindToWrite(name, layer);
+  const writing: KerasWriting = {
+    activation: activationToKeras,
+    layer: (inner, wrapped) => layerConfig(inner, wrapped, dtype),
+  };
+  return {
+    module: "keras.layers",
+    class_name: layer.className,
+    config: { name, trainable: true, dtype, ...write(layer, name, writing) },
+    registered_name: null,
+  };
+}
+
+function kindToWrite(name: string, { className }: Layer): LayerKind {
+  const kind = kindOfLayer(className);
+  if (kind !== undefined) return kind;
   throw new TypeError(
-    "Cannot write a .keras file: Keras 3's Bidirectional gives zeros at masked steps, but " +
-      `layer ${name} has zeroOutputForMask false`,
+    `Cannot write a .keras file: its layers must be of ${KNOWN_LAYERS}, ` +
+      `but the layer ${name} is a ${className}`,
   );
+}
+
+/** The layer's own options, its activations as Keras 3 reads them. */
+function ownConfig({ config }: Layer, _name: string, { activation }: KerasWriting) {
+  const activations = Object.fromEntries(
+    ["activation", "recurrent_activation"].filter((key) => key in config)
+      .map((key) => [key, activation(activationOf(config[key]))]),
+  );
+  return { ...config, ...activations };
 }
 
 /** What `model.weights.h5` holds: arrays by path, and the layers' names beside them. */
@@ -127,30 +170,14 @@ export function storeOf(model: Model): {
     const group = `layers/${stem}${count === 0 ? "" : `_${count}`}`;
     names.set(`${group}/vars`, name);
     const weights = getWeights();
-    pathsOf(layer).forEach((path, k) => arrays.set(`${group}/${path}`, weights[k]!));
-    for (const path of seedPaths(layer)) arrays.set(`${group}/${path}`, SEED);
+    const paths = pathsOf(layer, weights.length);
+    paths.forEach((path, k) => arrays.set(`${group}/${path}`, weights[k]!));
+    for (const path of seedsOf(layer)) arrays.set(`${group}/${path}`, SEED);
   }
   return { arrays, names };
 }
 
 /** Where Keras keeps the states of the generators that its dropout draws from. */
-function seedPaths({ className, config, wrapped }: Layer): string[] {
-  const path = "seed_generator/vars/0";
-  const drops = (value: Layer["config"]) => value.dropout !== 0 || value.recurrent_dropout !== 0;
-  switch (className) {
-    case "Dropout":
-      return config.rate === 0 ? [] : [path];
-    case "LSTM":
-      return drops(config) ? [`cell/${path}`] : [];
-    case "Bidirectional":
-      return ["forward_layer", "backward_layer"].flatMap((direction) => {
-        const key = direction === "forward_layer" ? "layer" : "backward_layer";
-        const { config: own } = config[key] as { config: Layer["config"] };
-        return drops(own) ? [`${direction}/cell/${path}`] : [];
-      });
-    case "TimeDistributed":
-      return seedPaths(wrapped!).map((inner) => `layer/${inner}`);
-    default:
-      return [];
-  }
+function seedsOf(layer: Layer): string[] {
+  return kindOfLayer(layer.className)?.seeds?.(layer, seedsOf) ?? [];
 }

@@ -8,7 +8,14 @@ import { nameLayers } from "../layers/layer_names.ts";
 import { provideWeightLoader } from "../model/load_weights.ts";
 import type { Model } from "../model/model.ts";
 import { recordProvenance } from "../model/provenance.ts";
-import { buildModel, inOrder, type LoadedWeights, replaceWeights } from "./build_model.ts";
+import {
+  arraysOf,
+  buildModel,
+  inOrder,
+  type LoadedWeights,
+  replaceWeights,
+  rowWithArrays,
+} from "./build_model.ts";
 import type { Format, Line, OpenedModel } from "./format.ts";
 import { formatOf } from "./formats.ts";
 import { inferredInput } from "./keras.ts";
@@ -96,7 +103,7 @@ export async function loadModel(source: Source, options: LoadModelOptions = {}):
     const { perLayer, provenance } = await weightsIn(format, file, line, key);
     const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
     const inputShape = options.inputShape ?? inferredInput(loaded);
-    return buildModel({ layers: loaded, inputShape, provenance }, origin);
+    return buildModel({ ...rowWithArrays(loaded), inputShape, provenance }, origin);
   });
 }
 
@@ -128,8 +135,8 @@ async function weightsIn(
   key?: string,
 ): Promise<LoadedWeights> {
   if (format.weights !== undefined) return await format.weights(file, line, key);
-  const { layers, provenance } = await modelIn(format, file);
-  const stored = layers.map(({ weights }) => weights).filter(({ length }) => length > 0);
+  const { provenance, ...loaded } = await modelIn(format, file);
+  const stored = arraysOf(loaded).filter(({ length }) => length > 0);
   return { perLayer: inOrder(stored, line), provenance };
 }
 

@@ -6,7 +6,7 @@ import type { OnnxNode, OnnxValue } from "../files/onnx_schema.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import { MAX_UNPACKED_BYTES } from "../files/zip.ts";
 import type { OpenShape } from "../layers/layer.ts";
-import { type LoadedModel, MAX_LAYERS } from "./build_model.ts";
+import { type LoadedModel, MAX_LAYERS, rowWithArrays } from "./build_model.ts";
 import { type Converted, lettersOf } from "./conversion.ts";
 import { OLDEST_OPSET } from "./onnx_attributes.ts";
 import { readNode } from "./onnx_operators.ts";
@@ -170,7 +170,7 @@ function loadedModel(
   const others = (graph.outputs ?? []).slice(1).map((output) => output.name);
   const shown = (names: readonly string[]) => `[${names.join(", ")}]`;
   return {
-    layers: flow.layers,
+    ...rowWithArrays(flow.layers),
     inputShape: axes.includes("feature") ? [timesteps, size] : [timesteps],
     precision: isDouble ? "float64" : "float32",
     provenance: {

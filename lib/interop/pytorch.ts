@@ -8,7 +8,7 @@ import { bidirectional } from "../layers/bidirectional.ts";
 import { lstm } from "../layers/lstm.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LoadedModel } from "./build_model.ts";
+import { type LoadedModel, rowWithArrays } from "./build_model.ts";
 import { type Converted, lettersOf, summed, taken, transposed } from "./conversion.ts";
 import { type FileSource, refuseWeightsAlone } from "./proposal.ts";
 import { pytorchProposal, strayArray } from "./pytorch_proposal.ts";
@@ -61,7 +61,7 @@ export function openPytorch(file: PytorchArrays, from: FileSource): LoadedModel 
   });
   const isDouble = [...arrays.values()].every(({ data }) => data instanceof Float64Array);
   return {
-    layers,
+    ...rowWithArrays(layers),
     inputShape: [null, stacks[0]!.layers[0]!.inputSize],
     precision: isDouble ? "float64" : "float32",
     provenance: pytorchProvenance(metadata),

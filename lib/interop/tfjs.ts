@@ -3,14 +3,13 @@
 import { isRecord } from "../files/json.ts";
 import { readTfjs, type TfjsFile } from "../files/tfjs.ts";
 import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
-import type { Layer } from "../layers/layer.ts";
+import { namesOf } from "../layers/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LoadedLayer, LoadedModel } from "./build_model.ts";
+import type { LayerArrays, LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, taken } from "./conversion.ts";
 import { type Format, MODEL_RULE } from "./format.ts";
-import { inferredInput } from "./keras.ts";
-import { type KerasConfig, kerasConfig } from "./keras_config.ts";
-import { kerasLayers } from "./keras_layers.ts";
+import { inputShapeOf } from "./keras.ts";
+import { type KerasModel, kerasModel } from "./keras_config.ts";
 import { kerasWriter, TFJS_WRITER } from "./keras_version.ts";
 import { kerasWeights } from "./keras_weights.ts";
 import { orderedByName } from "./weight_order.ts";
@@ -37,15 +36,15 @@ function openTfjs({ topology, arrays, writers }: TfjsFile): LoadedModel {
   const record = isRecord(converted) ? converted : isRecord(topology) ? topology : {};
   const version = typeof keras === "string" ? keras : "";
   const writer = /^\d/.test(version) ? kerasWriter(version) : TFJS_WRITER;
-  const parsed = kerasConfig(record, writer);
-  const { inputShape, batchSize, precision } = parsed;
-  const layers = kerasLayers(parsed, { writer });
-  const loaded = weightsOf(arrays, { layers, parsed, model: nameOf(record.config) });
+  const parsed = kerasModel(record, writer);
+  const stored = arraysIn(arrays, parsed, nameOf(record.config));
   return {
-    layers: loaded,
-    inputShape: inputShape ?? inferredInput(loaded),
-    batchSize,
-    precision,
+    ...parsed,
+    arrays: stored,
+    inputShape: inputShapeOf(
+      parsed,
+      (layer) => stored.of({ name: layer.name!, layer, weights: namesOf(layer) }, 0),
+    ),
     provenance: {
       framework: writers[0] ?? "TF.js",
       ...(version && { version }),
@@ -60,15 +59,14 @@ function nameOf(config: unknown): string {
 }
 
 /** Each layer's arrays, by their names; a layer's own name may have slashes. */
-function weightsOf(
+function arraysIn(
   arrays: ReadonlyMap<string, Tensor>,
-  { layers, parsed, model }: { layers: Layer[]; parsed: KerasConfig; model: string },
-): LoadedLayer[] {
+  { layers, listed }: KerasModel,
+  model: string,
+): LayerArrays {
   if ([...arrays.keys()].every((key) => /^layers\/.*\/vars\/\d+$/.test(key))) { // a .keras before
     const file = { arrays, others: new Map(), attributes: new Map() };
-    const line = layers.map((layer) => ({ name: layer.name!, layer }));
-    const found = kerasWeights(file, { listed: parsed.listed, line, areNamed: true });
-    return layers.map((layer, k) => ({ layer, weights: found[k]! }));
+    return kerasWeights(file, { listed, areNamed: true });
   }
   const names = layers.map((layer) => layer.name!).sort((a, b) => b.length - a.length);
   const groups = new Map<string, Converted[]>();
@@ -82,8 +80,5 @@ function weightsOf(
     }
     groups.set(owner, [...groups.get(owner) ?? [], taken(key, tensor)]);
   }
-  return layers.map((layer) => {
-    const place = `${layer.name} (${layer.className})`;
-    return { layer, weights: orderedByName(layer, groups.get(layer.name!) ?? [], place) };
-  });
+  return { of: (placed) => orderedByName(placed, groups.get(placed.name) ?? []) };
 }

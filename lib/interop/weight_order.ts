@@ -2,7 +2,7 @@
 // Bidirectional's trainable half first, and a TF.js manifest may stand in any order.
 
 import { UnreadableFileError } from "../files/unreadable.ts";
-import { type Layer, unwrapped } from "../layers/layer.ts";
+import type { NamedLayer } from "./build_model.ts";
 import type { Converted } from "./conversion.ts";
 
 /**
@@ -10,15 +10,13 @@ import type { Converted } from "./conversion.ts";
  *
  * @param arrays as the file lists them; names end in `kernel`, `recurrent_kernel`, `bias` or
  * `embeddings`, and a part of those of Bidirectional begins with `forward_` or `backward_`
- * @param place what messages call the layer
  * @throws {UnreadableFileError} where a name says something else, or not which half it belongs to.
  */
 export function orderedByName(
-  layer: Layer,
+  { name: own, layer, weights }: NamedLayer,
   arrays: readonly Converted[],
-  place: string,
 ): readonly Converted[] {
-  const wanted = unwrapped(layer).weights([null, 1]).map(({ name }) => name);
+  const wanted = weights.map(({ name }) => name);
   if (wanted.length !== arrays.length) return arrays; // said when the shapes are compared
   const roles = arrays.map(({ from }) => roleOf(from));
   const direction = (group: string) => {
@@ -31,7 +29,7 @@ export function orderedByName(
     direction(group) ?? (groups.length === 2
       ? direction(groups.find((other) => other !== group)!) === false
       : undefined);
-  const isPair = layer.className === "Bidirectional";
+  const isPair = layer.cells?.length === 2;
   const named = new Map(roles.map(({ group, kind }, k) => {
     const half = isForward(group) ? "forward_layer" : "backward_layer";
     return [isPair ? `${half}/${kind}` : kind, arrays[k]!];
@@ -42,7 +40,9 @@ export function orderedByName(
   if (tellsHalves && ordered.every((array) => array !== undefined)) return ordered;
   const found = arrays.map(({ from }) => from).join(", ").slice(0, 400);
   const rule = `the names of its arrays must tell which is ${wanted.join(", ")}`;
-  throw new UnreadableFileError(rule, `the names are ${found}`, { source: place });
+  throw new UnreadableFileError(rule, `the names are ${found}`, {
+    source: `${own} (${layer.className})`,
+  });
 }
 
 /** `bidirectional/forward_lstm/lstm_cell` and `kernel`, without what TensorFlow adds to the end. */

@@ -9,6 +9,7 @@ import {
   layerActivation,
   type LayerName,
 } from "./layer_options.ts";
+import type { LayerKind } from "./kind.ts";
 
 /**
  * An activation as a layer of its own.
@@ -52,3 +53,11 @@ export function activation(
     run: (o, [x], _weights, { masks }) => ({ outputs: [o.apply(φ, x!)], mask: masks[0] }),
   });
 }
+
+/** Keras's Activation. */
+export const ACTIVATION: LayerKind = {
+  className: "Activation",
+  options: ["activation"],
+  read: (config, reading) =>
+    activation(reading.activation(config.activation ?? null), { name: config.name }),
+};

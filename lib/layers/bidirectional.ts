@@ -10,6 +10,7 @@ import {
 } from "./layer_options.ts";
 import { type MergeMode, mergeModes } from "./merge_modes.ts";
 import { lstm, type LstmLayer, type LstmLayerOptions, lstmLayers } from "./lstm.ts";
+import { given, type LayerKind, names } from "./kind.ts";
 
 /** The options of Bidirectional. */
 export interface BidirectionalOptions extends LayerName {
@@ -71,7 +72,7 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
   const { ahead, back } = checkedPair(layer, chosen);
   const { returnSequences } = ahead.options;
   const { config } = ahead;
-  return defineLayer({
+  const pair: Layer = defineLayer({
     className: "Bidirectional",
     name,
     wrapped: layer,
@@ -82,20 +83,28 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
       stateful: config.stateful,
     },
     cells: ["forward_layer", "backward_layer"],
-    outputShape: (input: OpenShape) => {
-      const shape = ahead.outputShape(input);
+    inputCount: [1, 5] as const,
+    outputShape: (input: OpenShape, ...states: OpenShape[]) => {
+      const shape = ahead.outputShape(input, ...states.slice(0, states.length / 2));
+      back.outputShape(input, ...states.slice(states.length / 2));
       const units = ahead.options.units + (mergeMode === "concat" ? back.options.units : 0);
       return [...shape.slice(0, -1), units];
     },
+    ...(ahead.options.returnState && {
+      resultShapes: (input: OpenShape, ...states: OpenShape[]) => [
+        pair.outputShape(input, ...states),
+        ...[ahead, ahead, back, back].map(({ options }) => [options.units]),
+      ],
+    }),
     weights: (input: OpenShape): WeightSpec[] => {
       const prefixed = (prefix: string, { weights }: Layer) =>
         weights(input).map((spec) => ({ ...spec, name: `${prefix}/${spec.name}` }));
       return [...prefixed("forward_layer", ahead), ...prefixed("backward_layer", back)];
     },
-    run: (o, inputs, weights, context) => {
+    run: (o, [x, ...states], weights, context) => {
       const count = ahead.options.useBias ? 3 : 2;
       const half = (layer: LstmLayer, k: number, own: typeof weights) =>
-        context.run(layer, inputs, own, {
+        context.run(layer, [x!, ...states.slice(2 * k, 2 * k + 2)], own, {
           ...context,
           name: `${context.name}/${["forward_layer", "backward_layer"][k]}`,
           states: context.states?.slice(k, k + 1),
@@ -105,13 +114,22 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
       const [y, reversed] = [one.outputs[0]!, two.outputs[0]!];
       const inOrder = returnSequences ? reverseSteps(o, reversed) : reversed;
       return {
-        outputs: [mergeModes[mergeMode](o, y, inOrder)],
+        outputs: [
+          mergeModes[mergeMode](o, y, inOrder),
+          ...one.outputs.slice(1),
+          ...two.outputs.slice(1),
+        ],
         mask: one.mask,
         states: one.states && two.states && [...one.states, ...two.states],
       };
     },
   });
+  halves.set(pair, { ahead, back });
+  return pair;
 }
+
+/** The two layers inside of those that `bidirectional()` made. */
+const halves = new WeakMap<Layer, { readonly ahead: LstmLayer; readonly back: LstmLayer }>();
 
 /** The two layers as Bidirectional runs them: it decides what masked steps of a sequence give. */
 function checkedPair(
@@ -130,12 +148,13 @@ function checkedPair(
   const ahead = lstm({ ...layer.options, zeroOutputForMask });
   const other: LstmLayerOptions = given?.options ?? { ...layer.options, goBackwards: true };
   const back = lstm({ ...other, zeroOutputForMask });
-  const differs = (key: "goBackwards" | "returnSequences" | "stateful" | "units") =>
-    ahead.options[key] !== back.options[key];
+  const differs = (
+    key: "goBackwards" | "returnSequences" | "returnState" | "stateful" | "units",
+  ) => ahead.options[key] !== back.options[key];
   const problem = !differs("goBackwards")
     ? "goBackwards must differ between its two layers"
-    : differs("returnSequences") || differs("stateful")
-    ? "returnSequences and stateful must be the same in its two layers"
+    : differs("returnSequences") || differs("stateful") || differs("returnState")
+    ? "returnSequences, returnState and stateful must be the same in its two layers"
     : mergeMode !== "concat" && differs("units")
     ? `mergeMode ${mergeMode} needs two layers of the same units`
     : undefined;
@@ -153,4 +172,59 @@ function checkedPair(
 
 function isLstm(value: unknown): value is LstmLayer {
   return lstmLayers.has(value as LstmLayer);
+}
+
+/** The two layers inside, and what Keras calls them. */
+function halvesOf(layer: Layer): [direction: string, inner: Layer][] {
+  const { ahead, back } = halves.get(layer)!;
+  return [["forward_layer", ahead], ["backward_layer", back]];
+}
+
+/** Keras's Bidirectional. */
+export const BIDIRECTIONAL: LayerKind = {
+  className: "Bidirectional",
+  options: names("layer backward_layer merge_mode"),
+  read: (config, reading) => {
+    const { backward_layer: other = null, merge_mode: mode } = config;
+    if (mode === null) {
+      reading.refuse(
+        "its merge_mode must be concat, sum, mul or ave",
+        "merge_mode is None, which gives two results",
+      );
+    }
+    return bidirectional(reading.layer(config.layer) as LstmLayer, {
+      name: config.name,
+      mergeMode: given(mode, "concat") as MergeMode,
+      zeroOutputForMask: reading.zeroOutputForMask ?? true,
+      ...(other === null ? {} : { backwardLayer: reading.layer(other) as LstmLayer }),
+    });
+  },
+  write: (layer, name, writing) => {
+    checkMaskedSteps(layer, name);
+    const [[, ahead], [, back]] = halvesOf(layer) as [[string, Layer], [string, Layer]];
+    return {
+      merge_mode: layer.config.merge_mode,
+      layer: writing.layer(`forward_${name}`, ahead),
+      backward_layer: writing.layer(`backward_${name}`, back),
+    };
+  },
+  paths: (layer, count, pathsOf) =>
+    halvesOf(layer).flatMap(([direction, inner]) =>
+      pathsOf(inner, count / 2).map((path) => `${direction}/${path}`)
+    ),
+  seeds: (layer, seedsOf) =>
+    halvesOf(layer).flatMap(([direction, inner]) =>
+      seedsOf(inner).map((path) => `${direction}/${path}`)
+    ),
+};
+
+/** Keras 3's Bidirectional always gives zeros at masked steps of a sequence. */
+function checkMaskedSteps(layer: Layer, name: string): void {
+  const { return_sequences: sequences, zero_output_for_mask: zeros } =
+    halvesOf(layer)[0]![1].config;
+  if (sequences !== true || zeros === true) return;
+  throw new TypeError(
+    "Cannot write a .keras file: Keras 3's Bidirectional gives zeros at masked steps, but " +
+      `the layer ${name} has zeroOutputForMask false`,
+  );
 }

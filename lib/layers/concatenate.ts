@@ -1,6 +1,7 @@
 import { join, shapeOf } from "../values/arrange.ts";
 import { defineLayer, formatOpenShape, type Layer, type OpenShape } from "./layer.ts";
 import { checkOptions, definedOptions, type LayerName, type OptionRule } from "./layer_options.ts";
+import type { LayerKind } from "./kind.ts";
 
 /** The options of a concatenation. */
 export interface ConcatenateOptions extends LayerName {
@@ -65,3 +66,10 @@ export function concatenate(options: ConcatenateOptions = {}): Layer {
     },
   });
 }
+
+/** Keras's Concatenate. */
+export const CONCATENATE: LayerKind = {
+  className: "Concatenate",
+  options: ["axis"],
+  read: ({ name, axis }) => concatenate({ name, axis: (axis ?? -1) as number }),
+};

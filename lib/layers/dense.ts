@@ -19,6 +19,7 @@ import {
   layerActivation,
   type LayerName,
 } from "./layer_options.ts";
+import { type LayerKind, names } from "./kind.ts";
 
 /** The options of a dense layer, with Keras's defaults. */
 export interface DenseLayerOptions extends LayerName {
@@ -91,3 +92,20 @@ function checkInputSize(input: OpenShape): number {
       `current input is ${formatOpenShape(input)}, None the batch`,
   );
 }
+
+/** Keras's Dense. */
+export const DENSE: LayerKind = {
+  className: "Dense",
+  options: names(
+    "units activation use_bias kernel_initializer bias_initializer kernel_regularizer " +
+      "bias_regularizer kernel_constraint bias_constraint quantization_config lora_rank lora_alpha",
+  ),
+  only: { quantization_config: null, lora_rank: null },
+  read: (config, { activation }) =>
+    dense({
+      name: config.name,
+      units: config.units as number,
+      activation: activation(config.activation ?? null),
+      useBias: (config.use_bias ?? true) as boolean,
+    }),
+};

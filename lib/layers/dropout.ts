@@ -3,6 +3,7 @@ import type { FastForm } from "./fast_form.ts";
 import { defineLayer, type Layer, type OpenShape } from "./layer.ts";
 import { checkOptions, definedOptions, type LayerName, rateRule } from "./layer_options.ts";
 import { noise, randomOf } from "./noise.ts";
+import { type LayerKind, names } from "./kind.ts";
 
 /** The options of a dropout layer. */
 export interface DropoutOptions extends LayerName {
@@ -47,3 +48,11 @@ export function dropout(options: DropoutOptions): Layer {
     },
   });
 }
+
+/** Keras's Dropout. */
+export const DROPOUT: LayerKind = {
+  className: "Dropout",
+  options: names("rate noise_shape seed"),
+  read: ({ name, rate }) => dropout({ name, rate: rate as number }),
+  seeds: ({ config }) => config.rate === 0 ? [] : ["seed_generator/vars/0"],
+};

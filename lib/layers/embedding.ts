@@ -9,6 +9,7 @@ import {
   flagRule,
   type LayerName,
 } from "./layer_options.ts";
+import { type LayerKind, names } from "./kind.ts";
 
 /** The options of an embedding. */
 export interface EmbeddingOptions extends LayerName {
@@ -56,6 +57,7 @@ export function embedding(options: EmbeddingOptions): Layer {
     name,
     config: { input_dim: inputDim, output_dim: outputDim, mask_zero: maskZero },
     takes: "words" as const,
+    makesMask: maskZero,
     outputShape: (input: OpenShape) => [...input, outputDim],
     weights: (): WeightSpec[] => [
       { name: "embeddings", shape: [inputDim, outputDim], initialize: uniform(LIMIT) },
@@ -82,3 +84,20 @@ function checkWords({ data }: Tensor, inputDim: number): void {
     );
   }
 }
+
+/** Keras's Embedding. */
+export const EMBEDDING: LayerKind = {
+  className: "Embedding",
+  options: names(
+    "input_dim output_dim embeddings_initializer embeddings_regularizer embeddings_constraint " +
+      "mask_zero input_length quantization_config lora_rank lora_alpha",
+  ),
+  only: { quantization_config: null, lora_rank: null, sparse: false },
+  read: (config) =>
+    embedding({
+      name: config.name,
+      inputDim: config.input_dim as number,
+      outputDim: config.output_dim as number,
+      maskZero: (config.mask_zero ?? false) as boolean,
+    }),
+};

@@ -98,6 +98,8 @@ export interface LayerDefinition {
   readonly distributed?: number;
   /** What its inputs hold: whole numbers that stand for words, where not numbers as they are. */
   readonly takes?: "words";
+  /** Whether it tells which steps count. */
+  readonly makesMask?: boolean;
   /** How many inputs it takes, from and to. Default: 1. */
   readonly inputCount?: readonly [least: number, most: number];
   /** The shape that comes out where these go in, all without the batch; throws where none can. */

@@ -29,6 +29,7 @@ import {
   rateRule,
 } from "./layer_options.ts";
 import { cellNoise } from "./noise.ts";
+import { given, type LayerKind, names, numbered } from "./kind.ts";
 
 /** The options of an LSTM, with Keras's defaults. */
 export interface LstmLayerOptions extends LayerName {
@@ -44,6 +45,11 @@ export interface LstmLayerOptions extends LayerName {
   readonly unitForgetBias?: boolean;
   /** All hidden states instead of the last one: false unless said. */
   readonly returnSequences?: boolean;
+  /**
+   * Whether h and c after the last step computed are results of their own, after the first: of
+   * `applyAll()`, in a model of any shape. false unless said.
+   */
+  readonly returnState?: boolean;
   /** From the last timestep to the first, the result in that order too: false unless said. */
   readonly goBackwards?: boolean;
   /** Whether each call starts where the one before ended: false unless said. */
@@ -69,6 +75,7 @@ const rules = {
   useBias: flagRule,
   unitForgetBias: flagRule,
   returnSequences: flagRule,
+  returnState: flagRule,
   goBackwards: flagRule,
   stateful: flagRule,
   dropout: rateRule,
@@ -82,6 +89,7 @@ const defaults = {
   useBias: true,
   unitForgetBias: true,
   returnSequences: false,
+  returnState: false,
   goBackwards: false,
   stateful: false,
   dropout: 0,
@@ -113,12 +121,12 @@ const defaults = {
 export function lstm(options: LstmLayerOptions): LstmLayer {
   const chosen = { ...defaults, ...definedOptions("an LSTM", options) };
   checkOptions("an LSTM", chosen, rules);
-  const { units, useBias, returnSequences, goBackwards, stateful } = chosen;
+  const { units, useBias, returnSequences, returnState, goBackwards, stateful } = chosen;
   const activation = layerActivation("an LSTM", chosen.activation);
   const recurrentActivation = layerActivation("an LSTM", chosen.recurrentActivation);
 
   const functions = { φ: activation, σ: recurrentActivation };
-  const layer = defineLayer({
+  const layer: LstmLayer = defineLayer({
     className: "LSTM",
     name: chosen.name,
     options: Object.freeze(chosen) as Required<LstmLayerOptions>,
@@ -129,6 +137,7 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
       use_bias: useBias,
       unit_forget_bias: chosen.unitForgetBias,
       return_sequences: returnSequences,
+      return_state: returnState,
       go_backwards: goBackwards,
       stateful,
       dropout: chosen.dropout,
@@ -136,10 +145,19 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
       zero_output_for_mask: chosen.zeroOutputForMask,
     },
     cells: [""],
-    outputShape: (input: OpenShape) => {
+    inputCount: [1, 3] as const,
+    outputShape: (input: OpenShape, ...states: OpenShape[]) => {
+      checkStateShapes(states, units);
       const [timesteps] = checkSequenceShape(input);
       return returnSequences ? [timesteps, units] : [units];
     },
+    ...(returnState && {
+      resultShapes: (input: OpenShape, ...states: OpenShape[]) => [
+        layer.outputShape(input, ...states),
+        [units],
+        [units],
+      ],
+    }),
     weights: (input: OpenShape): WeightSpec[] => {
       const [, inputSize] = checkSequenceShape(input);
       return [
@@ -155,23 +173,28 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
       ];
     },
     fast: (): FastForm | undefined => {
-      if (stateful || !isBuiltIn(activation) || !isBuiltIn(recurrentActivation)) return undefined;
+      if (stateful || returnState || !isBuiltIn(activation) || !isBuiltIn(recurrentActivation)) {
+        return undefined;
+      }
       const { dropout, recurrentDropout, zeroOutputForMask } = chosen;
       const pair = supportsLstm(activation, recurrentActivation);
       const form = { units, returnSequences, goBackwards, functions };
       return pair &&
         { kind: "lstm", ...form, ...pair, dropout, recurrentDropout, zeroOutputForMask };
     },
-    run<V>(o: Ops<V>, [x]: readonly V[], weights: readonly V[], context: LayerContext<V>) {
+    run<V>(o: Ops<V>, [x, h, c]: readonly V[], weights: readonly V[], context: LayerContext<V>) {
       const [batch, , inputSize] = shapeOf(o, x!) as [number, number, number];
       const { name } = context;
+      const before = h !== undefined && c !== undefined
+        ? [c, h]
+        : rememberedStates(o, context, [batch, units]);
       const [W, U, b] = weights as [V, V, V?];
       const [mask] = context.masks;
       const run = {
         x: x!,
         weights: { W, U, b },
         functions,
-        start: startOf(o, context, [batch, units]),
+        start: before ?? zeroStates(o, [batch, units]),
         goBackwards,
         mask,
         drop: cellNoise(o, chosen, [batch, inputSize], context),
@@ -179,7 +202,6 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
         anchor: context.anchor?.(name),
       };
       const recurrence = runCell(o, LSTM_CELL, run);
-      const [before] = context.states ?? [];
       context.inside?.({ ...run, weights, name, recurrence, before, returnSequences });
 
       // Keras's result is in the order of computation.
@@ -189,8 +211,9 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
         const zeroed = chosen.zeroOutputForMask && mask !== undefined;
         return zeroed ? where(o, mask.select(1, t), hiddenState!) : hiddenState!;
       };
+      const result = returnSequences ? stackSteps(o, order.map(handedOn)) : handedOn(order.at(-1)!);
       return {
-        outputs: [returnSequences ? stackSteps(o, order.map(handedOn)) : handedOn(order.at(-1)!)],
+        outputs: returnState ? [result, ...end.toReversed()] : [result],
         mask: returnSequences ? mask : undefined, // with goBackwards too Keras leaves it as it was
         states: stateful ? [end] : undefined,
       };
@@ -215,17 +238,30 @@ function checkSequenceShape(input: OpenShape): [number | null, number] {
   return [timesteps, inputSize];
 }
 
-/** c and h of the call before, or zeros. */
-function startOf<V>(
+/** Besides x, an LSTM takes its first h and c, `[units]` a sample each: in Keras's order. */
+function checkStateShapes(states: readonly OpenShape[], units: number): void {
+  const fits = states.length === 0 ||
+    states.length === 2 && states.every((shape) => shape.length === 1 && shape[0] === units);
+  if (fits) return;
+  throw new TypeError(
+    `Cannot build an LSTM: besides x it takes h and c, (None, ${units}) each, ` +
+      `but they are ${states.map(formatOpenShape).join(" and ")}`,
+  );
+}
+
+function zeroStates<V>(o: Ops<V>, shape: readonly number[]): readonly V[] {
+  const zeros = o.given(new Tensor(new Float64Array(sizeOf(shape)), shape));
+  return LSTM_CELL.states.map(() => zeros);
+}
+
+/** c and h of the call before, where there was one. */
+function rememberedStates<V>(
   o: Ops<V>,
   { states }: LayerContext<V>,
   shape: readonly number[],
-): readonly V[] {
+): readonly V[] | undefined {
   const [before] = states ?? [];
-  if (before === undefined) {
-    const zeros = o.given(new Tensor(new Float64Array(sizeOf(shape)), shape));
-    return LSTM_CELL.states.map(() => zeros);
-  }
+  if (before === undefined) return undefined;
   const found = shapeOf(o, before[0]!);
   if (sameShape(found, shape)) return before;
   throw new TypeError(
@@ -233,3 +269,44 @@ function startOf<V>(
       `resetStates(), but its state is ${formatShape(found)} for a batch of ${shape[0]}`,
   );
 }
+
+/** Keras's LSTM. */
+export const LSTM: LayerKind = {
+  className: "LSTM",
+  options: names(
+    "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer " +
+      "bias_initializer unit_forget_bias kernel_regularizer recurrent_regularizer bias_regularizer " +
+      "kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed " +
+      "implementation return_sequences return_state go_backwards stateful unroll time_major " +
+      "zero_output_for_mask",
+  ),
+  only: { time_major: false },
+  read: (config, reading) => {
+    const { activation, recurrentActivation, version, refuse } = reading;
+    if (config.recurrent_activation === undefined && recurrentActivation === undefined) {
+      refuse(
+        `Keras ${version} has several defaults of recurrent_activation`,
+        "the configuration leaves it out",
+      );
+    }
+    const options = { // null, as TF.js writes it, is the default
+      units: config.units,
+      activation: activation(given(config.activation, "tanh")),
+      recurrentActivation: activation(given(config.recurrent_activation, recurrentActivation)),
+      useBias: config.use_bias ?? undefined,
+      unitForgetBias: config.unit_forget_bias ?? undefined,
+      returnSequences: config.return_sequences ?? undefined,
+      returnState: config.return_state ?? undefined,
+      goBackwards: config.go_backwards ?? undefined,
+      stateful: config.stateful ?? undefined,
+      dropout: config.dropout ?? undefined,
+      recurrentDropout: config.recurrent_dropout ?? undefined,
+      zeroOutputForMask: config.zero_output_for_mask ?? undefined,
+      name: config.name,
+    };
+    return lstm(options as Parameters<typeof lstm>[0]); // which checks each of them
+  },
+  paths: (_, count) => numbered("cell/", count),
+  seeds: ({ config: { dropout, recurrent_dropout: recurrent } }) =>
+    dropout !== 0 || recurrent !== 0 ? ["cell/seed_generator/vars/0"] : [],
+};

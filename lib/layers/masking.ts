@@ -2,6 +2,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { where } from "../values/arrange.ts";
 import { defineLayer, formatOpenShape, type Layer, type Mask, type OpenShape } from "./layer.ts";
 import { checkOptions, definedOptions, type LayerName, numberRule } from "./layer_options.ts";
+import type { LayerKind } from "./kind.ts";
 
 /** The options of a masking layer. */
 export interface MaskingOptions extends LayerName {
@@ -36,6 +37,7 @@ export function masking(options: MaskingOptions = {}): Layer {
     className: "Masking",
     name,
     config: { mask_value: maskValue },
+    makesMask: true,
     outputShape: checkedSequence,
     weights: () => [],
     run: (o, [x]) => {
@@ -62,3 +64,11 @@ function checkedSequence(input: OpenShape): OpenShape {
       `current input is ${formatOpenShape(input)}, None the batch`,
   );
 }
+
+/** Keras's Masking. */
+export const MASKING: LayerKind = {
+  className: "Masking",
+  options: ["mask_value"],
+  read: ({ name, mask_value: maskValue }) =>
+    masking({ name, maskValue: (maskValue ?? 0) as number }),
+};

@@ -2,6 +2,7 @@ import { shapeOf } from "../values/arrange.ts";
 import type { FastForm } from "./fast_form.ts";
 import { defineLayer, formatOpenShape, type Layer, type OpenShape } from "./layer.ts";
 import { checkOptions, definedOptions, type LayerName } from "./layer_options.ts";
+import type { LayerKind } from "./kind.ts";
 
 /**
  * The same layer, with the same weights, on each timestep by itself: `[timesteps, …]`, of which the
@@ -78,3 +79,15 @@ function checkedSteps(input: OpenShape): [number | null, ...(number | null)[]] {
       `current input is ${formatOpenShape(input)}, None the batch`,
   );
 }
+
+/** Keras's TimeDistributed. */
+export const TIME_DISTRIBUTED: LayerKind = {
+  className: "TimeDistributed",
+  options: ["layer"],
+  read: (config, { layer }) => timeDistributed(layer(config.layer), { name: config.name }),
+  write: ({ wrapped }, name, { layer }) => ({
+    layer: layer(wrapped!.name ?? `${name}_layer`, wrapped!),
+  }),
+  paths: ({ wrapped }, count, pathsOf) => pathsOf(wrapped!, count).map((path) => `layer/${path}`),
+  seeds: ({ wrapped }, seedsOf) => seedsOf(wrapped!).map((path) => `layer/${path}`),
+};

@@ -2,9 +2,8 @@
 
 import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import type { Connection } from "../layers/connection.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
-import { type Graph, graphOf, rowOf } from "./graph.ts";
+import { type Connections, type Graph, graphOf, rowOf } from "./graph.ts";
 import type { Precision } from "./network.ts";
 
 /** How a model starts. */
@@ -25,14 +24,6 @@ export interface SequentialOptions extends ModelOptions {
    * embedding; timesteps may be null, so that each call chooses its own.
    */
   readonly inputShape: OpenShape;
-}
-
-/** A model of any shape, from its inputs to its outputs. */
-export interface Connections {
-  /** Made by `input()`, in the order in which `predict` takes them. */
-  readonly inputs: readonly Connection[];
-  /** What layers gave, in the order of `predictAll`. */
-  readonly outputs: readonly Connection[];
 }
 
 const OPTIONS: KeysOf<ModelOptions> = { seed: "optional", precision: "optional" };
@@ -63,7 +54,7 @@ export function checkArchitecture(
     );
   }
   const graph = isGraph
-    ? graphOf((parts as Connections).inputs, (parts as Connections).outputs)
+    ? graphOf(parts as Connections)
     : rowOf(parts as readonly Layer[], inputShape!);
   return { graph, seed, precision };
 }

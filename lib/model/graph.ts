@@ -9,6 +9,16 @@ import { formatShape, sameShape } from "../tensor/shape.ts";
 /** A value of a graph: which node gives it (−1: the inputs), and which of its results it is. */
 export type Place = readonly [node: number, result: number];
 
+/** A model of any shape, from its inputs to its outputs. */
+export interface Connections {
+  /** Made by `input()`, in the order in which `predict` takes them. */
+  readonly inputs: readonly Connection[];
+  /** What layers gave, in the order of `predictAll`. */
+  readonly outputs: readonly Connection[];
+  /** All layers, in the order of their weights. Default: as Keras orders them. */
+  readonly layers?: readonly Layer[];
+}
+
 /** A layer with its weights. */
 export interface PlacedLayer {
   readonly name: string;
@@ -53,16 +63,21 @@ export interface Graph {
 
 /** The graph of layers in a row; a layer that stands there twice has weights of its own each time. */
 export function rowOf(layers: readonly Layer[], inputShape: OpenShape): Graph {
-  const calls: Building[] = layers.map((layer, k) => ({ layer, use: {}, inputs: [[k - 1, 0]] }));
-  return build([{ name: undefined, shape: inputShape }], calls, [[layers.length - 1, 0]], true);
+  const calls: Building[] = layers.map((layer, k) => ({
+    layer,
+    use: {},
+    inputs: [[k - 1, 0]],
+  }));
+  return build([{ name: undefined, shape: inputShape }], calls, [[layers.length - 1, 0]]);
 }
 
 /** The graph from the inputs to the outputs; a layer that is applied twice is one layer. */
-export function graphOf(inputs: readonly Connection[], outputs: readonly Connection[]): Graph {
+export function graphOf({ inputs, outputs, layers }: Connections): Graph {
   checkConnections("inputs", inputs, (one) => one.call === undefined, "made by input()");
   checkConnections("outputs", outputs, () => true, "what a layer's apply() gave");
   const calls: Building[] = [];
   const nodes = new Map<object, number>();
+  const found: Layer[] = []; // as they are met on the way from the outputs
   const placeOf = (one: Connection): Place => {
     if (one.call === undefined) {
       const k = inputs.indexOf(one);
@@ -73,6 +88,7 @@ export function graphOf(inputs: readonly Connection[], outputs: readonly Connect
       );
     }
     const { layer } = one.call;
+    if (!found.includes(layer)) found.push(layer);
     if (!nodes.has(one.call)) {
       const places = one.call.inputs.map(placeOf);
       calls.push({ layer, use: layer, inputs: places });
@@ -89,7 +105,26 @@ export function graphOf(inputs: readonly Connection[], outputs: readonly Connect
       `Cannot build a model: each input must lead to an output, but input ${idle} does not`,
     );
   }
-  return build(inputs, calls, ends, false);
+  return build(inputs, calls, ends, layers ?? inKerasOrder(calls, found));
+}
+
+/**
+ * The layers as Keras lists them, whose weights follow in this order: those farthest from the outputs
+ * first (keras/src/models/functional.py, `map_graph_network`).
+ */
+function inKerasOrder(
+  calls: readonly Building[],
+  found: readonly Layer[],
+): Layer[] {
+  const depths = calls.map(() => 0);
+  for (let k = calls.length - 1; k >= 0; k--) {
+    for (const [node] of calls[k]!.inputs) {
+      if (node >= 0) depths[node] = Math.max(depths[node]!, depths[k]! + 1);
+    }
+  }
+  const depthOf = (layer: Layer) =>
+    Math.max(...calls.map((call, k) => call.layer === layer ? depths[k]! : 0));
+  return [...found].sort((a, b) => depthOf(b) - depthOf(a) || found.indexOf(a) - found.indexOf(b));
 }
 
 /** The shapes of all values where the inputs have these, timesteps too. */
@@ -116,15 +151,14 @@ function build(
   inputs: readonly { readonly name: string | undefined; readonly shape: OpenShape }[],
   calls: readonly Building[],
   outputs: readonly Place[],
-  isRow: boolean,
+  order?: readonly object[],
 ): Graph {
-  const uses = [...new Set(calls.map(({ use }) => use))];
+  const uses = order ?? calls.map(({ use }) => use);
   const names = nameLayers(uses.map((use) => calls.find((call) => call.use === use)!.layer));
   const layers: PlacedLayer[] = [];
   const nodes: GraphNode[] = [];
   const shapeAt = ([node, result]: Place) =>
     node === -1 ? inputs[result]!.shape : nodes[node]!.shapes[result]!;
-  let firstWeight = 0;
   for (const { layer, use, inputs: places } of calls) {
     const k = uses.indexOf(use);
     checkInputCount(layer, places.length, "build a model");
@@ -139,9 +173,8 @@ function build(
         inputShape: given[0]!,
         outputShape: shapes[0]!,
         weights,
-        firstWeight,
+        firstWeight: 0,
       });
-      firstWeight += weights.length;
     } else if (!weights.every(({ shape }, w) => sameShape(shape, layers[k]!.weights[w]!.shape))) {
       throw new TypeError(
         `Cannot build a model: a layer that is applied twice needs weights of the same shapes, ` +
@@ -154,11 +187,25 @@ function build(
   }
   return Object.freeze({
     inputs: nameInputs(inputs),
-    layers,
+    layers: numbered(layers),
     nodes,
     outputs,
     outputShapes: outputs.map(shapeAt),
-    isRow,
+    isRow: inputs.length === 1 && nodes.length === layers.length && outputs.length === 1 &&
+      outputs[0]![0] === nodes.length - 1 && outputs[0]![1] === 0 &&
+      nodes.every(({ layer, inputs: [place, ...more] }, k) =>
+        layer === k && more.length === 0 && place![0] === k - 1 && place![1] === 0
+      ),
+  });
+}
+
+/** Each layer's first weight is where those before it end. */
+function numbered(layers: readonly PlacedLayer[]): readonly PlacedLayer[] {
+  let firstWeight = 0;
+  return layers.map((placed) => {
+    const numbered = Object.freeze({ ...placed, firstWeight });
+    firstWeight += placed.weights.length;
+    return numbered;
   });
 }
 

@@ -13,12 +13,8 @@ import type { Layer, OpenShape } from "../layers/layer.ts";
 import { loadWeights } from "./load_weights.ts";
 import { copyOf, type ModelLayer, modelLayers } from "./model_layer.ts";
 import { Network, type Precision } from "./network.ts";
-import {
-  checkArchitecture,
-  type Connections,
-  type ModelOptions,
-  type SequentialOptions,
-} from "./architecture.ts";
+import { checkArchitecture, type ModelOptions, type SequentialOptions } from "./architecture.ts";
+import type { Connections } from "./graph.ts";
 import type { ModelInput } from "./inputs.ts";
 import { type Provenance, provenanceOf } from "./provenance.ts";
 import { summaryView } from "./summary.ts";

@@ -90,7 +90,7 @@ export function getActivation(name: ActivationName, options: ActivationOptions =
 }
 
 export function elementwise(
-  activationName: ActivationName,
+  activationName: string,
   options: ActivationOptions,
   { f, derivative }: Curve,
 ): Activation {

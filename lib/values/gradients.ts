@@ -6,7 +6,7 @@ import { asFloat64, Tensor } from "../tensor/tensor.ts";
 import type { Activation } from "./activations.ts";
 import { lastAxisParts } from "./arrange.ts";
 import { move, moveBack } from "./moves.ts";
-import { numbers } from "./numbers.ts";
+import { joined, numbers, ofEach } from "./numbers.ts";
 import type { Moves, Ops } from "./ops.ts";
 import type { Origin } from "./origin.ts";
 
@@ -77,6 +77,37 @@ export class Gradients implements Ops<Variable> {
       for (const [a, b] of pairs) {
         if (a.needed) this.#give(a, sumTo(a, multiply(g, b.value)), true);
         if (b.needed) this.#give(b, sumTo(b, multiply(g, a.value)), true);
+      }
+    });
+  }
+
+  matmul(a: Variable, b: Variable): Variable {
+    return this.#put(
+      numbers.matmul(a.value, b.value),
+      [a, b],
+      { op: "computed", xs: [a, b] },
+      (g) => {
+        if (a.needed) {
+          const each = ofEach(g, b.value).map(([dy, y]) => dot(dy, y.transpose()));
+          this.#give(a, joined(each, a.value.shape), true);
+        }
+        if (b.needed) {
+          const each = ofEach(a.value, g).map(([x, dy]) => dot(x.transpose(), dy));
+          this.#give(b, joined(each, b.value.shape), true);
+        }
+      },
+    );
+  }
+
+  largest(x: Variable): Variable {
+    const value = numbers.largest(x.value);
+    const width = x.value.shape.at(-1)!;
+    return this.#put(value, [x], { op: "computed", xs: [x] }, (g) => {
+      const into = this.#own(x); // to the first of equals
+      for (let row = 0; row < value.data.length; row++) {
+        const at = x.value.data.subarray(row * width, (row + 1) * width)
+          .indexOf(value.data[row]!);
+        if (at >= 0) into[row * width + at]! += g.data[row]!;
       }
     });
   }

@@ -10,6 +10,19 @@ export const numbers: Ops<Tensor> = {
   given: asFloat64,
   numbers: (x) => x,
   affine: (terms, b) => add(...terms.map(([x, W]) => dot(x, W)), b ?? 0),
+  matmul: (a, b) => {
+    const each = ofEach(a, b);
+    return joined(each.map(([x, y]) => dot(x, y)), a.shape.with(-1, b.shape.at(-1)!));
+  },
+  largest: (x) => {
+    const width = x.shape.at(-1)!;
+    const data = new Float64Array(x.data.length / width).fill(-Infinity);
+    for (let k = 0; k < x.data.length; k++) {
+      const row = Math.floor(k / width);
+      data[row] = Math.max(data[row]!, x.data[k]!); // NaN stays
+    }
+    return new Tensor(data, x.shape.slice(0, -1));
+  },
   sumOfProducts: (...pairs) => add(...pairs.map(([a, b]) => multiply(a, b))),
   add: (...xs) => add(...xs),
   scale: (x, factor) => multiply(x, factor),
@@ -22,3 +35,21 @@ export const numbers: Ops<Tensor> = {
     return new Tensor(data, shape);
   },
 };
+
+/** The matrices of two batches, one beside the other. */
+export function ofEach(a: Tensor, b: Tensor): (readonly [Tensor, Tensor])[] {
+  const count = sizeOf(a.shape.slice(0, -2));
+  const matrix = ({ data, shape }: Tensor, k: number) => {
+    const [rows, columns] = shape.slice(-2) as [number, number];
+    const size = rows * columns;
+    return new Tensor(data.slice(k * size, (k + 1) * size), [rows, columns]);
+  };
+  return Array.from({ length: count }, (_, k) => [matrix(a, k), matrix(b, k)] as const);
+}
+
+/** Matrices of one shape as a batch again. */
+export function joined(matrices: readonly Tensor[], shape: readonly number[]): Tensor {
+  const data = new Float64Array(sizeOf(shape));
+  matrices.forEach((one, k) => data.set(one.data, k * one.data.length));
+  return new Tensor(data, shape);
+}

@@ -20,14 +20,21 @@ export interface Ops<V> {
   numbers(x: V): Tensor;
   /** Σ xₖ·Wₖ + b over the last axis. */
   affine(terms: readonly (readonly [x: V, W: V])[], b?: V): V;
-  /** Σ aₖ ⊙ bₖ; one operation, so that its rounding can be bounded as a whole. */
+  /** Batches of matrices: `[…, m, k]` times `[…, k, n]`. */
+  matmul(a: V, b: V): V;
+  /**
+   * Σ aₖ ⊙ bₖ; one operation, so that its rounding can be bounded as a whole. A shorter shape that is
+   * the tail of a longer one repeats for every row.
+   */
   sumOfProducts(...pairs: readonly (readonly [a: V, b: V])[]): V;
-  /** Σ xₖ, all of one shape. */
+  /** Σ xₖ; shapes as in `sumOfProducts`. */
   add(...xs: readonly V[]): V;
   /** factor · x */
   scale(x: V, factor: number): V;
   /** 1 − x */
   oneMinus(x: V): V;
+  /** The largest number of each row: `[…, n]` becomes `[…]`. */
+  largest(x: V): V;
   /** f(x), of each number or of each row. */
   apply(f: Activation, x: V): V;
   /** The last axis in so many parts. */

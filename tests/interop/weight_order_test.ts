@@ -1,21 +1,22 @@
-import { bidirectional, lstm, UnreadableFileError } from "@gatescope/lstm";
+import { bidirectional, type Layer, lstm, UnreadableFileError } from "@gatescope/lstm";
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Converted } from "../../lib/interop/conversion.ts";
 import { orderedByName } from "../../lib/interop/weight_order.ts";
 
+const placed = (layer: Layer) => ({ name: "it", layer, weights: layer.weights([null, 1]) });
 const arrays = (...names: string[]) => names.map((from) => ({ from }) as unknown as Converted);
 const namesOf = (found: readonly Converted[]) => found.map(({ from }) => from);
 
 Deno.test("arrays go to a layer's weights by their names, in whatever order the file has them", () => {
   const [kernel, recurrent, bias] = ["lstm/kernel:0", "lstm/recurrent_kernel:0", "lstm/bias:0"];
-  const found = orderedByName(lstm({ units: 2 }), arrays(bias, kernel, recurrent), "lstm");
+  const found = orderedByName(placed(lstm({ units: 2 })), arrays(bias, kernel, recurrent));
   assertEquals(namesOf(found), [kernel, recurrent, bias]);
 });
 
 Deno.test("names that say another weight, or not which half, are refused", () => {
-  const refuses = (layer: Parameters<typeof orderedByName>[0], ...names: string[]) =>
+  const refuses = (layer: Layer, ...names: string[]) =>
     assertThrows(
-      () => orderedByName(layer, arrays(...names), "it"),
+      () => orderedByName(placed(layer), arrays(...names)),
       UnreadableFileError,
       "must tell",
     );
@@ -27,6 +28,6 @@ Deno.test("names that say another weight, or not which half, are refused", () =>
   const both = bidirectional(lstm({ units: 2 }));
   refuses(both, ...halves("first", "second"));
   refuses(both, ...halves("forward_lstm", "forward_lstm"));
-  const named = orderedByName(both, arrays(...halves("backward_lstm", "mine")), "it");
+  const named = orderedByName(placed(both), arrays(...halves("backward_lstm", "mine")));
   assertEquals(namesOf(named), halves("mine", "backward_lstm"));
 });

@@ -25,7 +25,7 @@ export class FastLayers {
     readonly inside: (one: { readonly name: string; readonly trace: LayerTrace }) => void;
   }): LayerContext<Tensor>["run"] {
     return (layer, inputs, weights, context) => {
-      const fast = this.#fast(layer, inputs[0]!, weights, context, records);
+      const fast = this.#fast(layer, inputs, weights, context, records);
       if (fast === undefined) return layer.run(numbers, inputs, weights, context);
       if (fast.trace !== undefined) inside({ name: context.name, trace: fast.trace });
       return { outputs: [fast.output], mask: fast.mask };
@@ -37,7 +37,7 @@ export class FastLayers {
     return (layer, inputs, weights, context): LayerResult<Variable> => {
       const [x] = inputs as [Variable];
       const own = weights.map(({ value }) => value);
-      const fast = this.#fast(layer, x.value, own, context, false);
+      const fast = this.#fast(layer, inputs.map(({ value }) => value), own, context, false);
       if (fast === undefined) return layer.run(tape, inputs, weights, context);
       const output = tape.computed(fast.output, [x, ...weights], (gradient) => {
         const { input, weights } = fast.backward(gradient, { byInput: x.needed });
@@ -49,7 +49,7 @@ export class FastLayers {
 
   #fast<V>(
     layer: Layer,
-    x: Tensor,
+    [x, ...more]: readonly Tensor[],
     weights: readonly Tensor[],
     { name, masks: [mask], states, training, random }: LayerContext<V>,
     records: boolean,
@@ -58,6 +58,7 @@ export class FastLayers {
     if (form?.kind !== "lstm" && form?.kind !== "dense" || layer.distributed !== undefined) {
       return undefined; // the layer inside is asked by itself
     }
+    if (x === undefined || more.length > 0) return undefined; // states come in
     const compute = this.#computes.get(name) ?? new LayerCompute();
     this.#computes.set(name, compute);
     if (form.kind === "dense") return { ...compute.dense(form, x, weights, training), mask };

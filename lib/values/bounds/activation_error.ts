@@ -33,6 +33,9 @@ const ownErrors: Partial<Record<string, (f: number, x: number) => number>> = {
   tanh: (f) => OWN * Math.abs(f),
   exponential: (f) => OWN * f,
   softplus: (f) => OWN * f,
+  inverse: (f) => OWN * Math.abs(f),
+  inverse_root: (f) => OWN * f,
+  absolute: () => 0,
   // Two roundings of sums up to 6, a sixth of them, and one of the result.
   hard_sigmoid: (_, x) => Math.abs(x) > 3.01 ? 0 : 4 * UNIT_ROUNDOFF,
   hard_sigmoid_keras2: (_, x) => Math.abs(x) > 2.51 ? 0 : 4 * UNIT_ROUNDOFF,

@@ -56,7 +56,7 @@ export function affineErrors(
 }
 
 /** Whether any of the matrix's numbers is off; asked once of each. */
-function isOff(error: Floats): boolean {
+export function isOff(error: Floats): boolean {
   const known = offs.get(error) ?? error.some((e) => e !== 0);
   offs.set(error, known);
   return known;

@@ -6,9 +6,10 @@ import { asFloat64, Tensor } from "../../tensor/tensor.ts";
 import type { Activation } from "../activations.ts";
 import { lastAxisParts } from "../arrange.ts";
 import { move, moveBack } from "../moves.ts";
+import { numbers } from "../numbers.ts";
 import type { Moves, Ops } from "../ops.ts";
 import { backThrough, growth, ownError } from "./activation_error.ts";
-import { affineErrors, type AffineTerm, backAffine } from "./affine_error.ts";
+import { affineErrors, type AffineTerm, backAffine, isOff } from "./affine_error.ts";
 import { type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
 import { distance, gamma, SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
 
@@ -121,7 +122,7 @@ export class Bounds implements Ops<Estimate> {
 
   /** Σ aₖ ⊙ bₖ: a rounding for each product and each sum. */
   sumOfProducts(...pairs: readonly (readonly [Estimate, Estimate])[]): Estimate {
-    const { shape, value: { length } } = pairs[0]![0];
+    const { shape, value: { length } } = longest(pairs.flat());
     const rounding = gamma(pairs.length);
     const value = new Float64Array(length);
     const fresh = new Float64Array(length).fill(SMALLEST);
@@ -129,13 +130,19 @@ export class Bounds implements Ops<Estimate> {
     const error = new Float64Array(length);
     const local = sameLocal ? error : new Float64Array(length);
     for (const [a, b] of pairs) {
-      for (let k = 0; k < length; k++) {
-        const [x, y] = [a.value[k]!, b.value[k]!];
+      const [m, n] = [a.value.length, b.value.length];
+      for (let k = 0, i = 0, j = 0; k < length; k++, i = ++i === m ? 0 : i, j = ++j === n ? 0 : j) {
+        const [x, y] = [a.value[i]!, b.value[j]!];
         value[k]! += x * y;
         fresh[k]! += rounding * Math.abs(x * y);
-        error[k]! += productError(x, y, a.error[k]!, b.error[k]!) * (1 + rounding);
+        const [da, db] = [a.error[i]!, b.error[j]!];
+        if (n < length) fresh[k]! += (Math.abs(x) + da) * db; // repeated: no sample's own
+        if (m < length) fresh[k]! += (Math.abs(y) + db) * da;
+        const [ea, eb] = [m < length ? 0 : da, n < length ? 0 : db];
+        error[k]! += productError(x, y, ea, eb) * (1 + rounding);
         if (sameLocal) continue;
-        local[k]! += productError(x, y, a.local[k]!, b.local[k]!) * (1 + rounding);
+        const [la, lb] = [m < length ? 0 : a.local[i]!, n < length ? 0 : b.local[j]!];
+        local[k]! += productError(x, y, la, lb) * (1 + rounding);
       }
     }
     addTo(error, fresh);
@@ -149,12 +156,84 @@ export class Bounds implements Ops<Estimate> {
       fresh,
       back: (gradient, of) => {
         for (const [a, b] of pairs) {
-          const [da, db] = [of(a), of(b)];
+          const [m, n] = [a.value.length, b.value.length];
+          const [da, db] = [m < length ? undefined : of(a), n < length ? undefined : of(b)];
           gradient.forEach((g, k) => {
             if (g === 0) return;
-            da[k]! += g * b.value[k]!;
-            db[k]! += g * a.value[k]!;
+            if (da !== undefined) da[k]! += g * b.value[k % n]!;
+            if (db !== undefined) db[k]! += g * a.value[k % m]!;
           });
+        }
+      },
+    });
+  }
+
+  /** Batches of matrices: the sums of products of `affine`, with errors on both sides. */
+  matmul(a: Estimate, b: Estimate): Estimate {
+    const [m, inner] = a.shape.slice(-2) as [number, number];
+    const n = b.shape.at(-1)!;
+    const shape = a.shape.with(-1, n);
+    const length = sizeOf(shape);
+    const rounding = gamma(inner);
+    const value = new Float64Array(length);
+    const fresh = new Float64Array(length).fill(SMALLEST);
+    const [error, local] = [new Float64Array(length), new Float64Array(length)];
+    const each = (visit: (k: number, i: number, j: number) => void) => {
+      for (let k = 0; k < length; k++) {
+        const [row, column] = [Math.floor(k / n), k % n];
+        const first = Math.floor(row / m) * inner;
+        for (let t = 0; t < inner; t++) visit(k, row * inner + t, (first + t) * n + column);
+      }
+    };
+    each((k, i, j) => {
+      const [x, y] = [a.value[i]!, b.value[j]!];
+      value[k]! += x * y;
+      fresh[k]! += rounding * Math.abs(x * y);
+      error[k]! += productError(x, y, a.error[i]!, b.error[j]!) * (1 + rounding);
+      local[k]! += productError(x, y, a.local[i]!, b.local[j]!) * (1 + rounding);
+    });
+    return this.#add({
+      shape,
+      origin: { op: "computed", xs: [a, b] },
+      value,
+      error: plus(error, fresh),
+      local: plus(local, fresh),
+      fresh,
+      back: (gradient, of) => {
+        const [da, db] = [of(a), of(b)];
+        each((k, i, j) => {
+          da[i]! += gradient[k]! * b.value[j]!;
+          db[j]! += gradient[k]! * a.value[i]!;
+        });
+      },
+    });
+  }
+
+  /** The largest of each row, which is off no farther than any of them. */
+  largest(x: Estimate): Estimate {
+    const width = x.shape.at(-1)!;
+    const rows = x.value.length / width;
+    const most = (of: Floats) => {
+      const found = new Float64Array(rows);
+      for (let k = 0; k < of.length; k++) {
+        const row = Math.floor(k / width);
+        found[row] = Math.max(found[row]!, of[k]!);
+      }
+      return found;
+    };
+    const { data: value } = asFloat64(numbers.largest(new Tensor(x.value, x.shape)));
+    return this.#add({
+      shape: x.shape.slice(0, -1),
+      origin: { op: "computed", xs: [x] },
+      value,
+      error: most(x.error),
+      local: most(x.local),
+      fresh: undefined,
+      back: (gradient, of) => { // any that may be the largest may be what float32 took
+        const into = of(x);
+        for (let k = 0; k < into.length; k++) {
+          const row = Math.floor(k / width);
+          if (x.value[k]! + x.error[k]! >= value[row]! - x.error[k]!) into[k]! += gradient[row]!;
         }
       },
     });
@@ -162,16 +241,19 @@ export class Bounds implements Ops<Estimate> {
 
   /** Σ xₖ: a rounding for each sum. */
   add(...xs: readonly Estimate[]): Estimate {
-    const [rounding, { shape, value: { length } }] = [gamma(xs.length - 1), xs[0]!];
+    const [rounding, { shape, value: { length } }] = [gamma(xs.length - 1), longest(xs)];
     const value = new Float64Array(length);
     const fresh = new Float64Array(length).fill(SMALLEST);
     const [error, local] = [new Float64Array(length), new Float64Array(length)];
     for (const x of xs) {
+      const n = x.value.length;
       for (let k = 0; k < length; k++) {
-        value[k]! += x.value[k]!;
-        fresh[k]! += rounding * Math.abs(x.value[k]!);
-        error[k]! += x.error[k]! * (1 + rounding);
-        local[k]! += x.local[k]! * (1 + rounding);
+        const j = k % n;
+        value[k]! += x.value[j]!;
+        fresh[k]! += rounding * Math.abs(x.value[j]!);
+        const into = n < length ? [fresh] : [error, local]; // repeated: no sample's own
+        into[0]![k]! += x.error[j]! * (1 + rounding);
+        if (into[1] !== undefined) local[k]! += x.local[j]! * (1 + rounding);
       }
     }
     return this.#add({
@@ -180,7 +262,9 @@ export class Bounds implements Ops<Estimate> {
       error: plus(error, fresh),
       local: plus(local, fresh),
       fresh,
-      back: (gradient, of) => xs.forEach((x) => addTo(of(x), gradient)),
+      back: (gradient, of) => {
+        for (const x of xs) if (x.value.length === length) addTo(of(x), gradient);
+      },
       origin: { op: "sum", xs, factor: 1 },
     });
   }
@@ -229,13 +313,19 @@ export class Bounds implements Ops<Estimate> {
     const pick = (what: "value" | "error" | "local") =>
       move(new Float64Array(length), sources.map((source) => source[what]), moves);
     const error = pick("error");
+    const isGiven = ({ origin, error }: Estimate) => origin.op === "given" && isOff(error);
+    const given = sources.map((x) => isGiven(x) ? x.error : new Float64Array(x.error.length));
     return this.#add({
       shape,
       value: pick("value"),
       error,
       local: sources.every((x) => x.local === x.error) ? error : pick("local"),
-      fresh: undefined,
-      back: (gradient, of) => sources.forEach((x, k) => moveBack(of(x), k, gradient, moves)),
+      // what was given, a table of words for example, is off here and there alone
+      fresh: sources.some(isGiven) ? move(new Float64Array(length), given, moves) : undefined,
+      back: (gradient, of) =>
+        sources.forEach((x, k) => {
+          if (x.origin.op !== "given") moveBack(of(x), k, gradient, moves);
+        }),
       origin: { op: "arrange", sources, moves },
     });
   }
@@ -299,6 +389,10 @@ export class Bounds implements Ops<Estimate> {
     this.#estimates.push(estimate);
     return estimate;
   }
+}
+
+function longest(xs: readonly Estimate[]): Estimate {
+  return xs.reduce((a, b) => b.shape.length > a.shape.length ? b : a);
 }
 
 /** |(x + dx)(y + dy) − xy|, at most; 0 where a factor is 0 for sure, whatever the other one. */

@@ -1,0 +1,195 @@
+// A Functional model's graph, from its inputs to its outputs.
+
+import { isRecord } from "../files/json.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import { connect, Connection } from "../layers/connection.ts";
+import type { Layer, OpenShape } from "../layers/layer.ts";
+import { kindOfLayer } from "../layers/table.ts";
+import type { Connections } from "../model/graph.ts";
+import type { KerasNode } from "./keras_config.ts";
+import { placeOf } from "./keras_layers.ts";
+
+/** Keras 3 keeps how a mask was computed as layers of their own, beside the one that makes it. */
+const MASK_OPERATIONS = ["NotEqual", "Any"];
+
+/** What one call of a layer was given. */
+interface Call {
+  /** The layers whose results it takes; the mask apart. */
+  readonly inputs: readonly Result[];
+  /** The plain values among its arguments, by their names; those of no name by their numbers. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly mask: readonly Result[];
+  readonly training: unknown;
+}
+
+/** One result of a layer: its name, the number of the call, and of the result. */
+type Result = readonly [layer: string, call: number, index: number];
+
+/**
+ * The layers of a Functional model, connected.
+ *
+ * @param shapeOf the shape of an InputLayer
+ * @param layerOf the layer of a configuration
+ * @throws {UnreadableFileError} where a layer leads to itself, has a mask from elsewhere or stands
+ * beside the way to the outputs.
+ */
+export function kerasGraph(
+  listed: readonly KerasNode[],
+  { input_layers: inputs, output_layers: outputs }: Record<string, unknown>,
+  { shapeOf, layerOf }: {
+    readonly shapeOf: (node: KerasNode) => OpenShape;
+    readonly layerOf: (node: KerasNode) => Layer;
+  },
+): Connections & { readonly layers: readonly Layer[] } {
+  const refuse = (state: string): never => {
+    throw new UnreadableFileError("its layers must lead from its inputs to its outputs", state);
+  };
+  const nodes = new Map(listed.map((node) => [node.name, node]));
+  if (nodes.size !== listed.length) refuse("the layers have one name twice");
+  const layers = new Map<KerasNode, Layer>();
+  const calls = new Map<string, readonly Connection[]>();
+  const open = new Set<string>();
+
+  const resolve = ([name, number, index]: Result): Connection => {
+    const node = nodes.get(name) ?? refuse(`the layer ${JSON.stringify(name)} is not there`);
+    const key = JSON.stringify([name, number]);
+    if (open.has(key)) refuse(`the layer ${placeOf(node)} leads to itself`);
+    open.add(key);
+    const results = calls.get(key) ?? resultsOf(node, number);
+    open.delete(key);
+    calls.set(key, results);
+    return results[index] ??
+      refuse(`of the layer ${placeOf(node)}, result ${index} is used, which it does not have`);
+  };
+  const resultsOf = (node: KerasNode, number: number): readonly Connection[] => {
+    if (node.className === "InputLayer") {
+      return [new Connection(shapeOf(node), { name: node.name })];
+    }
+    const inbound = node.inbound[number] ??
+      refuse(`the layer ${placeOf(node)} is called ${node.inbound.length} times`);
+    const call = callOf(inbound);
+    checkValues(node, call);
+    const layer = layers.get(node) ?? layerOf(node);
+    layers.set(node, layer);
+    const given = call.inputs.map(resolve);
+    if (call.mask.length > 0 && !isOwnMask(call, nodes)) {
+      refuse(`the layer ${placeOf(node)} has a mask from elsewhere`);
+    }
+    return connect(layer, given);
+  };
+
+  const starts = resultsIn(inputs, asResult);
+  const ends = resultsIn(outputs, asResult);
+  if (starts.length === 0) refuse(`the inputs are ${JSON.stringify(inputs)?.slice(0, 200)}`);
+  if (ends.length === 0) refuse(`the outputs are ${JSON.stringify(outputs)?.slice(0, 200)}`);
+  const connected = { inputs: starts.map(resolve), outputs: ends.map(resolve) };
+  const stray = listed.find((node) =>
+    node.className !== "InputLayer" && !layers.has(node) &&
+    !MASK_OPERATIONS.includes(node.className)
+  );
+  if (stray) refuse(`the layer ${placeOf(stray)} stands beside the way to the outputs`);
+  return { ...connected, layers: listed.flatMap((node) => layers.get(node) ?? []) };
+}
+
+/** Throws where a layer is called with what changes its result and is not read. */
+function checkValues(node: KerasNode, { values, training }: Call): void {
+  const refuse = (state: string): never => {
+    throw new UnreadableFileError("its layers are called with their inputs alone", state, {
+      source: placeOf(node),
+    });
+  };
+  if (training === true) refuse("it always trains");
+  const known = kindOfLayer(node.className)?.callOptions ?? [];
+  const stray = Object.entries(values).find(([name, value]) =>
+    value !== null && value !== false && !known.includes(name)
+  );
+  if (stray) refuse(`${stray[0]} is ${JSON.stringify(stray[1])?.slice(0, 100)}`);
+}
+
+/** Whether a mask is the one that the nearest Masking or Embedding before the layer makes. */
+function isOwnMask({ inputs, mask }: Call, nodes: ReadonlyMap<string, KerasNode>): boolean {
+  return mask.every((one) => {
+    let operation = nodes.get(one[0]);
+    if (operation?.className === "Any" && operation.config.axis === -1) {
+      operation = nodes.get(callOf(operation.inbound[0]).inputs[0]?.[0] ?? "");
+    }
+    if (operation?.className !== "NotEqual") return false;
+    const compared = callOf(operation.inbound[0]);
+    const [number] = Object.values(compared.values);
+    return inputs.some((input) =>
+      makersOf(input, nodes).some((maker) => {
+        const [own] = callOf(maker.inbound[0]).inputs;
+        return own?.[0] === compared.inputs[0]?.[0] && (maker.config.mask_value ?? 0) === number;
+      })
+    );
+  });
+}
+
+/** The layers before a result that tell which steps count; behind the first, none is looked for. */
+function makersOf(
+  [name]: Result,
+  nodes: ReadonlyMap<string, KerasNode>,
+  seen = new Set<string>(),
+): KerasNode[] {
+  const node = nodes.get(name);
+  if (node === undefined || seen.has(name)) return [];
+  seen.add(name);
+  const { mask_value: value, mask_zero: zero } = node.config;
+  if (value !== undefined || zero === true) return [node];
+  return node.inbound.flatMap((inbound) =>
+    callOf(inbound).inputs.flatMap((input) => makersOf(input, nodes, seen))
+  );
+}
+
+/** Keras 3: `{args, kwargs}` with tensors that know their history. Keras 2: `[[name, 0, 0, {}], …]`. */
+function callOf(inbound: unknown): Call {
+  if (isRecord(inbound)) {
+    const { args, kwargs } = inbound;
+    const named = isRecord(kwargs) ? kwargs : {};
+    const { mask, training, ...others } = named;
+    const all = { ...(Array.isArray(args) ? args : []), ...others };
+    const isPlain = (value: unknown) => resultsIn(value, tensorResult).length === 0;
+    return {
+      inputs: Object.values(all).flatMap((value) => resultsIn(value, tensorResult)),
+      values: Object.fromEntries(Object.entries(all).filter(([, value]) => isPlain(value))),
+      mask: resultsIn(mask, tensorResult),
+      training,
+    };
+  }
+  const entries: unknown[] = Array.isArray(inbound) ? inbound : [];
+  const flat = typeof entries[0] === "string" ? [entries] : entries; // one alone may stand bare
+  const named: Record<string, unknown>[] = flat.map((entry) =>
+    Array.isArray(entry) && isRecord(entry[3]) ? entry[3] : {}
+  );
+  const { training, mask, ...others } = Object.assign({}, ...named) as Record<string, unknown>;
+  const given = Object.values(others).flatMap((value) => resultsIn(value, asResult));
+  const isPlain = (value: unknown) => resultsIn(value, asResult).length === 0;
+  return {
+    inputs: [...resultsIn(flat, asResult), ...given],
+    values: Object.fromEntries(Object.entries(others).filter(([, value]) => isPlain(value))),
+    mask: resultsIn(mask, asResult),
+    training,
+  };
+}
+
+/** The results of layers among an argument, lists and records included. */
+function resultsIn(value: unknown, read: (value: unknown) => Result | undefined): Result[] {
+  const found = read(value);
+  if (found !== undefined) return [found];
+  if (Array.isArray(value)) return value.flatMap((one) => resultsIn(one, read));
+  if (!isRecord(value) || value.class_name !== undefined) return [];
+  return Object.values(value).flatMap((one) => resultsIn(one, read));
+}
+
+/** A tensor of Keras 3. */
+function tensorResult(value: unknown): Result | undefined {
+  const isTensor = isRecord(value) && value.class_name === "__keras_tensor__" &&
+    isRecord(value.config);
+  return isTensor ? asResult((value.config as Record<string, unknown>).keras_history) : undefined;
+}
+
+/** `["lstm", 0, 0]` */
+function asResult(value: unknown): Result | undefined {
+  if (!Array.isArray(value) || typeof value[0] !== "string") return undefined;
+  return [value[0], Number(value[1] ?? 0), Number(value[2] ?? 0)];
+}

@@ -1,0 +1,21 @@
+// Functions inside of layers that are no activations of Keras's: no name leads to them, yet their
+// slopes and their rounding are known.
+
+import { type Activation, elementwise } from "./activations.ts";
+import { builtIn } from "./built_in.ts";
+
+const made = (name: string, f: (x: number) => number, derivative: (x: number) => number) =>
+  builtIn(elementwise(name, {}, { f, derivative }));
+
+/** 1/√x */
+export const inverseRoot: Activation = made(
+  "inverse_root",
+  (x) => 1 / Math.sqrt(x),
+  (x) => -0.5 / (x * Math.sqrt(x)),
+);
+
+/** 1/x */
+export const inverse: Activation = made("inverse", (x) => 1 / x, (x) => -1 / (x * x));
+
+/** |x|; its slope at 0 is 0. */
+export const absolute: Activation = made("absolute", Math.abs, Math.sign);
