@@ -4,7 +4,8 @@
 import { quoted } from "../base/quoted.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { itemSizeOf } from "./number_kinds.ts";
-import { kindOfValue, type PickleRules, readPickle, Tuple } from "./pickle.ts";
+import { type PickleRules, readPickle } from "./pickle.ts";
+import { kindOfValue, Tuple } from "./pickle_values.ts";
 import { findGlobal, Kind } from "./torch_globals.ts";
 import { Storage, TensorView } from "./torch_tensor.ts";
 import { UnreadableFileError, within } from "./unreadable.ts";
@@ -146,13 +147,23 @@ function storageOf(id: unknown, length: number): Storage {
 /** Where the state dicts lie in what a file holds. */
 function stateDicts(root: unknown): ReadonlyMap<string, ReadonlyMap<unknown, unknown>> {
   const found = new Map<string, ReadonlyMap<unknown, unknown>>();
-  const seen = new Set<unknown>();
+  const [seen, dicts] = [new Set<unknown>(), new Set<unknown>()];
+  const add = (value: ReadonlyMap<unknown, unknown>, path: readonly (string | number)[]) => {
+    const key = path.join(".");
+    if (found.has(key)) {
+      const state = `${quoted(key)} stands for two`;
+      throw new UnreadableFileError("the keys of a checkpoint must tell its parts apart", state);
+    }
+    found.set(key, value);
+    dicts.add(value);
+  };
   const visit = (value: unknown, path: readonly (string | number)[]): void => {
     if (path.length > MAX_DEPTH) {
       const state = "it goes deeper";
       throw new UnreadableFileError(`a checkpoint may be ${MAX_DEPTH} levels deep`, state);
     }
     const isDict = value instanceof Map;
+    if (isDict && dicts.has(value)) return add(value, path); // a second time
     if (seen.has(value) || isDict && value.has("param_groups")) return; // an optimizer's
     const entries = isDict ? value : value instanceof Tuple ? value.items : value;
     if (!(isDict || Array.isArray(entries))) return;
@@ -162,7 +173,7 @@ function stateDicts(root: unknown): ReadonlyMap<string, ReadonlyMap<unknown, unk
       if (typeof key === "string" || typeof key === "number") visit(part, [...path, key]);
     }
     const isOne = isDict && found.size === before && tensorsOf(value).length > 0;
-    if (isOne) found.set(path.join("."), value);
+    if (isOne) add(value, path);
   };
   visit(root, []);
   if (found.size > 0) return found;

@@ -3,7 +3,7 @@
 
 import { quoted } from "../base/quoted.ts";
 import type { NumberKind } from "./number_kinds.ts";
-import { Global, kindOfValue, setItems, Tuple } from "./pickle.ts";
+import { Global, kindOfValue, setItems, Tuple } from "./pickle_values.ts";
 import { Storage, TensorView } from "./torch_tensor.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
@@ -18,77 +18,71 @@ export class Kind extends Global {
   }
 }
 
-type Call = (args: readonly unknown[]) => unknown;
-
-const KINDS: readonly (readonly [storage: string, kind: NumberKind, ...dtypes: string[]])[] = [
-  ["torch.FloatStorage", "f4", "torch.float32"],
-  ["torch.DoubleStorage", "f8", "torch.float64"],
-  ["torch.HalfStorage", "f2", "torch.float16"],
-  ["torch.BFloat16Storage", "bf2", "torch.bfloat16"],
-  ["torch.LongStorage", "i8", "torch.int64"],
-  ["torch.IntStorage", "i4", "torch.int32"],
-  ["torch.ShortStorage", "i2", "torch.int16"],
-  ["torch.CharStorage", "i1", "torch.int8"],
-  ["torch.ByteStorage", "u1", "torch.uint8"],
-  ["torch.BoolStorage", "b1", "torch.bool"],
-  ["torch.storage.UntypedStorage", "u1", "torch.uint16", "torch.uint32", "torch.uint64"],
-];
-const UNSIGNED: Readonly<Record<string, NumberKind>> = {
-  "torch.uint16": "u2",
-  "torch.uint32": "u4",
+const STORAGES: Readonly<Record<string, NumberKind>> = {
+  "torch.FloatStorage": "f4",
+  "torch.DoubleStorage": "f8",
+  "torch.HalfStorage": "f2",
+  "torch.BFloat16Storage": "bf2",
+  "torch.LongStorage": "i8",
+  "torch.IntStorage": "i4",
+  "torch.ShortStorage": "i2",
+  "torch.CharStorage": "i1",
+  "torch.ByteStorage": "u1",
+  "torch.BoolStorage": "b1",
+  "torch.storage.UntypedStorage": "u1", // the tensor's dtype says what its bytes are
+};
+const DTYPES: Readonly<Record<string, NumberKind>> = {
+  "torch.float32": "f4",
+  "torch.float64": "f8",
+  "torch.float16": "f2",
+  "torch.bfloat16": "bf2",
+  "torch.int64": "i8",
+  "torch.int32": "i4",
+  "torch.int16": "i2",
+  "torch.int8": "i1",
   "torch.uint64": "u8",
+  "torch.uint32": "u4",
+  "torch.uint16": "u2",
+  "torch.uint8": "u1",
+  "torch.bool": "b1",
 };
 
-/** What is called, by its name; how many arguments it takes, from and to. */
-const CALLS: readonly (readonly [name: string, least: number, most: number, call: Call])[] = [
-  ["collections.OrderedDict", 0, 1, ([pairs]) => dictOf(pairs)],
-  ["collections.Counter", 0, 1, ([counts]) => dictOf(counts)], // of a learning rate's schedule
-  ["builtins.set", 0, 1, ([items]) => setOf(items ?? [])],
-  ["torch.Size", 0, 1, ([sizes]) => new Tuple(listOf(sizes ?? []))],
-  ["torch.device", 1, 2, () => new Global("torch.device")],
-  ["_codecs.encode", 2, 2, ([text, encoding]) => latin1Of(text, encoding)],
-  ["torch._utils._rebuild_tensor", 4, 4, ([storage, ...view]) => tensorOf(storage, view)],
-  [
-    ...["torch._utils._rebuild_tensor_v2", 6, 7] as const,
-    ([storage, offset, shape, strides, isTrained, , bits]) =>
-      tensorOf(storage, [offset, shape, strides], { isTrained, bits }),
-  ],
-  [
-    ...["torch._utils._rebuild_tensor_v3", 7, 8] as const,
-    ([storage, offset, shape, strides, isTrained, , dtype, bits]) =>
-      tensorOf(storage, [offset, shape, strides], { isTrained, dtype, bits }),
-  ],
-  ["torch._utils._rebuild_parameter", 3, 3, ([tensor]) => madeTensor(tensor)],
-  ["torch._utils._rebuild_parameter_with_state", 4, 4, ([tensor]) => madeTensor(tensor)],
-  ["torch.nn.parameter.Parameter", 1, 2, ([tensor]) => madeTensor(tensor)],
-  [ // a tensor with attributes of its own, which are passed over
-    ...["torch._tensor._rebuild_from_type_v2", 4, 4] as const,
-    ([rebuild, type, args]) => {
-      const isPlain = type instanceof Global &&
-        ["torch.Tensor", "torch.nn.parameter.Parameter"].includes(type.name);
-      if (isPlain && rebuild instanceof Global && rebuild.call && args instanceof Tuple) {
-        return madeTensor(rebuild.call(args.items));
-      }
-      const state = `one is ${kindOfValue(type)} by ${kindOfValue(rebuild)}`;
-      throw new UnreadableFileError("tensors must be plain ones", state);
-    },
-  ],
+type Call = readonly [
+  least: number,
+  most: number,
+  call: (args: readonly unknown[]) => unknown,
 ];
+
+/** What is called: how many arguments it takes, from and to, and what it gives here. */
+const CALLS: Readonly<Record<string, Call>> = {
+  "collections.OrderedDict": [0, 1, ([pairs]) => dictOf(pairs)],
+  "collections.Counter": [0, 1, ([counts]) => dictOf(counts)], // of a learning rate's schedule
+  "builtins.set": [0, 1, ([items]) => setOf(items ?? [])],
+  "torch.Size": [0, 1, ([sizes]) => new Tuple(listOf(sizes ?? []))],
+  "torch.device": [1, 2, () => new Global("torch.device")],
+  "_codecs.encode": [2, 2, ([text, encoding]) => latin1Of(text, encoding)],
+  // storage, offset, shape, strides; requires_grad, hooks; a dtype; bits of complex numbers
+  "torch._utils._rebuild_tensor": [4, 4, (args) => tensorOf(args)],
+  "torch._utils._rebuild_tensor_v2": [6, 7, (args) => tensorOf(args, undefined, args[6])],
+  "torch._utils._rebuild_tensor_v3": [7, 8, (args) => tensorOf(args, args[6], args[7])],
+  "torch._utils._rebuild_parameter": [3, 3, ([tensor]) => madeTensor(tensor)],
+  "torch._utils._rebuild_parameter_with_state": [4, 4, ([tensor]) => madeTensor(tensor)],
+  "torch.nn.parameter.Parameter": [1, 2, ([tensor]) => madeTensor(tensor)],
+  "torch._tensor._rebuild_from_type_v2": [4, 4, (args) => withAttributes(args)],
+};
 
 const GLOBALS: ReadonlyMap<string, Global> = new Map(
   [
     new Global("torch.Tensor"),
-    ...CALLS.map(([name, least, most, call]) =>
+    ...Object.entries(STORAGES).map(([name, kind]) => new Kind(name, kind, true)),
+    ...Object.entries(DTYPES).map(([name, kind]) => new Kind(name, kind, false)),
+    ...Object.entries(CALLS).map(([name, [least, most, call]]) =>
       new Global(name, (args) => {
         if (args.length >= least && args.length <= most) return call(args);
         const rule = `${name} takes ${least === most ? least : `${least} to ${most}`} arguments`;
         throw new UnreadableFileError(rule, `it gets ${args.length}`);
       })
     ),
-    ...KINDS.flatMap(([storage, kind, ...dtypes]) => [
-      new Kind(storage, kind, true),
-      ...dtypes.map((dtype) => new Kind(dtype, UNSIGNED[dtype] ?? kind, false)),
-    ]),
   ].map((global) => [global.name, global]),
 );
 
@@ -158,16 +152,16 @@ function madeTensor(value: unknown): TensorView {
 }
 
 function tensorOf(
-  storage: unknown,
-  [offset, shape, strides]: readonly unknown[],
-  { isTrained = false, dtype, bits }: { isTrained?: unknown; dtype?: unknown; bits?: unknown } = {},
+  [storage, offset, shape, strides, isTrained = false]: readonly unknown[],
+  dtype?: unknown,
+  bits?: unknown,
 ): TensorView {
-  if (typeof isTrained !== "boolean") {
-    throw new UnreadableFileError("requires_grad is a bool", `it is ${kindOfValue(isTrained)}`);
-  }
   if (!(storage instanceof Storage) || dtype !== undefined && !(dtype instanceof Kind)) {
     const state = `it gets ${kindOfValue(storage)} and ${kindOfValue(dtype)}`;
     throw new UnreadableFileError("it takes a storage, and a dtype perhaps", state);
+  }
+  if (typeof isTrained !== "boolean") {
+    throw new UnreadableFileError("requires_grad is a bool", `it is ${kindOfValue(isTrained)}`);
   }
   if (bits instanceof Map && bits.size > 0) { // torch._C._get_tensor_metadata
     const state = `one has ${[...bits.keys()].slice(0, 4).join(", ")}`;
@@ -178,4 +172,15 @@ function tensorOf(
   }
   const [sizes, steps] = [listOf(shape), listOf(strides)] as [number[], number[]];
   return new TensorView(storage, offset as number, sizes, steps, dtype?.kind);
+}
+
+/** A tensor with attributes of its own, which are passed over. */
+function withAttributes([rebuild, type, args]: readonly unknown[]): TensorView {
+  const isPlain = type instanceof Global &&
+    (type.name === "torch.Tensor" || type.name === "torch.nn.parameter.Parameter");
+  if (isPlain && rebuild instanceof Global && rebuild.call && args instanceof Tuple) {
+    return madeTensor(rebuild.call(args.items));
+  }
+  const state = `one is ${kindOfValue(type)} by ${kindOfValue(rebuild)}`;
+  throw new UnreadableFileError("tensors must be plain ones", state);
 }

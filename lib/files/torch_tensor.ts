@@ -4,7 +4,7 @@ import { quoted } from "../base/quoted.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { areCounts } from "./json.ts";
 import { byteLengthOf, decodeNumbers, itemSizeOf, type NumberKind } from "./number_kinds.ts";
-import { kindOfValue } from "./pickle.ts";
+import { kindOfValue } from "./pickle_values.ts";
 import { UnreadableFileError } from "./unreadable.ts";
 
 const MAX_AXES = 64; // as NumPy

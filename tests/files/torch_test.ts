@@ -72,12 +72,17 @@ async function archive(pickle: string | Uint8Array, storage = 96): Promise<Uint8
 /** `{ "w": ‹value› }`. */
 const dictOf = (value: string) => `\x80\x02}X\x01\0\0\0w${value}s.`;
 
+/** BININT. */
+function integer(value: number): string {
+  return `J${String.fromCharCode(...new Uint8Array(Int32Array.of(value).buffer))}`;
+}
+
 /** A tensor: its storage's kind and length, offset, shape, strides. */
 function tensorOf(
   { kind = "FloatStorage", count = 24, offset = "K\0", shape = "K\x18\x85", strides = "K\x01\x85" },
 ): string {
   return "ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\n" +
-    `${kind}\nX\x01\0\0\x000X\x03\0\0\0cpuK${String.fromCharCode(count)}tQ` +
+    `${kind}\nX\x01\0\0\x000X\x03\0\0\0cpu${integer(count)}tQ` +
     `${offset}${shape}${strides}\x89NtR`;
 }
 
@@ -196,6 +201,23 @@ Deno.test("a tensor lies in its storage, and the storage in the file", async () 
   await refuses(dictOf(tensorOf({}).replace("0X\x03", "1X\x03")), "data/1 is not there");
 });
 
+Deno.test("tensors that share a storage take 2 GiB at most, and are copied when they are asked for", async () => {
+  const count = 2 ** 24;
+  const whole = { count, shape: `${integer(count)}\x85` };
+  const shared = (times: number) =>
+    `\x80\x02}${
+      Array.from({ length: times }, (_, k) => `X\x01\0\0\0${String.fromCharCode(65 + k)}`)
+        .map((key) => `${key}${tensorOf(whole)}s`).join("")
+    }.`;
+  await refuses(
+    shared(33),
+    "may take at most 2147483648 bytes, but they take 2214592512",
+    4 * count,
+  );
+  const arrays = await only(await archive(shared(2), 4 * count));
+  assertEquals(arrays.get("B")?.shape, [count]);
+});
+
 Deno.test("a pickle whose opcodes do not fit together is refused, and one that goes on for ever", async () => {
   await refuses("", "a pickle ends in STOP, but the file ends before");
   await refuses("\x80\x02", "a pickle ends in STOP");
@@ -229,6 +251,11 @@ Deno.test("a pickle whose opcodes do not fit together is refused, and one that g
 Deno.test("what holds itself, or much by reference, is walked once", async () => {
   const itself = `\x80\x02}q\0X\x01\0\0\0wh\0sX\x01\0\0\0v${tensorOf({})}s.`;
   assertEquals([...(await only(await archive(itself))).keys()], ["v"]);
+  const twice = `\x80\x02}X\x01\0\0\0a}q\0X\x01\0\0\0w${tensorOf({})}ssX\x01\0\0\0bh\0s.`;
+  assertEquals([...(await readTorch(await archive(twice))).keys()], ["a", "b"]);
+  const text = "X\x01\0\0\x000";
+  const alike = `\x80\x02}K\0}X\x01\0\0\0w${tensorOf({})}ss${text}}X\x01\0\0\0w${tensorOf({})}ss.`;
+  await refuses(alike, `must tell its parts apart, but "0" stands for two`);
   let doubled = "]"; // 2^90 lists to one who follows each
   for (let k = 0; k < 90; k++) {
     doubled += `q${String.fromCharCode(k)}]h${String.fromCharCode(k)}ah${String.fromCharCode(k)}a`;
