@@ -8,8 +8,8 @@ import { UnreadableFileError } from "../files/unreadable.ts";
 export interface Proposal {
   /** `lstm.* is an LSTM of 32 units on 2 inputs, fc.* a Dense of 1` */
   readonly words: string;
-  /** `[lstm({ units: 32 }), dense({ units: 1 })]` */
-  readonly layers: string;
+  /** `[lstm({ units: 32 }), dense({ units: 1 })]`; not there where they fit in no row. */
+  readonly layers?: string | undefined;
 }
 
 /** A layer, or a few in a row, as their arrays tell of them. */
@@ -121,8 +121,9 @@ export function* chained(left: readonly Found[], width?: number): Generator<Foun
 export function refuseWeightsAlone({ words, layers }: Proposal, { name, key }: FileSource): never {
   const source = name === "the given bytes" ? "source" : JSON.stringify(name);
   const choice = key === undefined ? "" : `key: ${JSON.stringify(key)}, `;
+  const given = layers === undefined ? "layers" : `layers: ${layers}`;
   const rule = "weights alone tell no layers, so these must be given, with their activations: " +
-    `loadModel(${source}, { ${choice}layers: ${layers} }) or model.loadWeights(source)`;
+    `loadModel(${source}, { ${choice}${given} }) or model.loadWeights(source)`;
   throw new UnreadableFileError(rule, `none are given: ${words}`);
 }
 

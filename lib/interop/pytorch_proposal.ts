@@ -28,7 +28,7 @@ export function strayArray(
 }
 
 /**
- * What the arrays are; undefined where they are of many modules.
+ * What the arrays are; undefined where they are of many modules, or of no nn.LSTM.
  *
  * @param stacks the nn.LSTMs among them
  * @param others the names of the other arrays, none of them stray
@@ -43,7 +43,7 @@ export function pytorchProposal(
     ...stacks.map(recurrent),
     ...matricesOf(arrays, others).map((prefix) => matrix(prefix, arrays, inputs)),
   ];
-  if (all.length === 0 || all.length > MAX_MODULES) return undefined;
+  if (stacks.length === 0 || all.length > MAX_MODULES) return undefined;
   const places = [...arrays.keys()];
   const placeOf = ({ prefix }: Module) => {
     return places.findIndex((key) => prefix === "" || key.startsWith(`${prefix}.`));
@@ -57,13 +57,13 @@ export function pytorchProposal(
   const [row, another] = [...chained(sorted).take(2)];
   const needsName = ({ prefix, shapes }: Module) =>
     !isOrdered && all.some((other) => other.prefix !== prefix && other.shapes === shapes);
-  const found = proposed(row ?? sorted, (one) => {
+  const { words, layers } = proposed(row ?? sorted, (one) => {
     const module = all.find((other) => other === one);
     return module !== undefined && needsName(module) ? module.prefix : undefined;
   });
-  const isTold = isOrdered || all.length === 1 || row !== undefined && another === undefined;
-  const untold = ", in an order that the file does not tell";
-  return isTold ? found : { ...found, words: found.words + untold };
+  if (row === undefined) return { words: `${words}, which do not fit in a row` };
+  const isTold = isOrdered || another === undefined;
+  return { words: isTold ? words : `${words}, in an order that the file does not tell`, layers };
 }
 
 function matricesOf(arrays: PytorchArrays["arrays"], others: readonly string[]): string[] {

@@ -124,6 +124,13 @@ Deno.test("the error of weights alone says which layers they are, as a call", as
       "{ layers: [lstm({ units: 5 }), dense({ units: 2 })] })",
     words: "none are given: lstm.* is an LSTM of 5 units on 3 inputs, fc.* a Dense of 2",
   });
+  const apart = await proposed(file("apart.pth"));
+  assert(apart.call.endsWith(", { layers })"), apart.call);
+  assertEquals(
+    apart.words,
+    "none are given: words.* is an Embedding of 7 words, lstm.* an LSTM of 2 units on 1 input, " +
+      "fc.* a Dense of 1, which do not fit in a row",
+  );
   const both = await proposed(formatFile("pytorch/encoder_decoder.safetensors"));
   assert(both.words.endsWith("in an order that the file does not tell"), both.words);
 });
