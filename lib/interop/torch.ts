@@ -28,7 +28,11 @@ async function chosenDict(bytes: Uint8Array, key: string | undefined): Promise<P
   const name = key ?? (keys.length === 1 ? keys[0] : undefined);
   const found = name === undefined ? undefined : dicts.get(name);
   if (found !== undefined) return { arrays: found(), metadata: {}, isOrdered: true };
-  const shown = keys.slice(0, 20).map(quoted).join(", ");
+  if (keys.length === 1 && keys[0] === "") {
+    const state = `the file is one state_dict, and ${quoted(key ?? "")} was asked for`;
+    throw new UnreadableFileError("a key chooses among the state dicts of a checkpoint", state);
+  }
+  const shown = keys.map(quoted).join(", ");
   const rule = "the state_dict of a checkpoint is chosen by its key: " +
     `loadModel(source, { key: ${quoted(keys[0] ?? "")} })`;
   const wish = key === undefined ? "" : `, none under ${quoted(key)}${didYouMean(key, keys)}`;

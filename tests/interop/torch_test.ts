@@ -100,6 +100,10 @@ Deno.test("loadModel() chooses a checkpoint's state_dict by its key, and lists t
     () => loadModel(formatFile("pytorch/plain.safetensors"), { key: "model" }),
     "a key chooses among the state dicts of a PyTorch checkpoint, but the file is a .safetensors",
   );
+  await refuses(
+    () => open("classifier.pth", "model"),
+    `the file is one state_dict, and "model" was asked for`,
+  );
   await assertRejects(
     () => loadModel(file("several.pth"), { key: 1 as never }),
     TypeError,
