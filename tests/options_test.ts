@@ -24,6 +24,8 @@ const folder = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 const [keras, onnx, npz, npy, svg] = ["m.keras", "m.onnx", "w.npz", "x.npy", "p.svg"]
   .map((name) => `${folder}/${name}`) as [string, string, string, string, string];
+const pth = new URL("fixtures/formats/torch/checkpoint.pth", import.meta.url);
+const inPth = { key: "model_state_dict", layers: [g.lstm({ units: 5 }), g.dense({ units: 2 })] };
 await g.saveKeras(keras, model);
 await g.saveNpz(npz, [x]);
 await Deno.writeFile(npy, await npyOf(x));
@@ -88,7 +90,7 @@ const ENTRIES: Record<string, Entry> = {
   loadNpy: entry(g.loadNpy, npy),
   loadNpz: entry(g.loadNpz, npz),
   saveNpz: entry(g.saveNpz, `${folder}/y.npz`, [x]),
-  loadModel: entry(g.loadModel, keras),
+  loadModel: withOptions(g.loadModel, inPth, pth),
   saveKeras: entry(g.saveKeras, `${folder}/n.keras`, model),
   saveOnnx: entry(g.saveOnnx, onnx, model),
   UnreadableFileError: free("texts", make(g.UnreadableFileError), "a", "b"),

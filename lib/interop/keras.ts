@@ -14,6 +14,7 @@ import { type KerasModel, kerasModel } from "./keras_config.ts";
 import { saveKeras } from "./save_keras.ts";
 import type { StoredTraining } from "./keras_training.ts";
 import { kerasWriter } from "./keras_version.ts";
+import { kerasProposal } from "./keras_proposal.ts";
 import { kerasWeights, legacyWeights, namesAt } from "./keras_weights.ts";
 import { orderedByName } from "./weight_order.ts";
 
@@ -30,6 +31,7 @@ export const KERAS_H5: Format = {
   name: ".h5",
   kind: "hdf5",
   model: ({ bytes }) => openKerasH5(bytes),
+  proposal: async ({ bytes }) => kerasProposal((await readHdf5(bytes)).arrays),
   weights: ({ bytes }, line) => openKerasWeights(bytes, line),
 };
 

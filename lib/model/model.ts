@@ -225,7 +225,7 @@ export class Model {
 
   /**
    * Replaces all weights by those of a file: `.weights.h5`, `.npz` of `model.get_weights()`,
-   * PyTorch's `.safetensors`, or any file that {@linkcode loadModel} opens.
+   * PyTorch's `.pth` and `.safetensors`, or any file that {@linkcode loadModel} opens.
    *
    * @param source a path, a URL or the bytes
    * @throws {UnreadableFileError} where the file cannot be read, or its arrays are not this model's;
