@@ -161,6 +161,8 @@ export type { InputOptions } from "./lib/model/functional.ts";
 export type { Call, Connection } from "./lib/layers/connection.ts";
 export type { ModelInput } from "./lib/model/inputs.ts";
 export { Model } from "./lib/model/model.ts";
+export type { EvaluateOptions } from "./lib/model/model.ts";
+export type { Evaluation } from "./lib/model/training/validate.ts";
 export type { ModelOptions, SequentialOptions } from "./lib/model/architecture.ts";
 export type { Connections } from "./lib/model/graph.ts";
 export type { ModelLayer } from "./lib/model/model_layer.ts";
@@ -169,7 +171,7 @@ export type { Random } from "./lib/tensor/random.ts";
 
 // training
 export type { CompileOptions, MetricName } from "./lib/model/training/compile.ts";
-export type { FitOptions } from "./lib/model/training/fit_options.ts";
+export type { EarlyStopping, FitOptions } from "./lib/model/training/fit_options.ts";
 export type { EpochReport, History } from "./lib/model/training/history.ts";
 export type { RunningEpoch, TrainingState } from "./lib/model/training/training_state.ts";
 export { gradients } from "./lib/model/training/gradients.ts";

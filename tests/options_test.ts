@@ -172,6 +172,7 @@ const ENTRIES: Record<string, Entry> = {
     x,
     y,
   ),
+  "Model.evaluate": entry((...args: Any[]) => (model.evaluate as Any)(...args), x, y),
   "Model.getTrainingState": free("nothing", () => model.getTrainingState()),
   "Model.setTrainingState": free("a state", (s: Any) => model.setTrainingState(s), stateNow()),
   "Model.getWeights": free("nothing", () => model.getWeights()),

@@ -66,7 +66,13 @@ function updateOf(network: Network, training: Training, batch: Batch, fast: bool
   const { progress } = training;
   const random = randomFromState(progress.dropout);
   const run = network.forwardOnTape(batch.x, { training: true, random, fast });
-  const { value: loss, gradients: byOutput } = lossOf(training, batch.y, run.outputs, run.masks);
+  const { value: loss, gradients: byOutput } = lossOf(
+    training,
+    batch.y,
+    run.outputs,
+    run.masks,
+    batch.weights,
+  );
   if (!Number.isFinite(loss)) return { problem: `the loss must be finite but is ${loss}` };
 
   const gradients = run.backward(byOutput);
