@@ -90,10 +90,8 @@ export function splitGates(
   const { outer, length, inner } = around(given, axis, "split gates");
   if (length % 4 !== 0 || length === 0) {
     throw new TypeError(
-      `Cannot split gates as ${
-        axis === -1 ? "the last axis" : `axis ${axis}`
-      } must be a multiple ` +
-        `of 4: current shape is ${formatShape(given.shape)}`,
+      `Cannot split gates: ${axis === -1 ? "the last axis" : `axis ${axis}`} must be a multiple ` +
+        `of 4, but the shape is ${formatShape(given.shape)}`,
     );
   }
   const block = length / 4 * inner;
@@ -144,7 +142,7 @@ export function joinGates(
   const first = blocks[0]!;
   if (!blocks.every(({ shape }) => sameShape(shape, first.shape))) {
     throw new TypeError(
-      `Cannot join gates as all four must have one shape: current shapes are ` +
+      `Cannot join gates: all four must have one shape, but the shapes are ` +
         (Object.keys(at) as (keyof Gates)[])
           .map((name) => `${name} ${formatShape(blocks[at[name]]!.shape)}`).join(", "),
     );

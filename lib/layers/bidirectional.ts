@@ -140,7 +140,7 @@ function checkedPair(
 ) {
   if (!isLstm(layer)) {
     throw new TypeError(
-      `Cannot make a Bidirectional as it takes an LSTM, made by lstm(): current value is ` +
+      `Cannot make a Bidirectional: it takes an LSTM, made by lstm(), but it is ` +
         `${(layer as Layer | undefined)?.className ?? typeof layer}`,
     );
   }
@@ -163,7 +163,7 @@ function checkedPair(
       `{ units: ${options.units}, goBackwards: ${options.goBackwards}, ` +
       `returnSequences: ${options.returnSequences}, stateful: ${options.stateful} }`;
     throw new TypeError(
-      `Cannot make a Bidirectional as ${problem}: current layers are ${shown(ahead)} ` +
+      `Cannot make a Bidirectional: ${problem}, but the layers are ${shown(ahead)} ` +
         `and ${shown(back)}`,
     );
   }

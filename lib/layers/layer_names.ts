@@ -12,7 +12,7 @@ export function nameLayers(layers: readonly Layer[]): string[] {
     if (name === undefined) continue;
     if (taken.has(name)) {
       throw new TypeError(
-        `Cannot build a model as its layers need different names: current name ` +
+        `Cannot build a model: its layers need different names, but the name ` +
           `${JSON.stringify(name)} is there twice`,
       );
     }

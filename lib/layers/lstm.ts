@@ -230,9 +230,9 @@ function checkSequenceShape(input: OpenShape): [number | null, number] {
   const [timesteps = null, inputSize = null] = input;
   if (input.length !== 2 || inputSize === null) {
     throw new TypeError(
-      `Cannot build an LSTM as its input must be [timesteps, inputSize], the inputSize known ` +
-        `(returnSequences gives the next LSTM all timesteps): ` +
-        `current input is ${formatOpenShape(input)}, None the batch`,
+      `Cannot build an LSTM: its input must be [timesteps, inputSize], the inputSize known ` +
+        `(returnSequences gives the next LSTM all timesteps), ` +
+        `but the input is ${formatOpenShape(input)}, None the batch`,
     );
   }
   return [timesteps, inputSize];

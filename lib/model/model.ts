@@ -300,7 +300,7 @@ export class Model {
   #compiled(action: string): Training {
     if (this.#training === undefined) {
       throw new TypeError(
-        `Cannot ${action} as the model must be compiled first: current optimizer and loss are unset`,
+        `Cannot ${action}: the model must be compiled first, but it has no optimizer and loss yet`,
       );
     }
     return this.#training;

@@ -78,7 +78,7 @@ export class Training {
   checkIdle(action: string): void {
     if (!this.isRunning) return;
     throw new TypeError(
-      `Cannot ${action} as the model is being trained: current fit is running`,
+      `Cannot ${action}: it must wait for the end of fit, but one is running`,
     );
   }
 

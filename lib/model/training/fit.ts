@@ -36,7 +36,7 @@ export async function fit(
   if (parts.validation !== undefined) checkStateful(network, parts.validation, checked.batchSize);
   checkStateful(network, parts.training, checked.batchSize);
   if (training.isRunning) {
-    throw new TypeError(`Cannot fit as a model trains once at a time: current fit is running`);
+    throw new TypeError(`Cannot fit: a model trains once at a time, but another fit is running`);
   }
   training.isRunning = true;
   const turns = new Turns();
@@ -129,7 +129,7 @@ function placeOf({ weights, states }: Network, { progress }: Training) {
 function stopped(epoch: number, { progress: { running } }: Training): DOMException {
   const place = running === undefined ? "" : ` and ${running.done} samples of the next one`;
   return new DOMException(
-    "Cannot go on with fit as the Deno kernel was told to stop: the model is as it was after " +
+    "Cannot go on with fit: the Deno kernel was told to stop, but nothing is lost; the model is as it was after " +
       `epoch ${epoch}${place}, and fit goes on from there`,
     "AbortError",
   );

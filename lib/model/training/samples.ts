@@ -45,8 +45,8 @@ export function split(
   const at = Math.floor(count * (1 - validationSplit));
   if (at === 0 || at === count) {
     throw new RangeError(
-      `Cannot fit as both parts of a validation split need samples: ` +
-        `current validationSplit ${validationSplit} parts ${count} into ${at} and ${count - at}`,
+      `Cannot fit: both parts of a validation split need samples, ` +
+        `but validationSplit ${validationSplit} parts ${count} into ${at} and ${count - at}`,
     );
   }
   const places = Array.from({ length: count }, (_, place) => place);

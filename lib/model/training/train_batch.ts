@@ -42,7 +42,7 @@ export function trainBatch(
     const { x, places } = batch;
     const culprit = findNonFinite(network, x, progress.dropout, places, gradients, moved);
     throw new RangeError(
-      `Cannot go on with fit in ${where} as ${problem}; the weights are those before this batch: ` +
+      `Cannot go on with fit in ${where}: ${problem}; the weights are those before this batch: ` +
         `it began at ${culprit}`,
     );
   }
@@ -73,7 +73,7 @@ function updateOf(network: Network, training: Training, batch: Batch, fast: bool
     run.masks,
     batch.weights,
   );
-  if (!Number.isFinite(loss)) return { problem: `the loss must be finite but is ${loss}` };
+  if (!Number.isFinite(loss)) return { problem: `the loss must be finite, but is ${loss}` };
 
   const gradients = run.backward(byOutput);
   const { trainable } = network;

@@ -108,8 +108,8 @@ export function prepareDense(
     return target.reshape(outputShape);
   }
   throw new TypeError(
-    `Cannot take ${name} as the targets must have the output's shape ` +
-      `${formatShape(outputShape)}: current shape is ${formatShape(target.shape)}`,
+    `Cannot take ${name}: the targets must have the output's shape ` +
+      `${formatShape(outputShape)}, but the shape is ${formatShape(target.shape)}`,
   );
 }
 
@@ -124,6 +124,6 @@ export function requireTargets(
   if (wrong === -1) return;
   const sample = Math.floor(wrong / sizeOf(target.shape.slice(1)));
   throw new RangeError(
-    `Cannot take ${name} as ${rule}: current target of sample ${sample} is ${target.data[wrong]}`,
+    `Cannot take ${name}: ${rule}, but the target of sample ${sample} is ${target.data[wrong]}`,
   );
 }
