@@ -101,6 +101,8 @@ export type {
 export type { Moves, Ops } from "./lib/values/ops.ts";
 export { conv1D, conv2D } from "./lib/layers/convolution.ts";
 export type { Conv1DOptions, Conv2DOptions, Padding } from "./lib/layers/convolution.ts";
+export { separableConv1D } from "./lib/layers/separable_convolution.ts";
+export type { SeparableConv1DOptions } from "./lib/layers/separable_convolution.ts";
 export {
   averagePooling1D,
   averagePooling2D,
@@ -136,8 +138,8 @@ export type {
   UpSampling1DOptions,
   ZeroPadding1DOptions,
 } from "./lib/layers/steps.ts";
-export { identity, rescaling } from "./lib/layers/rescaling.ts";
-export type { RescalingOptions } from "./lib/layers/rescaling.ts";
+export { activityRegularization, identity, rescaling } from "./lib/layers/rescaling.ts";
+export type { ActivityRegularizationOptions, RescalingOptions } from "./lib/layers/rescaling.ts";
 export { elu, leakyReLU, reLU, softmaxLayer } from "./lib/layers/activation_layers.ts";
 export type { ELUOptions, LeakyReLUOptions, ReLUOptions } from "./lib/layers/activation_layers.ts";
 export {

@@ -121,6 +121,8 @@ const ENTRIES: Record<string, Entry> = {
   masking: entry(g.masking),
   timeDistributed: entry(g.timeDistributed, g.dense({ units: 2 })),
   conv1D: withOptions(g.conv1D, { filters: 1, kernelSize: 1 }),
+  separableConv1D: withOptions(g.separableConv1D, { filters: 1, kernelSize: 1 }),
+  activityRegularization: entry(g.activityRegularization),
   conv2D: withOptions(g.conv2D, { filters: 1, kernelSize: [1, 1] }),
   averagePooling1D: entry(g.averagePooling1D),
   averagePooling2D: entry(g.averagePooling2D),

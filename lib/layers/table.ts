@@ -19,9 +19,10 @@ import { BATCH_NORMALIZATION, LAYER_NORMALIZATION } from "./normalization.ts";
 import { PERMUTE } from "./permute.ts";
 import { POOLING } from "./pooling.ts";
 import { REPEAT_VECTOR } from "./repeat_vector.ts";
-import { IDENTITY, RESCALING } from "./rescaling.ts";
+import { ACTIVITY_REGULARIZATION, IDENTITY, RESCALING } from "./rescaling.ts";
 import { RESHAPE } from "./reshape.ts";
 import { CU_DNN_LSTM, RNN } from "./rnn_kinds.ts";
+import { SEPARABLE_CONV_1D } from "./separable_convolution.ts";
 import { CROPPING_1D, UP_SAMPLING_1D, ZERO_PADDING_1D } from "./steps.ts";
 import { TIME_DISTRIBUTED } from "./time_distributed.ts";
 
@@ -37,6 +38,7 @@ export const LAYER_KINDS: readonly LayerKind[] = [
   MASKING,
   CONV_1D,
   CONV_2D,
+  SEPARABLE_CONV_1D,
   ...POOLING,
   BATCH_NORMALIZATION,
   LAYER_NORMALIZATION,
@@ -55,6 +57,7 @@ export const LAYER_KINDS: readonly LayerKind[] = [
   ACTIVATION,
   ...ACTIVATION_LAYERS,
   IDENTITY,
+  ACTIVITY_REGULARIZATION,
   GET_ITEM,
 ];
 
