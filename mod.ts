@@ -123,6 +123,10 @@ export type {
   BatchNormalizationOptions,
   LayerNormalizationOptions,
 } from "./lib/layers/normalization.ts";
+export { unitNormalization } from "./lib/layers/unit_normalization.ts";
+export type { UnitNormalizationOptions } from "./lib/layers/unit_normalization.ts";
+export { normalization } from "./lib/layers/adapted_normalization.ts";
+export type { NormalizationOptions } from "./lib/layers/adapted_normalization.ts";
 export { getItem } from "./lib/layers/get_item.ts";
 export type { GetItemOptions, ItemIndex } from "./lib/layers/get_item.ts";
 export { flatten } from "./lib/layers/flatten.ts";
@@ -142,6 +146,8 @@ export { activityRegularization, identity, rescaling } from "./lib/layers/rescal
 export type { ActivityRegularizationOptions, RescalingOptions } from "./lib/layers/rescaling.ts";
 export { elu, leakyReLU, reLU, softmaxLayer } from "./lib/layers/activation_layers.ts";
 export type { ELUOptions, LeakyReLUOptions, ReLUOptions } from "./lib/layers/activation_layers.ts";
+export { pReLU } from "./lib/layers/pre_lu.ts";
+export type { PReLUOptions } from "./lib/layers/pre_lu.ts";
 export {
   alphaDropout,
   gaussianDropout,
@@ -157,6 +163,8 @@ export {
   multiplication,
   subtraction,
 } from "./lib/layers/merges.ts";
+export { dotProduct } from "./lib/layers/dot_product.ts";
+export type { DotProductOptions } from "./lib/layers/dot_product.ts";
 export { sequential } from "./lib/model/sequential.ts";
 export { functional, input } from "./lib/model/functional.ts";
 export type { InputOptions } from "./lib/model/functional.ts";
