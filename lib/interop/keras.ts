@@ -12,10 +12,11 @@ import { fromCudnn } from "./cudnn.ts";
 import type { Format, Line, OpenedModel } from "./format.ts";
 import { type KerasModel, kerasModel } from "./keras_config.ts";
 import { saveKeras } from "./save_keras.ts";
+import { leavesOf } from "./keras_node.ts";
 import type { StoredTraining } from "./keras_training.ts";
 import { kerasWriter } from "./keras_version.ts";
 import { kerasProposal } from "./keras_proposal.ts";
-import { kerasWeights, legacyWeights, namesAt } from "./keras_weights.ts";
+import { kerasWeights, legacyLeaves, legacyWeights, namesAt } from "./keras_weights.ts";
 import { orderedByName } from "./weight_order.ts";
 
 /** Keras 3's own files. */
@@ -52,7 +53,7 @@ async function openKerasArchive(bytes: Uint8Array): Promise<OpenedModel> {
       training: isRecord(compiled) && compiled.optimizer !== undefined
         ? {
           compiled,
-          layers: parsed.listed,
+          layers: leavesOf(parsed.listed),
           optimizer: compiled.optimizer,
           version,
           variables: numbered(file, "optimizer/vars/"),
@@ -72,7 +73,7 @@ async function openKerasH5(bytes: Uint8Array): Promise<OpenedModel | undefined> 
     const version = textOf(root!.get("keras_version"));
     const config = jsonIn("model_config", textOf(text));
     const parsed = modelOf(config, version);
-    const stored = legacyWeights(file, "model_weights/");
+    const stored = legacyLeaves(legacyWeights(file, "model_weights/"), parsed.listed);
     const known = new Set(parsed.layers.map((layer) => layer.name));
     const stray = [...stored.keys()].find((layer) => !known.has(layer));
     if (stray !== undefined) {
@@ -88,7 +89,7 @@ async function openKerasH5(bytes: Uint8Array): Promise<OpenedModel | undefined> 
       inputShape: inputShapeOf(parsed, (layer) => stored.get(layer.name!) ?? []),
       provenance: { ...provenanceOf(version), notes: parsed.notes },
       training: training === undefined ? undefined : legacyTraining(file, textOf(training), {
-        layers: parsed.listed,
+        layers: leavesOf(parsed.listed),
         version,
       }),
     };
