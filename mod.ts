@@ -70,6 +70,14 @@ export type { DenseActivation, DenseGradients, DenseRun, DenseWeights } from "./
 
 // models
 export { activation } from "./lib/layers/activation.ts";
+export {
+  additiveAttention,
+  type AdditiveAttentionOptions,
+  attention,
+  type AttentionOptions,
+  multiHeadAttention,
+  type MultiHeadAttentionOptions,
+} from "./lib/layers/attention.ts";
 export { bidirectional } from "./lib/layers/bidirectional.ts";
 export type { BidirectionalOptions } from "./lib/layers/bidirectional.ts";
 export { dense } from "./lib/layers/dense.ts";

@@ -11,7 +11,7 @@ import { type KerasNode, leavesOf } from "./keras_node.ts";
 import { placeOf } from "./keras_layers.ts";
 
 /** Keras 3 keeps how a mask was computed as layers of their own, beside the one that makes it. */
-const MASK_OPERATIONS = ["NotEqual", "Any"];
+const MASK_OPERATIONS = ["NotEqual", "Any", "ConvertToTensor"];
 
 /** What one call of a layer was given. */
 interface Call {
@@ -90,7 +90,7 @@ export function kerasGraph(
       }
       const inbound = node.inbound[number - firstCall(node, listed, ends)] ??
         refuse(`the layer ${placeOf(node)} is called ${node.inbound.length} times`);
-      const call = callOf(inbound);
+      const call = callOf(inbound, kindOfLayer(node.className)?.arguments);
       checkValues(node, call);
       if (call.mask.length > 0 && !isOwnMask(call, nodes)) {
         refuse(`the layer ${placeOf(node)} has a mask from elsewhere`);
@@ -154,9 +154,11 @@ function checkValues(node: KerasNode, { values, training }: Call): void {
 /** Whether a mask is the one that the nearest Masking or Embedding before the layer makes. */
 function isOwnMask({ inputs, mask }: Call, nodes: ReadonlyMap<string, KerasNode>): boolean {
   return mask.every((one) => {
+    const before = (node: KerasNode) => nodes.get(callOf(node.inbound[0]).inputs[0]?.[0] ?? "");
     let operation = nodes.get(one[0]);
+    if (operation?.className === "ConvertToTensor") operation = before(operation);
     if (operation?.className === "Any" && operation.config.axis === -1) {
-      operation = nodes.get(callOf(operation.inbound[0]).inputs[0]?.[0] ?? "");
+      operation = before(operation);
     }
     if (operation?.className !== "NotEqual") return false;
     const compared = callOf(operation.inbound[0]);
@@ -187,15 +189,26 @@ function makersOf(
 }
 
 /** Keras 3: `{args, kwargs}` with tensors that know their history. Keras 2: `[[name, 0, 0, {}], …]`. */
-function callOf(inbound: unknown): Call {
+function callOf(inbound: unknown, inputs: readonly string[] = []): Call {
+  const inOrder = (named: Readonly<Record<string, unknown>>): unknown[] => {
+    const mask = Object.keys(named).find((name) => /_mask$/.test(name) && named[name] !== null);
+    if (mask !== undefined) refuse(`a layer is called with ${mask}, which is not read`);
+    const placed = inputs.filter((name) => name in named).map((name) => named[name]);
+    const others = Object.entries(named).filter(([name]) => !inputs.includes(name));
+    return [...placed, ...others.map(([, value]) => value)];
+  };
   if (isRecord(inbound)) {
     const { args, kwargs } = inbound;
     const named = isRecord(kwargs) ? kwargs : {};
     const { mask, training, ...others } = named;
-    const all = { ...(Array.isArray(args) ? args : []), ...others };
+    const unnamed: unknown[] = Array.isArray(args) ? args : [];
+    const all = {
+      ...Object.fromEntries(unnamed.map((value, k) => [inputs[k] ?? k, value])),
+      ...others,
+    };
     const isPlain = (value: unknown) => resultsIn(value, tensorResult).length === 0;
     return {
-      inputs: Object.values(all).flatMap((value) => resultsIn(value, tensorResult)),
+      inputs: inOrder(all).flatMap((value) => resultsIn(value, tensorResult)),
       values: Object.fromEntries(Object.entries(all).filter(([, value]) => isPlain(value))),
       mask: resultsIn(mask, tensorResult),
       training,
@@ -207,7 +220,7 @@ function callOf(inbound: unknown): Call {
     Array.isArray(entry) && isRecord(entry[3]) ? entry[3] : {}
   );
   const { training, mask, ...others } = Object.assign({}, ...named) as Record<string, unknown>;
-  const given = Object.values(others).flatMap((value) => resultsIn(value, asResult));
+  const given = inOrder(others).flatMap((value) => resultsIn(value, asResult));
   const isPlain = (value: unknown) => resultsIn(value, asResult).length === 0;
   return {
     inputs: [...resultsIn(flat, asResult), ...given],

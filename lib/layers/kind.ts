@@ -48,6 +48,8 @@ export interface LayerKind {
   readonly read: (config: KerasConfig & { readonly name: string }, reading: KerasReading) => Layer;
   /** What `layer(…)` is called with, its inputs apart, in a Functional model. Default: nothing. */
   readonly callOptions?: readonly string[];
+  /** The names of its inputs, in their order, where they are arguments of their own. */
+  readonly arguments?: readonly string[];
   /** The module of the class, where it is no layer of `keras.layers` but an operation. */
   readonly module?: string;
   /** Whether the plain values that it is called with say what it does: `call` of its options. */

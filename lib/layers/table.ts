@@ -3,6 +3,7 @@
 import { ACTIVATION } from "./activation.ts";
 import { ACTIVATION_LAYERS } from "./activation_layers.ts";
 import { NORMALIZATION } from "./adapted_normalization.ts";
+import { ATTENTION_LAYERS } from "./attention.ts";
 import { BIDIRECTIONAL } from "./bidirectional.ts";
 import { CONCATENATE } from "./concatenate.ts";
 import { CONV_1D, CONV_2D } from "./convolution.ts";
@@ -59,6 +60,7 @@ export const LAYER_KINDS: readonly LayerKind[] = [
   CONCATENATE,
   ...MERGES,
   DOT,
+  ...ATTENTION_LAYERS,
   DROPOUT,
   ...NOISE_LAYERS,
   ACTIVATION,

@@ -7,57 +7,18 @@ import {
   conv2D,
   dense,
   loadModel,
-  loadNpz,
   lstm,
   maxPooling1D,
-  prove,
-  saveKeras,
   sequential,
-  type Tensor,
-  trace,
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { snakeCase } from "../../lib/layers/layer_names.ts";
 import { kindOfLayer } from "../../lib/layers/table.ts";
 import { networkOf } from "../../lib/model/model.ts";
 import { formatFile } from "../interop/loaded.ts";
+import { assertClose, testKerasFiles } from "./keras_files.ts";
 
-const arrays = await loadNpz(formatFile("keras_layers/values.npz"));
-const names = [...arrays.keys()].filter((key) => key.startsWith("x_")).map((key) => key.slice(2));
-
-function assertClose(actual: Tensor, expected: Tensor, tolerance: number, what: string) {
-  assertEquals(actual.shape, expected.shape, what);
-  const largest = Math.max(1, ...Array.from(expected.data, Math.abs));
-  expected.data.forEach((e, k) => {
-    const off = Math.abs(actual.data[k]! - e) / largest;
-    assert(off <= tolerance, `${what} at ${k}: ${actual.data[k]}, Keras ${e}`);
-  });
-}
-
-for (const name of names) {
-  Deno.test(`${name}: prediction and gradients are Keras's, the proof holds, the file comes back`, async () => {
-    const model = await loadModel(formatFile(`keras_layers/${name}.keras`));
-    const [x, y] = [arrays.get(`x_${name}`)!, arrays.get(`y_${name}`)!];
-    assertClose(model.predict(x), y, 1e-6, "prediction");
-    const { verdict } = prove(model, x, { expected: y });
-    assert(verdict === "rounding" || verdict === "equal", verdict);
-    assertClose(trace(model, x).prediction, y, 1e-6, "traced");
-
-    const network = networkOf(model);
-    const run = network.forwardOnTape(network.checkInputs(x, "predict"));
-    const gradients = run.backward([arrays.get(`factors_${name}`)!]);
-    network.trainable.forEach((k, at) => {
-      const what = `gradient of ${network.weightSpecs[k]!.name}`;
-      assertClose(gradients[k]!, arrays.get(`gradients_${name}_${at}`)!, 2e-6, what);
-    });
-
-    const file = await Deno.makeTempFile({ suffix: ".keras" });
-    await saveKeras(file, model);
-    const again = await loadModel(file);
-    await Deno.remove(file);
-    assertEquals(again.predict(x), model.predict(x));
-  });
-}
+const arrays = await testKerasFiles("keras_layers");
 
 Deno.test("a CNN-LSTM with BatchNormalization learns as in Keras: losses, weights, moving statistics", async () => {
   const trained = await loadModel(formatFile("keras_layers/cnn_lstm.keras"));

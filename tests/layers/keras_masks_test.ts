@@ -13,63 +13,24 @@ import {
   functional,
   input,
   type Layer,
-  loadModel,
-  loadNpz,
   lstm,
   masking,
   normalization,
   pReLU,
-  prove,
-  saveKeras,
   sequential,
   sgd,
   softmaxLayer,
   subtraction,
   Tensor,
-  trace,
   unitNormalization,
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { networkOf } from "../../lib/model/model.ts";
-import { formatFile } from "../interop/loaded.ts";
+import type { formatFile } from "../interop/loaded.ts";
+import { assertClose, testKerasFiles } from "./keras_files.ts";
 import { checkLayer, numbers } from "../model/central_differences.ts";
 
-const arrays = await loadNpz(formatFile("keras_masks/values.npz"));
-const names = [...arrays.keys()].filter((key) => key.startsWith("x_")).map((key) => key.slice(2));
-
-function assertClose(actual: Tensor, expected: Tensor, tolerance: number, what: string) {
-  assertEquals(actual.shape, expected.shape, what);
-  const largest = Math.max(1, ...Array.from(expected.data, Math.abs));
-  expected.data.forEach((e, k) => {
-    const off = Math.abs(actual.data[k]! - e) / largest;
-    assert(off <= tolerance, `${what} at ${k}: ${actual.data[k]}, Keras ${e}`);
-  });
-}
-
-for (const name of names) {
-  Deno.test(`${name}: prediction and gradients are Keras's, the proof holds, the file comes back`, async () => {
-    const model = await loadModel(formatFile(`keras_masks/${name}.keras`));
-    const [x, y] = [arrays.get(`x_${name}`)!, arrays.get(`y_${name}`)!];
-    assertClose(model.predict(x), y, 1e-6, "prediction");
-    const { verdict } = prove(model, x, { expected: y });
-    assert(verdict === "rounding" || verdict === "equal", verdict);
-    assertClose(trace(model, x).prediction, y, 1e-6, "traced");
-
-    const network = networkOf(model);
-    const run = network.forwardOnTape(network.checkInputs(x, "predict"));
-    const gradients = run.backward([arrays.get(`factors_${name}`)!]);
-    network.trainable.forEach((k, at) => {
-      const what = `gradient of ${network.weightSpecs[k]!.name}`;
-      assertClose(gradients[k]!, arrays.get(`gradients_${name}_${at}`)!, 2e-6, what);
-    });
-
-    const file = await Deno.makeTempFile({ suffix: ".keras" });
-    await saveKeras(file, model);
-    const again = await loadModel(file);
-    await Deno.remove(file);
-    assertEquals(again.predict(x), model.predict(x));
-  });
-}
+const arrays = await testKerasFiles("keras_masks");
 
 const merges: Record<string, (a: Connection, b: Connection) => Connection> = {
   one: (a, b) => concatenate().apply([masking().apply(a), b]),
