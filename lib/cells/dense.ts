@@ -17,7 +17,7 @@ export interface DenseWeights {
 
 /** The activation of a dense layer. */
 export interface DenseActivation {
-  /** By Keras's name or made by `getActivation`: `"linear"` unless said. */
+  /** By Keras's name or made by `getActivation`. Default: `"linear"`. */
   readonly activation?: ActivationName | Activation;
 }
 

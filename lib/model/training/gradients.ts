@@ -10,7 +10,7 @@ import { lossOf } from "./compile.ts";
 
 /** What the gradients are of. */
 export interface GradientsOptions {
-  /** The loss; the compiled one unless said. */
+  /** The loss. Default: the compiled one. */
   readonly loss?: LossIdentifier;
 }
 

@@ -5,7 +5,7 @@ import { clipProbability } from "./probability.ts";
 
 /** How a cross-entropy reads the output. */
 export interface CrossentropyOptions {
-  /** Whether the output are logits, before the softmax or sigmoid; false unless said. */
+  /** Whether the output are logits, before the softmax or sigmoid. Default: false. */
   readonly fromLogits?: boolean;
 }
 
