@@ -29,7 +29,7 @@ const builds: Build[] = ["relaxed-simd", "simd"];
 
 type Arrays = Record<string, Float64Array | Float32Array>;
 
-/** The loss's slope by each array in random directions, beside what the gradient says. */
+/** The loss's slope with respect to each array in random directions, beside the gradient. */
 function assertSlopes(
   arrays: Arrays,
   gradients: Arrays,

@@ -61,7 +61,7 @@ export function requireClasses(name: LossName, outputShape: readonly number[]): 
   );
 }
 
-/** One row's −Σ y·ln p, and its gradient by the row. */
+/** One row's −Σ y·ln p, and its gradient with respect to the row. */
 export function crossentropyOfRow(
   yOf: (k: number) => number,
   output: Float64Array,
