@@ -14,7 +14,7 @@ import { LINE } from "./tiles";
 @unmanaged
 export class LstmBackwardPlan {
   forward: usize;
-  /** The gradient with respect to the hidden states, [sample][timestep][unit], or the last; or 0. */
+  /** The gradient with respect to the hidden states, [sample][step][unit], or the last; or 0. */
   bySequence: usize;
   byLast: usize;
   /** Packed by `packGatesTransposed`. */
