@@ -17,7 +17,7 @@ export interface DenseWeights {
 
 /** The activation of a dense layer. */
 export interface DenseActivation {
-  /** By Keras's name or made by `getActivation`: `"linear"` unless said. */
+  /** By Keras's name or made by `getActivation`. Default: `"linear"`. */
   readonly activation?: ActivationName | Activation;
 }
 
@@ -71,7 +71,7 @@ export interface DenseRun {
 
 export const DENSE_RUN: KeysOf<DenseRun> = { x: "required", weights: "required" };
 
-/** The gradients of the loss by what went into a dense layer. */
+/** The gradients of the loss with respect to what went into a dense layer. */
 export interface DenseGradients {
   /** `[…, inputSize]` */
   readonly x: Tensor;
@@ -82,8 +82,8 @@ export interface DenseGradients {
 }
 
 /**
- * The gradients of the loss by a dense layer's input and weights, in float64, from its gradient dy
- * by the layer's result:
+ * The gradients of the loss with respect to a dense layer's input and weights, in float64, from its
+ * gradient dy with respect to the layer's result:
  *
  * ```txt
  * z  = x·W + b    y = φ(z)
@@ -92,7 +92,7 @@ export interface DenseGradients {
  * ```
  *
  * @param run input and weights of the forward run
- * @param gradient of the loss by the result, `[…, units]`
+ * @param gradient of the loss with respect to the result, `[…, units]`
  * @param options the same as in the forward run
  * @throws {TypeError} where a shape does not fit the others.
  *

@@ -35,7 +35,7 @@ export const GATES: KeysOf<Gates> = {
  * | `flax` | i f g o | an array for each gate: join `ii if ig io`; biases with the `h` ones |
  * | `haiku` | i g f o | x and h in one array; 1 is added to f's bias as it runs |
  * | `equinox` | i f g o | on axis 0 |
- * | `tf1` | i j f o | x and h in one array; `forget_bias`, 1 unless said, is added as it runs |
+ * | `tf1` | i j f o | x and h in one array; `forget_bias` (default: 1) is added as it runs |
  * | `coreml` | i f o z | on axis 0 |
  */
 export const gateOrders = {

@@ -25,9 +25,9 @@ export interface LstmWeights {
 
 /** The two activations of an LSTM, by Keras's name or made by `getActivation`. */
 export interface LstmActivations {
-  /** φ, of the candidate and of the cell state on its way out: `"tanh"` unless said. */
+  /** φ, of the candidate and of the cell state on its way out. Default: `"tanh"`. */
   readonly activation?: ActivationName | Activation;
-  /** σ, of the three gates: `"sigmoid"` unless said. */
+  /** σ, of the three gates. Default: `"sigmoid"`. */
   readonly recurrentActivation?: ActivationName | Activation;
 }
 

@@ -19,7 +19,7 @@ export interface LstmRun {
 
 const RUN: KeysOf<LstmRun> = { x: "required", weights: "required", trace: "required" };
 
-/** The gradients of the loss by what went into an LSTM. */
+/** The gradients of the loss with respect to what went into an LSTM. */
 export interface LstmGradients {
   /** `[batch, timesteps, inputSize]` */
   readonly x: Tensor;
@@ -34,10 +34,11 @@ export interface LstmGradients {
 }
 
 /**
- * Backpropagation through time: the gradients of the loss by an LSTM's input and weights, in
- * float64, from its gradient by every hidden state.
+ * Backpropagation through time: the gradients of the loss with respect to an LSTM's input and
+ * weights, in float64, from its gradient with respect to every hidden state.
  *
- * From the step computed last to the first, with dh' and dc' the gradients by what a step gave:
+ * From the step computed last to the first, with dh' and dc' the gradients with respect to what a
+ * step gave:
  *
  * ```txt
  * dh'  = ∂loss/∂h' + dh of the step after
@@ -52,8 +53,8 @@ export interface LstmGradients {
  * "Backpropagation through time", on the equations of {@linkcode lstmCell}.
  *
  * @param run input and weights of the forward run, and its trace
- * @param gradient of the loss by `trace.hiddenState`, `[batch, timesteps, units]`; zeros where a
- * step's hidden state is used by the next step alone
+ * @param gradient of the loss with respect to `trace.hiddenState`, `[batch, timesteps, units]`;
+ * zeros where a step's hidden state is used by the next step alone
  * @param options the same as in the forward run
  * @throws {TypeError} where a shape does not fit the others, or a listener may have changed the run.
  *

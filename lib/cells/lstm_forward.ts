@@ -24,13 +24,13 @@ import { rememberRun, type TracedRun, type TraceSource, traceSourceOf } from "./
 
 /** How an LSTM goes through its timesteps. */
 export interface LstmOptions extends LstmActivations, LstmDropout {
-  /** From the last timestep to the first: false unless said. */
+  /** From the last timestep to the first. Default: false. */
   readonly goBackwards?: boolean;
-  /** Where it starts: zeros unless said. */
+  /** Where it starts. Default: zeros. */
   readonly initialState?: LstmState | undefined;
   /**
    * Which steps count, `[batch, timesteps]`: at a step of 0, a sample keeps its state and hands it
-   * on. All count unless said.
+   * on. Default: all count.
    */
   readonly mask?: TensorLike | undefined;
   /**

@@ -19,7 +19,7 @@ export interface TracedRun {
 export interface TraceSource {
   /** From the first timestep to the last, or from the last to the first. */
   readonly direction: "forward" | "backward";
-  /** Which steps count, `[batch, timesteps]`: at a step of 0 the states are kept; all count unless said. */
+  /** Which steps count, `[batch, timesteps]`; a step of 0 keeps the states. Default: all count. */
   readonly mask?: Tensor;
   /** The activation's name. */
   readonly activation?: string;

@@ -17,7 +17,7 @@ export interface DenseForm {
 /** A dense layer's arrays as Keras lays them out. */
 export type DenseArrays = Pick<DenseLayer, "kernel" | "bias">;
 
-/** Gradients of the loss, each as large as what they are by. */
+/** Gradients of the loss, each as large as what it is with respect to. */
 export interface DenseArrayGradients {
   /** There when asked for. */
   readonly x?: Float32Array<ArrayBuffer>;

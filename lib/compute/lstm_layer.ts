@@ -25,7 +25,7 @@ export interface LstmLayer {
   readonly goBackwards?: boolean;
   /** Whether gates and states are recorded, for {@linkcode Plan.recorded}. */
   readonly record?: boolean;
-  /** Where it starts, `[batch, units]` each; zeros unless given. */
+  /** Where it starts, `[batch, units]` each. Default: zeros. */
   readonly initialState?: { readonly cellState: Numbers; readonly hiddenState: Numbers };
 }
 

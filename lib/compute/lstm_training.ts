@@ -23,7 +23,7 @@ export type LstmArrays = Pick<
   "kernel" | "recurrentKernel" | "bias" | "initialState"
 >;
 
-/** Gradients of the loss, each as large as what they are by. */
+/** Gradients of the loss, each as large as what it is with respect to. */
 export interface LstmArrayGradients {
   /** There when asked for. */
   readonly x?: Float32Array<ArrayBuffer>;

@@ -1,4 +1,4 @@
-// Whether the fast equations cover a layer; else lib/lstm computes it.
+// Whether the fast equations cover a layer; else those of lib/cells compute it.
 
 import { type FastActivation, fastActivation, SOFTMAX } from "./activations.ts";
 import { availableBuild } from "./engine.ts";
@@ -13,7 +13,8 @@ export interface NamedActivation {
 
 /**
  * An LSTM's two activations in their fast form; undefined where this machine or one of them has
- * none. Masks and dropout have none either: who needs those asks lib/lstm.
+ * none. Masks and dropout have none either: who needs those asks
+ * lib/cells/lstm_forward.ts.
  */
 export function supportsLstm(
   activation: NamedActivation,

@@ -8,7 +8,10 @@ import type { Numbers } from "./lstm_layer.ts";
 export interface TrainingRun<Gradients> {
   /** What the layer returns. */
   readonly output: Float32Array<ArrayBuffer>;
-  /** From the gradient by `output`. Right in any order of runs, fastest right after its own. */
+  /**
+   * From the gradient with respect to `output`. Right in any order of runs, fastest right after its
+   * own.
+   */
   readonly backward: (
     gradient: Numbers,
     options?: { readonly byInput?: boolean },

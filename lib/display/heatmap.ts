@@ -22,9 +22,9 @@ export interface HeatmapOptions {
   readonly columnTitle?: string;
   /** What the values are, above the colour scale. */
   readonly valueTitle?: string;
-  /** The value of the strongest colours, to compare heatmaps; the largest magnitude unless said. */
+  /** The value of the strongest colours, to compare heatmaps. Default: the largest magnitude. */
   readonly limit?: number;
-  /** Whether the values are sizes, none below 0: pale for 0, dark for the most. false unless said. */
+  /** Whether the values are sizes, none below 0: pale for 0, dark for the most. Default: false. */
   readonly sizes?: boolean;
 }
 

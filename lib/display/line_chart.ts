@@ -24,7 +24,7 @@ export type Series =
 
 /** How a line chart is labelled. */
 export interface LineChartOptions {
-  /** Where the points stand: numbers or texts; 0, 1, 2, … unless said. */
+  /** Where the points stand: numbers or texts. Default: 0, 1, 2, and so on. */
   readonly x?: ArrayLike<number> | readonly string[] | NumberArray;
   /** Labels of a matrix's columns: listed, by a function, or a prefix (`"C"` gives `C[0]`, …). */
   readonly labels?: Labels;

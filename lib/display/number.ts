@@ -2,7 +2,7 @@
 
 /** How numbers are written. */
 export interface NumberStyle {
-  /** Significant digits of the largest number; 5 unless said. */
+  /** Significant digits of the largest number. Default: 5. */
   readonly digits?: number;
   /** Whether the numbers are float32, whose digits beyond 9 mean nothing. */
   readonly float32?: boolean;

@@ -141,7 +141,7 @@ function fontSizeOf(element: PictureElement): number {
   return share * (parent === null ? FONT_SIZE : fontSizeOf(parent));
 }
 
-/** Along a path's corners, as far as `length`; all of it unless said. */
+/** Along a path's corners, as far as `length`. Default: all of it. */
 export function alongPath(
   element: PictureElement,
   length = Infinity,

@@ -53,15 +53,15 @@ export interface TableOptions {
   readonly note?: string;
   /**
    * Whether an array's numbers are coloured: blue below zero, red above, as strong as their
-   * magnitude. A number is the magnitude of the strongest colour, to compare tables; the largest
-   * one shown unless said.
+   * magnitude. A number is the magnitude of the strongest colour, to compare tables. Default for an
+   * array: true, with the largest magnitude shown.
    */
   readonly colors?: boolean | number;
-  /** What an array's cell says when it is pointed at; its labels and its number unless said. */
+  /** What an array's cell says when it is pointed at. Default: its labels and its number. */
   readonly hover?: (index: readonly number[], value: string) => string;
   /** A mark before a number of an array, such as `●` for a saturated gate; empty for none. */
   readonly marks?: (value: number, index: readonly number[]) => string;
-  /** Significant digits of the largest number, 5 unless said; for records also by key. */
+  /** Significant digits of the largest number; for records also by key. Default: 5. */
   readonly digits?: number | Readonly<Record<string, number>>;
   /** How many rows are shown at most: 12 of an array, 60 of records and columns. */
   readonly maxRows?: number;

@@ -20,7 +20,7 @@ export interface Hdf5File {
 
 /** How far a file may go. */
 export interface Hdf5Bounds {
-  /** Milliseconds until reading is ended: 10 s, and 1 s more for every 10 MB, unless said. */
+  /** Milliseconds until reading is ended. Default: 10 s, and 1 s more for every 10 MB. */
   readonly timeLimit?: number;
 }
 

@@ -10,15 +10,15 @@ import type { Attribution } from "./attribution.ts";
 
 /** Which sums of an attribution are shown. */
 export interface AttributionHeatmapOptions {
-  /** The sample: 0 unless said, -1 is the last. */
+  /** The sample; -1 is the last. Default: 0. */
   readonly sample?: number;
-  /** By what wrote (each input, the hidden state, the bias) unless said, or by unit. */
+  /** By what wrote, or by unit. Default: by what wrote (each input, the hidden state, the bias). */
   readonly by?: "input" | "unit";
-  /** Labels of the inputs: `x[0]`, `x[1]`, … unless said. */
+  /** Labels of the inputs. Default: `x[0]`, `x[1]`, and so on. */
   readonly inputs?: Labels;
-  /** Labels of the timesteps: `0`, `1`, … unless said. */
+  /** Labels of the timesteps. Default: `0`, `1`, and so on. */
   readonly timesteps?: Labels;
-  /** The name of what is explained: `logit 1` unless said. */
+  /** The name of what is explained. Default: `logit 1`. */
   readonly target?: string;
 }
 

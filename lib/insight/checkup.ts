@@ -7,7 +7,7 @@ import { deadUnits } from "./checks/dead_units.ts";
 import { explodingStates } from "./checks/exploding_states.ts";
 import type { Finding, Measurement } from "./checks/finding.ts";
 import { notFinite } from "./checks/not_finite.ts";
-import { examine } from "./checks/patient.ts";
+import { examine } from "./checks/check_context.ts";
 import { saturatedGates } from "./checks/saturated_gates.ts";
 import { softmaxOverflow } from "./checks/softmax_overflow.ts";
 import { unmovedWeights } from "./checks/unmoved_weights.ts";
@@ -60,16 +60,16 @@ export function checkup(model: Model, x: ModelInput, history?: History): Checkup
   }
   const trained = history === undefined || history.loss.length > 0;
   const inputs = network.checkInputs(x, "check up");
-  const patient = examine(network, inputs, trained ? start : undefined);
-  const first = notFinite(patient);
+  const context = examine(network, inputs, trained ? start : undefined);
+  const first = notFinite(context);
   // With a NaN inside, every other number would be one too.
   const others = first.findings.length > 0 ? [] : [
-    explodingStates(patient),
-    softmaxOverflow(patient),
-    vanishingGradients(patient),
-    deadUnits(patient),
-    unmovedWeights(patient),
-    saturatedGates(patient),
+    explodingStates(context),
+    softmaxOverflow(context),
+    vanishingGradients(context),
+    deadUnits(context),
+    unmovedWeights(context),
+    saturatedGates(context),
   ];
   const results = [first, ...others];
   const findings = results.flatMap((result) => result.findings)

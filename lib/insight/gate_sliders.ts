@@ -22,13 +22,13 @@ import { SLIDERS } from "./slider_script.ts";
 
 /** What the sliders move, and how it is called. */
 export interface GateSlidersOptions {
-  /** The sample: 0 unless said, -1 is the last. */
+  /** The sample; -1 is the last. Default: 0. */
   readonly sample?: number;
-  /** Labels of the units: `unit 0`, … unless said. */
+  /** Labels of the units. Default: `unit 0`, and so on. */
   readonly units?: Labels;
-  /** Labels of the timesteps: `timestep 0`, … unless said. */
+  /** Labels of the timesteps. Default: `timestep 0`, and so on. */
   readonly timesteps?: Labels;
-  /** Labels of the classes: `class 0`, … unless said. */
+  /** Labels of the classes. Default: `class 0`, and so on. */
   readonly classes?: Labels;
   /** What the view shows. */
   readonly title?: string;

@@ -17,7 +17,7 @@ export interface MemoryOptions {
   readonly layer?: LstmChoice;
   /**
    * The units whose true derivative is computed, which costs a run backwards for each unit and
-   * sample; unless said, as many as take about half a second, the longest memories first:
+   * sample. Default: as many as take about half a second, the longest memories first:
    * all of 100 units over 100 timesteps, 15 of 256.
    */
   readonly units?: readonly number[];

@@ -10,9 +10,9 @@ import type { Memory } from "./memory.ts";
 
 /** Which curves of a memory are shown. */
 export interface MemoryCurveOptions {
-  /** The sample: 0 unless said, -1 is the last. */
+  /** The sample; -1 is the last. Default: 0. */
   readonly sample?: number;
-  /** The units: of those whose true derivative is known, the four of the longest memory unless said. */
+  /** The units. Default: of those whose true derivative is known, the four of the longest memory. */
   readonly units?: readonly number[];
   /** What the chart shows. */
   readonly title?: string;

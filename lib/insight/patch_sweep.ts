@@ -22,11 +22,11 @@ export interface PatchSweepOptions {
   readonly target?: number;
   /** Which LSTM; to be said where there are several. */
   readonly layer?: LstmChoice;
-  /** The sites: all six unless said. */
+  /** The sites. Default: all six. */
   readonly sites?: readonly SiteName[];
-  /** The units: all unless said. */
+  /** The units. Default: all. */
   readonly unit?: number | readonly number[];
-  /** The timesteps: all unless said. */
+  /** The timesteps. Default: all. */
   readonly timestep?: number | readonly number[];
   /**
    * Another input of the same shape, whose values are put in; without it each value becomes 0, an
@@ -35,12 +35,12 @@ export interface PatchSweepOptions {
   readonly from?: ModelInput;
   /**
    * Whether the effects are estimated by one gradient, slope × change, instead of a run each: for
-   * LSTMs too large for that. Exact for small changes only; false unless said.
+   * LSTMs too large for that. Exact for small changes only. Default: false.
    */
   readonly estimate?: boolean;
   /** Stops the sweep; what is not done then is NaN. */
   readonly signal?: AbortSignal;
-  /** Whether the progress is shown: in the Deno kernel and in a terminal unless said. */
+  /** Whether the progress is shown. Default: in the Deno kernel and in a terminal. */
   readonly verbose?: boolean;
 }
 

@@ -10,11 +10,11 @@ import type { PatchSweep } from "./patch_sweep.ts";
 
 /** Which effects are shown. */
 export interface SweepHeatmapOptions {
-  /** One site alone; all of them unless said. */
+  /** One site alone. Default: all of them. */
   readonly site?: SiteName;
-  /** Labels of the timesteps: `0`, `1`, … unless said. */
+  /** Labels of the timesteps. Default: `0`, `1`, and so on. */
   readonly timesteps?: Labels;
-  /** The name of what is watched: `output 1` unless said. */
+  /** The name of what is watched. Default: `output 1`. */
   readonly target?: string;
 }
 

@@ -39,7 +39,7 @@ export interface LoadedModel {
   /** How many samples a batch has, where the file tells: what a stateful model is made for. */
   readonly batchSize?: number | undefined;
   readonly precision?: Precision;
-  /** What is known of it; the format is the name in the table, unless said. */
+  /** What is known of it. Default of the format: the name in the table. */
   readonly provenance: Omit<Provenance, "arrays" | "source" | "format"> & { format?: string };
 }
 

@@ -31,7 +31,7 @@ export interface LoadModelOptions {
    * order. In a `.pth` they are taken in the order of the state_dict.
    */
   readonly layers?: readonly Layer[];
-  /** A sample's shape; unless said, `[null, inputSize]` as the first layer's weights tell it. */
+  /** A sample's shape. Default: `[null, inputSize]`, as the first layer's weights tell it. */
   readonly inputShape?: OpenShape;
   /** Which state_dict of a PyTorch checkpoint that holds several: `"ema.model"`. */
   readonly key?: string;

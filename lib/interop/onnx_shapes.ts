@@ -219,7 +219,7 @@ export function sizesOf(value: Value | undefined): readonly (number | AxisName)[
   return value.tensor.data.length <= MAX_SIZES ? Array.from(value.tensor.data) : undefined;
 }
 
-/** Whether a ConstantOfShape fills with zeros: 0 unless said. */
+/** Whether a ConstantOfShape fills with zeros. Default of its value: 0. */
 export function fillsWithZeros(node: GraphNode, read: (raw: unknown) => Tensor): boolean {
   const filling = tensorOf(node, "value");
   return filling === undefined || read(filling).data.every((x) => x === 0);

@@ -14,13 +14,13 @@ import { given, type LayerKind, names } from "./kind.ts";
 
 /** The options of Bidirectional. */
 export interface BidirectionalOptions extends LayerName {
-  /** How the two results become one: `"concat"` (side by side) unless said. */
+  /** How the two results become one. Default: `"concat"`, side by side. */
   readonly mergeMode?: MergeMode;
-  /** The layer that goes backwards: a copy of the other one unless said. */
+  /** The layer that goes backwards. Default: a copy of the other one. */
   readonly backwardLayer?: LstmLayer;
   /**
-   * Whether masked steps of a sequence give zeros: true unless said. Keras before 2.4 and TF.js
-   * repeat the result before them.
+   * Whether masked steps of a sequence give zeros; Keras before 2.4 and TF.js repeat the result
+   * before them. Default: true.
    */
   readonly zeroOutputForMask?: boolean;
 }

@@ -25,9 +25,9 @@ import { type LayerKind, names } from "./kind.ts";
 export interface DenseLayerOptions extends LayerName {
   /** How many results. */
   readonly units: number;
-  /** `"linear"` unless said. */
+  /** φ. Default: `"linear"`. */
   readonly activation?: ActivationName | Activation;
-  /** Whether a bias is added: true unless said. */
+  /** Whether a bias is added. Default: true. */
   readonly useBias?: boolean;
 }
 

@@ -17,7 +17,7 @@ export interface EmbeddingOptions extends LayerName {
   readonly inputDim: number;
   /** How many numbers stand for a word. */
   readonly outputDim: number;
-  /** Whether the number 0 stands for no word and its timestep is passed over: false unless said. */
+  /** Whether the number 0 stands for no word and its timestep is passed over. Default: false. */
   readonly maskZero?: boolean;
 }
 

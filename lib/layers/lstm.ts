@@ -35,30 +35,30 @@ import { given, type LayerKind, names, numbered } from "./kind.ts";
 export interface LstmLayerOptions extends LayerName {
   /** How many cells, side by side. */
   readonly units: number;
-  /** φ, of the candidate and of the cell state on its way out: `"tanh"` unless said. */
+  /** φ, of the candidate and of the cell state on its way out. Default: `"tanh"`. */
   readonly activation?: ActivationName | Activation;
-  /** σ, of the three gates: `"sigmoid"` unless said. */
+  /** σ, of the three gates. Default: `"sigmoid"`. */
   readonly recurrentActivation?: ActivationName | Activation;
-  /** Whether a bias is added: true unless said. */
+  /** Whether a bias is added. Default: true. */
   readonly useBias?: boolean;
-  /** Whether the forget gate's bias starts at 1: true unless said. */
+  /** Whether the forget gate's bias starts at 1. Default: true. */
   readonly unitForgetBias?: boolean;
-  /** All hidden states instead of the last one: false unless said. */
+  /** All hidden states instead of the last one. Default: false. */
   readonly returnSequences?: boolean;
   /**
    * Whether h and c after the last step computed are results of their own, after the first: of
-   * `applyAll()`, in a model of any shape. false unless said.
+   * `applyAll()`, in a model of any shape. Default: false.
    */
   readonly returnState?: boolean;
-  /** From the last timestep to the first, the result in that order too: false unless said. */
+  /** From the last timestep to the first, the result in that order too. Default: false. */
   readonly goBackwards?: boolean;
-  /** Whether each call starts where the one before ended: false unless said. */
+  /** Whether each call starts where the one before ended. Default: false. */
   readonly stateful?: boolean;
-  /** In training, the share of the inputs that is dropped: 0 unless said. */
+  /** In training, the share of the inputs that is dropped. Default: 0. */
   readonly dropout?: number;
-  /** In training, the share of the hidden state that is dropped before U: 0 unless said. */
+  /** In training, the share of the hidden state that is dropped before U. Default: 0. */
   readonly recurrentDropout?: number;
-  /** Whether a masked step gives zeros instead of the last result again: false unless said. */
+  /** Whether a masked step gives zeros instead of the last result again. Default: false. */
   readonly zeroOutputForMask?: boolean;
 }
 

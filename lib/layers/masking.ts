@@ -6,7 +6,7 @@ import type { LayerKind } from "./kind.ts";
 
 /** The options of a masking layer. */
 export interface MaskingOptions extends LayerName {
-  /** A timestep whose values are all this one does not count: 0 unless said. */
+  /** A timestep whose values are all this one does not count. Default: 0. */
   readonly maskValue?: number;
 }
 

@@ -8,7 +8,7 @@ export interface Counted {
   readonly owner: string;
   /** What one of them is called: "unit". */
   readonly name: string;
-  /** The option that says it; called as they are, unless said. */
+  /** The option that says it. Default: `name`. */
   readonly option?: string;
 }
 

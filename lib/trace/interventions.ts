@@ -11,7 +11,7 @@ import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import type { LstmPlace } from "./places.ts";
 
-/** Where an intervention writes: everywhere unless said. -1 is the last one, as in `at(-1)`. */
+/** Where an intervention writes; -1 is the last one, as in `at(-1)`. Default: everywhere. */
 export interface InterventionPlace {
   /** Which LSTM, by its place in `trace.layers` or its name; to be said where there are several. */
   readonly layer?: LstmChoice | undefined;

@@ -28,7 +28,7 @@ export interface TraceOptions {
   readonly interventions?: readonly Intervention[];
   /**
    * Whether gates and states are those that `predict` computes, recorded in float32, instead of the
-   * equations' in float64; it takes hardly longer than `predict`. false unless said.
+   * equations' in float64; it takes hardly longer than `predict`. Default: false.
    */
   readonly fast?: boolean;
 }

@@ -1,5 +1,6 @@
 // The activations that take a whole row (the last axis) at a time: softmax and its kin.
-// x is the row, y the result, dy the gradient of the loss by y; each backward returns dx.
+// x is the row, y the result, dy the gradient of the loss with respect to y; each backward returns
+// dx.
 
 type Row = Float64Array;
 

@@ -43,7 +43,7 @@ export interface Activation {
   readonly activationName: string;
   /** The options it was made with; `{}` where there are none. */
   readonly options: ActivationOptions;
-  /** The gradient by x, from x and the gradient by the result; all of one shape. */
+  /** The gradient with respect to x, from x and that with respect to f(x); all of one shape. */
   readonly backward: (x: Tensor, gradient: Tensor) => Tensor;
 }
 

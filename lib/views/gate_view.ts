@@ -13,13 +13,13 @@ import { withTensors } from "../cells/traced_run.ts";
 export interface GateViewOptions {
   /** Which LSTM of a model's trace; to be said where there are several. */
   readonly layer?: LstmChoice;
-  /** The sample that is shown first: 0 unless said, -1 is the last. */
+  /** The sample that is shown first; -1 is the last. Default: 0. */
   readonly sample?: number;
-  /** What the slider goes over: samples where there are several, else timesteps, unless said. */
+  /** What the slider goes over. Default: samples where there are several, else timesteps. */
   readonly slider?: "samples" | "timesteps";
   /** What the view shows. */
   readonly title?: string;
-  /** The layer's activation, as the equations write it; what the trace was computed with unless said. */
+  /** The layer's activation, as the equations write it. Default: the trace's own. */
   readonly activation?: string;
   /** The layer's recurrent activation, in the same way; `"sigmoid"` is written σ. */
   readonly recurrentActivation?: string;

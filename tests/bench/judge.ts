@@ -1,4 +1,4 @@
-// What everybody's result must be: lib/lstm in float64.
+// What everybody's result must be: lib/cells/lstm_forward.ts and dense.ts, in float64.
 
 import { denseForward } from "../../lib/cells/dense.ts";
 import { lstmForward } from "../../lib/cells/lstm_forward.ts";

@@ -1,5 +1,5 @@
-// The fast activations against lib/lstm's in float64, over the whole range of float32: each
-// thousandth bit pattern or so, both signs, and every special number.
+// The fast activations against lib/values/activations.ts in float64, over the whole range of
+// float32: each thousandth bit pattern or so, both signs, and every special number.
 //
 // Tolerances, as measured on both builds: an ulp is the distance of the float32 numbers around the
 // exact value. Results below 2^-126 may come out as 0, as in Keras.

@@ -28,7 +28,7 @@ function assertWithin(actual: ArrayLike<number>, expected: ArrayLike<number>, wh
   assert(error <= OF_THE_LARGEST, `${what}: ${error}`);
 }
 
-/** Everything recorded against lib/lstm. */
+/** Everything recorded against lib/cells/lstm_forward.ts. */
 function checkRecord(arena: Arena, units: number, batch: number) {
   const sizes = {
     batch,
@@ -54,7 +54,7 @@ function checkRecord(arena: Arena, units: number, batch: number) {
 for (const build of builds) {
   const arena = new Arena(build);
 
-  Deno.test(`Plan, ${build}: every gate and state is lib/lstm's, for 1 to 9 and 64 units`, () => {
+  Deno.test(`Plan, ${build}: every gate and state is that of lib/cells, for 1 to 9 and 64 units`, () => {
     for (const units of [1, 2, 3, 4, 5, 6, 7, 8, 9, 64]) checkRecord(arena, units, 1 + units % 8);
   });
 

@@ -1,6 +1,6 @@
-// Gradients against lib/lstm: the slope of a random loss Σ r·y, in random directions, by central
-// differences in float64. Those are good to about 1e-9, so what is between is float32's rounding:
-// at most 1e-5 of the gradient's length.
+// Gradients against lib/cells (lstm_forward.ts, dense.ts): the slope of a random loss Σ r·y, in
+// random directions, by central differences in float64. Those are good to about 1e-9, so what is
+// between is float32's rounding: at most 1e-5 of the gradient's length.
 
 import { type ActivationName, lstmBackward, tensor } from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
@@ -29,7 +29,7 @@ const builds: Build[] = ["relaxed-simd", "simd"];
 
 type Arrays = Record<string, Float64Array | Float32Array>;
 
-/** The loss's slope by each array in random directions, beside what the gradient says. */
+/** The loss's slope with respect to each array in random directions, beside the gradient. */
 function assertSlopes(
   arrays: Arrays,
   gradients: Arrays,
@@ -118,7 +118,7 @@ function reversed(x: ArrayLike<number>, { batch, timesteps, inputSize }: Sequenc
 for (const build of builds) {
   const arena = new Arena(build);
 
-  Deno.test(`LstmTraining, ${build}: gradients within 1e-5 of lib/lstm's slopes, 1 to 9 units and 64`, () => {
+  Deno.test(`LstmTraining, ${build}: gradients within 1e-5 of lib/cells' slopes, 1 to 9 units and 64`, () => {
     for (const units of [1, 2, 3, 4, 5, 6, 7, 8, 9, 64]) {
       const sizes = { batch: 1 + units % 7, timesteps: 1 + units % 5, inputSize: 1 + units % 4 };
       assertLstmGradients(arena, { ...sizes, units, returnSequences: units % 2 === 0 });
@@ -176,7 +176,7 @@ for (const build of builds) {
     assertEquals(second.backward(r), expected[1]);
   });
 
-  Deno.test(`DenseTraining, ${build}: gradients within 1e-5 of lib/lstm's slopes`, () => {
+  Deno.test(`DenseTraining, ${build}: gradients within 1e-5 of lib/cells' slopes`, () => {
     const cases: [number, number, number, ActivationName][] = [
       [1, 8, 10, "softmax"],
       [5, 3, 2, "sigmoid"],

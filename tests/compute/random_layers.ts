@@ -69,7 +69,7 @@ export function randomInput({ batch, timesteps, inputSize }: SequenceSizes): Flo
   return randomArray(batch * timesteps * inputSize, 1.7, 6);
 }
 
-/** What lib/lstm makes of them, in float64. */
+/** What lib/cells/lstm_forward.ts makes of them, in float64. */
 export function readableLstm(
   layer: LstmLayer,
   x: Float32Array | Float64Array,

@@ -49,7 +49,7 @@ export function assertGradient(actual: Tensor, expected: Tensor, what: string): 
   });
 }
 
-/** A sum that weighs every output differently, and its gradient by the output. */
+/** A sum that weighs every output differently, and its gradient with respect to the output. */
 export function weighedSum(output: Tensor): { value: number; gradient: Tensor } {
   const factors = numbers(output.shape, 99);
   const value = Array.from(output.data, (y, k) => y * factors.data[k]!).reduce((a, b) => a + b);
@@ -87,7 +87,7 @@ export function runLayer(
   };
 }
 
-/** Checks a layer's gradients by its input and by every weight against central differences. */
+/** Checks a layer's gradients with respect to its input and every weight by central differences. */
 export function checkLayer(given: LayerCase, what: string) {
   const { layer, x } = given;
   const specs = layer.weights(x.shape.slice(1));

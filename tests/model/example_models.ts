@@ -44,7 +44,7 @@ const words = new Tensor(
 );
 const sequences: Partial<LstmLayerOptions> = { returnSequences: true };
 
-/** A model and its input; `usual` unless given. */
+/** A model and its input. Default of the input: `usual`. */
 export interface Case {
   readonly layers: () => Layer[];
   readonly x?: Tensor;

@@ -12,7 +12,7 @@ import { LINE } from "./tiles";
 @unmanaged
 export class DenseBackwardPlan {
   forward: usize;
-  /** The gradient by the output, [row][unit]. */
+  /** The gradient with respect to the output, [row][unit]. */
   byOutput: usize;
   /** Packed by `packColumnsTransposed`. */
   kernelTransposed: usize;

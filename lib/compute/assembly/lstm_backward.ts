@@ -14,7 +14,7 @@ import { LINE } from "./tiles";
 @unmanaged
 export class LstmBackwardPlan {
   forward: usize;
-  /** The gradient by the hidden states, [sample][timestep][unit], or by the last one; or 0. */
+  /** The gradient with respect to the hidden states, [sample][step][unit], or the last; or 0. */
   bySequence: usize;
   byLast: usize;
   /** Packed by `packGatesTransposed`. */
@@ -37,7 +37,7 @@ export class LstmBackwardPlan {
   dxRow: usize;
   dx: usize;
 
-  /** Gradients by the weights, in panels: W and below it U; b. */
+  /** Gradients with respect to the weights, in panels: W and below it U; b. */
   dKernels: usize;
   dBias: usize;
   /** 64 bytes of zeros. */
@@ -77,7 +77,7 @@ export function lstmBackward(backward: LstmBackwardPlan): void {
   sumRows(backward.dz, rows, panels, backward.dBias);
 }
 
-/** dc = 0, and dh = the gradient by the last hidden state. */
+/** dc = 0, and dh = the gradient with respect to the last hidden state. */
 function startGradients(backward: LstmBackwardPlan, plan: LstmPlan): void {
   const batch = plan.batch;
   const units = plan.units;

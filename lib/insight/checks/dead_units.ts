@@ -1,10 +1,10 @@
 import { isBuiltIn } from "../../values/built_in.ts";
 import type { LstmActivations } from "../../cells/lstm.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import { type LstmVisit, type Patient, unitNames } from "./patient.ts";
+import { type CheckContext, type LstmVisit, unitNames } from "./check_context.ts";
 
 /** Units whose hidden state is 0 throughout: whatever stands behind them gets nothing. */
-export function deadUnits({ lstms }: Patient): CheckResult {
+export function deadUnits({ lstms }: CheckContext): CheckResult {
   const findings = lstms.flatMap((lstm) => lstm.dead.length === 0 ? [] : [finding(lstm)]);
   return {
     measurement: {

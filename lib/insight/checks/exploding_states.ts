@@ -1,6 +1,6 @@
 import { formatNumber } from "../../display/number.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import type { LstmVisit, Patient } from "./patient.ts";
+import type { CheckContext, LstmVisit } from "./check_context.ts";
 
 /** A hundred full writes of a tanh. tanh of it is 1 to the last digit of float64 from 19 on. */
 const LARGE = 100;
@@ -8,7 +8,7 @@ const LARGE = 100;
 const [GROWN, SIZE] = [100, 10];
 
 /** Cell states that grow without an end, by their forget gates or by what is written. */
-export function explodingStates({ lstms }: Patient): CheckResult {
+export function explodingStates({ lstms }: CheckContext): CheckResult {
   const measured = lstms.map(measure);
   return {
     measurement: {

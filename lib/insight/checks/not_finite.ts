@@ -1,10 +1,10 @@
 import { siteNames, valueAt } from "../../cells/sites.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CheckResult } from "./finding.ts";
-import type { Patient } from "./patient.ts";
+import type { CheckContext } from "./check_context.ts";
 
 /** NaN and infinities, where they stand first: in the order of the layers and of the sites. */
-export function notFinite({ layers, lstms }: Patient): CheckResult {
+export function notFinite({ layers, lstms }: CheckContext): CheckResult {
   const all: [layer: string, value: string, x: Tensor][] = layers.flatMap((visit) => {
     const { name } = visit;
     const inside = lstms.filter((one) => one.name === name || one.name.startsWith(`${name}/`));

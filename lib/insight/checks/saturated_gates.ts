@@ -1,6 +1,6 @@
 import type { Gates } from "../../cells/gates.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import { type LstmVisit, type Patient, unitNames } from "./patient.ts";
+import { type CheckContext, type LstmVisit, unitNames } from "./check_context.ts";
 
 /** A slope of which a gradient keeps less than a thousandth: the sigmoid's beyond ±6.9. */
 const FLAT = 1e-3;
@@ -15,7 +15,7 @@ const names = {
 } as const;
 
 /** Gates that stay where their activation is flat: at every step, or at most steps of all units. */
-export function saturatedGates({ lstms }: Patient): CheckResult {
+export function saturatedGates({ lstms }: CheckContext): CheckResult {
   const measured = lstms.flatMap(measureAll);
   return {
     measurement: {

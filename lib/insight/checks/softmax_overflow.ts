@@ -1,12 +1,12 @@
 import { formatNumber } from "../../display/number.ts";
 import type { CheckResult } from "./finding.ts";
-import type { Patient } from "./patient.ts";
+import type { CheckContext } from "./check_context.ts";
 
 /** e^88.72 is float32's largest number: nine tenths of the way there. */
 const [OVERFLOW, NEAR] = [88.72, 80];
 
 /** Logits in front of a softmax whose exponential is near the end of float32. */
-export function softmaxOverflow({ softmaxes, layers }: Patient): CheckResult {
+export function softmaxOverflow({ softmaxes, layers }: CheckContext): CheckResult {
   const samples = layers[0]!.outputs[0]!.shape[0]!;
   const measured = softmaxes.map(({ layer, logits }) => {
     let [largest, k] = [0, 0];

@@ -1,13 +1,13 @@
 import type { PlacedLayer } from "../../model/graph.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import type { LstmVisit, Patient } from "./patient.ts";
+import type { CheckContext, LstmVisit } from "./check_context.ts";
 import { hasSaturatedGates } from "./saturated_gates.ts";
 
 /** Of an array, the part that may stand still: a few weights move by less than float32 can hold. */
 const FEW = 0.01;
 
 /** Weights that `fit` left as they were, to the last bit. An embedding's words that never occur may. */
-export function unmovedWeights({ network, lstms, start }: Patient): CheckResult {
+export function unmovedWeights({ network, lstms, start }: CheckContext): CheckResult {
   const measured = start === undefined ? [] : network.layers.flatMap((placed) => {
     const { layer, firstWeight, weights } = placed;
     if (layer.takes === "words" || weights.length === 0) return [];

@@ -4,7 +4,7 @@ import type { TracedRun } from "../../cells/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { seededRandom } from "../../tensor/random.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import type { LstmVisit, Patient } from "./patient.ts";
+import type { CheckContext, LstmVisit } from "./check_context.ts";
 
 /** float32's last digit: beside the largest step's gradient, that of such a step is lost in the sum. */
 const LOST = 2 ** -24;
@@ -13,7 +13,7 @@ const MOST = 0.5;
 const MOST_SAMPLES = 8;
 
 /** Timesteps whose cell state the last hidden state no longer depends on. */
-export function vanishingGradients({ lstms }: Patient): CheckResult {
+export function vanishingGradients({ lstms }: CheckContext): CheckResult {
   // Where every hidden state is handed on, each timestep has a gradient of its own.
   const measured = lstms
     .filter(({ placed, trace }) => placed.outputShape.length === 1 && trace.cellState.shape[1]! > 1)

@@ -11,15 +11,15 @@ import { type Order, orders, type Questions } from "./readings.ts";
 
 /** What is known of the program, so that it need not be asked, and what else is to be tried. */
 export interface DiagnoseOptions {
-  /** A framework's (`"onnx"`), or the gates in order (`"i o f c"`); all 24 orders unless said. */
+  /** A framework's (`"onnx"`), or the gates in order (`"i o f c"`). Default: all 24 orders. */
   readonly gateOrder?: string | readonly string[];
-  /** tanh, relu, sigmoid, softsign, hard_tanh and linear unless said. */
+  /** φ. Default: tanh, relu, sigmoid, softsign, hard_tanh and linear. */
   readonly activation?: ActivationName | readonly ActivationName[];
-  /** sigmoid, both hard_sigmoids, tanh and relu unless said. */
+  /** σ. Default: sigmoid, both hard_sigmoids, tanh and relu. */
   readonly recurrentActivation?: ActivationName | readonly ActivationName[];
   /** softmax where the rows of the prediction sum to 1, else those whose range it is in. */
   readonly denseActivation?: ActivationName | readonly ActivationName[];
-  /** Which way the sequence is read; both are tried unless said. */
+  /** Which way the sequence is read. Default: both are tried. */
   readonly time?: "forward" | "reversed";
 }
 

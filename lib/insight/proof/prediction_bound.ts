@@ -1,6 +1,6 @@
 // How far rounding may move a prediction. The error that travelled along with the values is sure, but
-// grows at each step by the worst that could have met; the gradients of the prediction by every
-// rounding know what cancels and what fades. The smaller of the two is taken.
+// grows at each step by the worst that could have met; the gradients of the prediction with respect
+// to every rounding know what cancels and what fades. The smaller of the two is taken.
 
 import type { Floats } from "../../values/bounds/estimate.ts";
 import type { EstimatedRun } from "./estimated_run.ts";

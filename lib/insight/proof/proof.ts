@@ -15,8 +15,8 @@ import { proofView } from "./proof_view.ts";
 /** What is to be proved. */
 export interface ProveOptions {
   /**
-   * Somebody else's numbers: a prediction, or any part of a trace (states, gates). What `predict`
-   * gives unless said.
+   * Somebody else's numbers: a prediction, or any part of a trace (states, gates). Default: what
+   * `predict` gives.
    */
   readonly expected?: TensorLike | ExpectedTrace | undefined;
 }

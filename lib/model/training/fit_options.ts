@@ -26,13 +26,13 @@ const EARLY_STOPPING: KeysOf<EarlyStopping> = {
 
 /** How a model is trained. */
 export interface FitOptions {
-  /** Up to which epoch, in all; 1 unless said. */
+  /** Up to which epoch, in all. Default: 1. */
   readonly epochs?: number;
-  /** How many epochs count as done already: `epochs − initialEpoch` are trained. 0 unless said. */
+  /** How many epochs count as done already: `epochs − initialEpoch` are trained. Default: 0. */
   readonly initialEpoch?: number;
-  /** How many samples go into one update; 32 unless said. The last batch may be smaller. */
+  /** How many samples go into one update; the last batch may be smaller. Default: 32. */
   readonly batchSize?: number;
-  /** Whether each epoch takes the samples in a new order; true unless said. */
+  /** Whether each epoch takes the samples in a new order. Default: true. */
   readonly shuffle?: boolean;
   /** The share of the samples, the last ones, to validate on instead. Default: 0. */
   readonly validationSplit?: number;
@@ -45,8 +45,8 @@ export interface FitOptions {
   /** When to stop before the last epoch. Default: never. */
   readonly earlyStopping?: EarlyStopping;
   /**
-   * Whether progress is shown: in a notebook and in a terminal unless said; true prints it
-   * elsewhere too, false nowhere.
+   * Whether progress is shown; true prints it outside notebooks and terminals too, false nowhere.
+   * Default: in a notebook and in a terminal.
    */
   readonly verbose?: boolean;
   /** Stops the run after the batch that is being computed. */

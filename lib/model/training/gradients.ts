@@ -10,7 +10,7 @@ import { lossOf } from "./compile.ts";
 
 /** What the gradients are of. */
 export interface GradientsOptions {
-  /** The loss; the compiled one unless said. */
+  /** The loss. Default: the compiled one. */
   readonly loss?: LossIdentifier;
 }
 
@@ -19,8 +19,8 @@ const OPTIONS: KeysOf<GradientsOptions> = {
 };
 
 /**
- * The gradient of the loss by each weight: backpropagation through all layers and timesteps, in
- * float64. All samples are one batch; dropout drops nothing, and no weight changes.
+ * The gradient of the loss with respect to each weight: backpropagation through all layers and
+ * timesteps, in float64. All samples are one batch; dropout drops nothing, and no weight changes.
  *
  * @param model a model
  * @param x `[samples, …]`, as for `predict`

@@ -76,8 +76,8 @@ export function growth(f: Activation, x: Floats, y: Floats, error: Floats, width
 }
 
 /**
- * The gradient by x from the gradient by f(x). Within `error` of a kink or a jump the slope is the
- * steepest one that float32 may see there.
+ * The gradient with respect to x from the one with respect to f(x). Within `error` of a kink or a
+ * jump the slope is the steepest one that float32 may see there.
  */
 export function backThrough(
   f: Activation,

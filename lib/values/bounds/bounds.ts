@@ -46,7 +46,7 @@ export class Bounds implements Ops<Estimate> {
   /**
    * Numbers that come from outside; float32 rounds those that it cannot hold.
    *
-   * @param known to what they are known, relative where above 1: exactly, unless said
+   * @param known to what they are known, relative where above 1. Default: exactly.
    */
   given(x: Tensor, known: number = 0): Estimate {
     const value = Float64Array.from(x.data);

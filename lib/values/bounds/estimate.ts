@@ -21,7 +21,7 @@ export interface Estimate {
   readonly local: Floats;
   /** The part of it that this operation adds by its own rounding; none where it only moves numbers. */
   readonly fresh: Floats | undefined;
-  /** From the gradient by this value, adds to those by its operands. */
+  /** From the gradient with respect to this value, adds to those with respect to its operands. */
   readonly back: ((gradient: Floats, of: (operand: Estimate) => Floats) => void) | undefined;
   readonly origin: Origin<Estimate>;
 }

@@ -5,7 +5,7 @@ import { clipProbability } from "./probability.ts";
 
 /** How a cross-entropy reads the output. */
 export interface CrossentropyOptions {
-  /** Whether the output are logits, before the softmax or sigmoid; false unless said. */
+  /** Whether the output are logits, before the softmax or sigmoid. Default: false. */
   readonly fromLogits?: boolean;
 }
 
@@ -61,7 +61,7 @@ export function requireClasses(name: LossName, outputShape: readonly number[]): 
   );
 }
 
-/** One row's −Σ y·ln p, and its gradient by the row. */
+/** One row's −Σ y·ln p, and its gradient with respect to the row. */
 export function crossentropyOfRow(
   yOf: (k: number) => number,
   output: Float64Array,

@@ -15,7 +15,7 @@ export type LossName =
 export interface LossResult {
   /** The mean over samples, and over timesteps where there are any. */
   readonly value: number;
-  /** Its gradient by the output, in the output's shape. */
+  /** Its gradient with respect to the output, in the output's shape. */
   readonly gradient: Tensor;
 }
 
@@ -49,8 +49,9 @@ export interface Loss {
 }
 
 /**
- * The loss of one row, and its gradient by that row of the output, which is written to `gradient`.
- * The row's outputs stand at `row·width` and after; its targets wherever `prepare` put them.
+ * The loss of one row, and its gradient with respect to that row of the output, which is written to
+ * `gradient`. The row's outputs stand at `row·width` and after; its targets wherever `prepare` put
+ * them.
  */
 export type RowLoss = (
   target: Float64Array,

@@ -5,7 +5,7 @@ import { Tensor, type TensorData } from "../../../tensor/tensor.ts";
 import { CLIPPING_OPTIONS, type GradientClipping, withClipping } from "./clipping.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
-/** Adam's options; each is Keras's default unless said. */
+/** Adam's options. Default of each: Keras's. */
 export interface AdamOptions extends GradientClipping {
   /** How far a step goes; 0.001. */
   readonly learningRate?: number;

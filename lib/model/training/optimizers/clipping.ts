@@ -6,7 +6,7 @@ import { Tensor } from "../../../tensor/tensor.ts";
 import type { Optimizer, OptimizerName } from "./optimizer.ts";
 
 /**
- * How gradients are cut before a step, at most one of the three; not at all unless said.
+ * How gradients are cut before a step, at most one of the three. Default: not at all.
  *
  * Source: keras/src/optimizers/base_optimizer.py, `_clip_gradients`.
  */

@@ -3,7 +3,7 @@ import { Tensor } from "../../../tensor/tensor.ts";
 import { CLIPPING_OPTIONS, type GradientClipping, withClipping } from "./clipping.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
-/** RMSprop's options; each is Keras's default unless said. */
+/** RMSprop's options. Default of each: Keras's. */
 export interface RmspropOptions extends GradientClipping {
   /** How far a step goes; 0.001. */
   readonly learningRate?: number;

@@ -3,7 +3,7 @@ import { Tensor } from "../../../tensor/tensor.ts";
 import { CLIPPING_OPTIONS, type GradientClipping, withClipping } from "./clipping.ts";
 import { type Optimizer, requireOption, zerosLike } from "./optimizer.ts";
 
-/** The options of gradient descent; each is Keras's default unless said. */
+/** The options of gradient descent. Default of each: Keras's. */
 export interface SgdOptions extends GradientClipping {
   /** How far a step goes; 0.01. */
   readonly learningRate?: number;

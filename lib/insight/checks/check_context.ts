@@ -16,8 +16,8 @@ import type { Ops } from "../../values/ops.ts";
 import { type Ledger, ledgerOf } from "../ledger.ts";
 import { hiddenBefore } from "../lstm_share.ts";
 
-/** A model and a run of it. */
-export interface Patient {
+/** What each check looks at: a model and a run of it. */
+export interface CheckContext {
   readonly network: Network;
   /** What each layer got and gave. */
   readonly layers: readonly LayerVisit[];
@@ -57,8 +57,8 @@ export function examine(
   network: Network,
   inputs: readonly Tensor[],
   start: FitStart | undefined,
-): Patient {
-  const softmaxes: Patient["softmaxes"][number][] = [];
+): CheckContext {
+  const softmaxes: CheckContext["softmaxes"][number][] = [];
   let layer = "";
   const looking: Ops<Tensor> = {
     ...numbers,
