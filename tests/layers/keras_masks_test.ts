@@ -26,7 +26,6 @@ import {
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { networkOf } from "../../lib/model/model.ts";
-import type { formatFile } from "../interop/loaded.ts";
 import { assertClose, testKerasFiles } from "./keras_files.ts";
 import { checkLayer, numbers } from "../model/central_differences.ts";
 
