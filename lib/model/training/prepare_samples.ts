@@ -16,6 +16,12 @@ export function prepareSamples(
   y: ModelInput,
   action: string,
 ): Samples {
+  if (!network.areSamples) {
+    throw new TypeError(
+      `Cannot ${action}: the first axis of a model's inputs must be that of the samples, ` +
+        `but this one's file has another order`,
+    );
+  }
   const inputs = network.checkInputs(x, action, { batches: "any" });
   const names = outputNames(network).map((name) => ({ name }));
   const targets = tensorsOf(y, names, action, "targets");
