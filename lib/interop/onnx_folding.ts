@@ -220,7 +220,7 @@ export function placeIn(index: number, length: number): number {
   const place = index < 0 ? index + length : index;
   if (Number.isNaN(place) || Number.isInteger(place) && place >= 0 && place < length) return place;
   if (Number.isNaN(length)) return place;
-  throw new UnreadNode(`it picks ${index} of ${length}`);
+  throw new UnreadNode(`the place ${index} is none of ${length}`);
 }
 
 /** What Slice takes of each axis; from attributes before opset 10, from inputs after. */

@@ -164,7 +164,10 @@ function loadedModel(
   const isKnown = order.every((axis, k) => order.indexOf(axis) === k) &&
     order.includes("feature") &&
     order.includes("batch");
-  if (!isKnown || order.indexOf("direction") > order.indexOf("feature")) {
+  const isTurned = order.indexOf("feature") < Math.max(...["direction", "time"].map((axis) => {
+    return order.indexOf(axis as AxisName);
+  }));
+  if (!isKnown || isTurned) {
     const rule = "its first output must have a batch and features";
     throw new UnreadableFileError(rule, `the axes are [${flow.axes}]`);
   }

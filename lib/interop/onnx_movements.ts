@@ -177,7 +177,10 @@ export function gather(step: Step): Result[] {
   const data = connectionOf(step, 0);
   const axis = axisOf(intOf(step, "axis", 0), data.shape.length + 1);
   const result = step.build.operate("Gather", [data, knownOperand(step, 1, "its indices")], {
-    shapes: ([one, index]) => [one!.shape.toSpliced(axis, 1, ...index!.shape)],
+    shapes: ([one, index]) => {
+      for (const place of index!.data ?? []) placeIn(place, one.shape[axis]!);
+      return [one.shape.toSpliced(axis, 1, ...index!.shape)];
+    },
     run: (o, [one, index]) => {
       const places = [...index!.part.data!].map((place) => placeIn(place, one!.shape[axis]!));
       lengthOf(places, "what it picks");
@@ -333,24 +336,40 @@ export function pad(step: Step): Result[] {
   });
 }
 
-/** `ReverseSequence` of whole sequences. */
+/** `ReverseSequence`: the first steps of each sample, as many as its length. */
 export function reverseSequence(step: Step): Result[] {
   const x = connectionOf(step, 0);
   const rank = x.shape.length + 1;
   const axis = axisOf(intOf(step, "time_axis", 0), rank);
-  const lengths = knownOperand(step, 1, "its sequence_lens");
-  const check = (timesteps: number, { data }: Part) => {
-    const other = data?.find((length) => length !== timesteps && !Number.isNaN(length));
-    if (other === undefined || Number.isNaN(timesteps)) return;
-    throw new UnreadNode(`it reverses ${other} of ${timesteps} timesteps: whole ones are read`);
-  };
+  const samples = axisOf(intOf(step, "batch_axis", 1), rank);
+  if (Math.max(axis, samples) !== 1 || axis === samples) {
+    throw new UnreadNode(`its time_axis is ${axis}, its batch_axis ${samples}: they are 0 and 1`);
+  }
+  const lengths = step.operands[1]!;
   return step.build.operate("ReverseSequence", [x, lengths], {
-    shapes: ([{ shape }, own]) => (check(shape[axis]!, own!), [shape]),
-    run: (o, [one, own]) => {
-      const length = one!.shape[axis]!;
-      check(length, own!.part);
-      const places = Array.from({ length }, (_, k) => length - 1 - k);
-      return [pickedAlong(o, one!.value, axis, places)];
+    shapes: ([{ shape }]) => [shape],
+    run: (o, [{ value, shape }, own]) => {
+      const { data } = o.numbers(own!.value);
+      const [batch, timesteps] = [shape[samples]!, shape[axis]!];
+      const other = data.find((length) => length < 0 || length > timesteps);
+      if (data.length !== batch || other !== undefined) {
+        throw new UnreadNode(
+          `it reverses ${
+            other ?? ""
+          } of ${timesteps} timesteps, ${data.length} of ${batch} samples`,
+        );
+      }
+      const size = sizeOf(shape.slice(2));
+      const place = (n: number, t: number) =>
+        (axis === 0 ? t * batch + n : n * timesteps + t) * size;
+      const moves: number[] = [];
+      for (let n = 0; n < batch; n++) {
+        for (let t = 0; t < timesteps; t++) {
+          const from = t < data[n]! ? data[n]! - 1 - t : t;
+          moves.push(0, place(n, from), place(n, t), size);
+        }
+      }
+      return [o.arrange(shape, [value], moves)];
     },
   });
 }

@@ -3,7 +3,7 @@
 
 import { Connection } from "../layers/connection.ts";
 import { zeros } from "../layers/initializers.ts";
-import { defineLayer, type Layer, type OpenShape } from "../layers/layer.ts";
+import { defineLayer, type Layer, type Mask, type OpenShape } from "../layers/layer.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { shapeOf } from "../values/arrange.ts";
 import type { Ops } from "../values/ops.ts";
@@ -36,6 +36,8 @@ export interface Operation {
   /** The shapes of its results, the first axis included; NaN is a length that is not known. */
   readonly shapes: (operands: Some<Part>) => readonly (readonly number[])[];
   readonly run: <V>(o: Ops<V>, operands: Some<Running<V>>) => readonly V[];
+  /** Which steps of the result count; all unless said. */
+  readonly mask?: <V>(o: Ops<V>, operands: Some<Running<V>>) => Mask | undefined;
 }
 
 /** One or more. */
@@ -74,18 +76,22 @@ export function nodeLayer(
         ? partOf(one, lengths)
         : { shape: one.array.tensor.shape, data: undefined }
     ) as unknown as Some<Part>;
-  const resultShapes = (...inputs: OpenShape[]) => {
-    const full = inputs.map((shape) => [NaN, ...shape.map((length) => length ?? NaN)]);
+  const shapesOf = (full: readonly (readonly number[])[]) => {
     const shapes = (one: Connection) => full[connections.indexOf(one)]!;
-    const lengths: Lengths = { shapeOf: shapes, found: new Map() };
-    return operation.shapes(partsOf(lengths, shapes)).map((shape) => openShape(shape));
+    return operation.shapes(partsOf({ shapeOf: shapes, found: new Map() }, shapes));
   };
+  const resultShapes = (...inputs: OpenShape[]) =>
+    shapesOf(inputs.map((shape, k) => withFirst(shape, connections[k]!))).map(openShape);
+  const wholeShapes = (...inputs: OpenShape[]) =>
+    shapesOf(inputs.map((shape) => shape.map((length) => length ?? NaN)))
+      .map((shape) => shape.map((length) => Number.isNaN(length) ? null : length));
   const layer = defineLayer({
     className: `Onnx${operator}`,
     config: {},
     inputCount: [connections.length, connections.length] as const,
     outputShape: (...inputs: OpenShape[]) => resultShapes(...inputs)[0]!,
     resultShapes,
+    wholeShapes,
     weights: () =>
       weights.map(({ name, array, trainable = true }) => ({
         name,
@@ -115,7 +121,8 @@ export function nodeLayer(
         };
       });
       try {
-        return { outputs: operation.run(o, running as unknown as Some<Running<V>>) };
+        const given = running as unknown as Some<Running<V>>;
+        return { outputs: operation.run(o, given), mask: operation.mask?.(o, given) };
       } catch (error) {
         if (!(error instanceof UnreadNode)) throw error;
         throw new RangeError(
@@ -124,7 +131,27 @@ export function nodeLayer(
       }
     },
   });
-  return { layer, arrays: weights.map(({ array }) => array), results: layer.applyAll(connections) };
+  const results = layer.applyAll(connections);
+  operation.shapes(partsOf({ shapeOf: fullShape, found: new Map() }, fullShape))
+    .forEach(([first], k) => firstIs(results[k]!, first!));
+  return { layer, arrays: weights.map(({ array }) => array), results };
+}
+
+/** How long the first axis is, where the graph fixes it whatever goes in. */
+const firsts = new WeakMap<Connection, number>();
+
+/** Keeps in mind how long the first axis is; NaN where it is not known. */
+export function firstIs(connection: Connection, length: number): void {
+  if (!Number.isNaN(length)) firsts.set(connection, length);
+}
+
+function withFirst(shape: OpenShape, connection: Connection): number[] {
+  return [firsts.get(connection) ?? NaN, ...shape.map((length) => length ?? NaN)];
+}
+
+/** A connection's shape, the first axis included; NaN is a length that is not known. */
+export function fullShape(connection: Connection): number[] {
+  return withFirst(connection.shape, connection);
 }
 
 function openShape(shape: readonly number[]): OpenShape {

@@ -213,7 +213,7 @@ function loaded(
   const isDouble = [...arrays.values()].every(({ data }) => data instanceof Float64Array);
   const { inputs, outputs, idle, isHalf } = found;
   const lengths = inputs.map((one) => build.given.get(one) ?? build.symbols.get(one) ?? "");
-  const areSamples = !build.timeFirst && new Set(lengths).size === 1;
+  const areSamples = !build.isTied && new Set(lengths).size === 1;
   return {
     parts: { inputs, outputs, ...(areSamples ? {} : { areSamples }) },
     arrays: { of: ({ layer }) => build.arraysOf(layer) },
@@ -224,7 +224,9 @@ function loaded(
       gateOrder: lettersOf("onnx"),
       notes: [
         "Its nodes are layers one to one, its inputs and outputs have the file's axes.",
-        ...(areSamples ? [] : ["The first axis is not that of the samples: it is not trained."]),
+        ...(areSamples
+          ? []
+          : ["The first axis is not that of samples, each for itself: it is not trained."]),
         ...(isHalf ? ["Its floats of 16 bits are computed in float32."] : []),
         ...(idle.length === 0 ? [] : [`Not taken: its inputs ${idle.join(", ")}.`]),
       ],
@@ -293,11 +295,29 @@ function readNode(step: Step, file: OnnxFile): (Result | undefined)[] {
   if (operator === "ConstantOfShape") return [constantOfShape(step, file)];
   const drops = operands[2];
   if (operator === "Dropout" && drops !== undefined) checkDrops(drops);
-  if (operands.every((one) => !(one instanceof Connection))) {
-    return folded(step, operands as readonly (Known | undefined)[]);
-  }
   const read = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator]! : activate;
-  return read(step);
+  if (operands.some((one) => one instanceof Connection)) return read(step);
+  const isFolded = operator === "Cast" || foldOf(operator) !== undefined;
+  return isFolded
+    ? folded(step, operands as readonly (Known | undefined)[])
+    : read(withConnections(step, operands as readonly (Known | undefined)[]));
+}
+
+/** What a layer computes of constants alone: the first of them comes out of a layer, too. */
+function withConnections(step: Step, operands: readonly (Known | undefined)[]): Step {
+  const { build } = step;
+  const [anchor] = build.firstAxes.keys(); // any input
+  if (anchor === undefined) throw new UnreadNode("it computes with constants alone");
+  return {
+    ...step,
+    operands: operands.map((one, k) => {
+      if (one === undefined || k > 0 && isConstant(one)) return one;
+      return build.operate("Constant", [anchor, one], {
+        shapes: ([, known]) => [known!.shape],
+        run: (_, [, known]) => [known!.value],
+      })[0]!;
+    }),
+  };
 }
 
 /** What depends on no input's numbers. */

@@ -5,19 +5,13 @@ import { bidirectional } from "../layers/bidirectional.ts";
 import { lstm } from "../layers/lstm.ts";
 import type { Layer } from "../layers/layer.ts";
 import { quoted } from "../base/quoted.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { join, permuted, pickedAlong } from "../values/arrange.ts";
 import { hasAttribute, intOf, textOf } from "./onnx_attributes.ts";
-import { constantPart, isConstant, type Part } from "./onnx_known.ts";
+import { constantPart, isConstant } from "./onnx_known.ts";
 import { activationsOf, convert } from "./onnx_lstm.ts";
-import type { Operand } from "./onnx_node_layers.ts";
-import {
-  connectionOf,
-  constantOperand,
-  fullShape,
-  openPart,
-  type Result,
-  type Step,
-} from "./onnx_step.ts";
+import { fullShape, type Operand } from "./onnx_node_layers.ts";
+import { connectionOf, constantOperand, openPart, type Result, type Step } from "./onnx_step.ts";
 import { type GraphNode, UnreadNode } from "./onnx_values.ts";
 
 /** Its results that are taken: the sequence Y, the last hidden state Y_h, the last cell state Y_c. */
@@ -46,9 +40,13 @@ export function recur(step: Step): (Result | undefined)[] {
   const returnState = cell || sequence && hidden;
   const returnSequences = sequence;
   const own = activations.map((one) => ({ ...sizes, ...one, returnSequences, returnState }));
+  const zeroOutputForMask = returnSequences; // steps beyond a sample's length give zeros
   const layer: Layer = directions === 2
-    ? bidirectional(lstm(own[0]!), { backwardLayer: lstm({ ...own[1]!, goBackwards: true }) })
-    : lstm({ ...own[0]!, goBackwards: direction === "reverse" });
+    ? bidirectional(lstm(own[0]!), {
+      backwardLayer: lstm({ ...own[1]!, goBackwards: true }),
+      zeroOutputForMask,
+    })
+    : lstm({ ...own[0]!, goBackwards: direction === "reverse", zeroOutputForMask });
   const [result, ...ends] = build.apply(layer, [x, ...states], weights);
   // Keras's states are h and c of each direction in turn.
   const last = returnState
@@ -101,40 +99,46 @@ function sequenceOf(step: Step, batchFirst: boolean): Connection {
     throw new UnreadNode(`its input X must have 3 axes: it has ${x.shape.length + 1}`);
   }
   const time = batchFirst ? 1 : 0;
-  if (build.firstAxes.get(x) === time) build.timeFirst = true;
+  if (build.firstAxes.get(x) === time) build.isTied = true;
   const lengths = operands[4];
-  if (lengths instanceof Connection) {
-    throw new UnreadNode("it has sequence_lens that depend on the inputs' numbers");
-  }
-  const check = (timesteps: number, { data }: Part) => {
-    const other = data?.find((length) => length !== timesteps && !Number.isNaN(length));
-    if (other === undefined || Number.isNaN(timesteps)) return;
-    throw new UnreadNode(`it has sequence_lens of ${other} where the timesteps are ${timesteps}`);
-  };
-  if (lengths !== undefined) {
-    check(build.given.get(x) ?? NaN, openPart(lengths)); // as far as the file tells
-    const other = constantLength(openPart(lengths));
-    if (other !== undefined) throw new UnreadNode(`it has sequence_lens that differ: ${other}`);
-  }
-  if (batchFirst && lengths === undefined) return x;
+  if (lengths === undefined && batchFirst) return x;
   const order = batchFirst ? [0, 1, 2] : [1, 0, 2];
-  const operator = lengths === undefined ? "Transpose" : "SequenceLens";
-  return build.operate(operator, [x, ...(lengths ? [lengths] : [])], {
-    shapes: ([{ shape }, own]) => {
-      if (own !== undefined) check(shape[time]!, own);
-      return [order.map((axis) => shape[axis]!)];
-    },
-    run: (o, [{ value, shape }, own]) => {
-      if (own !== undefined) check(shape[time]!, own.part);
-      return [batchFirst ? value : permuted(o, value, order)];
+  if (lengths === undefined) {
+    return build.operate("Transpose", [x], {
+      shapes: ([{ shape }]) => [order.map((axis) => shape[axis]!)],
+      run: (o, [{ value }]) => [permuted(o, value, order)],
+    })[0]!;
+  }
+  if (!(lengths instanceof Connection)) { // as far as the file tells
+    const { data = new Float64Array() } = openPart(lengths);
+    checkLengths(data, build.given.get(x) ?? NaN, NaN);
+    if (data.some((length) => length !== data[0])) build.isTied = true;
+  }
+  return build.operate("SequenceLens", [x, lengths], {
+    shapes: ([{ shape }]) => [order.map((axis) => shape[axis]!)],
+    run: (o, [{ value }]) => [batchFirst ? value : permuted(o, value, order)],
+    mask: (o, [{ shape }, own]) => {
+      const { data } = o.numbers(own!.value);
+      const [batch, timesteps] = [shape[1 - time]!, shape[time]!];
+      checkLengths(data, timesteps, batch);
+      if (data.every((length) => length === timesteps)) return undefined;
+      const counts = Float64Array.from({ length: batch * timesteps }, (_, k) => {
+        return k % timesteps < data[Math.floor(k / timesteps)]! ? 1 : 0;
+      });
+      return new Tensor(counts, [batch, timesteps]);
     },
   })[0]!;
 }
 
-/** The lengths, where they are known and not all the same. */
-function constantLength({ data }: Part): string | undefined {
-  const known = [...data ?? []].filter((length) => !Number.isNaN(length));
-  return new Set(known).size > 1 ? `${known.slice(0, 8)}` : undefined;
+/** A sample has a step or more, and at most those that there are. */
+function checkLengths(data: ArrayLike<number>, timesteps: number, batch: number): void {
+  const lengths = Array.from(data);
+  const other = lengths.find((length) => length < 1 || length > timesteps);
+  if (other !== undefined) {
+    throw new UnreadNode(`it has sequence_lens of ${other} where the timesteps are ${timesteps}`);
+  }
+  if (lengths.length === batch || Number.isNaN(batch)) return;
+  throw new UnreadNode(`it has ${lengths.length} sequence_lens for ${batch} samples`);
 }
 
 /** h and c of each direction, `[batch, units]`, where they are not zeros. */
@@ -146,7 +150,12 @@ function statesOf(step: Step, x: Connection, form: Form): Connection[] {
     return [];
   }
   const perKind = given.map((one, k) => {
-    if (one !== undefined) checkState(shapeOfResult(one), form, k);
+    if (one !== undefined) {
+      const shape = shapeOfResult(one);
+      checkState(shape, form, k);
+      const isFixed = !(one instanceof Connection) && isConstant(one);
+      if (isFixed && shape[form.batchFirst ? 0 : 1]! > 1) build.isTied = true;
+    }
     return Array.from({ length: form.directions }, (_, d) => {
       const operands: Operand[] = one === undefined ? [x] : [x, one];
       return build.operate("State", operands, {

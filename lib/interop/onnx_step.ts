@@ -14,6 +14,8 @@ import {
   partOf,
 } from "./onnx_known.ts";
 import {
+  firstIs,
+  fullShape,
   nodeLayer,
   type Operand,
   type Operation,
@@ -47,8 +49,8 @@ export class GraphBuild {
   readonly given = new Map<Connection, number>();
   /** The names that the file gives them. */
   readonly symbols = new Map<Connection, string>();
-  /** Whether the first axis is the time to an LSTM, not the samples. */
-  timeFirst = false;
+  /** Whether the first axis is the time to an LSTM, or the file has numbers for each place of a batch. */
+  isTied = false;
 
   /** A layer's results. */
   apply(
@@ -57,7 +59,9 @@ export class GraphBuild {
     arrays: readonly Converted[] = [],
   ): Connection[] {
     this.#add(layer, arrays);
-    return layer.applyAll(inputs);
+    const results = layer.applyAll(inputs);
+    for (const one of results) firstIs(one, fullShape(inputs[0]!)[0]!);
+    return results;
   }
 
   /** The results of an operation of its own. */
@@ -93,11 +97,6 @@ export class GraphBuild {
       run: (o, [one]) => [reshapeTo(o, one!, one!.shape.with(-1, length))],
     })[0]!;
   }
-}
-
-/** A connection's shape, the first axis included and never known. */
-export function fullShape({ shape }: Connection): number[] {
-  return [NaN, ...shape.map((length) => length ?? NaN)];
 }
 
 /** The lengths as far as they are known before a call. */

@@ -131,17 +131,26 @@ function inKerasOrder(
   return [...found].sort((a, b) => depthOf(b) - depthOf(a) || found.indexOf(a) - found.indexOf(b));
 }
 
-/** The shapes of all values where the inputs have these, timesteps too. */
+/** The shapes of all values where the inputs have these, the first axis included; `at` without it. */
 export function shapesOf(
   { layers, nodes }: Pick<Graph, "layers" | "nodes">,
-  inputs: readonly OpenShape[],
-): { readonly at: (place: Place) => OpenShape } {
+  inputs: readonly (readonly number[])[],
+): {
+  readonly at: (place: Place) => OpenShape;
+  readonly firstAt: (place: Place) => number | null;
+} {
   const found: (readonly OpenShape[])[] = [];
-  const at = ([node, result]: Place) => node === -1 ? inputs[result]! : found[node]![result]!;
-  for (const { layer, inputs: places } of nodes) {
-    found.push(resultShapes(layers[layer]!.layer, places.map(at)));
+  const whole = ([node, result]: Place) => node === -1 ? inputs[result]! : found[node]![result]!;
+  for (const { layer: k, inputs: places } of nodes) {
+    const { layer } = layers[k]!;
+    const given = places.map(whole);
+    const first = given[0]![0]!;
+    found.push(
+      layer.wholeShapes?.(...given) ??
+        resultShapes(layer, given.map((shape) => shape.slice(1))).map((shape) => [first, ...shape]),
+    );
   }
-  return { at };
+  return { at: (place) => whole(place).slice(1), firstAt: (place) => whole(place)[0]! };
 }
 
 /** A use of a layer; those of one `use` share their weights. */
