@@ -6,6 +6,7 @@ import { hasAttribute, intOf, intsOf } from "./onnx_attributes.ts";
 import {
   broadcastPlace,
   broadcastShape,
+  checkCount,
   filled,
   listed,
   type Part,
@@ -119,6 +120,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     const lengths = splitLengths(x!.shape[at]!, node, sizes);
     let from = 0;
     return lengths.map((length) => {
+      checkCount(length);
       const places = Array.from({ length }, (_, k) => from + k);
       from += length;
       return picked(x!, at, places);

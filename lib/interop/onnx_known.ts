@@ -40,6 +40,8 @@ export interface Known {
 /** How many numbers one result may have, and all of a graph together. */
 const MOST = 2 ** 22;
 const MOST_TOGETHER = 2 ** 24;
+/** How many axes a shape may have. */
+const MOST_AXES = 64;
 /** How many nodes may compute with lengths one after the other. */
 const DEEPEST = 500;
 
@@ -134,13 +136,17 @@ export function sizeLimit(): (known: Known) => void {
   };
 }
 
+/** Throws where there are more numbers than are computed of lengths. */
+export function checkCount(count: number): void {
+  if (!(count > MOST)) return;
+  throw new UnreadNode(`what is computed of lengths has at most ${MOST} numbers: it has ${count}`);
+}
+
 /** A result's numbers, each computed of its place; none where a length is not known. */
 export function filled(shape: readonly number[], number: (at: number) => number): Part {
   const size = sizeOf(shape);
   if (Number.isNaN(size)) return { shape, data: undefined };
-  if (size > MOST) {
-    throw new UnreadNode(`what is computed of lengths has at most ${MOST} numbers: it has ${size}`);
-  }
+  checkCount(size);
   return { shape, data: Float64Array.from({ length: size }, (_, k) => number(k)) };
 }
 
@@ -217,7 +223,7 @@ export function reshapedShape(
 /** How many axes a list of lengths makes, whatever they are. */
 export function unknownRank({ shape }: Part): number {
   const [rank = NaN] = shape;
-  if (shape.length === 1 && !Number.isNaN(rank)) return rank;
+  if (shape.length === 1 && rank <= MOST_AXES) return rank;
   throw new UnreadNode("how many axes its result has is not known");
 }
 
@@ -234,6 +240,7 @@ export function slicedPlaces(
   const at = (place: number) => Math.min(Math.max(place < 0 ? place + length : place, least), most);
   const places: number[] = [];
   const [from, to] = [at(start), at(end)];
+  checkCount((to - from) / step);
   for (let k = from; step > 0 ? k < to : k > to; k += step) places.push(k);
   return places;
 }

@@ -51,6 +51,7 @@ export interface NodeLayer {
 }
 
 const MAX_AXES = 8;
+const MOST_NUMBERS = 2 ** 27;
 
 /** A node's layer, and its results. */
 export function nodeLayer(
@@ -122,6 +123,7 @@ export function nodeLayer(
       });
       try {
         const given = running as unknown as Some<Running<V>>;
+        operation.shapes(parts).forEach(checkSize);
         return { outputs: operation.run(o, given), mask: operation.mask?.(o, given) };
       } catch (error) {
         if (!(error instanceof UnreadNode)) throw error;
@@ -157,7 +159,15 @@ export function fullShape(connection: Connection): number[] {
 function openShape(shape: readonly number[]): OpenShape {
   if (shape.length === 0) throw new UnreadNode("its result is a single number, without an axis");
   checkAxes(shape.length);
+  checkSize(shape);
   return shape.slice(1).map((length) => Number.isNaN(length) ? null : length);
+}
+
+/** Throws where a result is larger than any that a graph needs: few bytes may ask for much. */
+function checkSize(shape: readonly number[]): void {
+  const size = sizeOf(shape.filter((length) => !Number.isNaN(length)));
+  if (size <= MOST_NUMBERS) return;
+  throw new UnreadNode(`its result may have at most ${MOST_NUMBERS} numbers: it has ${size}`);
 }
 
 /** Throws where there are more axes than are read. */

@@ -2,8 +2,21 @@
 // ONNX Runtime, with the file's own axes (tests/fixtures/formats/onnx_nodes.py, torch_idioms.py).
 // Tolerance: 1e-6, relative where values are above 1.
 
-import { loadModel, multiply, prove, type Tensor, tensor, trace } from "@gatescope/lstm";
+import {
+  loadModel,
+  loadNpy,
+  multiply,
+  prove,
+  type Tensor,
+  tensor,
+  trace,
+  UnreadableFileError,
+} from "@gatescope/lstm";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { writeOnnx } from "../../lib/files/onnx.ts";
+import type { OnnxNode, OnnxTensor } from "../../lib/files/onnx_schema.ts";
+import { outcome } from "../files/arrays.ts";
+import { chance } from "../files/mutations.ts";
 import { arraysOf, difference, formatFile } from "./loaded.ts";
 
 /** The models of a folder, each with what goes in and what comes out. */
@@ -135,4 +148,94 @@ Deno.test("what differs in the lengths of a call is said where they do not fit t
   const model = await loadModel(path);
   const one = tensor(x[0]!.data.slice(0, 20)).reshape([1, 5, 4]);
   assertThrows(() => model.predict(one), RangeError, "of an ONNX graph: its inputs must fit it");
+});
+
+/** Files that failed for people, and how far ONNX Runtime's own is off (of 16 bits, far). */
+const REPORTED: Readonly<Record<string, number>> = {
+  tf2onnx_T1: 1e-6, // one step
+  tf2onnx_bi: 1e-6, // tfjs#1220, tfjs#4663, tfjs#3458
+  tf2onnx_bi_relu5: 1e-6, // tensorflow-onnx#2211
+  tf2onnx_dense3d: 1e-6,
+  tf2onnx_gobackwards_last: 1e-6, // tensorflow#40345: ReverseSequence
+  onnx_flip_ts: 1e-6, // pytorch#191855
+  onnx_fp16_io16: 3e-3, // onnxruntime#15341: its own sums are of 16 bits
+};
+
+for (const [name, tolerance] of Object.entries(REPORTED)) {
+  Deno.test(`${name} opens and predicts what ONNX Runtime does`, async () => {
+    const folder = `reported/${name}`;
+    const model = await loadModel(formatFile(`${folder}/model.onnx`));
+    const found = model.predict(await loadNpy(formatFile(`${folder}/x.npy`)));
+    const off = difference(found, await loadNpy(formatFile(`${folder}/expected.npy`)));
+    assert(off <= tolerance, `off by ${off}`);
+    const halves = model.provenance!.notes.some((note) => note.includes("computed in float32"));
+    assertEquals(halves, name === "onnx_fp16_io16");
+  });
+}
+
+Deno.test("loops, cells that are no LSTM's and quantized operators are refused by name", async () => {
+  for (
+    const [name, message] of [
+      ["tf2onnx_gru", `"sequential/gru/while_loop", a Loop: loops are not read (tf2onnx writes`],
+      ["onnx_last_ts_qdyn", `a DynamicQuantizeLSTM of "com.microsoft"`],
+    ] as const
+  ) {
+    const file = formatFile(`reported/${name}/model.onnx`);
+    await assertRejects(() => loadModel(file), UnreadableFileError, message);
+  }
+});
+
+Deno.test("2,000 damaged graphs of nodes give a model or one clear error each, none slowly", async () => {
+  const below = chance(29);
+  for (let k = 0; k < 2_000; k++) {
+    const bytes = Deno.readFileSync(idioms[below(idioms.length)]!.path);
+    for (let n = 0; n <= below(3); n++) bytes[below(bytes.length)]! ^= 1 << below(8);
+    const start = performance.now();
+    const result = await outcome(() => loadModel(bytes));
+    const isClear = !(result instanceof Error) || result instanceof UnreadableFileError;
+    assert(isClear, `mutation ${k}: ${isClear || (result as Error).stack}`);
+    assert(performance.now() - start < 5_000, `mutation ${k} took long`);
+  }
+});
+
+Deno.test("a graph of nodes that asks for much with little is refused", async () => {
+  const x = {
+    name: "X",
+    type: { tensor: { dataType: 1, shape: { axes: [{ parameter: "n" }, { length: 2 }] } } },
+  };
+  const ints = (name: string, ...int64s: number[]) => ({
+    name,
+    dataType: 7,
+    shape: [int64s.length],
+    int64s,
+  });
+  const refuses = async (nodes: OnnxNode[], arrays: OnnxTensor[], message: string) => {
+    const file = await writeOnnx({
+      irVersion: 8,
+      opsets: [{ version: 17 }],
+      graph: { nodes, initializers: arrays, inputs: [x], outputs: [{ name: "Y" }] },
+    });
+    await assertRejects(() => loadModel(file), UnreadableFileError, message);
+  };
+  const node = (type: string, inputs: string[], output = "Y") => ({
+    type,
+    inputs,
+    outputs: [output],
+  });
+  const wide = ints("s", 1, 2 ** 30, 2);
+  await refuses([node("Expand", ["X", "s"])], [wide], "may have at most 134217728 numbers");
+  await refuses(
+    [node("ConstantOfShape", ["s"], "z"), node("Add", ["X", "z"])],
+    [wide],
+    "computed of lengths has at most 4194304 numbers",
+  );
+  const chain = Array.from(
+    { length: 600 },
+    (_, k) => node("Add", [k === 0 ? "l" : `a${k - 1}`, "s"], `a${k}`),
+  );
+  await refuses(
+    [node("Shape", ["X"], "l"), ...chain, node("Reshape", ["X", "a599"])],
+    [ints("s", 0)],
+    "more than 500 nodes compute with lengths",
+  );
 });
