@@ -41,9 +41,10 @@ export function predictionBounds(
     ...bySize(most((k) => differences[k]! / result.error[k]!)).slice(0, MOST_FOLLOWED - MOST_WIDE),
     ...bySize(most((k) => result.error[k]!)).slice(0, MOST_WIDE),
   ]);
-  if (unknown !== undefined) return { bounds, followed: new Set<number>() }; // no gradient is sure
-  if (!tape.keepsSamples(batch)) return followedAlone({ bounds: tape, result }, differences);
-  for (const element of followed) {
+  if (unknown === undefined && !tape.keepsSamples(batch)) {
+    return followedAlone({ bounds: tape, result }, differences);
+  }
+  for (const element of unknown === undefined ? followed : []) { // else no gradient is sure
     const moved = tape.sensitivity(result, element);
     for (let n = 0; n < batch; n++) {
       const k = n * each + element;
