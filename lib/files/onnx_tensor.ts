@@ -66,15 +66,33 @@ export async function tensorOf(
   };
   if (given.location === EXTERNAL) {
     const bytes = await externalPart(given, needed, readExternal);
-    return new Tensor(decodeNumbers(bytes, kind), shape);
+    return new Tensor(decoded(bytes, kind), shape);
   }
   if (given.raw !== undefined) {
     fits(given.raw.length, needed, "bytes");
-    return new Tensor(decodeNumbers(given.raw, kind), shape);
+    return new Tensor(decoded(given.raw, kind), shape);
   }
   const values = (given[list] ?? []) as readonly (number | bigint)[];
   fits(values.length, needed / itemSizeOf(kind), "numbers");
   return new Tensor(fromList(values, kind), shape);
+}
+
+/** The largest and the smallest integers of 64 bits stand for the end of an axis: any of so many. */
+const ENDS: readonly bigint[] = [2n ** 63n - 1n, 1n - 2n ** 63n, -(2n ** 63n)];
+
+/** Integers of 64 bits; those that stand for the end of an axis as float64 has them, ±2⁶³. */
+function integers(values: readonly (number | bigint)[]): Float64Array<ArrayBuffer> {
+  const isEnd = values.map((value) => typeof value === "bigint" && ENDS.includes(value));
+  const numbers = exactly(values.map((value, k) => isEnd[k] ? 0 : value));
+  isEnd.forEach((one, k) => one && (numbers[k] = Number(values[k])));
+  return numbers;
+}
+
+function decoded(bytes: Uint8Array, kind: NumberKind): TensorData {
+  if (kind !== "i8") return decodeNumbers(bytes, kind);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const each = Array.from({ length: bytes.length / 8 }, (_, k) => view.getBigInt64(8 * k, true));
+  return integers(each);
 }
 
 function fromList(
@@ -87,7 +105,7 @@ function fromList(
   }
   if (kind === "f8") return Float64Array.from(values, Number);
   if (kind === "f4") return Float32Array.from(values, Number);
-  const numbers = exactly(values);
+  const numbers = kind === "i8" ? integers(values) : exactly(values);
   const [least, most] = RANGES[kind] ?? [-Infinity, Infinity];
   const outside = numbers.find((value) => value < least || value > most);
   if (outside !== undefined) {

@@ -37,6 +37,14 @@ const UNARY: Operator = { inputs: [1, 1] };
 const BINARY: Operator = { inputs: [2, 2] };
 const ALPHA: Operator = { inputs: [1, 1], attributes: { alpha: "float" } };
 const SOFTMAX: Operator = { inputs: [1, 1], attributes: { axis: "int" } };
+const VARIADIC: Operator = { inputs: [1, Infinity] };
+const WINDOWS = {
+  auto_pad: "text",
+  dilations: "ints",
+  kernel_shape: "ints",
+  pads: "ints",
+  strides: "ints",
+} as const;
 const AXES: Operator = { inputs: [1, 2], attributes: { axes: ["ints", 1, 13] } };
 const reduction = (inputsFrom: number): Operator => ({
   inputs: [1, 2],
@@ -120,6 +128,85 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ThresholdedRelu: ALPHA,
   Transpose: { inputs: [1, 1], attributes: { perm: "ints" } },
   Unsqueeze: AXES,
+  Abs: UNARY,
+  And: BINARY,
+  AveragePool: {
+    inputs: [1, 1],
+    attributes: {
+      ...WINDOWS,
+      ceil_mode: ["int", 10],
+      count_include_pad: "int",
+      dilations: ["ints", 19],
+    },
+  },
+  BatchNormalization: {
+    inputs: [5, 5],
+    attributes: {
+      epsilon: "float",
+      momentum: "float",
+      spatial: ["int", 1, 9],
+      training_mode: ["int", 14],
+    },
+  },
+  Ceil: UNARY,
+  Celu: ALPHA,
+  Clip: { inputs: [1, 3], attributes: { min: ["float", 1, 11], max: ["float", 1, 11] } },
+  Conv: { inputs: [2, 3], attributes: { ...WINDOWS, group: "int" } },
+  Cos: UNARY,
+  Div: BINARY,
+  Equal: BINARY,
+  Erf: UNARY,
+  Exp: UNARY,
+  Floor: UNARY,
+  GlobalAveragePool: UNARY,
+  GlobalMaxPool: UNARY,
+  Greater: BINARY,
+  GreaterOrEqual: BINARY,
+  LayerNormalization: {
+    inputs: [2, 3],
+    attributes: { axis: "int", epsilon: "float", stash_type: "int" },
+  },
+  Less: BINARY,
+  LessOrEqual: BINARY,
+  Log: UNARY,
+  Max: VARIADIC,
+  MaxPool: {
+    inputs: [1, 1],
+    attributes: {
+      ...WINDOWS,
+      ceil_mode: ["int", 10],
+      dilations: ["ints", 10],
+      storage_order: "int",
+    },
+  },
+  Mean: VARIADIC,
+  Min: VARIADIC,
+  Neg: UNARY,
+  Not: UNARY,
+  Or: BINARY,
+  PRelu: BINARY,
+  Pad: {
+    inputs: [1, 4],
+    attributes: { mode: "text", pads: ["ints", 1, 11], value: ["float", 1, 11] },
+  },
+  Pow: BINARY,
+  Range: { inputs: [3, 3] },
+  Reciprocal: UNARY,
+  ReduceMax: reduction(18),
+  ReduceMin: reduction(18),
+  ReverseSequence: { inputs: [2, 2], attributes: { batch_axis: "int", time_axis: "int" } },
+  Selu: { inputs: [1, 1], attributes: { alpha: "float", gamma: "float" } },
+  Sin: UNARY,
+  Size: UNARY,
+  Split: {
+    inputs: [1, 2],
+    attributes: { axis: "int", split: ["ints", 1, 13], num_outputs: ["int", 18] },
+  },
+  Sqrt: UNARY,
+  Sub: BINARY,
+  Sum: VARIADIC,
+  Tile: BINARY,
+  Where: { inputs: [3, 3] },
 };
 
 /**

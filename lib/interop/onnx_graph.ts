@@ -18,10 +18,7 @@ const MAX_AXES = 8;
 
 /** Opens a graph: LSTMs with what stands around them in classifiers and taggers. */
 export function openOnnx(file: OnnxFile): LoadedModel {
-  if (file.opset < OLDEST_OPSET) {
-    const rule = `its operators must be of opset ${OLDEST_OPSET} or later`;
-    throw new UnreadableFileError(rule, `the opset is ${file.opset}`);
-  }
+  checkOpset(file);
   const input = inputOf(file);
   const shape = shapeOf(input);
   const isWords = WORDS.includes(Number(input.type?.tensor?.dataType));
@@ -42,6 +39,13 @@ export function openOnnx(file: OnnxFile): LoadedModel {
     }
   }
   throw refused;
+}
+
+/** Throws where the operators are older than those that are read. */
+export function checkOpset({ opset }: OnnxFile): void {
+  if (opset >= OLDEST_OPSET) return;
+  const rule = `its operators must be of opset ${OLDEST_OPSET} or later`;
+  throw new UnreadableFileError(rule, `the opset is ${opset}`);
 }
 
 /** Runs the graph on axes instead of numbers, and returns what its first output is. */
@@ -160,7 +164,10 @@ function loadedModel(
   const isKnown = order.every((axis, k) => order.indexOf(axis) === k) &&
     order.includes("feature") &&
     order.includes("batch");
-  if (!isKnown || order.indexOf("direction") > order.indexOf("feature")) {
+  const isTurned = order.indexOf("feature") < Math.max(...["direction", "time"].map((axis) => {
+    return order.indexOf(axis as AxisName);
+  }));
+  if (!isKnown || isTurned) {
     const rule = "its first output must have a batch and features";
     throw new UnreadableFileError(rule, `the axes are [${flow.axes}]`);
   }

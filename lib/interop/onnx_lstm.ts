@@ -87,7 +87,10 @@ function checkUnread(node: GraphNode): void {
 }
 
 /** Keras's arrays of each direction. */
-function convert(node: GraphNode, directions: number): { units: number; weights: Converted[] } {
+export function convert(
+  node: GraphNode,
+  directions: number,
+): { units: number; weights: Converted[] } {
   const get = (input: number, what: string) => {
     const { name, tensor } = constantOf(node, input, what);
     return taken(name, tensor);
@@ -123,7 +126,7 @@ function convert(node: GraphNode, directions: number): { units: number; weights:
 }
 
 /** f, g and h of each direction: gates, candidate, and the cell state on its way out. */
-function activationsOf(
+export function activationsOf(
   node: GraphNode,
   directions: number,
 ): { activation: Activation; recurrentActivation: Activation }[] {

@@ -38,7 +38,7 @@ const CAST_WORDS = [6, 7]; // int32, int64
 const TAKES_SECOND = ["Add", "Gather", "MatMul"];
 
 /** Operators that compute a model's result on their own, whatever they take. */
-const WHOLE: ReadonlyMap<string, string> = new Map([
+export const WHOLE: ReadonlyMap<string, string> = new Map([
   ["GRU", "of the recurrent layers, LSTM is read"],
   ["RNN", "of the recurrent layers, LSTM is read"],
   ["Loop", "loops are not read (tf2onnx writes masks, GRUs and other cells as loops)"],
@@ -208,7 +208,8 @@ function widthOf({ layers, axes, directions }: Flow): number {
   return axes.includes("direction") ? width / directions : width;
 }
 
-function gelu(node: GraphNode): Activation {
+/** The activation of a Gelu. */
+export function gelu(node: GraphNode): Activation {
   const approximate = textOf(node, "approximate", "none");
   if (approximate === "none" || approximate === "tanh") {
     return getActivation("gelu", { approximate: approximate === "tanh" });

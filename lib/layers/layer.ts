@@ -110,6 +110,12 @@ export interface LayerDefinition {
   readonly outputShape: (...inputs: OpenShape[]) => OpenShape;
   /** The shapes of its results, where it has several; the first is `outputShape`'s. */
   readonly resultShapes?: (...inputs: OpenShape[]) => readonly OpenShape[];
+  /**
+   * The same with the first axis, of inputs with theirs, where it is not that of the first input.
+   *
+   * @internal
+   */
+  readonly wholeShapes?: (...inputs: OpenShape[]) => readonly OpenShape[];
   /** The arrays needed for inputs of these shapes, in Keras's order. */
   readonly weights: (...inputs: OpenShape[]) => readonly WeightSpec[];
   /** The names of its recurrent cells, as they are told apart inside of it: `""` of one alone. */

@@ -17,6 +17,8 @@ export interface Connections {
   readonly outputs: readonly Connection[];
   /** All layers, in the order of their weights. Default: as Keras orders them. */
   readonly layers?: readonly Layer[];
+  /** Whether the first axis of all inputs and outputs is that of the samples. Default: true. */
+  readonly areSamples?: boolean;
 }
 
 /** A layer with its weights. */
@@ -57,6 +59,8 @@ export interface Graph {
   readonly outputs: readonly Place[];
   /** The shapes of the outputs. */
   readonly outputShapes: readonly OpenShape[];
+  /** Whether the first axis of all inputs and outputs is that of the samples. */
+  readonly areSamples: boolean;
   /** Whether each layer takes the one before it: a Sequential model. */
   readonly isRow: boolean;
 }
@@ -72,7 +76,7 @@ export function rowOf(layers: readonly Layer[], inputShape: OpenShape): Graph {
 }
 
 /** The graph from the inputs to the outputs; a layer that is applied twice is one layer. */
-export function graphOf({ inputs, outputs, layers }: Connections): Graph {
+export function graphOf({ inputs, outputs, layers, areSamples = true }: Connections): Graph {
   checkConnections("inputs", inputs, (one) => one.call === undefined, "made by input()");
   checkConnections("outputs", outputs, () => true, "what a layer's apply() gave");
   const calls: Building[] = [];
@@ -105,7 +109,7 @@ export function graphOf({ inputs, outputs, layers }: Connections): Graph {
       `Cannot build a model: each input must lead to an output, but input ${idle} does not`,
     );
   }
-  return build(inputs, calls, ends, layers ?? inKerasOrder(calls, found));
+  return { ...build(inputs, calls, ends, layers ?? inKerasOrder(calls, found)), areSamples };
 }
 
 /**
@@ -127,17 +131,26 @@ function inKerasOrder(
   return [...found].sort((a, b) => depthOf(b) - depthOf(a) || found.indexOf(a) - found.indexOf(b));
 }
 
-/** The shapes of all values where the inputs have these, timesteps too. */
+/** The shapes of all values where the inputs have these, the first axis included; `at` without it. */
 export function shapesOf(
   { layers, nodes }: Pick<Graph, "layers" | "nodes">,
-  inputs: readonly OpenShape[],
-): { readonly at: (place: Place) => OpenShape } {
+  inputs: readonly (readonly number[])[],
+): {
+  readonly at: (place: Place) => OpenShape;
+  readonly firstAt: (place: Place) => number | null;
+} {
   const found: (readonly OpenShape[])[] = [];
-  const at = ([node, result]: Place) => node === -1 ? inputs[result]! : found[node]![result]!;
-  for (const { layer, inputs: places } of nodes) {
-    found.push(resultShapes(layers[layer]!.layer, places.map(at)));
+  const whole = ([node, result]: Place) => node === -1 ? inputs[result]! : found[node]![result]!;
+  for (const { layer: k, inputs: places } of nodes) {
+    const { layer } = layers[k]!;
+    const given = places.map(whole);
+    const first = given[0]![0]!;
+    found.push(
+      layer.wholeShapes?.(...given) ??
+        resultShapes(layer, given.map((shape) => shape.slice(1))).map((shape) => [first, ...shape]),
+    );
   }
-  return { at };
+  return { at: (place) => whole(place).slice(1), firstAt: (place) => whole(place)[0]! };
 }
 
 /** A use of a layer; those of one `use` share their weights. */
@@ -191,6 +204,7 @@ function build(
     nodes,
     outputs,
     outputShapes: outputs.map(shapeAt),
+    areSamples: true,
     isRow: inputs.length === 1 && nodes.length === layers.length && outputs.length === 1 &&
       outputs[0]![0] === nodes.length - 1 && outputs[0]![1] === 0 &&
       nodes.every(({ layer, inputs: [place, ...more] }, k) =>

@@ -5,7 +5,7 @@ import { kindOf } from "../base/kind.ts";
 import type { OpenShape } from "../layers/layer.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { asTensor, isTypedArray, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import type { GraphInput } from "./graph.ts";
+import type { Graph } from "./graph.ts";
 
 /** The inputs of a model: of one, itself; of several, a list in their order or an object by name. */
 export type ModelInput =
@@ -54,10 +54,10 @@ export function tensorsOf(
   return given.map((one) => asTensor(one as TensorLike));
 }
 
-/** The shapes checked: each input's own, and as many samples in each. */
+/** The shapes checked: each input's own, and as many samples in each, where their axis is known. */
 export function checkInputShapes(
   tensors: readonly Tensor[],
-  inputs: readonly GraphInput[],
+  { inputs, areSamples }: Pick<Graph, "inputs" | "areSamples">,
   action: string,
 ): void {
   tensors.forEach(({ shape: [batch, ...rest], shape }, k) => {
@@ -71,6 +71,7 @@ export function checkInputShapes(
         `but its shape is ${formatShape(shape)}`,
     );
   });
+  if (!areSamples) return;
   const [batch] = tensors[0]!.shape;
   const other = tensors.findIndex(({ shape }) => shape[0] !== batch);
   if (other === -1) return;

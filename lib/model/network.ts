@@ -91,6 +91,7 @@ export class Network implements Graph {
   readonly nodes: readonly GraphNode[];
   readonly outputs: readonly Place[];
   readonly outputShapes: readonly OpenShape[];
+  readonly areSamples: boolean;
   readonly isRow: boolean;
   readonly precision: Precision;
   readonly seed: number;
@@ -112,6 +113,7 @@ export class Network implements Graph {
     this.nodes = graph.nodes;
     this.outputs = graph.outputs;
     this.outputShapes = graph.outputShapes;
+    this.areSamples = graph.areSamples;
     this.isRow = graph.isRow;
     this.precision = precision;
     this.seed = seed;
@@ -157,7 +159,7 @@ export class Network implements Graph {
     { batches = 1 }: { batches?: 1 | "any" } = {},
   ): Tensor[] {
     const given = tensorsOf(x, this.inputs, action).map(asFloat64);
-    checkInputShapes(given, this.inputs, action);
+    checkInputShapes(given, this, action);
     const [batch] = given[0]!.shape;
     const { batchSize } = this;
     const isWhole = batchSize === undefined || batch === batchSize ||

@@ -16,12 +16,12 @@ export interface LstmPlace {
 
 /** The LSTMs in the order of `trace.layers`, for inputs `[batch, …]`. */
 export function lstmPlaces(network: Network, inputs: readonly Tensor[]): LstmPlace[] {
-  const batch = inputs[0]!.shape[0]!;
-  const given = shapesOf(network, inputs.map(({ shape }) => shape.slice(1)));
+  const given = shapesOf(network, inputs.map(({ shape }) => shape));
   return network.nodes.flatMap(({ layer: k, name, inputs: [place] }) => {
     const { layer, weights } = network.layers[k]!;
     const shape = given.at(place!) as readonly number[];
     const outer = distributions(layer); // to the layer inside, each timestep is a sample of its own
+    const batch = given.firstAt(place!)!;
     const samples = shape.slice(0, outer).reduce((product, length) => product * length, batch);
     return (layer.cells ?? []).map((cell) => {
       const units = weights.find((one) =>

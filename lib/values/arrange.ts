@@ -177,9 +177,11 @@ export function permuted<V>(o: Ops<V>, x: V, axes: readonly number[]): V {
   const shape = shapeOf(o, x);
   const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   const result = axes.map((axis) => shape[axis]!);
+  const turned = axes.findLastIndex((axis, k) => axis !== k) + 1; // those behind stay side by side
+  const size = sizeOf(result.slice(turned));
   const moves: number[] = [];
   const visit = (axis: number, from: number) => {
-    if (axis === result.length) moves.push(0, from, moves.length / 4, 1);
+    if (axis === turned) moves.push(0, from, moves.length / 4 * size, size);
     else for (let k = 0; k < result[axis]!; k++) visit(axis + 1, from + k * strides[axes[axis]!]!);
   };
   visit(0, 0);
@@ -225,4 +227,49 @@ export function partAt<V>(o: Ops<V>, x: V, index: Index): V {
     starts.forEach((at, k) => moves.push(0, n * sizeOf(shape) + at, n * starts.length + k, 1));
   }
   return o.arrange([batch, ...kept], [x], moves);
+}
+
+/** Some of the places along an axis in their order, each as often as it is named; −1 gives zeros. */
+export function pickedAlong<V>(o: Ops<V>, x: V, axis: number, places: readonly number[]): V {
+  const shape = shapeOf(o, x);
+  const [outer, length] = [sizeOf(shape.slice(0, axis)), shape[axis]!];
+  const size = sizeOf(shape.slice(axis + 1));
+  const moves: number[] = [];
+  for (let r = 0; r < outer; r++) {
+    places.forEach((place, k) => {
+      if (place < 0) return;
+      moves.push(0, (r * length + place) * size, (r * places.length + k) * size, size);
+    });
+  }
+  return o.arrange(shape.with(axis, places.length), [x], moves);
+}
+
+/**
+ * Repeated along axes of length 1, and those that it does not have, up to a shape: NumPy's
+ * `broadcast_to`. What repeats by rows alone stays as short as it is: operations repeat it.
+ */
+export function broadcast<V>(
+  o: Ops<V>,
+  x: V,
+  shape: readonly number[],
+  { whole = false }: { readonly whole?: boolean } = {},
+): V {
+  const full = shapeOf(o, x);
+  const own = full.slice(whole ? 0 : Math.max(0, full.findIndex((length) => length !== 1)));
+  const from = !whole && sizeOf(full) === 1 ? [] : own;
+  const around = shape.length - from.length;
+  if (from.every((length, axis) => length === shape[axis + around]) && (!whole || around === 0)) {
+    return from.length === full.length ? x : o.reshape(x, from);
+  }
+  const strides = from.map((length, axis) => length === 1 ? 0 : sizeOf(from.slice(axis + 1)));
+  const moves: number[] = [];
+  const visit = (axis: number, place: number) => {
+    if (axis === shape.length) moves.push(0, place, moves.length / 4, 1);
+    else {
+      const stride = axis < around ? 0 : strides[axis - around]!;
+      for (let k = 0; k < shape[axis]!; k++) visit(axis + 1, place + k * stride);
+    }
+  };
+  visit(0, 0);
+  return o.arrange(shape, [x], moves);
 }

@@ -82,7 +82,10 @@ Deno.test("an ONNX graph does not grow beyond 1000 layers, 8 axes and 16 lengths
   });
   const shape = { type: "Shape", inputs: ["Y"], outputs: ["s0"] };
   const reshape = { type: "Reshape", inputs: ["Y", "s60"], outputs: ["Z"] };
-  await refuses(await graphOf([shape, ...doubled, reshape], "Z"), "its shape is not known");
+  await refuses(
+    await graphOf([shape, ...doubled, reshape], "Z"),
+    "what is computed of lengths has at most",
+  );
 });
 
 Deno.test("an ONNX graph that rounds or always drops is refused by the node's name", async () => {
@@ -92,9 +95,6 @@ Deno.test("an ONNX graph that rounds or always drops is refused by the node's na
   const yes = { name: "yes", dataType: 9, shape: [], int32s: [1] };
   const drop = { type: "Dropout", inputs: ["logits", "", "yes"], outputs: ["Z"] };
   await refuses(await graphOf([drop], "Z", [yes]), "a Dropout: it always trains");
-  const column = { name: "column", dataType: 1, shape: [2, 1], floats: [1, 2] };
-  const add = { type: "Add", inputs: ["z", "column"], outputs: ["Z"] };
-  await refuses(await graphOf([add], "Z", [column]), "its bias must be [2]: it is [2,1]");
 });
 
 Deno.test("the external data of an .onnx takes at most 2 GiB, however often it is the same", async () => {

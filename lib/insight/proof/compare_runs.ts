@@ -220,7 +220,7 @@ function comparePrediction(
     };
     differences.add(place, value[k]!, e, bounds[k]!);
     const range = ranges[place.unit]!;
-    if (followed.has(inSample) && bounds[k]! > (wide?.bound ?? 0) && isWide(bounds[k]!, range)) {
+    if (followed.has(k) && bounds[k]! > (wide?.bound ?? 0) && isWide(bounds[k]!, range)) {
       wide = { ...place, bound: bounds[k]!, range };
     }
   });

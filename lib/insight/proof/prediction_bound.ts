@@ -15,8 +15,8 @@ const MOST_FOLLOWED = 32;
 const MOST_WIDE = 4;
 
 /**
- * A bound for each number of the prediction, and which numbers of a sample were followed back: the
- * bounds of the others are wider than they need be.
+ * A bound for each number of the prediction, and which numbers were followed back: the bounds of the
+ * others are wider than they need be.
  *
  * @param differences as large as the prediction: where a sample has more numbers than can be followed
  * back, those with the largest are
@@ -41,6 +41,9 @@ export function predictionBounds(
     ...bySize(most((k) => differences[k]! / result.error[k]!)).slice(0, MOST_FOLLOWED - MOST_WIDE),
     ...bySize(most((k) => result.error[k]!)).slice(0, MOST_WIDE),
   ]);
+  if (unknown === undefined && !tape.keepsSamples(batch)) {
+    return followedAlone({ bounds: tape, result }, differences);
+  }
   for (const element of unknown === undefined ? followed : []) { // else no gradient is sure
     const moved = tape.sensitivity(result, element);
     for (let n = 0; n < batch; n++) {
@@ -49,5 +52,27 @@ export function predictionBounds(
       if (bound < bounds[k]!) bounds[k] = bound; // not where it is NaN
     }
   }
-  return { bounds, followed: new Set(followed) };
+  const everywhere = [...followed].flatMap((element) =>
+    Array.from({ length: batch }, (_, n) => n * each + element)
+  );
+  return { bounds, followed: new Set(everywhere) };
+}
+
+/** The same where numbers move from one sample to another on the way: each is followed by itself. */
+function followedAlone(
+  { bounds: tape, result }: Pick<EstimatedRun, "bounds" | "result">,
+  differences: Floats,
+) {
+  const bounds = result.error.slice();
+  const places = [...bounds.keys()];
+  const size = (k: number) => differences[k]! / bounds[k]!;
+  const followed = new Set([
+    ...places.toSorted((a, b) => size(b) - size(a)).slice(0, MOST_FOLLOWED - MOST_WIDE),
+    ...places.toSorted((a, b) => bounds[b]! - bounds[a]!).slice(0, MOST_WIDE),
+  ]);
+  for (const place of followed) {
+    const bound = HIGHER_ORDERS * tape.sensitivityOf(result, place);
+    if (bound < bounds[place]!) bounds[place] = bound; // not where it is NaN
+  }
+  return { bounds, followed };
 }

@@ -16,6 +16,12 @@ export function prepareSamples(
   y: ModelInput,
   action: string,
 ): Samples {
+  if (!network.areSamples) {
+    throw new TypeError(
+      `Cannot ${action}: the first axis of a model's inputs must be that of samples, each for itself, ` +
+        `but this one's file has another order, or numbers for each place of a batch`,
+    );
+  }
   const inputs = network.checkInputs(x, action, { batches: "any" });
   const names = outputNames(network).map((name) => ({ name }));
   const targets = tensorsOf(y, names, action, "targets");
@@ -29,7 +35,7 @@ export function prepareSamples(
   for (const { layer, inputs: [place] } of network.nodes) {
     if (place![0] === -1) network.layers[layer]!.layer.checkInput?.(inputs[place![1]]!);
   }
-  const shapes = shapesOf(network, inputs.map(({ shape }) => shape.slice(1)));
+  const shapes = shapesOf(network, inputs.map(({ shape }) => shape));
   const shapeOf = (
     k: number,
   ) => [inputs[0]!.shape[0]!, ...shapes.at(network.outputs[k]!) as readonly number[]];

@@ -350,6 +350,45 @@ export class Bounds implements Ops<Estimate> {
    */
   sensitivity(result: Estimate, element: number): Floats {
     const batch = result.shape[0]!;
+    const each = result.value.length / batch;
+    const seeds = Array.from({ length: batch }, (_, n) => n * each + element);
+    return this.#sensitivity(result, seeds, batch);
+  }
+
+  /** The same for one number of the result, whatever becomes of the first axis on the way. */
+  sensitivityOf(result: Estimate, place: number): number {
+    return this.#sensitivity(result, [place], 1)[0]!;
+  }
+
+  /** Whether no number moved from one sample to another, the samples being the first axis throughout. */
+  keepsSamples(batch: number): boolean {
+    const fixed = new Set<Estimate>(); // given, or that moved
+    return this.#estimates.every((estimate) => {
+      const { origin, value } = estimate;
+      if (origin.op === "reshape" && isFixed(origin.x, fixed)) fixed.add(estimate);
+      if (origin.op !== "arrange") return true;
+      const { sources, moves } = origin;
+      if (sources.every((x) => isFixed(x, fixed))) {
+        fixed.add(estimate);
+        return true;
+      }
+      const each = value.length / batch;
+      for (let m = 0; m < moves.length; m += 4) {
+        const source = sources[moves[m]!]!;
+        if (isFixed(source, fixed)) continue;
+        const own = source.value.length / batch;
+        const [from, to, length] = [moves[m + 1]!, moves[m + 2]!, moves[m + 3]!];
+        const sample = Math.floor(from / own);
+        const isKept = Math.floor((from + length - 1) / own) === sample &&
+          Math.floor(to / each) === sample && Math.floor((to + length - 1) / each) === sample;
+        if (!isKept) return false;
+      }
+      return true;
+    });
+  }
+
+  /** One bound for each of so many parts of the first axis. */
+  #sensitivity(result: Estimate, seeds: readonly number[], batch: number): Floats {
     const bound = new Float64Array(batch);
     const gradients = new Map<Estimate, Floats>();
     const of = (estimate: Estimate) => {
@@ -360,8 +399,7 @@ export class Bounds implements Ops<Estimate> {
       }
       return gradient;
     };
-    const each = result.value.length / batch;
-    for (let n = 0; n < batch; n++) of(result)[n * each + element] = 1;
+    for (const seed of seeds) of(result)[seed] = 1;
     for (const estimate of this.#estimates.toReversed()) {
       const gradient = gradients.get(estimate);
       if (gradient === undefined) continue;
@@ -389,6 +427,10 @@ export class Bounds implements Ops<Estimate> {
     this.#estimates.push(estimate);
     return estimate;
   }
+}
+
+function isFixed(estimate: Estimate, fixed: ReadonlySet<Estimate>): boolean {
+  return estimate.origin.op === "given" || fixed.has(estimate);
 }
 
 function longest(xs: readonly Estimate[]): Estimate {

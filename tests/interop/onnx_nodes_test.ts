@@ -1,0 +1,241 @@
+// ONNX graphs that are no row of layers, node by node: what each operator makes of its inputs, by
+// ONNX Runtime, with the file's own axes (tests/fixtures/formats/onnx_nodes.py, torch_idioms.py).
+// Tolerance: 1e-6, relative where values are above 1.
+
+import {
+  loadModel,
+  loadNpy,
+  multiply,
+  prove,
+  type Tensor,
+  tensor,
+  trace,
+  UnreadableFileError,
+} from "@gatescope/lstm";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { writeOnnx } from "../../lib/files/onnx.ts";
+import type { OnnxNode, OnnxTensor } from "../../lib/files/onnx_schema.ts";
+import { outcome } from "../files/arrays.ts";
+import { chance } from "../files/mutations.ts";
+import { arraysOf, difference, formatFile } from "./loaded.ts";
+
+/** The models of a folder, each with what goes in and what comes out. */
+async function casesOf(folder: string) {
+  const arrays = await arraysOf(formatFile(`${folder}/expected.npz`));
+  const files = [...Deno.readDirSync(formatFile(folder))].map(({ name }) => name);
+  const list = (name: string, letter: string) => {
+    const found: Tensor[] = [];
+    for (;;) {
+      try {
+        found.push(arrays(`${name}/${letter}${found.length}`));
+      } catch {
+        return found;
+      }
+    }
+  };
+  return files.filter((file) => file.endsWith(".onnx")).sort().map((file) => {
+    const name = file.slice(0, -".onnx".length);
+    return { name, path: formatFile(`${folder}/${file}`), x: list(name, "x"), y: list(name, "y") };
+  });
+}
+
+for (const { name, path, x, y } of await casesOf("onnx_nodes")) {
+  Deno.test(`loadModel() predicts what ONNX Runtime makes of the nodes of ${name}, within 1e-6`, async () => {
+    const model = await loadModel(path);
+    const found = model.predictAll(x.length === 1 ? x[0]! : x);
+    found.forEach((one, k) => {
+      const off = difference(one, y[k]!);
+      assert(off <= 1e-6, `result ${k} [${one.shape}] is off [${y[k]!.shape}] by ${off}`);
+    });
+  });
+}
+
+// Recorded on 2026-11-27: of 46 idioms by two exporters, with fixed and open axes, all that PyTorch
+// exports; the default exporter refuses packed sequences.
+const idioms = await casesOf("torch_idioms");
+const other = await arraysOf(formatFile("torch_idioms/expected.npz"));
+
+for (const name of [...new Set(idioms.map(({ name }) => name.split(".")[0]!))]) {
+  Deno.test(`loadModel() predicts what ONNX Runtime makes of PyTorch's idiom ${name}, within 1e-6`, async () => {
+    for (const { name: file, path, x, y } of idioms) {
+      if (file.split(".")[0] !== name) continue;
+      const model = await loadModel(path);
+      // A row of layers is batch first, whatever the file's order; one that is open opens so.
+      const isTurned = name.startsWith("time_first") && file.includes(".script.");
+      const check = (x: Tensor[], y: Tensor[], what: string) => {
+        const given = isTurned ? x.map(turned) : x;
+        const found = model.predictAll(given.length === 1 ? given[0]! : given);
+        assertEquals(found.length, y.length, what);
+        found.forEach((one, k) => {
+          const expected = isTurned && y[k]!.shape.length === 3 ? turned(y[k]!) : y[k]!;
+          const off = difference(one, expected);
+          assert(off <= 1e-6, `${what}: result ${k} [${one.shape}] is off by ${off}`);
+        });
+      };
+      check(x, y, file);
+      const again = x.map((_, k) => maybe(() => other(`${file}.other/x${k}`)));
+      const results = y.map((_, k) => maybe(() => other(`${file}.other/y${k}`)));
+      if (again.every((one) => one !== undefined) && results.every((one) => one !== undefined)) {
+        check(again, results, `${file}, another batch and other steps`);
+      }
+    }
+  });
+}
+
+function maybe<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+/** `[steps, batch, …]` and `[batch, steps, …]`. */
+function turned({ data, shape: [a, b, ...rest] }: Tensor): Tensor {
+  const size = rest.reduce((product, length) => product * length, 1);
+  const result = new Float32Array(data.length);
+  for (let k = 0; k < data.length; k++) {
+    const [i, j] = [Math.floor(k / size / b!), Math.floor(k / size) % b!];
+    result[(j * a! + i) * size + k % size] = data[k]!;
+  }
+  return tensor(result).reshape([b!, a!, ...rest]);
+}
+
+Deno.test("a model of nodes is traced, proved and trained, and its rounding explained", async () => {
+  for (
+    const name of [
+      "attention",
+      "time_first_tagger",
+      "both_hidden",
+      "layer_norm",
+      "flipped",
+      "packed",
+    ]
+  ) {
+    const file = name === "packed" ? "packed.script.fixed" : `${name}.dynamo.open`;
+    const { path, x, y } = idioms.find((one) => one.name === file)!;
+    const model = await loadModel(path);
+    const { verdict } = prove(model, x[0]!, { expected: y[0]! });
+    assert(verdict === "rounding" || verdict === "equal", `${name}: ${verdict}`);
+    const { layers, names, prediction } = trace(model, x[0]!);
+    assertEquals(layers.length, names.length);
+    assert(difference(prediction, y[0]!) <= 1e-6, name);
+    model.compile({ optimizer: "adam", loss: "mse" });
+    if (name === "time_first_tagger" || name === "packed") {
+      await assertRejects(() => model.fit(x[0]!, y[0]!), TypeError, "must be that of samples");
+    } else {
+      const { loss } = await model.fit(x[0]!, multiply(y[0]!, 0.5), { epochs: 3 });
+      assert(loss[2]! < loss[0]!, `${name}: ${loss}`);
+    }
+  }
+});
+
+Deno.test("inputs whose first axes differ are given as they are in the file", async () => {
+  const states = idioms.find((one) => one.name === "states_in_and_out.dynamo.open")!;
+  const model = await loadModel(states.path);
+  assertEquals(model.inputs.map(({ name }) => name), ["x0", "x1", "x2"]);
+  const [x0, x1, x2] = states.x as [Tensor, Tensor, Tensor];
+  assertEquals(
+    model.predictAll({ x0, x1, x2 }).map(({ shape }) => shape),
+    states.y.map((y) => y.shape),
+  );
+  const wrong = turned(x1);
+  assertThrows(() => model.predictAll([x0, wrong, x2]), Error, "initial_h is");
+});
+
+Deno.test("what differs in the lengths of a call is said where they do not fit the graph", async () => {
+  const { path, x } = idioms.find((one) => one.name === "learned_start.script.fixed")!;
+  const model = await loadModel(path);
+  const one = tensor(x[0]!.data.slice(0, 20)).reshape([1, 5, 4]);
+  assertThrows(() => model.predict(one), RangeError, "of an ONNX graph: its inputs must fit it");
+});
+
+/** Files that failed for people, and how far ONNX Runtime's own is off (of 16 bits, far). */
+const REPORTED: Readonly<Record<string, number>> = {
+  tf2onnx_T1: 1e-6, // one step
+  tf2onnx_bi: 1e-6, // tfjs#1220, tfjs#4663, tfjs#3458
+  tf2onnx_bi_relu5: 1e-6, // tensorflow-onnx#2211
+  tf2onnx_dense3d: 1e-6,
+  tf2onnx_gobackwards_last: 1e-6, // tensorflow#40345: ReverseSequence
+  onnx_flip_ts: 1e-6, // pytorch#191855
+  onnx_fp16_io16: 3e-3, // onnxruntime#15341: its own sums are of 16 bits
+};
+
+for (const [name, tolerance] of Object.entries(REPORTED)) {
+  Deno.test(`${name} opens and predicts what ONNX Runtime does`, async () => {
+    const folder = `reported/${name}`;
+    const model = await loadModel(formatFile(`${folder}/model.onnx`));
+    const found = model.predict(await loadNpy(formatFile(`${folder}/x.npy`)));
+    const off = difference(found, await loadNpy(formatFile(`${folder}/expected.npy`)));
+    assert(off <= tolerance, `off by ${off}`);
+    const halves = model.provenance!.notes.some((note) => note.includes("computed in float32"));
+    assertEquals(halves, name === "onnx_fp16_io16");
+  });
+}
+
+Deno.test("loops, cells that are no LSTM's and quantized operators are refused by name", async () => {
+  for (
+    const [name, message] of [
+      ["tf2onnx_gru", `"sequential/gru/while_loop", a Loop: loops are not read (tf2onnx writes`],
+      ["onnx_last_ts_qdyn", `a DynamicQuantizeLSTM of "com.microsoft"`],
+    ] as const
+  ) {
+    const file = formatFile(`reported/${name}/model.onnx`);
+    await assertRejects(() => loadModel(file), UnreadableFileError, message);
+  }
+});
+
+Deno.test("2,000 damaged graphs of nodes give a model or one clear error each, none slowly", async () => {
+  const below = chance(29);
+  for (let k = 0; k < 2_000; k++) {
+    const bytes = Deno.readFileSync(idioms[below(idioms.length)]!.path);
+    for (let n = 0; n <= below(3); n++) bytes[below(bytes.length)]! ^= 1 << below(8);
+    const start = performance.now();
+    const result = await outcome(() => loadModel(bytes));
+    const isClear = !(result instanceof Error) || result instanceof UnreadableFileError;
+    assert(isClear, `mutation ${k}: ${isClear || (result as Error).stack}`);
+    assert(performance.now() - start < 5_000, `mutation ${k} took long`);
+  }
+});
+
+Deno.test("a graph of nodes that asks for much with little is refused", async () => {
+  const x = {
+    name: "X",
+    type: { tensor: { dataType: 1, shape: { axes: [{ parameter: "n" }, { length: 2 }] } } },
+  };
+  const ints = (name: string, ...int64s: number[]) => ({
+    name,
+    dataType: 7,
+    shape: [int64s.length],
+    int64s,
+  });
+  const refuses = async (nodes: OnnxNode[], arrays: OnnxTensor[], message: string) => {
+    const file = await writeOnnx({
+      irVersion: 8,
+      opsets: [{ version: 17 }],
+      graph: { nodes, initializers: arrays, inputs: [x], outputs: [{ name: "Y" }] },
+    });
+    await assertRejects(() => loadModel(file), UnreadableFileError, message);
+  };
+  const node = (type: string, inputs: string[], output = "Y") => ({
+    type,
+    inputs,
+    outputs: [output],
+  });
+  const wide = ints("s", 1, 2 ** 30, 2);
+  await refuses([node("Expand", ["X", "s"])], [wide], "may have at most 134217728 numbers");
+  await refuses(
+    [node("ConstantOfShape", ["s"], "z"), node("Add", ["X", "z"])],
+    [wide],
+    "computed of lengths has at most 4194304 numbers",
+  );
+  const chain = Array.from(
+    { length: 600 },
+    (_, k) => node("Add", [k === 0 ? "l" : `a${k - 1}`, "s"], `a${k}`),
+  );
+  await refuses(
+    [node("Shape", ["X"], "l"), ...chain, node("Reshape", ["X", "a599"])],
+    [ints("s", 0)],
+    "more than 500 nodes compute with lengths",
+  );
+});
