@@ -1,11 +1,13 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
+import type { LayerTrace } from "../cells/lstm_forward.ts";
 import type { View } from "../display/view.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import { requireOneOutput } from "../model/network.ts";
 import { add } from "../tensor/arithmetic.ts";
 import { indexAt } from "../tensor/indices.ts";
+import { formatShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { join } from "../values/arrange.ts";
 import { numbers } from "../values/numbers.ts";
@@ -110,11 +112,22 @@ export function attribute(
   const target = checkTarget(options.target, logits.logits.value.shape[1]!, "attribute");
   const logit = logitOfHidden(run, logits, target, "attribute");
   const { traces, insides } = run;
+  checkOneShape([...logit.factors.keys()].map((inside) => traces[insides.indexOf(inside)]!.trace));
   const parts = insides.flatMap((inside, k) => {
     const factor = logit.factors.get(inside);
     return factor === undefined ? [] : [lstmShare(traces[k]!.trace, factor)];
   });
   return attributionOf(target, logit, parts);
+}
+
+/** Throws where LSTMs share in a logit whose contributions cannot be added. */
+function checkOneShape(traces: readonly Pick<LayerTrace, "hiddenState">[]): void {
+  const shapes = traces.map(({ hiddenState }) => formatShape(hiddenState.shape));
+  if (shapes.every((shape) => shape === shapes[0])) return;
+  throw new TypeError(
+    "Cannot attribute: the LSTMs before the output must have as many timesteps and units, " +
+      `but their hidden states are ${shapes.join(" and ")}`,
+  );
 }
 
 /** The output meant; the only one where none is said. */

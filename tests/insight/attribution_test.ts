@@ -4,9 +4,12 @@ import {
   activation,
   attribute,
   bidirectional,
+  concatenate,
   dense,
   dropout,
   embedding,
+  functional,
+  input,
   type Intervention,
   type Layer,
   lstm,
@@ -234,4 +237,16 @@ Deno.test("attribute() refuses what it cannot explain", () => {
   ], { inputShape: [null], precision: "float64" });
   const { contributions, remainder, logit } = attribute(words, [[1, 2, 0, 0]]);
   assertAlmostEquals(sum(contributions) + remainder.item(0), logit.item(0), 1e-9);
+});
+
+Deno.test("LSTMs of different lengths before one output are refused in words", () => {
+  const [a, b] = [input([4, 2]), input([3, 2])];
+  const reader = lstm({ units: 3 });
+  const both = concatenate().apply([reader.apply(a), reader.apply(b)]);
+  const model = functional([a, b], dense({ units: 2 }).apply(both));
+  assertThrows(
+    () => attribute(model, [numbers(1, 4, 2), numbers(1, 3, 2)], { target: 0 }),
+    TypeError,
+    "must have as many timesteps and units, but their hidden states are [1, 4, 3] and [1, 3, 3]",
+  );
 });
