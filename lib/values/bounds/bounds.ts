@@ -362,14 +362,15 @@ export class Bounds implements Ops<Estimate> {
 
   /** Whether no number moved from one sample to another, the samples being the first axis throughout. */
   keepsSamples(batch: number): boolean {
-    const fixed = new Set<Estimate>(); // given, or that moved
+    const fixed = new Set<Estimate>(); // what was given exactly, moved
     return this.#estimates.every((estimate) => {
       const { origin, value } = estimate;
-      if (origin.op === "reshape" && isFixed(origin.x, fixed)) fixed.add(estimate);
+      const isExact = !isOff(estimate.error);
+      if (origin.op === "reshape" && isExact && isFixed(origin.x, fixed)) fixed.add(estimate);
       if (origin.op !== "arrange") return true;
       const { sources, moves } = origin;
       if (sources.every((x) => isFixed(x, fixed))) {
-        fixed.add(estimate);
+        if (isExact) fixed.add(estimate);
         return true;
       }
       const each = value.length / batch;
