@@ -9,6 +9,7 @@ import { DENSE } from "./dense.ts";
 import { DROPOUT } from "./dropout.ts";
 import { EMBEDDING } from "./embedding.ts";
 import { FLATTEN } from "./flatten.ts";
+import { GRU } from "./gru.ts";
 import type { LayerKind } from "./kind.ts";
 import { LSTM } from "./lstm.ts";
 import { MASKING } from "./masking.ts";
@@ -20,12 +21,15 @@ import { POOLING } from "./pooling.ts";
 import { REPEAT_VECTOR } from "./repeat_vector.ts";
 import { IDENTITY, RESCALING } from "./rescaling.ts";
 import { RESHAPE } from "./reshape.ts";
+import { SIMPLE_RNN } from "./simple_rnn.ts";
 import { CROPPING_1D, UP_SAMPLING_1D, ZERO_PADDING_1D } from "./steps.ts";
 import { TIME_DISTRIBUTED } from "./time_distributed.ts";
 
 /** The kinds of layers that are read from files and written to them. */
 export const LAYER_KINDS: readonly LayerKind[] = [
   LSTM,
+  GRU,
+  SIMPLE_RNN,
   BIDIRECTIONAL,
   TIME_DISTRIBUTED,
   DENSE,

@@ -24,7 +24,10 @@ const names = [...arrays.keys()].filter((key) => key.startsWith("x_")).map((key)
 
 function assertClose(actual: Tensor, expected: Tensor, tolerance: number, what: string) {
   assertEquals(actual.shape, expected.shape, what);
-  const largest = expected.data.reduce((most: number, e: number) => Math.max(most, Math.abs(e)), 1);
+  const largest = (expected.data as Float64Array).reduce(
+    (most, e) => Math.max(most, Math.abs(e)),
+    1,
+  );
   expected.data.forEach((e, k) => {
     const off = Math.abs(actual.data[k]! - e) / largest;
     assert(off <= tolerance, `${what} at ${k}: ${actual.data[k]}, Keras ${e}`);
