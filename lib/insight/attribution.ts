@@ -1,3 +1,4 @@
+import { requireLstmTrace } from "../cells/choose_lstm.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
 import type { View } from "../display/view.ts";
@@ -112,7 +113,9 @@ export function attribute(
   const { traces, insides } = run;
   const parts = insides.flatMap((inside, k) => {
     const factor = logit.factors.get(inside);
-    return factor === undefined ? [] : [lstmShare(traces[k]!.trace, factor)];
+    return factor === undefined
+      ? []
+      : [lstmShare(requireLstmTrace(traces[k]!.trace, "attribute"), factor)];
   });
   return attributionOf(target, logit, parts);
 }

@@ -209,6 +209,11 @@ export function recurrenceOf(value: unknown): Made | undefined {
   return recurrences.get(value as Layer);
 }
 
+/** The cell of a layer that has `cells`, or of the one inside of it. */
+export function cellOfLayer(layer: Layer): Cell {
+  return recurrences.get(layer)?.cell ?? cellOfLayer(layer.wrapped!);
+}
+
 function checkSequenceShape(
   owner: string,
   className: string,

@@ -134,7 +134,6 @@ Deno.test("loadModel() does not compile what would learn otherwise than in Keras
 
 const REFUSED = [
   ["conv", `layer "edges" is a Conv1D`],
-  ["gru", `layer "gru" is a GRU`],
   ["flatten", `layer "flatten" is a Flatten`],
   ["mixed", `(LSTM) in`],
 ] as const;
