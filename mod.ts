@@ -120,6 +120,8 @@ export type {
 export type { Moves, Ops } from "./lib/values/ops.ts";
 export { conv1D, conv2D } from "./lib/layers/convolution.ts";
 export type { Conv1DOptions, Conv2DOptions, Padding } from "./lib/layers/convolution.ts";
+export { separableConv1D } from "./lib/layers/separable_convolution.ts";
+export type { SeparableConv1DOptions } from "./lib/layers/separable_convolution.ts";
 export {
   averagePooling1D,
   averagePooling2D,
@@ -140,6 +142,12 @@ export type {
   BatchNormalizationOptions,
   LayerNormalizationOptions,
 } from "./lib/layers/normalization.ts";
+export { unitNormalization } from "./lib/layers/unit_normalization.ts";
+export type { UnitNormalizationOptions } from "./lib/layers/unit_normalization.ts";
+export { normalization } from "./lib/layers/adapted_normalization.ts";
+export type { NormalizationOptions } from "./lib/layers/adapted_normalization.ts";
+export { getItem } from "./lib/layers/get_item.ts";
+export type { GetItemOptions, ItemIndex } from "./lib/layers/get_item.ts";
 export { flatten } from "./lib/layers/flatten.ts";
 export { reshape } from "./lib/layers/reshape.ts";
 export type { ReshapeOptions } from "./lib/layers/reshape.ts";
@@ -153,10 +161,12 @@ export type {
   UpSampling1DOptions,
   ZeroPadding1DOptions,
 } from "./lib/layers/steps.ts";
-export { identity, rescaling } from "./lib/layers/rescaling.ts";
-export type { RescalingOptions } from "./lib/layers/rescaling.ts";
+export { activityRegularization, identity, rescaling } from "./lib/layers/rescaling.ts";
+export type { ActivityRegularizationOptions, RescalingOptions } from "./lib/layers/rescaling.ts";
 export { elu, leakyReLU, reLU, softmaxLayer } from "./lib/layers/activation_layers.ts";
 export type { ELUOptions, LeakyReLUOptions, ReLUOptions } from "./lib/layers/activation_layers.ts";
+export { pReLU } from "./lib/layers/pre_lu.ts";
+export type { PReLUOptions } from "./lib/layers/pre_lu.ts";
 export {
   alphaDropout,
   gaussianDropout,
@@ -172,12 +182,16 @@ export {
   multiplication,
   subtraction,
 } from "./lib/layers/merges.ts";
+export { dotProduct } from "./lib/layers/dot_product.ts";
+export type { DotProductOptions } from "./lib/layers/dot_product.ts";
 export { sequential } from "./lib/model/sequential.ts";
 export { functional, input } from "./lib/model/functional.ts";
 export type { InputOptions } from "./lib/model/functional.ts";
 export type { Call, Connection } from "./lib/layers/connection.ts";
 export type { ModelInput } from "./lib/model/inputs.ts";
 export { Model } from "./lib/model/model.ts";
+export type { EvaluateOptions } from "./lib/model/model.ts";
+export type { Evaluation } from "./lib/model/training/validate.ts";
 export type { ModelOptions, SequentialOptions } from "./lib/model/architecture.ts";
 export type { Connections } from "./lib/model/graph.ts";
 export type { ModelLayer } from "./lib/model/model_layer.ts";
@@ -186,7 +200,7 @@ export type { Random } from "./lib/tensor/random.ts";
 
 // training
 export type { CompileOptions, MetricName } from "./lib/model/training/compile.ts";
-export type { FitOptions } from "./lib/model/training/fit_options.ts";
+export type { EarlyStopping, FitOptions } from "./lib/model/training/fit_options.ts";
 export type { EpochReport, History } from "./lib/model/training/history.ts";
 export type { RunningEpoch, TrainingState } from "./lib/model/training/training_state.ts";
 export { gradients } from "./lib/model/training/gradients.ts";

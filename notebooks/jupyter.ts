@@ -54,7 +54,7 @@ export async function run(...command: string[]): Promise<void> {
   const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
   if (success) return;
   const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n");
-  throw new Error(`Cannot run ${command.join(" ")} as it fails: current output is\n${text}`);
+  throw new Error(`Cannot run ${command.join(" ")}: it must succeed, but it said\n${text}`);
 }
 
 /** Whether the program is there and starts; a leftover of another Python's is neither. */

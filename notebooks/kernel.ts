@@ -64,7 +64,7 @@ export class Kernel implements AsyncDisposable {
     process.ended.then(async (how) => {
       await sleep(50); // what it sent before its end is still being read
       this.#broken.reject(
-        new KernelError(`Cannot go on as the Deno kernel has ended: current status is ${how}`),
+        new KernelError(`Cannot go on: the Deno kernel must run, but it has ended with ${how}`),
       );
     });
   }
@@ -74,7 +74,11 @@ export class Kernel implements AsyncDisposable {
     for (let attempts = 1;; attempts++) {
       const kernel = new Kernel(await startKernelProcess(folder));
       try {
-        await kernel.#within(startLimit, kernel.#ready(), "Cannot start as the kernel is silent");
+        await kernel.#within(
+          startLimit,
+          kernel.#ready(),
+          "Cannot start: the Deno kernel must answer",
+        );
         return kernel;
       } catch (error) {
         await kernel[Symbol.asyncDispose]();
@@ -104,13 +108,13 @@ export class Kernel implements AsyncDisposable {
       const reply = await this.#within(
         timeLimit,
         replied,
-        "Cannot finish as a cell's time is limited",
+        "Cannot finish: a cell must end",
       );
       await this.#within(
         collectLimit,
         idle.then(() => this.#fence()),
-        "Cannot collect the outputs as the kernel has stopped sending " +
-          "(an output of more than about 4 MB makes it do so)",
+        "Cannot collect the outputs: the Deno kernel must send them all " +
+          "(more than about 4 MB of one makes it stop)",
       );
       return reply.content as unknown as Reply;
     } finally {
@@ -165,7 +169,7 @@ export class Kernel implements AsyncDisposable {
     const timer = new AbortController();
     const tooLate = async (): Promise<never> => {
       await sleep(seconds * 1000, undefined, { signal: timer.signal });
-      throw new KernelError(`${problem}: current limit is ${seconds} s`);
+      throw new KernelError(`${problem} within ${seconds} s, but it did not`);
     };
     try {
       return await Promise.race([result, this.#broken.promise, tooLate()]);
@@ -195,9 +199,9 @@ export class Kernel implements AsyncDisposable {
       const message = this.#wire.read(frames);
       if (message === undefined) {
         throw new KernelError(
-          "Cannot read the outputs as every message must be signed " +
-            "(an output of more than about 4 MB makes the Deno kernel mix up what it sends): " +
-            `current message has ${frames.length} parts and no valid signature`,
+          "Cannot read the outputs: every message must be signed " +
+            "(an output of more than about 4 MB makes the Deno kernel mix up what it sends), " +
+            `but one has ${frames.length} parts and no valid signature`,
         );
       }
       for (const listener of [...this.#listeners]) listener(message);

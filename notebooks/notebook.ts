@@ -80,13 +80,13 @@ export async function readNotebook(path: string): Promise<Notebook> {
     notebook = JSON.parse(text);
   } catch (cause) {
     throw new SyntaxError(
-      `Cannot read a notebook as it must be JSON: current file is ${path}`,
+      `Cannot read a notebook: it must be JSON, but ${path} is not`,
       { cause },
     );
   }
   if (notebook?.nbformat !== 4 || !Array.isArray(notebook.cells)) {
     throw new TypeError(
-      `Cannot read a notebook as it must be of nbformat 4 and have cells: current file is ${path}`,
+      `Cannot read a notebook: it must be of nbformat 4 and have cells, but ${path} is not`,
     );
   }
   return notebook as Notebook;

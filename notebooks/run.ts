@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   const timeLimit = Number(values.timeout);
   if (!(timeLimit > 0)) {
     throw new RangeError(
-      `Cannot limit a cell's time as it must be more than 0 s: current limit is ${values.timeout}`,
+      `Cannot limit a cell's time: it must be more than 0 s, but it is ${values.timeout}`,
     );
   }
   const chosen = choose(await notebookNames(), positionals);
@@ -72,8 +72,8 @@ function choose(names: readonly string[], wanted: readonly string[]): readonly s
   const unknown = prefixes.find((prefix) => !names.some((name) => name.startsWith(prefix)));
   if (unknown !== undefined || names.length === 0) {
     throw new RangeError(
-      `Cannot run ${unknown ?? "anything"} as no notebook's name begins so: ` +
-        `current notebooks are ${names.join(", ") || "none"}`,
+      `Cannot run ${unknown ?? "anything"}: a notebook's name must begin so, ` +
+        `but they are ${names.join(", ") || "none"}`,
     );
   }
   if (prefixes.length === 0) return names;

@@ -26,6 +26,8 @@ const folder = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 const [keras, onnx, npz, npy, svg] = ["m.keras", "m.onnx", "w.npz", "x.npy", "p.svg"]
   .map((name) => `${folder}/${name}`) as [string, string, string, string, string];
+const pth = new URL("fixtures/formats/torch/checkpoint.pth", import.meta.url);
+const inPth = { key: "model_state_dict", layers: [g.lstm({ units: 5 }), g.dense({ units: 2 })] };
 await g.saveKeras(keras, model);
 await g.saveNpz(npz, [x]);
 await Deno.writeFile(npy, await npyOf(x));
@@ -90,7 +92,7 @@ const ENTRIES: Record<string, Entry> = {
   loadNpy: entry(g.loadNpy, npy),
   loadNpz: entry(g.loadNpz, npz),
   saveNpz: entry(g.saveNpz, `${folder}/y.npz`, [x]),
-  loadModel: entry(g.loadModel, keras),
+  loadModel: withOptions(g.loadModel, inPth, pth),
   saveKeras: entry(g.saveKeras, `${folder}/n.keras`, model),
   saveOnnx: entry(g.saveOnnx, onnx, model),
   UnreadableFileError: free("texts", make(g.UnreadableFileError), "a", "b"),
@@ -126,6 +128,8 @@ const ENTRIES: Record<string, Entry> = {
   masking: entry(g.masking),
   timeDistributed: entry(g.timeDistributed, g.dense({ units: 2 })),
   conv1D: withOptions(g.conv1D, { filters: 1, kernelSize: 1 }),
+  separableConv1D: withOptions(g.separableConv1D, { filters: 1, kernelSize: 1 }),
+  activityRegularization: entry(g.activityRegularization),
   conv2D: withOptions(g.conv2D, { filters: 1, kernelSize: [1, 1] }),
   averagePooling1D: entry(g.averagePooling1D),
   averagePooling2D: entry(g.averagePooling2D),
@@ -137,7 +141,10 @@ const ENTRIES: Record<string, Entry> = {
   maxPooling2D: entry(g.maxPooling2D),
   batchNormalization: entry(g.batchNormalization),
   layerNormalization: entry(g.layerNormalization),
+  unitNormalization: entry(g.unitNormalization),
+  normalization: entry(g.normalization),
   flatten: entry(g.flatten),
+  getItem: withOptions(g.getItem, { index: [0] }),
   reshape: withOptions(g.reshape, { targetShape: [1] }),
   permute: withOptions(g.permute, { dims: [1] }),
   repeatVector: withOptions(g.repeatVector, { n: 1 }),
@@ -149,6 +156,7 @@ const ENTRIES: Record<string, Entry> = {
   elu: entry(g.elu),
   leakyReLU: entry(g.leakyReLU),
   reLU: entry(g.reLU),
+  pReLU: entry(g.pReLU),
   softmaxLayer: entry(g.softmaxLayer),
   alphaDropout: withOptions(g.alphaDropout, { rate: 0.5 }),
   gaussianDropout: withOptions(g.gaussianDropout, { rate: 0.5 }),
@@ -160,6 +168,7 @@ const ENTRIES: Record<string, Entry> = {
   minimum: entry(g.minimum),
   multiplication: entry(g.multiplication),
   subtraction: entry(g.subtraction),
+  dotProduct: withOptions(g.dotProduct, { axes: 1 }),
   concatenate: entry(g.concatenate),
   defineLayer: free("a definition", g.defineLayer, g.dense({ units: 1 })),
   input: entry(g.input, [2]),
@@ -176,6 +185,7 @@ const ENTRIES: Record<string, Entry> = {
     x,
     y,
   ),
+  "Model.evaluate": entry((...args: Any[]) => (model.evaluate as Any)(...args), x, y),
   "Model.getTrainingState": free("nothing", () => model.getTrainingState()),
   "Model.setTrainingState": free("a state", (s: Any) => model.setTrainingState(s), stateNow()),
   "Model.getWeights": free("nothing", () => model.getWeights()),

@@ -1,8 +1,9 @@
 // The README's test for one's own CI, run as a reader would: in a folder with three files.
 
 import { loadNpz, saveNpz } from "@gatescope/lstm";
-import { assert, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { LAYER_KINDS } from "../lib/layers/table.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
 const data = join(root, "notebooks", "data");
@@ -42,4 +43,11 @@ Deno.test("the README's test passes on Keras's weights, and fails when one of th
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("the README lists the layers of the table, in its order", async () => {
+  const readme = await Deno.readTextFile(join(root, "README.md"));
+  const [, listed] = /<!-- layers -->([^]*)<!-- \/layers -->/.exec(readme)!;
+  const names = [...listed!.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+  assertEquals(names, LAYER_KINDS.map(({ className }) => className));
 });

@@ -111,10 +111,8 @@ export function splitGates(
   const { outer, length, inner } = around(given, axis, "split gates");
   if (length % count !== 0 || length === 0) {
     throw new TypeError(
-      `Cannot split gates as ${
-        axis === -1 ? "the last axis" : `axis ${axis}`
-      } must be a multiple ` +
-        `of ${count}: current shape is ${formatShape(given.shape)}`,
+      `Cannot split gates: ${axis === -1 ? "the last axis" : `axis ${axis}`} must be a multiple ` +
+        `of ${count}, but the shape is ${formatShape(given.shape)}`,
     );
   }
   const block = length / count * inner;
@@ -181,8 +179,8 @@ export function joinGates(
   if (!blocks.every(({ shape }) => sameShape(shape, first.shape))) {
     const inKeras = namesInOrder(cell, "keras");
     throw new TypeError(
-      `Cannot join gates as all ${cell === "gru" ? "three" : "four"} must have one shape: ` +
-        `current shapes are ` +
+      `Cannot join gates: all ${cell === "gru" ? "three" : "four"} must have one shape, but the ` +
+        `shapes are ` +
         inKeras.map((name) => `${name} ${formatShape(blocks[names.indexOf(name)]!.shape)}`)
           .join(", "),
     );

@@ -119,8 +119,8 @@ export function lstmCell(
   const input = asFloat64(x);
   if (input.shape.length !== 2) {
     throw new TypeError(
-      `Cannot compute an LSTM step as the input must be [batch, inputSize]: ` +
-        `current shape is ${formatShape(input.shape)}`,
+      `Cannot compute an LSTM step: the input must be [batch, inputSize], ` +
+        `but the shape is ${formatShape(input.shape)}`,
     );
   }
   const { units, weights: arrays, functions, drop } = cellOf(weights, options, input.shape);
@@ -220,10 +220,10 @@ export function checkLstmWeights(
   const wanted = [[inputSize, 4 * units], [units, 4 * units], [4 * units]];
   if (units === 0 || ![W, U, b].every((x, k) => !x || sameShape(x.shape, wanted[k]!))) {
     throw new TypeError(
-      `Cannot compute an LSTM as the weights of ${units} units on ${inputSize} inputs are ` +
+      `Cannot compute an LSTM: the weights of ${units} units on ${inputSize} inputs are ` +
         `[${inputSize}, ${4 * units}], [${units}, ${4 * units}] and [${
           4 * units
-        }]: current shapes are ` +
+        }], but the shapes are ` +
         `kernel ${formatShape(W.shape)}, recurrentKernel ${formatShape(U.shape)}` +
         (b === undefined ? "" : `, bias ${formatShape(b.shape)}`),
     );
@@ -242,8 +242,8 @@ export function checkState(
   const [c, h] = [asFloat64(state.cellState), asFloat64(state.hiddenState)];
   if (!sameShape(c.shape, shape) || !sameShape(h.shape, shape)) {
     throw new TypeError(
-      `Cannot continue an LSTM as its state must be [batch, units], ${formatShape(shape)} here: ` +
-        `current cellState is ${formatShape(c.shape)}, hiddenState ${formatShape(h.shape)}`,
+      `Cannot continue an LSTM: its state must be [batch, units], ${formatShape(shape)} here, ` +
+        `but cellState is ${formatShape(c.shape)}, hiddenState ${formatShape(h.shape)}`,
     );
   }
   return [c, h];
@@ -260,8 +260,8 @@ function checkDropout(
   for (const gate of gateOrders.keras) {
     if (!sameShape(dropout[gate].shape, shape)) {
       throw new TypeError(
-        `Cannot compute an LSTM as ${name} must be ${formatShape(shape)} for each gate: ` +
-          `current shape of ${gate} is ${formatShape(dropout[gate].shape)}`,
+        `Cannot compute an LSTM: ${name} must be ${formatShape(shape)} for each gate, ` +
+          `but the shape of ${gate} is ${formatShape(dropout[gate].shape)}`,
       );
     }
   }

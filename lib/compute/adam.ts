@@ -39,8 +39,8 @@ export function adamStep(
   const arrays = [weights, gradients, mean, square];
   if (arrays.some((array) => array.length !== length)) {
     throw new TypeError(
-      `Cannot make a step of Adam as all arrays must be equally long: ` +
-        `current lengths are ${arrays.map((array) => array.length).join(", ")}`,
+      `Cannot make a step of Adam: all arrays must be equally long, ` +
+        `but the lengths are ${arrays.map((array) => array.length).join(", ")}`,
     );
   }
   const room = Math.ceil(length / 16) * 16; // whole vectors, and each array on its own cache line

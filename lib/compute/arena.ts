@@ -59,7 +59,7 @@ export class Arena {
   reserve(bytes: number): number {
     if (bytes > LIMIT - this.#first) {
       throw new RangeError(
-        `Cannot compute this fast as WASM addresses 4 GiB: current need is ${bytes} bytes`,
+        `Cannot compute this fast: WASM addresses 4 GiB, but ${bytes} bytes are needed`,
       );
     }
     if (this.#next + bytes > Math.max(this.#budget, this.#first + bytes)) {
@@ -111,7 +111,7 @@ export function sharedArena(): Arena {
   if (shared !== undefined) return shared;
   const build = availableBuild();
   if (build === undefined) {
-    throw new Error("Cannot compute fast as WebAssembly needs SIMD: current machine has none");
+    throw new Error("Cannot compute fast: WebAssembly needs SIMD, but this machine has none");
   }
   return shared = new Arena(build);
 }

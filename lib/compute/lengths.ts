@@ -6,7 +6,7 @@ import type { Numbers } from "./lstm_layer.ts";
 export function checkLength(name: string, numbers: Numbers, length: number): void {
   if (numbers.length === length) return;
   throw new TypeError(
-    `Cannot compute as ${name} must hold ${length} numbers: current ${name} holds ${numbers.length}`,
+    `Cannot compute: ${name} must hold ${length} numbers, but holds ${numbers.length}`,
   );
 }
 

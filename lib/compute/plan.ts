@@ -104,10 +104,14 @@ export class Plan {
   views(k: number): Recorded {
     const places = this.#places[k];
     if (!(places instanceof LstmPlaces) || places.records[0] === undefined) {
-      throw new TypeError(`Cannot read a record as the layer makes none: current layer is ${k}`);
+      throw new TypeError(
+        `Cannot read a record: only a recording layer has one, but layer ${k} makes none`,
+      );
     }
     if (this.#generation !== this.#arena.generation) {
-      throw new Error("Cannot read a record as other plans took its place: run the plan again");
+      throw new Error(
+        "Cannot read a record : it holds until another plan runs, but one did; run the plan again",
+      );
     }
     const { batch, timesteps } = this.#sizes;
     const length = batch * timesteps * places.layer.units;
@@ -141,7 +145,7 @@ export class Plan {
         places.layer = layer;
       } else {
         throw new TypeError(
-          `Cannot take other weights as layer ${k} must stay what it was: current one is ` +
+          `Cannot take other weights: layer ${k} must stay what it was, but it is ` +
             (layer?.kind ?? "undefined"),
         );
       }

@@ -14,32 +14,27 @@ export interface FileKind {
   readonly instead?: string;
 }
 
-const TORCH = "PyTorch's own files are pickles, which run code, and are not read: in Python, " +
-  `safetensors.torch.save_file(module.state_dict(), "model.safetensors") saves the arrays alone ` +
-  "(so does np.savez(file, **{k: v.numpy() for k, v in module.state_dict().items()}))";
-const CHECKPOINT = "a PyTorch checkpoint, as torch.save writes it";
-
 /** The kinds that carry numbers, and those that are often taken for one of them. */
 const KINDS = {
   torchscript: {
     what: "a TorchScript module",
     begins: "PK",
     ends: /\/constants\.pkl/, // within the list of names, before zip64, which torch uses
-    instead: TORCH,
+    instead: "TorchScript is a program, and none is run: in Python, " +
+      `torch.save(torch.jit.load("model.pt").state_dict(), "model.pth") saves its weights`,
   },
-  torch: { what: CHECKPOINT, begins: "PK", ends: /\/data\.pkl/, instead: TORCH },
+  torch: {
+    what: "a PyTorch checkpoint, as torch.save writes it",
+    // a zip archive whose first entry is <folder>/data.pkl (older than 1.6: torch/serialization.py,
+    // MAGIC_NUMBER, pickled by protocol 2)
+    begins: /^(PK.{28}[^/]+\/data\.pkl|\x80.\x8a.l\xfc\x9cF\xf9 j\xa8P.\.)/s,
+  },
   zip: { what: "a zip archive, as .npz is (loadNpz reads it)", begins: "PK" },
   hdf5: { what: "HDF5", begins: "\x89HDF" },
   npy: { what: "a .npy array (loadNpy reads it)", begins: "\x93NUMPY" },
   // the length of its header comes first
   safetensors: { what: "a .safetensors file", begins: /^.{6}\0\0\{/s },
   json: { what: "JSON", begins: /^(\xef\xbb\xbf)?\s*\{/ },
-  torchLegacy: {
-    what: CHECKPOINT,
-    // torch/serialization.py, MAGIC_NUMBER, pickled by protocol 2
-    begins: "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19",
-    instead: TORCH,
-  },
   pickle: {
     what: "a Python pickle, it seems (save arrays with np.savez instead)",
     begins: "\x80",
@@ -79,7 +74,7 @@ const letters = (bytes: Uint8Array) => String.fromCharCode(...bytes);
 
 /** The kind of a file; undefined where its bytes are those of none. */
 export function kindOfFile(bytes: Uint8Array): FileKindName | undefined {
-  const [start, end] = [letters(bytes.subarray(0, 64)), letters(bytes.subarray(-4096))];
+  const [start, end] = [letters(bytes.subarray(0, 512)), letters(bytes.subarray(-4096))];
   const kinds: [string, FileKind][] = Object.entries(KINDS);
   const found = kinds.find(([, { begins, ends }]) =>
     (typeof begins === "string" ? start.startsWith(begins) : begins.test(start)) &&

@@ -70,8 +70,8 @@ export async function readHdf5(
 }
 
 function tensorOf({ shape, kind, buffer }: Hdf5Walk["arrays"][number]): Tensor {
-  if (!["f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"].includes(kind)) {
-    const rule = "its numbers must be float32, float64 or integers"; // f2 may be of either kind
+  if (!["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"].includes(kind)) {
+    const rule = "its numbers must be float16, float32, float64 or integers";
     throw new UnreadableFileError(rule, `the kind is ${kind}, the letter and the bytes of one`);
   }
   const known = kind as NumberKind;

@@ -32,6 +32,7 @@ const ATTRIBUTE_INFO = 0x0015;
 const MAX_CHUNKS = 256;
 
 // the properties of IEEE 754's numbers: bit offset, precision, exponent, mantissa, bias
+const FLOAT16 = "0,0,16,0,10,5,0,10,15,0,0,0";
 const FLOAT32 = "0,0,32,0,23,8,0,23,127,0,0,0";
 const FLOAT64 = "0,0,64,0,52,11,0,52,255,3,0,0";
 
@@ -58,12 +59,8 @@ export function checkObject(bytes: Uint8Array, object: Hdf5Object): void {
   if (!object.isArray) return;
   const datatypes = messages.filter(({ type }) => type === DATATYPE);
   if (datatypes.length === 1 && isPlain(datatypes[0]!)) return;
-  const rule = "its numbers must be plain integers or IEEE 754's float32 and float64";
-  const [datatype] = datatypes;
-  const isHalf = datatype !== undefined && !(datatype.flags & 2) &&
-    (datatype.body.getUint8(0) & 15) === 1 && datatype.body.getUint32(4, true) === 2;
-  const state = isHalf ? "the array is of 16-bit floats" : "the array has a kind of its own";
-  throw new UnreadableFileError(rule, state);
+  const rule = "its numbers must be plain integers or IEEE 754's float16, float32 and float64";
+  throw new UnreadableFileError(rule, "the array has a kind of its own");
 }
 
 /** All messages of a header, its continuations included. */
@@ -123,5 +120,5 @@ function isPlain({ flags, body }: HeaderMessage): boolean {
   }
   const properties = Array.from({ length: 12 }, (_, k) => body.getUint8(8 + k)).join();
   return kind === 1 && (bits & ~1) === 0x20 && sign === size * 8 - 1 &&
-    properties === (size === 4 ? FLOAT32 : FLOAT64);
+    properties === (size === 2 ? FLOAT16 : size === 4 ? FLOAT32 : FLOAT64);
 }

@@ -1,4 +1,4 @@
-// Raw numbers of the formats that name their kind: NumPy, HDF5, safetensors, ONNX, TF.js.
+// Raw numbers of the formats that name their kind: NumPy, HDF5, safetensors, ONNX, PyTorch, TF.js.
 
 import type { TensorData } from "../tensor/tensor.ts";
 import { UnreadableFileError } from "./unreadable.ts";

@@ -67,12 +67,15 @@ export async function readTfjs(
     }
     const data = await readShards(beside, paths, needed);
     let at = 0;
-    for (const { key, kind, shape, size } of specs) {
+    for (const { key, kind, shape, size, scale, min } of specs) {
       if (arrays.has(key)) {
         const state = `the name ${JSON.stringify(key)} occurs twice`;
         throw new UnreadableFileError("each array needs its own name", state);
       }
-      const numbers = within(key, () => decodeNumbers(data.subarray(at, at + size), kind));
+      const stored = within(key, () => decodeNumbers(data.subarray(at, at + size), kind));
+      const numbers = scale === undefined
+        ? stored
+        : Float32Array.from(stored, (step) => step * scale + min);
       arrays.set(key, new Tensor(numbers, shape));
       at += size;
     }
@@ -121,11 +124,21 @@ function specOf(weight: unknown, known: ReadonlyMap<string, Tensor>) {
     const state = `the entry is ${JSON.stringify(weight)?.slice(0, 200)}`;
     throw new UnreadableFileError(rule, state);
   }
-  const kind = Object.hasOwn(KINDS, dtype) ? KINDS[dtype] : undefined;
-  if (kind === undefined || quantization !== undefined) {
-    const rule = `its numbers must be one of ${Object.keys(KINDS).join(", ")}, not quantized`;
-    const state = quantization === undefined ? `the dtype is ${dtype}` : "the array is quantized";
-    throw new UnreadableFileError(rule, state, { source: key });
+  const { dtype: stored = dtype, scale, min } = isRecord(quantization) ? quantization : {};
+  const kind = Object.hasOwn(KINDS, stored as string) ? KINDS[stored as string] : undefined;
+  const isScaled = kind === "u1" || kind === "u2";
+  const fits = quantization === undefined || dtype === "float32" &&
+      (isScaled ? Number.isFinite(scale) && Number.isFinite(min) : kind === "f2");
+  if (kind === undefined || !fits) {
+    const rule =
+      `its numbers must be one of ${Object.keys(KINDS).join(", ")}, float32 quantized to ` +
+      `float16, or to uint8 or uint16 with a scale and a min`;
+    const shown = JSON.stringify(quantization ?? dtype)?.slice(0, 100);
+    throw new UnreadableFileError(rule, `it is ${shown}`, { source: key });
   }
-  return { key, kind, shape, size: within(key, () => byteLengthOf(shape, kind)) };
+  const size = within(key, () => byteLengthOf(shape, kind));
+  const steps = quantization !== undefined && isScaled
+    ? { scale: scale as number, min: min as number }
+    : { scale: undefined, min: 0 };
+  return { key, kind, shape, size, ...steps };
 }

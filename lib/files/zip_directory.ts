@@ -22,6 +22,7 @@ const LOCAL_HEADER = 0x04034b50; // 4.3.7: 30 bytes, then name and extra field
 const DIRECTORY_HEADER = 0x02014b50; // 4.3.12: 46 bytes, then name, extra field and comment
 const END_RECORD = 0x06054b50; // 4.3.16: 22 bytes, then comment
 const ZIP64_LOCATOR = 0x07064b50; // 4.3.15: 20 bytes, right before the end record
+const ZIP64_END_RECORD = 0x06064b50; // 4.3.14: 56 bytes, right before the locator
 const MAX_COMMENT = 0xffff;
 const MAX_VERSION = 63; // 4.4.3.2: 6.3, the newest of the parts that tools write
 const IN_ZIP64 = 0xffffffff; // 4.4.8: the true number lies in a zip64 extra field
@@ -97,11 +98,28 @@ function findDirectory(
   const count = view.getUint16(end + 10, true);
   const size = view.getUint32(end + 12, true);
   const start = view.getUint32(end + 16, true);
-  if (end >= 20 && view.getUint32(end - 20, true) === ZIP64_LOCATOR) refuseZip64();
-  if (disks.some((disk) => disk !== 0) || countHere !== count || start + size !== end) {
+  const isZip64 = end >= 20 && view.getUint32(end - 20, true) === ZIP64_LOCATOR;
+  const behind = isZip64 ? endRecord64(view, end - 20, { count, size, start }) : end;
+  if (disks.some((disk) => disk !== 0) || countHere !== count || start + size !== behind) {
     damaged(end);
   }
-  return { start, end, count };
+  return { start, end: behind, count };
+}
+
+/** Where the record of zip64 lies, which PyTorch always writes; it must say what the end record says. */
+function endRecord64(
+  view: DataView,
+  locator: number,
+  { count, size, start }: Record<"count" | "size" | "start", number>,
+): number {
+  const at = locator - 56;
+  if (at < 0 || view.getUint32(at, true) !== ZIP64_END_RECORD) refuseZip64();
+  const told = [4, 24, 32, 40, 48].map((place) => view.getBigUint64(at + place, true));
+  const same = [44, count, count, size, start].every((number, k) => BigInt(number) === told[k]);
+  const leads = view.getBigUint64(locator + 8, true) === BigInt(at);
+  const disks = [at + 16, at + 20, locator + 4].map((place) => view.getUint32(place, true));
+  if (!same || !leads || disks.some((disk) => disk !== 0)) refuseZip64();
+  return at;
 }
 
 /** The entry that the directory's record at `at` tells of, checked against its own header. */

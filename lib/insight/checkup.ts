@@ -54,7 +54,7 @@ export function checkup(model: Model, x: ModelInput, history?: History): Checkup
   const start = history === undefined ? undefined : startOf(history);
   if (history !== undefined && start?.network !== network) {
     throw new TypeError(
-      `Cannot check up as the history must be what this model's fit returned: current history is ` +
+      `Cannot check up: the history must be what this model's fit returned, but it is ` +
         (start === undefined ? "a copy, or none" : "another model's"),
     );
   }

@@ -217,8 +217,8 @@ function checkSame(script: string, expected: readonly number[]): void {
   );
   if (off === -1) return;
   throw new Error(
-    `Cannot make sliders as the page must compute what the library does, to ${SAME}: ` +
-      `current output ${off} is ${found[off]}, not ${expected[off]}`,
+    `Cannot make sliders: the page must compute what the library does, to ${SAME}, ` +
+      `but the output ${off} is ${found[off]}, not ${expected[off]}`,
   );
 }
 

@@ -84,8 +84,8 @@ export function traceSource(trace: LayerTrace, action: string): TracedRun {
   const run = runOf(trace);
   if (run === undefined) {
     throw new TypeError(
-      `Cannot ${action} as the trace must be as trace() or lstmForward() made it: ` +
-        `current trace is a copy, whose weights are not known`,
+      `Cannot ${action}: the trace must be as trace() or lstmForward() made it, ` +
+        `but it is a copy, whose weights are not known`,
     );
   }
   return run;

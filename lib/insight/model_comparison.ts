@@ -72,8 +72,8 @@ export function compareModels(
   const [mine, other] = [ours, theirs].map(describe) as [string, string];
   if (mine !== other) {
     throw new TypeError(
-      `Cannot compare the models as their layers and weights must have the same shapes: ` +
-        `current ones are ${mine} and ${other}`,
+      `Cannot compare the models: their layers and weights must have the same shapes, ` +
+        `but they are ${mine} and ${other}`,
     );
   }
   const weights = ours.weightSpecs.flatMap(({ name }, k) => {

@@ -36,7 +36,7 @@ export function weightHeatmap({ weights }: ModelComparison): View {
   const own = weights.filter(({ gate }) => gate !== undefined);
   if (own.length === 0) {
     throw new TypeError(
-      "Cannot show the differences by gate as the models must have an LSTM: current models have none",
+      "Cannot show the differences by gate: the models must have an LSTM, but they have none",
     );
   }
   const most = Math.max(...own.map(({ byUnit }) => byUnit.data.length));

@@ -127,8 +127,8 @@ export async function patchSweep(
   const place = chooseLstm(lstmPlaces(network, inputs), options.layer, "sweep");
   if (network.states.some((state) => state !== undefined)) {
     throw new TypeError(
-      "Cannot sweep as stateful layers must start from zeros (resetStates()): " +
-        "current model remembers a call",
+      "Cannot sweep: stateful layers must start from zeros (resetStates()), " +
+        "but the model remembers a call",
     );
   }
   const sites = checkSites(options.sites, place.sites as readonly SiteName[]);
@@ -251,7 +251,7 @@ function checkOutput({ outputShapes: [outputShape] }: Network): number {
   const [classes, ...rest] = outputShape!;
   if (typeof classes === "number" && rest.length === 0) return classes;
   throw new TypeError(
-    `Cannot sweep as the output must be [batch, classes]: current shape of a sample is ` +
+    `Cannot sweep: the output must be [batch, classes], but the shape of a sample is ` +
       `[${outputShape!.map((length) => length ?? "timesteps").join(", ")}]`,
   );
 }

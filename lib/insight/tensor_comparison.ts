@@ -43,8 +43,8 @@ export function compareTensors(
   const [a, e] = [asFloat64(actual), asFloat64(expected)];
   if (!sameShape(a.shape, e.shape) || a.data.length === 0) {
     throw new TypeError(
-      `Cannot compare as both must have one shape, and elements: ` +
-        `current shapes are ${formatShape(a.shape)} and ${formatShape(e.shape)}`,
+      `Cannot compare: both must have one shape, and elements, ` +
+        `but the shapes are ${formatShape(a.shape)} and ${formatShape(e.shape)}`,
     );
   }
   if (!(atol >= 0 && rtol >= 0)) {

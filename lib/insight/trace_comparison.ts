@@ -76,8 +76,8 @@ export function compareTraces(
   );
   if (shapes[0] !== shapes[1]) {
     throw new TypeError(
-      `Cannot compare the traces as their LSTMs must have the same shapes: ` +
-        `current shapes are ${shapes[0] || "none"} and ${shapes[1] || "none"}`,
+      `Cannot compare the traces: their LSTMs must have the same shapes, ` +
+        `but the shapes are ${shapes[0] || "none"} and ${shapes[1] || "none"}`,
     );
   }
   const sites = ours.flatMap(({ name, trace }, k) =>

@@ -6,6 +6,7 @@ import type { Layer } from "../layers/layer.ts";
 import type { Model } from "../model/model.ts";
 import type { LoadedModel, LoadedWeights } from "./build_model.ts";
 import type { StoredTraining } from "./keras_training.ts";
+import type { Proposal } from "./proposal.ts";
 
 /** What must hold of a file where reading a model out of it fails for any reason. */
 export const MODEL_RULE = "it must be a model";
@@ -27,10 +28,14 @@ export interface Format {
   readonly kind: FileKindName;
   /** Whether bytes of that kind are of this format, where several have it. */
   readonly fits?: (bytes: Uint8Array) => boolean;
+  /** Whether a file may hold several sets of weights, of which a key chooses one. */
+  readonly hasKeys?: true;
   /** The model in a file; undefined where it tells of weights alone. */
-  readonly model: (file: OpenFile) => Promise<OpenedModel | undefined>;
+  readonly model: (file: OpenFile, key?: string) => Promise<OpenedModel | undefined>;
+  /** The layers that weights alone seem to be of, where `model` gives none. */
+  readonly proposal?: (file: OpenFile) => Promise<Proposal | undefined>;
   /** The arrays of a file for these layers. Default: those of its own layers, in their order. */
-  readonly weights?: (file: OpenFile, line: Line) => Promise<LoadedWeights>;
+  readonly weights?: (file: OpenFile, line: Line, key?: string) => Promise<LoadedWeights>;
   /** Writes a model. */
   readonly save?: (target: string | URL, model: Model) => Promise<void>;
 }

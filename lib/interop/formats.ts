@@ -7,9 +7,10 @@ import { NPZ } from "./npz.ts";
 import { ONNX } from "./onnx.ts";
 import { SAFETENSORS } from "./safetensors.ts";
 import { TFJS } from "./tfjs.ts";
+import { TORCH } from "./torch.ts";
 
 /** The formats that are read; of those of one kind, the first that fits. */
-export const FORMATS: readonly Format[] = [NPZ, KERAS, KERAS_H5, SAFETENSORS, TFJS, ONNX];
+export const FORMATS: readonly Format[] = [NPZ, KERAS, KERAS_H5, SAFETENSORS, TORCH, TFJS, ONNX];
 
 /**
  * The format of a file, by its bytes: names lie.

@@ -8,12 +8,15 @@ import type { Layer, OpenShape } from "../layers/layer.ts";
 import { namesOf, weightCount } from "../layers/kind.ts";
 import { inOrder, type LoadedLayer, type LoadedModel, type LoadedWeights } from "./build_model.ts";
 import { type Converted, lettersOf } from "./conversion.ts";
+import { fromCudnn } from "./cudnn.ts";
 import type { Format, Line, OpenedModel } from "./format.ts";
 import { type KerasModel, kerasModel } from "./keras_config.ts";
 import { saveKeras } from "./save_keras.ts";
+import { leavesOf } from "./keras_node.ts";
 import type { StoredTraining } from "./keras_training.ts";
 import { kerasWriter } from "./keras_version.ts";
-import { kerasWeights, legacyWeights, namesAt } from "./keras_weights.ts";
+import { kerasProposal } from "./keras_proposal.ts";
+import { kerasWeights, legacyLeaves, legacyWeights, namesAt } from "./keras_weights.ts";
 import { orderedByName } from "./weight_order.ts";
 
 /** Keras 3's own files. */
@@ -29,6 +32,7 @@ export const KERAS_H5: Format = {
   name: ".h5",
   kind: "hdf5",
   model: ({ bytes }) => openKerasH5(bytes),
+  proposal: async ({ bytes }) => kerasProposal((await readHdf5(bytes)).arrays),
   weights: ({ bytes }, line) => openKerasWeights(bytes, line),
 };
 
@@ -45,11 +49,11 @@ async function openKerasArchive(bytes: Uint8Array): Promise<OpenedModel> {
       ...parsed,
       arrays,
       inputShape: inputShapeOf(parsed, raw),
-      provenance: provenanceOf(version),
+      provenance: { ...provenanceOf(version), notes: parsed.notes },
       training: isRecord(compiled) && compiled.optimizer !== undefined
         ? {
           compiled,
-          layers: parsed.listed,
+          layers: leavesOf(parsed.listed),
           optimizer: compiled.optimizer,
           version,
           variables: numbered(file, "optimizer/vars/"),
@@ -69,7 +73,7 @@ async function openKerasH5(bytes: Uint8Array): Promise<OpenedModel | undefined> 
     const version = textOf(root!.get("keras_version"));
     const config = jsonIn("model_config", textOf(text));
     const parsed = modelOf(config, version);
-    const stored = legacyWeights(file, "model_weights/");
+    const stored = legacyLeaves(legacyWeights(file, "model_weights/"), parsed.listed);
     const known = new Set(parsed.layers.map((layer) => layer.name));
     const stray = [...stored.keys()].find((layer) => !known.has(layer));
     if (stray !== undefined) {
@@ -79,11 +83,13 @@ async function openKerasH5(bytes: Uint8Array): Promise<OpenedModel | undefined> 
     const training = root!.get("training_config");
     return {
       ...parsed,
-      arrays: { of: (placed) => orderedByName(placed, stored.get(placed.name) ?? []) },
+      arrays: {
+        of: (placed) => fromCudnn(placed, orderedByName(placed, stored.get(placed.name) ?? [])),
+      },
       inputShape: inputShapeOf(parsed, (layer) => stored.get(layer.name!) ?? []),
-      provenance: provenanceOf(version),
+      provenance: { ...provenanceOf(version), notes: parsed.notes },
       training: training === undefined ? undefined : legacyTraining(file, textOf(training), {
-        layers: parsed.listed,
+        layers: leavesOf(parsed.listed),
         version,
       }),
     };

@@ -4,11 +4,14 @@
 import { isRecord } from "../files/json.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
+import type { KerasConfig } from "../layers/kind.ts";
 import { kindOfLayer } from "../layers/table.ts";
+import { timeDistributed } from "../layers/time_distributed.ts";
 import type { Connections } from "../model/graph.ts";
 import { MAX_LAYERS } from "./build_model.ts";
 import type { KerasGeneration } from "./keras_activation.ts";
 import { kerasGraph } from "./keras_graph.ts";
+import { type KerasNode, leavesOf, partsOf } from "./keras_node.ts";
 import {
   checkMaskedSteps,
   kerasLayer,
@@ -16,13 +19,8 @@ import {
   KNOWN_LAYERS,
   placeOf,
 } from "./keras_layers.ts";
-import { checkLayerRecord, checkModelRecord } from "./keras_options.ts";
+import { checkModelRecord, isModel } from "./keras_options.ts";
 import type { KerasWriter } from "./keras_version.ts";
-
-/** A layer of a configuration, and what leads to it in a Functional model. */
-export interface KerasNode extends KerasLayerConfig {
-  readonly inbound: readonly unknown[];
-}
 
 /** A configuration's model. */
 export interface KerasModel {
@@ -38,6 +36,8 @@ export interface KerasModel {
   readonly batchSize: number | undefined;
   /** What the numbers are kept in. */
   readonly precision: "float32" | "float64";
+  /** What is worth knowing of it. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -49,32 +49,29 @@ export interface KerasModel {
 export function kerasModel(value: unknown, writer: KerasWriter): KerasModel {
   if (isRecord(value)) checkModelRecord(value);
   const { class_name: className, config } = isRecord(value) ? value : {};
-  const parts = isRecord(config) ? config.layers : config; // Keras before 2.3: the list itself
-  const isKnown = className === "Sequential" || className === "Functional" || className === "Model";
-  if (!isKnown || !Array.isArray(parts)) {
+  if (!isModel(className)) {
     const rule = "its model must be a Sequential or a Functional one";
     throw new UnreadableFileError(rule, `the class is ${JSON.stringify(className) ?? "none"}`);
   }
-  if (parts.length > MAX_LAYERS) {
+  const { listed, config: own } = partsOf(config, [], 0);
+  const leaves = leavesOf(listed);
+  if (leaves.length > MAX_LAYERS) {
     const rule = `it may have at most ${MAX_LAYERS} layers`;
-    throw new UnreadableFileError(rule, `the count is ${parts.length}`);
+    throw new UnreadableFileError(rule, `the count is ${leaves.length}`);
   }
-  const listed = parts.map((part) => nodeOf(part));
-  const computing = listed.filter((node) => node.className !== "InputLayer");
+  const computing = leaves.filter((node) => node.className !== "InputLayer");
   if (computing.length === 0) {
     throw new UnreadableFileError(`its layers are of ${KNOWN_LAYERS}`, "the model has none");
   }
-  const own = isRecord(config) ? config : {};
   const known = computing.filter((node) => kindOfLayer(node.className) !== undefined);
   const precision = precisionOf(known, writer.generation);
-  const model = className === "Sequential"
-    ? rowOf(listed, own, writer)
-    : graphOf(listed, own, writer);
+  const isRow = className === "Sequential" && listed.every(({ inner }) => inner === undefined);
+  const model = isRow ? rowOf(listed, own, writer) : graphOf(listed, own, writer);
   checkMaskedSteps(model.layers, writer);
-  return { listed, ...model, precision };
+  return { listed, ...model, ...precision };
 }
 
-type Read = Omit<KerasModel, "listed" | "precision">;
+type Read = Omit<KerasModel, "listed" | "precision" | "notes">;
 
 function rowOf(
   listed: readonly KerasNode[],
@@ -90,43 +87,38 @@ function rowOf(
 
 function graphOf(
   listed: readonly KerasNode[],
-  config: Record<string, unknown>,
+  config: KerasConfig,
   writer: KerasWriter,
 ): Read {
   let batchSize: number | undefined;
   const graph = kerasGraph(listed, config, {
     shapeOf: (node) => {
-      const known = checkedShape(shapeIn(node));
+      const known = checkedShape((node && shapeIn(node)) ?? config.build_input_shape);
       batchSize ??= known.batchSize;
       return known.shape;
     },
-    layerOf: (node) => kerasLayer(node, writer),
+    layerOf: (node, call) => distributed(node, kerasLayer(node, writer, call)),
   });
   const { layers } = graph;
   return { layers, parts: graph, inputShape: undefined, batchSize };
 }
 
-function nodeOf(part: unknown): KerasNode {
-  const { class_name: className, config, inbound_nodes: inbound = [], name: own } = isRecord(part)
-    ? part
-    : {};
-  if (typeof className !== "string" || !isRecord(config) || !Array.isArray(inbound)) {
-    const rule = "each of its layers has a class_name and a config";
-    throw new UnreadableFileError(rule, `the layer is ${JSON.stringify(part)?.slice(0, 200)}`);
+/** A layer of a model inside of TimeDistributed: on each timestep, as each layer before it. */
+function distributed({ name, className, distributed: times }: KerasNode, layer: Layer): Layer {
+  if (times > 0 && layer.makesMask === true) {
+    const rule = "a model inside of TimeDistributed may not tell which steps count";
+    throw new UnreadableFileError(rule, `${placeOf({ name, className })} does`);
   }
-  const called = own ?? config.name;
-  const shown = typeof called === "string" ? called : className;
-  checkLayerRecord(part as Record<string, unknown>, placeOf({ name: shown, className }));
-  return {
-    className,
-    name: shown,
-    config,
-    inbound,
-  };
+  let around = layer;
+  for (let k = 0; k < times; k++) around = timeDistributed(around, { name });
+  return around;
 }
 
 /** `batch_shape` (Keras 3), `batch_input_shape` (Keras 2), of an InputLayer or a first layer. */
-function shapeIn({ config }: KerasNode): unknown {
+function shapeIn({ config, inner, className }: KerasNode): unknown {
+  if (inner !== undefined && className !== "TimeDistributed") {
+    return inner.listed[0] && shapeIn(inner.listed[0]);
+  }
   return config.batch_shape ?? config.batch_input_shape ?? config.batchInputShape;
 }
 
@@ -143,11 +135,14 @@ function checkedShape(shape: unknown): { shape: OpenShape; batchSize: number | u
 /** A policy of its own for parts of a layer, or of whole numbers: these are named by their class. */
 const POLICIES = ["DTypePolicy", "Policy", "FloatDTypePolicy"];
 
-/** The dtype is a text, or a policy with a name; only whole precisions are computed in. */
+/** Policies that compute in 16 bits, or keep weights so; here they are computed in float32. */
+const HALVES = ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"];
+
+/** The dtype is a text, or a policy with a name. */
 function precisionOf(
   line: readonly KerasNode[],
   generation: KerasGeneration,
-): "float32" | "float64" {
+): Pick<KerasModel, "precision" | "notes"> {
   const kindOf = (config: KerasLayerConfig["config"], place: string): string => {
     const { dtype = null } = config;
     const isPolicy = isRecord(dtype);
@@ -158,13 +153,18 @@ function precisionOf(
     const isPlain = !isPolicy || POLICIES.includes(String(dtype.class_name));
     const inner = [config.layer, config.backward_layer].filter(isRecord);
     for (const { config } of inner) if (isRecord(config)) kindOf(config, place);
-    if (isPlain && (kind === "float32" || kind === "float64")) return kind;
+    const isKnown = kind === "float32" || kind === "float64" || HALVES.includes(String(kind));
+    if (isPlain && isKnown) return String(kind);
     const shown = isPolicy && !isPlain
       ? `a ${dtype.class_name} ${JSON.stringify(own) ?? ""}`.trim()
       : JSON.stringify(kind);
-    const rule = "its dtype must be float32 or float64";
+    const rule = `its dtype must be one of float32, float64, ${HALVES.join(", ")}`;
     throw new UnreadableFileError(rule, `the dtype is ${shown.slice(0, 100)}`, { source: place });
   };
   const kinds = line.map((node) => kindOf(node.config, placeOf(node)));
-  return kinds.every((kind) => kind === "float64") ? "float64" : "float32";
+  const half = kinds.find((kind) => HALVES.includes(kind));
+  return {
+    precision: kinds.every((kind) => kind === "float64") ? "float64" : "float32",
+    notes: half === undefined ? [] : [`Computed in float32, where the file says ${half}`],
+  };
 }

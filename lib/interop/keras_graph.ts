@@ -4,9 +4,10 @@ import { isRecord } from "../files/json.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import { connect, Connection } from "../layers/connection.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
+import type { KerasConfig } from "../layers/kind.ts";
 import { kindOfLayer } from "../layers/table.ts";
 import type { Connections } from "../model/graph.ts";
-import type { KerasNode } from "./keras_config.ts";
+import { type KerasNode, leavesOf } from "./keras_node.ts";
 import { placeOf } from "./keras_layers.ts";
 
 /** Keras 3 keeps how a mask was computed as layers of their own, beside the one that makes it. */
@@ -26,69 +27,112 @@ interface Call {
 type Result = readonly [layer: string, call: number, index: number];
 
 /**
- * The layers of a Functional model, connected.
+ * The layers of a Functional model, connected, or of a Sequential one that has models within it.
  *
- * @param shapeOf the shape of an InputLayer
+ * @param shapeOf the shape of an InputLayer, or of what a Sequential model begins with
  * @param layerOf the layer of a configuration
  * @throws {UnreadableFileError} where a layer leads to itself, has a mask from elsewhere or stands
  * beside the way to the outputs.
  */
 export function kerasGraph(
   listed: readonly KerasNode[],
-  { input_layers: inputs, output_layers: outputs }: Record<string, unknown>,
+  config: KerasConfig,
   { shapeOf, layerOf }: {
     readonly shapeOf: (node: KerasNode) => OpenShape;
-    readonly layerOf: (node: KerasNode) => Layer;
+    readonly layerOf: (node: KerasNode, call: Call["values"]) => Layer;
   },
 ): Connections & { readonly layers: readonly Layer[] } {
-  const refuse = (state: string): never => {
-    throw new UnreadableFileError("its layers must lead from its inputs to its outputs", state);
-  };
-  const nodes = new Map(listed.map((node) => [node.name, node]));
-  if (nodes.size !== listed.length) refuse("the layers have one name twice");
   const layers = new Map<KerasNode, Layer>();
-  const calls = new Map<string, readonly Connection[]>();
-  const open = new Set<string>();
 
-  const resolve = ([name, number, index]: Result): Connection => {
-    const node = nodes.get(name) ?? refuse(`the layer ${JSON.stringify(name)} is not there`);
-    const key = JSON.stringify([name, number]);
-    if (open.has(key)) refuse(`the layer ${placeOf(node)} leads to itself`);
-    open.add(key);
-    const results = calls.get(key) ?? resultsOf(node, number);
-    open.delete(key);
-    calls.set(key, results);
-    return results[index] ??
-      refuse(`of the layer ${placeOf(node)}, result ${index} is used, which it does not have`);
-  };
-  const resultsOf = (node: KerasNode, number: number): readonly Connection[] => {
-    if (node.className === "InputLayer") {
-      return [new Connection(shapeOf(node), { name: node.name })];
+  const apply = (node: KerasNode, given: readonly Connection[], values: Call["values"] = {}) => {
+    if (node.inner !== undefined) {
+      return wired(node.inner.listed, node.inner.config, given).outputs;
     }
-    const inbound = node.inbound[number] ??
-      refuse(`the layer ${placeOf(node)} is called ${node.inbound.length} times`);
-    const call = callOf(inbound);
-    checkValues(node, call);
-    const layer = layers.get(node) ?? layerOf(node);
+    const layer = layers.get(node) ?? layerOf(node, values);
     layers.set(node, layer);
-    const given = call.inputs.map(resolve);
-    if (call.mask.length > 0 && !isOwnMask(call, nodes)) {
-      refuse(`the layer ${placeOf(node)} has a mask from elsewhere`);
-    }
     return connect(layer, given);
   };
 
-  const starts = resultsIn(inputs, asResult);
-  const ends = resultsIn(outputs, asResult);
-  if (starts.length === 0) refuse(`the inputs are ${JSON.stringify(inputs)?.slice(0, 200)}`);
-  if (ends.length === 0) refuse(`the outputs are ${JSON.stringify(outputs)?.slice(0, 200)}`);
-  const connected = { inputs: starts.map(resolve), outputs: ends.map(resolve) };
-  const stray = listed.find((node) =>
+  /** A model's outputs, for inputs of its own or for what is given to it. */
+  const wired = (
+    listed: readonly KerasNode[],
+    { input_layers: inputs, output_layers: outputs }: KerasConfig,
+    given?: readonly Connection[],
+  ): Connections => {
+    if (inputs === undefined) { // Sequential
+      const starts = given ?? [new Connection(shapeOf(listed[0]!), {})];
+      const outputs = listed.filter(({ className }) => className !== "InputLayer")
+        .reduce<readonly Connection[]>((before, node) => apply(node, before), starts);
+      return { inputs: starts, outputs };
+    }
+    const nodes = new Map(listed.map((node) => [node.ownName, node]));
+    if (nodes.size !== listed.length) refuse("the layers have one name twice");
+    const calls = new Map<string, readonly Connection[]>();
+    const open = new Set<string>();
+    const starts = resultsIn(inputs, asResult);
+    const ends = resultsIn(outputs, asResult);
+
+    const resolve = ([name, number, index]: Result): Connection => {
+      const node = nodes.get(name) ?? refuse(`the layer ${JSON.stringify(name)} is not there`);
+      const key = JSON.stringify([name, number]);
+      if (open.has(key)) refuse(`the layer ${placeOf(node)} leads to itself`);
+      open.add(key);
+      const results = calls.get(key) ?? resultsOf(node, number);
+      open.delete(key);
+      calls.set(key, results);
+      return results[index] ??
+        refuse(`of the layer ${placeOf(node)}, result ${index} is used, which it does not have`);
+    };
+    const resultsOf = (node: KerasNode, number: number): readonly Connection[] => {
+      if (node.className === "InputLayer") {
+        const place = starts.findIndex(([name]) => name === node.ownName);
+        return [given?.[place] ?? new Connection(shapeOf(node), { name: node.ownName })];
+      }
+      const inbound = node.inbound[number - firstCall(node, listed, ends)] ??
+        refuse(`the layer ${placeOf(node)} is called ${node.inbound.length} times`);
+      const call = callOf(inbound);
+      checkValues(node, call);
+      if (call.mask.length > 0 && !isOwnMask(call, nodes)) {
+        refuse(`the layer ${placeOf(node)} has a mask from elsewhere`);
+      }
+      return apply(node, call.inputs.map(resolve), call.values);
+    };
+
+    if (starts.length === 0) refuse(`the inputs are ${JSON.stringify(inputs)?.slice(0, 200)}`);
+    if (ends.length === 0) refuse(`the outputs are ${JSON.stringify(outputs)?.slice(0, 200)}`);
+    if (given !== undefined && given.length !== starts.length) {
+      refuse(`a model within it takes ${starts.length} inputs and is given ${given.length}`);
+    }
+    return { inputs: starts.map(resolve), outputs: ends.map(resolve) };
+  };
+
+  const connected = wired(listed, config);
+  const leaves = leavesOf(listed);
+  const stray = leaves.find((node) =>
     node.className !== "InputLayer" && !layers.has(node) &&
     !MASK_OPERATIONS.includes(node.className)
   );
   if (stray) refuse(`the layer ${placeOf(stray)} stands beside the way to the outputs`);
-  return { ...connected, layers: listed.flatMap((node) => layers.get(node) ?? []) };
+  return { ...connected, layers: leaves.flatMap((node) => layers.get(node) ?? []) };
+}
+
+function refuse(state: string): never {
+  throw new UnreadableFileError("its layers must lead from its inputs to its outputs", state);
+}
+
+/** The number of a node's first call: Keras 2 counts the one that a model within was built by. */
+function firstCall(
+  { ownName, inner, inbound }: KerasNode,
+  listed: readonly KerasNode[],
+  ends: readonly Result[],
+): number {
+  if (inner === undefined) return 0;
+  const used = [
+    ...ends,
+    ...listed.flatMap((node) => node.inbound.flatMap((one) => callOf(one).inputs)),
+  ]
+    .filter(([name]) => name === ownName).map(([, call]) => call);
+  return Math.max(...used, 0) === inbound.length ? 1 : 0;
 }
 
 /** Throws where a layer is called with what changes its result and is not read. */
@@ -99,7 +143,8 @@ function checkValues(node: KerasNode, { values, training }: Call): void {
     });
   };
   if (training === true) refuse("it always trains");
-  const known = kindOfLayer(node.className)?.callOptions ?? [];
+  const { readsCall = false, callOptions: known = [] } = kindOfLayer(node.className) ?? {};
+  if (readsCall) return;
   const stray = Object.entries(values).find(([name, value]) =>
     value !== null && value !== false && !known.includes(name)
   );

@@ -33,6 +33,7 @@ export function placeOf({ name, className }: { name: string; className: string }
 export function kerasLayer(
   { className, name, config }: KerasLayerConfig,
   writer: KerasWriter,
+  call: KerasConfig = {},
 ): Layer {
   const place = placeOf({ name, className });
   const kind = kindOfLayer(className);
@@ -51,7 +52,8 @@ export function kerasLayer(
     refuse(`${option} must be ${only}`, `the value is ${JSON.stringify(value).slice(0, 100)}`);
   }
   return asFileError("its options must be a layer's", () => {
-    return kind.read({ ...config, name }, {
+    const options = { ...config, ...(kind.readsCall && { call }) };
+    return kind.read({ ...options, name }, {
       ...writer,
       activation: (value) => kerasActivation(value, writer.generation, place),
       layer: (value) => inner(value, place, writer),

@@ -35,9 +35,13 @@ const LAYER = names(
  * @param place what messages call the layer
  */
 export function checkLayerRecord(part: Readonly<Record<string, unknown>>, place: string): void {
+  const { class_name: className, config } = part;
+  if (isModel(className)) { // a model within a model
+    checkModelRecord(part, [...MODEL, ...LAYER], place);
+    return;
+  }
   checkNames(part, LAYER, "what stands beside its options must be known", place);
   checkKerasOwn(part, place);
-  const { class_name: className, config } = part;
   if (typeof className !== "string" || !isRecord(config)) return;
   const own = kindOfLayer(className)?.options ??
     (Object.hasOwn(OTHERS, className) ? OTHERS[className] : undefined);
@@ -50,12 +54,21 @@ export function checkLayerRecord(part: Readonly<Record<string, unknown>>, place:
   );
 }
 
+/** Whether a class is that of a model. */
+export function isModel(className: unknown): boolean {
+  return className === "Sequential" || className === "Functional" || className === "Model";
+}
+
 /** The same for a model's own record. */
-export function checkModelRecord(model: Readonly<Record<string, unknown>>): void {
+export function checkModelRecord(
+  model: Readonly<Record<string, unknown>>,
+  known: readonly string[] = MODEL,
+  place?: string,
+): void {
   const rule = "what it tells of the model must be known";
-  checkNames(model, MODEL, rule);
-  checkKerasOwn(model);
-  if (isRecord(model.config)) checkNames(model.config, MODEL_CONFIG, rule);
+  checkNames(model, known, rule, place);
+  checkKerasOwn(model, place);
+  if (isRecord(model.config)) checkNames(model.config, MODEL_CONFIG, rule, place);
 }
 
 function checkNames(

@@ -3,10 +3,12 @@
 import type { Hdf5File } from "../files/hdf5.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import { numbered, type PathsOf } from "../layers/kind.ts";
+import type { Layer } from "../layers/layer.ts";
 import { snakeCase } from "../layers/layer_names.ts";
 import { kindOfLayer } from "../layers/table.ts";
 import type { LayerArrays } from "./build_model.ts";
 import { type Converted, taken } from "./conversion.ts";
+import { leavesOf } from "./keras_node.ts";
 
 /** The groups of a .keras file's layers, in Keras 3 and in the first files of that kind. */
 const ROOTS = ["layers", "_layer_checkpoint_dependencies"];
@@ -15,6 +17,12 @@ const ROOTS = ["layers", "_layer_checkpoint_dependencies"];
 export interface StoredLayer {
   readonly className: string;
   readonly name: string;
+  /** Its name in its own model. Default: its name. */
+  readonly ownName?: string;
+  /** The layers of a model that stands in its place. */
+  readonly inner?: { readonly listed: readonly StoredLayer[] };
+  /** How many TimeDistributed stand around its model. Default: none. */
+  readonly distributed?: number;
 }
 
 /** The file's layers, and those whose arrays are wanted. */
@@ -27,25 +35,30 @@ export interface StoredLayers {
 
 /**
  * The groups of a .keras file's layers: the class in snake case, then `_1`, `_2`, … in the order of
- * the list; the layer's own name, where the file tells it, decides.
+ * the list; the layer's own name, where the file tells it, decides. Those of a model within lie in
+ * its group.
+ *
+ * @param around the group of the model, `""` of the whole
  */
 function kerasGroups(
-  { attributes, arrays }: Hdf5File,
+  file: Hdf5File,
   { listed, areNamed }: StoredLayers,
+  around = "",
 ): Map<string, string> {
+  const { attributes, arrays } = file;
   const paths = [...attributes.keys(), ...arrays.keys()];
-  const root = ROOTS.find((root) => paths.some((path) => path.startsWith(`${root}/`))) ?? ROOTS[0]!;
+  const roots = ROOTS.map((root) => `${around}${root}/`);
+  const root = roots.find((root) => paths.some((path) => path.startsWith(root))) ?? roots[0]!;
+  const within = (path: string) => root + path.slice(root.length).split("/", 1)[0];
   const named = new Map<string, string>();
   for (const [path, own] of attributes) {
-    const group = /^([^/]+\/[^/]+)\/vars$/.exec(path)?.[1];
     const name = own.get("name");
-    if (areNamed && group?.startsWith(`${root}/`) && typeof name === "string") {
-      named.set(name, group);
-    }
+    const group = path.startsWith(root) ? within(path) : undefined;
+    if (areNamed && path === `${group}/vars` && typeof name === "string") named.set(name, group!);
   }
-  const present = new Set(paths.map((path) => path.split("/").slice(0, 2).join("/")));
-  return new Map(listed.map(({ className, name }) => {
-    const stem = `${root}/${snakeCase(className)}`;
+  const present = new Set(paths.filter((path) => path.startsWith(root)).map(within));
+  const groupOf = ({ className, name, ownName = name }: StoredLayer): string => {
+    const stem = `${root}${snakeCase(className)}`;
     const same = listed.filter((other) => other.className === className);
     const k = same.findIndex((other) => other.name === name);
     // TensorFlow 2.12 counts lstm, lstm_2, lstm_3: so the groups' order counts, if all are there
@@ -54,7 +67,14 @@ function kerasGroups(
     )
       .sort((a, b) => numberOf(a, stem) - numberOf(b, stem));
     const inOrder = groups.length === same.length ? groups[k] : undefined;
-    return [name, named.get(name) ?? inOrder ?? (k === 0 ? stem : `${stem}_${k}`)];
+    return named.get(ownName) ?? inOrder ?? (k === 0 ? stem : `${stem}_${k}`);
+  };
+  return new Map(listed.flatMap((layer): [string, string][] => {
+    const group = groupOf(layer);
+    if (layer.inner === undefined) return [[layer.name, group]];
+    const inside = layer.className === "TimeDistributed" ? `${group}/layer/` : `${group}/`;
+    const stored = { listed: layer.inner.listed, areNamed };
+    return [...kerasGroups(file, stored, inside)];
   }));
 }
 
@@ -75,10 +95,11 @@ export const pathsOf: PathsOf = (layer, count) =>
 export function kerasWeights(given: Hdf5File, stored: StoredLayers): LayerArrays {
   const file = withSlashes(given);
   const groups = kerasGroups(file, stored);
+  const distributed = new Map(leavesOf(stored.listed).map((one) => [one.name, one.distributed]));
   const used = new Set<string>();
   return {
     of: ({ name, layer, weights }) =>
-      pathsOf(layer, weights.length).map((path) => {
+      pathsOf(unwrapped(layer, distributed.get(name)), weights.length).map((path) => {
         const whole = `${groups.get(name)}/${path}`;
         used.add(whole);
         return arrayAt(file, whole, `${name} (${layer.className})`);
@@ -91,6 +112,11 @@ export function kerasWeights(given: Hdf5File, stored: StoredLayers): LayerArrays
       throw new UnreadableFileError("each of its arrays must belong to a layer", `one is ${stray}`);
     },
   };
+}
+
+/** A layer as its file keeps it: those around its whole model are not among its paths. */
+function unwrapped(layer: Layer, times = 0): Layer {
+  return times === 0 ? layer : unwrapped(layer.wrapped!, times - 1);
 }
 
 /** Keras 2 on Windows names its groups `layers\\lstm\\cell`. */
@@ -126,6 +152,38 @@ export function legacyWeights(
   if (stray === undefined) return stored;
   const rule = "each of its arrays must belong to a layer";
   throw new UnreadableFileError(rule, `one is ${stray}, which no weight_names has`);
+}
+
+/**
+ * The arrays of a model within a model, layer by layer: a name among each array's path tells whose it
+ * is, as the trainable ones of all its layers stand before the others.
+ */
+export function legacyLeaves(
+  stored: ReadonlyMap<string, Converted[]>,
+  listed: readonly StoredLayer[],
+): Map<string, Converted[]> {
+  const models = new Map(
+    listed.filter(({ inner }) => inner !== undefined)
+      .map((node) => [node.name, node]),
+  );
+  return new Map([...stored].flatMap(([name, arrays]): [string, Converted[]][] => {
+    const model = models.get(name);
+    if (model === undefined) return [[name, arrays]];
+    const leaves = leavesOf([model]);
+    const found = new Map<string, Converted[]>();
+    for (const array of arrays) {
+      const parts = array.from.split("/").slice(1);
+      const [owner, ...others] = leaves.filter(({ name, ownName = name }) =>
+        parts.includes(ownName)
+      );
+      if (owner === undefined || others.length > 0) {
+        const rule = "the name of an array must tell which layer it belongs to";
+        throw new UnreadableFileError(rule, `one is ${array.from}`);
+      }
+      found.set(owner.name, [...found.get(owner.name) ?? [], array]);
+    }
+    return [...found];
+  }));
 }
 
 /** A list of names in an attribute, or in several where it was too long: weight_names0, … */

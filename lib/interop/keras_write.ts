@@ -26,9 +26,9 @@ export function configOf(model: Model, batchSize: number | null): Record<string,
         "but batchSize is unset",
     );
   }
-  return network.isRow
-    ? sequentialConfig(network, batchSize)
-    : functionalConfig(network, batchSize);
+  const isPlain = network.isRow &&
+    network.layers.every(({ name, layer }) => kindToWrite(name, layer).module === undefined);
+  return isPlain ? sequentialConfig(network, batchSize) : functionalConfig(network, batchSize);
 }
 
 function sequentialConfig(
@@ -100,9 +100,10 @@ function functionalConfig(
           name,
           inbound_nodes: callsOf(k).map(({ inputs: places }) => {
             const given = places.map(tensorAt);
-            const isList = given.length > 1 &&
-              kindOfLayer(layer.className)?.takesArguments !== true;
-            return { args: isList ? [given] : given, kwargs: {} };
+            const { takesArguments = false, writeCall } = kindToWrite(name, layer);
+            const isList = given.length > 1 && !takesArguments;
+            const args = [...isList ? [given] : given, ...writeCall?.(layer) ?? []];
+            return { args, kwargs: {} };
           }),
         })),
       ],
@@ -124,15 +125,20 @@ function inputConfig(name: string, shape: readonly unknown[], dtype: string) {
 }
 
 function layerConfig(name: string, layer: Layer, dtype: string): Record<string, unknown> {
-  const { write = ownConfig } = kindToWrite(name, layer);
+  const { write = ownConfig, module } = kindToWrite(name, layer);
   const writing: KerasWriting = {
     activation: activationToKeras,
     layer: (inner, wrapped) => layerConfig(inner, wrapped, dtype),
   };
+  const own = write(layer, name, writing);
+  if (module !== undefined) { // an operation
+    const { className } = layer;
+    return { module, class_name: className, config: { name, ...own }, registered_name: className };
+  }
   return {
     module: "keras.layers",
     class_name: layer.className,
-    config: { name, trainable: true, dtype, ...write(layer, name, writing) },
+    config: { name, trainable: true, dtype, ...own },
     registered_name: null,
   };
 }

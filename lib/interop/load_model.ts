@@ -1,3 +1,4 @@
+import { kindOf } from "../base/kind.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { type OpenFile, openFile } from "../files/open.ts";
 import type { Source } from "../files/source.ts";
@@ -19,35 +20,42 @@ import type { Format, Line, OpenedModel } from "./format.ts";
 import { formatOf } from "./formats.ts";
 import { inferredInput } from "./keras.ts";
 import { resumeTraining, type StoredTraining } from "./keras_training.ts";
+import { refuseWeightsAlone } from "./proposal.ts";
 
 /** What a file of weights alone does not tell. */
 export interface LoadModelOptions {
   /**
-   * The layers that the weights belong to, made by `lstm()`, `dense()` and their like. PyTorch's
-   * files do not tell the order of their modules: where several have the same shapes, a layer's
-   * `name` says which is its own (`lstm({ units, name: "encoder" })`); numbered ones are in order.
+   * The layers that the weights belong to, made by `lstm()`, `dense()` and their like. A
+   * `.safetensors` does not tell the order of its modules: where several have the same shapes, a
+   * layer's `name` says which is its own (`lstm({ units, name: "encoder" })`); numbered ones are in
+   * order. In a `.pth` they are taken in the order of the state_dict.
    */
   readonly layers?: readonly Layer[];
   /** A sample's shape; unless said, `[null, inputSize]` as the first layer's weights tell it. */
   readonly inputShape?: OpenShape;
+  /** Which state_dict of a PyTorch checkpoint that holds several: `"ema.model"`. */
+  readonly key?: string;
 }
 
 const OPTIONS: KeysOf<LoadModelOptions> = {
   layers: "optional",
   inputShape: "optional",
+  key: "optional",
 };
 
 /**
  * Opens a model of any framework: Keras's `.keras` and `.h5`, ONNX, TF.js's `model.json`, and the
- * `.safetensors` (or `.npz`) of a PyTorch `nn.LSTM`. The kind is told by the file.bytes, not by the name.
+ * `.pth`, `.safetensors` or `.npz` of a PyTorch `nn.LSTM`. The kind is told by the bytes, not by the
+ * name.
  *
  * The model predicts what the source predicts; `model.provenance` is the log of all that was
  * transposed, added and reordered. A bare PyTorch or ONNX LSTM predicts its sequence
  * `[batch, timesteps, directions·units]` from `[batch, timesteps, inputSize]`. A model that Keras
  * trained goes on where it stopped.
  *
- * Files of weights alone (`.weights.h5`, `.npz`, `.safetensors` with other layers) need `layers`:
- * they do not tell the activations, and none is guessed.
+ * Files of weights alone (`.weights.h5`, `.npz`; `.pth` and `.safetensors` with other layers) need
+ * `layers`: they do not tell the activations, and none is guessed. PyTorch's own files (`torch.save`)
+ * are pickles: they are read by an interpreter that knows what tensors need, and runs nothing.
  *
  * @param source a path, a URL or the bytes. Needs the permission to read that one file, or to reach
  * that one host; `model.json` and external data of ONNX also that of the files they name, which
@@ -75,17 +83,24 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
  */
 export async function loadModel(source: Source, options: LoadModelOptions = {}): Promise<Model> {
   checkOptions("load a model", options, OPTIONS);
-  const { layers } = options;
+  const { layers, key } = options;
+  if (key !== undefined && typeof key !== "string") {
+    throw new TypeError(`Cannot load a model: key must be a text, but ${kindOf(key)} was given`);
+  }
   return await openFile(source, async (file) => {
     const format = formatOf(file.bytes);
+    if (key !== undefined && !format.hasKeys) {
+      const rule = "a key chooses among the state dicts of a PyTorch checkpoint";
+      throw new UnreadableFileError(rule, `the file is a ${format.name}`);
+    }
     const origin = { source: file.name, format: format.name };
     if (layers === undefined) {
-      const loaded = await modelIn(format, file);
+      const loaded = await modelIn(format, file, key);
       return finish(buildModel(loaded, origin), loaded.training);
     }
     const names = nameLayers(layers);
     const line = layers.map((layer, k) => ({ name: names[k]!, layer }));
-    const { perLayer, provenance } = await weightsIn(format, file, line);
+    const { perLayer, provenance } = await weightsIn(format, file, line, key);
     const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
     const inputShape = options.inputShape ?? inferredInput(loaded);
     return buildModel({ ...rowWithArrays(loaded), inputShape, provenance }, origin);
@@ -102,17 +117,24 @@ provideWeightLoader((model, source) =>
 );
 
 /** A file that defines the computation. */
-async function modelIn(format: Format, file: OpenFile): Promise<OpenedModel> {
-  const found = await format.model(file);
+async function modelIn(format: Format, file: OpenFile, key?: string): Promise<OpenedModel> {
+  const found = await format.model(file, key);
   if (found !== undefined) return found;
+  const proposal = await format.proposal?.(file);
+  if (proposal !== undefined) refuseWeightsAlone(proposal, file);
   const rule = "a file of weights alone does not tell the layers: give them in " +
     "loadModel(source, { layers }), or use model.loadWeights(source)";
   throw new UnreadableFileError(rule, `the file is a ${format.name} of weights alone`);
 }
 
 /** Any file's arrays, for layers that are known. */
-async function weightsIn(format: Format, file: OpenFile, line: Line): Promise<LoadedWeights> {
-  if (format.weights !== undefined) return await format.weights(file, line);
+async function weightsIn(
+  format: Format,
+  file: OpenFile,
+  line: Line,
+  key?: string,
+): Promise<LoadedWeights> {
+  if (format.weights !== undefined) return await format.weights(file, line, key);
   const { provenance, ...loaded } = await modelIn(format, file);
   const stored = arraysOf(loaded).filter(({ length }) => length > 0);
   return { perLayer: inOrder(stored, line), provenance };

@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { weightCount } from "../layers/kind.ts";
 import type { LoadedWeights } from "./build_model.ts";
 import { lettersOf, taken } from "./conversion.ts";
+import { givenOrderProposal } from "./keras_proposal.ts";
 import { type Format, type Line, MODEL_RULE, WEIGHTS_RULE } from "./format.ts";
 import { isStateDict, openPytorch } from "./pytorch.ts";
 import { pytorchWeights } from "./pytorch_match.ts";
@@ -17,11 +18,12 @@ export const NPZ: Format = {
     const entries = readZipDirectory(bytes);
     return entries.length > 0 && entries.every(({ name }) => name.endsWith(".npy"));
   },
-  async model({ bytes }) {
+  async model({ bytes, name }) {
     const arrays = await decodeNpz(bytes);
     if (!isStateDict(arrays)) return undefined;
-    return asFileError(MODEL_RULE, () => openPytorch({ arrays, metadata: {} }));
+    return asFileError(MODEL_RULE, () => openPytorch({ arrays, metadata: {} }, { name }));
   },
+  proposal: async ({ bytes }) => givenOrderProposal(await decodeNpz(bytes)),
   async weights({ bytes }, line) {
     const arrays = await decodeNpz(bytes);
     return asFileError(WEIGHTS_RULE, () => {

@@ -10,10 +10,18 @@ import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type LoadedModel, rowWithArrays } from "./build_model.ts";
 import { type Converted, lettersOf, summed, taken, transposed } from "./conversion.ts";
+import { type FileSource, refuseWeightsAlone } from "./proposal.ts";
+import { pytorchProposal, strayArray } from "./pytorch_proposal.ts";
 
 /** The names of an nn.LSTM's arrays: what stands before, the kind, the layer, the direction. */
 export const LSTM_ARRAY: RegExp =
   /^(?:(.*)\.)?(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d+)(_reverse)?$/;
+
+/** The arrays of a state_dict. */
+export type PytorchArrays = SafetensorsFile & {
+  /** Whether they come in the order of the state_dict. Default: false, by the alphabet. */
+  readonly isOrdered?: boolean;
+};
 
 /** One nn.LSTM: its layers, each with one or two directions. */
 export interface TorchLstm {
@@ -37,19 +45,16 @@ export function isStateDict(arrays: ReadonlyMap<string, Tensor>): boolean {
   return [...arrays.keys()].some((key) => LSTM_ARRAY.test(key) || /(^|\.)weight_ih$/.test(key));
 }
 
-/** Opens the state_dict of a bare nn.LSTM: all hidden states, as its own `output`. */
-export function openPytorch({ arrays, metadata }: SafetensorsFile): LoadedModel {
+/**
+ * Opens the state_dict of a bare nn.LSTM: all hidden states, as its own `output`.
+ *
+ * @throws {UnreadableFileError} where it is none, with the call that opens it where one is known.
+ */
+export function openPytorch(file: PytorchArrays, from: FileSource): LoadedModel {
+  const { arrays, metadata } = file;
   const stacks = lstmStacks(arrays);
-  const stray = [...arrays.keys()].find((key) => !LSTM_ARRAY.test(key));
-  if (stacks.length !== 1 || stray !== undefined) {
-    if (stacks.length === 0) missing("weight_ih_l0", arrays);
-    const state = stray === undefined
-      ? `the LSTMs are ${stacks.slice(0, 8).map(({ prefix }) => quoted(prefix)).join(", ")}`
-      : `the array ${quoted(stray)} ${formatShape(arrays.get(stray)!.shape)} is of another layer`;
-    const rule = "a state_dict tells no layers, so it must be one nn.LSTM alone " +
-      "(for others give loadModel(source, { layers }), or use model.loadWeights(source))";
-    throw new UnreadableFileError(rule, state);
-  }
+  const others = [...arrays.keys()].filter((key) => !LSTM_ARRAY.test(key));
+  if (stacks.length !== 1 || others.length > 0) refuseOthers(file, stacks, others, from);
   const layers = stacks[0]!.layers.map(({ units, useBias, isBidirectional, weights }) => {
     const one = lstm({ units, useBias, returnSequences: true });
     return { layer: isBidirectional ? bidirectional(one) : one, weights };
@@ -61,6 +66,26 @@ export function openPytorch({ arrays, metadata }: SafetensorsFile): LoadedModel 
     precision: isDouble ? "float64" : "float32",
     provenance: pytorchProvenance(metadata),
   };
+}
+
+function refuseOthers(
+  file: PytorchArrays,
+  stacks: readonly TorchLstm[],
+  others: readonly string[],
+  from: FileSource,
+): never {
+  const stray = strayArray(file, others);
+  const found = stray === undefined ? pytorchProposal(file, stacks, others) : undefined;
+  if (found !== undefined) refuseWeightsAlone(found, from);
+  if (stacks.length === 0) missing("weight_ih_l0", file.arrays);
+  const state = stray === undefined
+    ? `the LSTMs are ${stacks.slice(0, 8).map(({ prefix }) => quoted(prefix)).join(", ")}`
+    : `the array ${quoted(stray)} ${
+      formatShape(file.arrays.get(stray)!.shape)
+    } is of another layer`;
+  const rule = "a state_dict tells no layers, so it must be one nn.LSTM alone " +
+    "(for others give loadModel(source, { layers }), or use model.loadWeights(source))";
+  throw new UnreadableFileError(rule, state);
 }
 
 /** What is known of a file by PyTorch. */

@@ -1,9 +1,8 @@
-// Which arrays of a PyTorch file belong to which layer. The file does not tell the order of the
-// modules: a .safetensors holds them by the alphabet. So a layer's own name decides, else the shapes,
-// else numbers in the names (lstms.2 before lstms.10); where none of them does, the file is refused.
+// Which arrays of a PyTorch file belong to which layer. A layer's own name decides, else the shapes;
+// where several modules fit, they come in the order of the state_dict. A .safetensors holds them by
+// the alphabet: there numbers in the names decide (lstms.2 before lstms.10), else it is refused.
 
 import { quoted } from "../base/quoted.ts";
-import type { SafetensorsFile } from "../files/safetensors.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import { type Layer, unwrapped } from "../layers/layer.ts";
 import { formatShape } from "../tensor/shape.ts";
@@ -11,7 +10,14 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedWeights } from "./build_model.ts";
 import { type Converted, taken, transposed } from "./conversion.ts";
 import type { Line } from "./format.ts";
-import { LSTM_ARRAY, lstmStacks, missing, pytorchProvenance, type TorchLstm } from "./pytorch.ts";
+import {
+  LSTM_ARRAY,
+  lstmStacks,
+  missing,
+  type PytorchArrays,
+  pytorchProvenance,
+  type TorchLstm,
+} from "./pytorch.ts";
 
 type Arrays = ReadonlyMap<string, Tensor>;
 
@@ -20,8 +26,9 @@ type Arrays = ReadonlyMap<string, Tensor>;
  *
  * @throws {UnreadableFileError} where arrays are missing, left over, or may belong to several layers.
  */
-export function pytorchWeights({ arrays, metadata }: SafetensorsFile, line: Line): LoadedWeights {
-  const perLayer = new TorchFile(arrays, line.map(({ layer }) => layer)).assign();
+export function pytorchWeights(file: PytorchArrays, line: Line): LoadedWeights {
+  const { arrays, metadata, isOrdered = false } = file;
+  const perLayer = new TorchFile(arrays, line.map(({ layer }) => layer), isOrdered).assign();
   return { perLayer, provenance: pytorchProvenance(metadata) };
 }
 
@@ -34,6 +41,7 @@ class TorchFile {
   constructor(
     readonly arrays: Arrays,
     readonly layers: readonly Layer[],
+    readonly isOrdered: boolean,
   ) {
     this.#stacks = lstmStacks(arrays);
     const weights = [...arrays.keys()].filter((key) => key.endsWith(".weight"));
@@ -79,7 +87,7 @@ class TorchFile {
       });
     const found: (readonly TorchLstm[])[] = [];
     const follow = (place: number, before: readonly TorchLstm[]): void => {
-      if (found.length > 1) return;
+      if (found.length > (this.isOrdered ? 0 : 1)) return;
       if (place === places.length) return void found.push(before);
       const named = wanted(place);
       const next = named !== undefined ? [named] : [...free.values()].flatMap((alike) => {
@@ -90,7 +98,7 @@ class TorchFile {
       }
     };
     for (const [shapes, alike] of free) {
-      const sorted = numbered(alike, ({ prefix }) => prefix);
+      const sorted = this.isOrdered ? alike : numbered(alike, ({ prefix }) => prefix);
       if (sorted !== undefined) free.set(shapes, [...sorted]);
       else if (places.some((_, place) => fits(alike[0]!, place))) {
         this.#refuse("LSTM", alike.map(({ prefix }) => prefix));
@@ -111,7 +119,7 @@ class TorchFile {
     );
     const own = nameOf(layer);
     const named = own !== undefined && this.#modules.has(own) ? own : undefined;
-    const sorted = numbered(fits, (module) => module);
+    const sorted = this.isOrdered ? fits : numbered(fits, (module) => module);
     if (named === undefined && sorted === undefined) this.#refuse(inner.className, fits);
     const module = named ?? sorted?.[0];
     if (module === undefined) {

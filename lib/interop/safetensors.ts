@@ -8,8 +8,8 @@ import { pytorchWeights } from "./pytorch_match.ts";
 export const SAFETENSORS: Format = {
   name: ".safetensors",
   kind: "safetensors",
-  model: async ({ bytes }) => {
-    return await asFileError(MODEL_RULE, () => openPytorch(readSafetensors(bytes)));
+  model: async ({ bytes, name }) => {
+    return await asFileError(MODEL_RULE, () => openPytorch(readSafetensors(bytes), { name }));
   },
   weights: async ({ bytes }, line) => {
     return await asFileError(WEIGHTS_RULE, () => pytorchWeights(readSafetensors(bytes), line));

@@ -10,6 +10,7 @@ import { type Converted, lettersOf, taken } from "./conversion.ts";
 import { type Format, MODEL_RULE } from "./format.ts";
 import { inputShapeOf } from "./keras.ts";
 import { type KerasModel, kerasModel } from "./keras_config.ts";
+import { leavesOf } from "./keras_node.ts";
 import { kerasWriter, TFJS_WRITER } from "./keras_version.ts";
 import { kerasWeights } from "./keras_weights.ts";
 import { orderedByName } from "./weight_order.ts";
@@ -49,7 +50,7 @@ function openTfjs({ topology, arrays, writers }: TfjsFile): LoadedModel {
       framework: writers[0] ?? "TF.js",
       ...(version && { version }),
       gateOrder: lettersOf("keras"),
-      notes: [],
+      notes: parsed.notes,
     },
   };
 }
@@ -61,19 +62,25 @@ function nameOf(config: unknown): string {
 /** Each layer's arrays, by their names; a layer's own name may have slashes. */
 function arraysIn(
   arrays: ReadonlyMap<string, Tensor>,
-  { layers, listed }: KerasModel,
+  { listed }: KerasModel,
   model: string,
 ): LayerArrays {
   if ([...arrays.keys()].every((key) => /^layers\/.*\/vars\/\d+$/.test(key))) { // a .keras before
     const file = { arrays, others: new Map(), attributes: new Map() };
     return kerasWeights(file, { listed, areNamed: true });
   }
-  const names = layers.map((layer) => layer.name!).sort((a, b) => b.length - a.length);
+  // the longest first: of a model within, its own name is the layer's, or both with a slash
+  const layers = leavesOf(listed).flatMap(({ name, ownName, around }) =>
+    [ownName, [...around, ownName].join("/")].map((own) => ({ name, own }))
+  ).filter(({ name, own }, _, all) =>
+    all.every((other) => other.own !== own || other.name === name)
+  )
+    .sort((a, b) => b.own.length - a.own.length);
   const groups = new Map<string, Converted[]>();
   for (const [key, tensor] of arrays) {
     // Keras 3's names begin with the model's
-    const owner = names.find((own) => key.startsWith(`${own}/`)) ??
-      names.find((own) => key.startsWith(`${model}/${own}/`));
+    const owner = (layers.find(({ own }) => key.startsWith(`${own}/`)) ??
+      layers.find(({ own }) => key.startsWith(`${model}/${own}/`)))?.name;
     if (owner === undefined) {
       const state = `${JSON.stringify(key.split("/")[0])} has some and is none`;
       throw new UnreadableFileError("each of its arrays must belong to a layer", state);

@@ -4,7 +4,10 @@ import { type ActivationOptions, getActivation } from "../values/activations.ts"
 import type { ElementwiseActivationName } from "../values/activation_curves.ts";
 import { fastActivationOf, type FastForm } from "./fast_form.ts";
 import { type KerasConfig, type LayerKind, names } from "./kind.ts";
-import { defineLayer, type Layer, type OpenShape } from "./layer.ts";
+import { defineLayer, type Layer, type Mask, type OpenShape } from "./layer.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { shapeOf, where } from "../values/arrange.ts";
 import { checkOptions, definedOptions, type LayerName, numberRule } from "./layer_options.ts";
 
 /** The options of a ReLU layer. */
@@ -110,11 +113,14 @@ export function elu(options: ELUOptions = {}): Layer {
   return ofFunction("ELU", name, { alpha }, "elu", { alpha });
 }
 
+/** What a softmax sees where a mask leaves a number out, in keras/src/layers/activations/softmax.py. */
+const MASKED = -1e9;
+
 /**
- * A softmax over the last axis as a layer.
+ * A softmax over the last axis as a layer; numbers that a mask leaves out get 0.
  * Source: keras/src/layers/activations/softmax.py (Keras 3.15.1).
  *
- * @throws {TypeError} where an option is unknown.
+ * @throws {TypeError} where an option is unknown, or a mask does not fit its input.
  *
  * @example
  * ```ts
@@ -128,7 +134,41 @@ export function elu(options: ELUOptions = {}): Layer {
 export function softmaxLayer(options: LayerName = {}): Layer {
   const chosen = definedOptions("a Softmax", options);
   checkOptions("a Softmax", chosen, {});
-  return ofFunction("Softmax", chosen.name, { axis: -1 }, "softmax", {});
+  const softmax = getActivation("softmax");
+  const unmasked = ofFunction("Softmax", chosen.name, { axis: -1 }, "softmax", {});
+  return defineLayer({
+    ...unmasked,
+    run: (o, inputs, weights, context) => {
+      const [[x], [mask]] = [inputs, context.masks];
+      if (mask === undefined) return unmasked.run(o, inputs, weights, context);
+      const counts = spread(mask, shapeOf(o, x!));
+      const low = new Tensor(new Float64Array(counts.data.length).fill(MASKED), counts.shape);
+      const kept = where(o, counts, x!, o.given(low));
+      return { outputs: [where(o, counts, o.apply(softmax, kept))], mask };
+    },
+  });
+}
+
+/** A mask over numbers of that shape, the last axes against each other as NumPy does. */
+function spread(mask: Mask, shape: readonly number[]): Tensor {
+  const before = shape.length - mask.shape.length;
+  const lengths = [...new Array<number>(Math.max(0, before)).fill(1), ...mask.shape];
+  if (before < 0 || lengths.some((length, axis) => length !== 1 && length !== shape[axis])) {
+    throw new TypeError(
+      `Cannot run a Softmax: the last axes of its input must be as long as those of the mask, ` +
+        `but the input is [${shape.join(", ")}], the mask [${mask.shape.join(", ")}]`,
+    );
+  }
+  const data = Float64Array.from({ length: sizeOf(shape) }, (_, k) => {
+    let [at, stride, rest] = [0, 1, k];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      if (lengths[axis] !== 1) at += rest % shape[axis]! * stride;
+      stride *= lengths[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
+    }
+    return mask.data[at]!;
+  });
+  return new Tensor(data, shape);
 }
 
 function ofFunction(

@@ -147,8 +147,8 @@ function checkedPair(
   const made = recurrenceOf(layer);
   if (made === undefined) {
     throw new TypeError(
-      `Cannot make a Bidirectional as it takes an LSTM, made by lstm(), a GRU or a SimpleRNN: ` +
-        `current value is ` +
+      `Cannot make a Bidirectional: it takes an LSTM, made by lstm(), a GRU or a SimpleRNN, ` +
+        `but it is ` +
         `${(layer as Layer | undefined)?.className ?? typeof layer}`,
     );
   }
@@ -171,7 +171,7 @@ function checkedPair(
       `{ units: ${options.units}, goBackwards: ${options.goBackwards}, ` +
       `returnSequences: ${options.returnSequences}, stateful: ${options.stateful} }`;
     throw new TypeError(
-      `Cannot make a Bidirectional as ${problem}: current layers are ${shown(ahead)} ` +
+      `Cannot make a Bidirectional: ${problem}, but the layers are ${shown(ahead)} ` +
         `and ${shown(back)}`,
     );
   }

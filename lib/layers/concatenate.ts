@@ -1,7 +1,10 @@
 import { join, shapeOf } from "../values/arrange.ts";
-import { defineLayer, formatOpenShape, type Layer, type OpenShape } from "./layer.ts";
+import { defineLayer, formatOpenShape, type Layer, type Mask, type OpenShape } from "./layer.ts";
 import { checkOptions, definedOptions, type LayerName, type OptionRule } from "./layer_options.ts";
 import type { LayerKind } from "./kind.ts";
+import { mergedMask } from "./merges.ts";
+import { numbers } from "../values/numbers.ts";
+import { Tensor } from "../tensor/tensor.ts";
 
 /** The options of a concatenation. */
 export interface ConcatenateOptions extends LayerName {
@@ -58,13 +61,34 @@ export function concatenate(options: ConcatenateOptions = {}): Layer {
     },
     weights: () => [],
     run: (o, inputs, _weights, { masks }) => {
-      const [rank] = inputs.map((x) => shapeOf(o, x).length);
-      return {
-        outputs: [join(o, inputs, axis < 0 ? rank! + axis : axis)],
-        mask: masks.every((mask) => mask === undefined) ? undefined : masks[0],
-      };
+      const shapes = inputs.map((x) => shapeOf(o, x));
+      const at = axis < 0 ? shapes[0]!.length + axis : axis;
+      return { outputs: [join(o, inputs, at)], mask: maskOf(masks, shapes, at) };
     },
   });
+}
+
+/**
+ * The mask of `[batch, timesteps, size]`: along the timesteps the masks one after another, an input
+ * without one counting whole; else the steps that any of them counts.
+ */
+function maskOf(
+  masks: readonly (Mask | undefined)[],
+  shapes: readonly (readonly number[])[],
+  axis: number,
+): Mask | undefined {
+  if (masks.every((mask) => mask === undefined)) return undefined;
+  if (shapes[0]!.length !== 3) {
+    throw new TypeError(
+      `Cannot run a Concatenate: inputs with a mask must be [batch, timesteps, size], ` +
+        `but they are ${shapes.map((shape) => `[${shape.join(", ")}]`).join(" and ")}`,
+    );
+  }
+  if (axis === 2) return mergedMask(masks);
+  const whole = shapes.map((shape, k) =>
+    masks[k] ?? new Tensor(new Float64Array(shape[0]! * shape[1]!).fill(1), shape.slice(0, 2))
+  );
+  return join(numbers, whole, 1);
 }
 
 /** Keras's Concatenate. */

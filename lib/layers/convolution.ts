@@ -1,6 +1,7 @@
 import { sizeOf } from "../tensor/shape.ts";
 import { join, shapeOf, type Windows, windowsOf } from "../values/arrange.ts";
 import type { Activation, ActivationName } from "../values/activations.ts";
+import type { Ops } from "../values/ops.ts";
 import { uniform, zeros } from "./initializers.ts";
 import { given, type LayerKind, names } from "./kind.ts";
 import {
@@ -173,6 +174,7 @@ function convolution(className: string, chosen: {
   const { name, filters, kernelSize, strides, padding, dilationRate, groups, useBias } = chosen;
   const φ = layerActivation(`a ${className}`, chosen.activation);
   const geometry = { sizes: kernelSize, strides, dilations: dilationRate, padding };
+  checkSteps(className, strides, dilationRate);
   const checkChannels = (input: OpenShape): number => {
     const channels = input.at(-1);
     const fits = input.length === kernelSize.length + 1 && typeof channels === "number" &&
@@ -215,22 +217,47 @@ function convolution(className: string, chosen: {
     run: (o, [x], [kernel, b]) => {
       const space = shapeOf(o, x!).slice(1, -1);
       const windows = windowsIn(className, space, geometry);
-      const [xs, Ws] = [o.blocks(x!, groups), o.blocks(kernel!, groups)];
-      const bs = b === undefined ? undefined : o.blocks(b, groups);
-      const rows = (W: typeof kernel) => {
-        const shape = shapeOf(o, W!);
-        return o.reshape(W!, [sizeOf(shape.slice(0, -1)), shape.at(-1)!]);
-      };
-      const parts = xs.map((part, k) =>
-        o.affine([[windowsOf(o, part, windows), rows(Ws[k])]], bs?.[k])
-      );
-      return { outputs: [o.apply(φ, groups === 1 ? parts[0]! : join(o, parts))] };
+      return { outputs: [o.apply(φ, convolved(o, x!, kernel!, b, windows, groups))] };
     },
   });
 }
 
+/** Keras has no windows that both move on and lie apart by more than 1 (base_conv.py). */
+export function checkSteps(
+  className: string,
+  strides: readonly number[],
+  dilations: readonly number[],
+): void {
+  if (Math.max(...strides) === 1 || Math.max(...dilations) === 1) return;
+  throw new RangeError(
+    `Cannot make a ${className}: strides or dilationRate must be 1, but they are ` +
+      `${strides.join(", ")} and ${dilations.join(", ")}`,
+  );
+}
+
+/** Σ over each window, of each group of channels by itself; `kernel` is `[…sizes, channels, filters]`. */
+export function convolved<V>(
+  o: Ops<V>,
+  x: V,
+  kernel: V,
+  b: V | undefined,
+  windows: Windows,
+  groups: number,
+): V {
+  const [xs, Ws] = [o.blocks(x, groups), o.blocks(kernel, groups)];
+  const bs = b === undefined ? undefined : o.blocks(b, groups);
+  const rows = (W: V) => {
+    const shape = shapeOf(o, W);
+    return o.reshape(W, [sizeOf(shape.slice(0, -1)), shape.at(-1)!]);
+  };
+  const parts = xs.map((part, k) =>
+    o.affine([[windowsOf(o, part, windows), rows(Ws[k]!)]], bs?.[k])
+  );
+  return groups === 1 ? parts[0]! : join(o, parts);
+}
+
 /** Evenly spread to ±√(6 / (fanIn + fanOut)), a window's places counted in both. */
-const glorotOfWindows: WeightSpec["initialize"] = (shape, random) => {
+export const glorotOfWindows: WeightSpec["initialize"] = (shape, random) => {
   const places = sizeOf(shape.slice(0, -2));
   const [channels, filters] = shape.slice(-2) as [number, number];
   return uniform(Math.sqrt(6 / (places * (channels + filters))))(shape, random);

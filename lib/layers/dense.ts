@@ -88,8 +88,8 @@ function checkInputSize(input: OpenShape): number {
   const inputSize = input.at(-1);
   if (typeof inputSize === "number") return inputSize;
   throw new TypeError(
-    `Cannot build a Dense as the last axis of its input must be known: ` +
-      `current input is ${formatOpenShape(input)}, None the batch`,
+    `Cannot build a Dense: the last axis of its input must be known, ` +
+      `but the input is ${formatOpenShape(input)}, None the batch`,
   );
 }
 

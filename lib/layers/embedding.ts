@@ -79,8 +79,8 @@ function checkWords({ data }: Tensor, inputDim: number): void {
   for (const word of data) {
     if (Number.isInteger(word) && word >= 0 && word < inputDim) continue;
     throw new RangeError(
-      `Cannot look up an embedding as the numbers must be whole, from 0 to ${inputDim - 1}: ` +
-        `current number is ${word}`,
+      `Cannot look up an embedding: the numbers must be whole, from 0 to ${inputDim - 1}, ` +
+        `but one is ${word}`,
     );
   }
 }

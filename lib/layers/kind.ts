@@ -48,6 +48,12 @@ export interface LayerKind {
   readonly read: (config: KerasConfig & { readonly name: string }, reading: KerasReading) => Layer;
   /** What `layer(…)` is called with, its inputs apart, in a Functional model. Default: nothing. */
   readonly callOptions?: readonly string[];
+  /** The module of the class, where it is no layer of `keras.layers` but an operation. */
+  readonly module?: string;
+  /** Whether the plain values that it is called with say what it does: `call` of its options. */
+  readonly readsCall?: boolean;
+  /** These values, as Keras 3 writes them. */
+  readonly writeCall?: (layer: Layer) => readonly unknown[];
   /** Whether several inputs are several arguments, and not one list of them. */
   readonly takesArguments?: boolean;
   /** The options as Keras 3 reads them. Default: the layer's `config`, its activations written. */

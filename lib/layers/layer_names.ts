@@ -12,7 +12,7 @@ export function nameLayers(layers: readonly Layer[]): string[] {
     if (name === undefined) continue;
     if (taken.has(name)) {
       throw new TypeError(
-        `Cannot build a model as its layers need different names: current name ` +
+        `Cannot build a model: its layers need different names, but the name ` +
           `${JSON.stringify(name)} is there twice`,
       );
     }
@@ -33,7 +33,11 @@ export function nameLayers(layers: readonly Layer[]): string[] {
   return layers.map(nameOf);
 }
 
-/** `TimeDistributed` is `time_distributed`, `LSTM` is `lstm`. */
+/**
+ * `TimeDistributed` is `time_distributed`, `LSTM` is `lstm`, `Conv1D` is `conv1d`.
+ * Source: to_snake_case in keras/src/utils/naming.py (Keras 3.15.1).
+ */
 export function snakeCase(className: string): string {
-  return className.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+  return className.replaceAll(/(.)([A-Z][a-z]+)/g, "$1_$2").replaceAll(/([a-z])([A-Z])/g, "$1_$2")
+    .toLowerCase();
 }

@@ -60,8 +60,8 @@ function maskOf(x: Tensor, maskValue: number): Mask {
 function checkedSequence(input: OpenShape): OpenShape {
   if (input.length === 2) return input;
   throw new TypeError(
-    `Cannot build a Masking as its input must be [timesteps, inputSize]: ` +
-      `current input is ${formatOpenShape(input)}, None the batch`,
+    `Cannot build a Masking: its input must be [timesteps, inputSize], ` +
+      `but the input is ${formatOpenShape(input)}, None the batch`,
   );
 }
 

@@ -205,6 +205,7 @@ export const NOISE_LAYERS: readonly LayerKind[] = [
     options: names("rate seed name noise_shape"),
     only: { noise_shape: null },
     read: ({ name, rate }) => spatialDropout1D({ name, rate: rate as number }),
+    write: ({ config }) => ({ ...config, trainable: undefined }), // Keras's own takes none
     seeds,
   },
 ];

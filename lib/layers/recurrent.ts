@@ -222,9 +222,9 @@ function checkSequenceShape(
   const [timesteps = null, inputSize = null] = input;
   if (input.length !== 2 || inputSize === null) {
     throw new TypeError(
-      `Cannot build ${owner} as its input must be [timesteps, inputSize], the inputSize known ` +
-        `(returnSequences gives the next ${className} all timesteps): ` +
-        `current input is ${formatOpenShape(input)}, None the batch`,
+      `Cannot build ${owner}: its input must be [timesteps, inputSize], the inputSize known ` +
+        `(returnSequences gives the next ${className} all timesteps), ` +
+        `but the input is ${formatOpenShape(input)}, None the batch`,
     );
   }
   return [timesteps, inputSize];

@@ -1,7 +1,13 @@
 import { Tensor } from "../tensor/tensor.ts";
 import { type LayerKind, names } from "./kind.ts";
 import { defineLayer, type Layer, type OpenShape } from "./layer.ts";
-import { checkOptions, definedOptions, type LayerName, numberRule } from "./layer_options.ts";
+import {
+  checkOptions,
+  definedOptions,
+  type LayerName,
+  numberRule,
+  positiveRule,
+} from "./layer_options.ts";
 
 /** The options of a Rescaling. */
 export interface RescalingOptions extends LayerName {
@@ -59,6 +65,37 @@ export function identity(options: LayerName = {}): Layer {
   return unchanged("Identity", options, {});
 }
 
+/** The options of an ActivityRegularization. */
+export interface ActivityRegularizationOptions extends LayerName {
+  /** What Keras's training adds to the loss for each |x|. Default: 0. */
+  readonly l1?: number;
+  /** The same for each x². Default: 0. */
+  readonly l2?: number;
+}
+
+/**
+ * What it is given, unchanged; what Keras's training adds to the loss is not added here.
+ * Source: keras/src/layers/regularization/activity_regularization.py (Keras 3.15.1).
+ *
+ * @throws {TypeError} where an option is unknown or of the wrong kind.
+ * @throws {RangeError} where its value is out of range.
+ *
+ * @example
+ * ```ts
+ * import { activityRegularization, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([activityRegularization({ l2: 0.01 })], { inputShape: [2] });
+ * assertEquals(model.predict([[3, 4]]).toArray(), [[3, 4]]);
+ * ```
+ */
+export function activityRegularization(options: ActivityRegularizationOptions = {}): Layer {
+  const chosen = { l1: 0, l2: 0, ...definedOptions("an ActivityRegularization", options) };
+  checkOptions("an ActivityRegularization", chosen, { l1: positiveRule, l2: positiveRule });
+  const { name, l1, l2 } = chosen;
+  return unchanged("ActivityRegularization", { name }, { l1, l2 });
+}
+
 function unchanged(className: string, options: LayerName, config: Record<string, unknown>): Layer {
   const chosen = definedOptions(`an ${className}`, options);
   checkOptions(`an ${className}`, chosen, {});
@@ -86,4 +123,12 @@ export const IDENTITY: LayerKind = {
   className: "Identity",
   options: [],
   read: ({ name }) => identity({ name }),
+};
+
+/** Keras's ActivityRegularization. */
+export const ACTIVITY_REGULARIZATION: LayerKind = {
+  className: "ActivityRegularization",
+  options: names("l1 l2"),
+  read: ({ name, l1 = 0, l2 = 0 }) =>
+    activityRegularization({ name, l1: l1 as number, l2: l2 as number }),
 };

@@ -158,6 +158,7 @@ function ofSteps(
 export const ZERO_PADDING_1D: LayerKind = {
   className: "ZeroPadding1D",
   options: ["padding", "data_format"],
+  only: { data_format: "channels_last" },
   read: ({ name, padding }) => zeroPadding1D({ name, padding: padding as number }),
 };
 

@@ -2,14 +2,17 @@
 
 import { ACTIVATION } from "./activation.ts";
 import { ACTIVATION_LAYERS } from "./activation_layers.ts";
+import { NORMALIZATION } from "./adapted_normalization.ts";
 import { BIDIRECTIONAL } from "./bidirectional.ts";
 import { CONCATENATE } from "./concatenate.ts";
 import { CONV_1D, CONV_2D } from "./convolution.ts";
 import { DENSE } from "./dense.ts";
+import { DOT } from "./dot_product.ts";
 import { DROPOUT } from "./dropout.ts";
 import { EMBEDDING } from "./embedding.ts";
 import { FLATTEN } from "./flatten.ts";
 import { GRU } from "./gru.ts";
+import { GET_ITEM } from "./get_item.ts";
 import type { LayerKind } from "./kind.ts";
 import { LSTM } from "./lstm.ts";
 import { MASKING } from "./masking.ts";
@@ -18,18 +21,24 @@ import { NOISE_LAYERS } from "./noise_layers.ts";
 import { BATCH_NORMALIZATION, LAYER_NORMALIZATION } from "./normalization.ts";
 import { PERMUTE } from "./permute.ts";
 import { POOLING } from "./pooling.ts";
+import { PRE_LU } from "./pre_lu.ts";
 import { REPEAT_VECTOR } from "./repeat_vector.ts";
-import { IDENTITY, RESCALING } from "./rescaling.ts";
+import { ACTIVITY_REGULARIZATION, IDENTITY, RESCALING } from "./rescaling.ts";
 import { RESHAPE } from "./reshape.ts";
 import { SIMPLE_RNN } from "./simple_rnn.ts";
+import { CU_DNN_LSTM, RNN } from "./rnn_kinds.ts";
+import { SEPARABLE_CONV_1D } from "./separable_convolution.ts";
 import { CROPPING_1D, UP_SAMPLING_1D, ZERO_PADDING_1D } from "./steps.ts";
 import { TIME_DISTRIBUTED } from "./time_distributed.ts";
+import { UNIT_NORMALIZATION } from "./unit_normalization.ts";
 
 /** The kinds of layers that are read from files and written to them. */
 export const LAYER_KINDS: readonly LayerKind[] = [
   LSTM,
   GRU,
   SIMPLE_RNN,
+  RNN,
+  CU_DNN_LSTM,
   BIDIRECTIONAL,
   TIME_DISTRIBUTED,
   DENSE,
@@ -37,9 +46,12 @@ export const LAYER_KINDS: readonly LayerKind[] = [
   MASKING,
   CONV_1D,
   CONV_2D,
+  SEPARABLE_CONV_1D,
   ...POOLING,
   BATCH_NORMALIZATION,
   LAYER_NORMALIZATION,
+  UNIT_NORMALIZATION,
+  NORMALIZATION,
   RESCALING,
   FLATTEN,
   RESHAPE,
@@ -50,11 +62,15 @@ export const LAYER_KINDS: readonly LayerKind[] = [
   UP_SAMPLING_1D,
   CONCATENATE,
   ...MERGES,
+  DOT,
   DROPOUT,
   ...NOISE_LAYERS,
   ACTIVATION,
   ...ACTIVATION_LAYERS,
+  PRE_LU,
   IDENTITY,
+  ACTIVITY_REGULARIZATION,
+  GET_ITEM,
 ];
 
 /** The kind of that class. */

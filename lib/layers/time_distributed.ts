@@ -62,14 +62,14 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
 function checkWrapped(layer: Layer): void {
   if (typeof layer?.run !== "function") {
     throw new TypeError(
-      `Cannot make a TimeDistributed as it takes a layer, made by dense() and its like: ` +
-        `current value is ${typeof layer}`,
+      `Cannot make a TimeDistributed: it takes a layer, made by dense() and its like, ` +
+        `but it is ${typeof layer}`,
     );
   }
   if (layer.config.stateful === true) {
     throw new TypeError(
-      "Cannot make a TimeDistributed as its layer starts anew at each timestep: " +
-        "current layer is stateful",
+      "Cannot make a TimeDistributed: its layer starts anew at each timestep, " +
+        "but it is stateful",
     );
   }
 }
@@ -77,9 +77,9 @@ function checkWrapped(layer: Layer): void {
 function checkedSteps(input: OpenShape): [number | null, ...(number | null)[]] {
   if (input.length >= 2) return input as [number | null, ...(number | null)[]];
   throw new TypeError(
-    `Cannot build a TimeDistributed as its input must be [timesteps, …], 2 axes or more ` +
-      `(returnSequences gives it all timesteps): ` +
-      `current input is ${formatOpenShape(input)}, None the batch`,
+    `Cannot build a TimeDistributed: its input must be [timesteps, …], 2 axes or more ` +
+      `(returnSequences gives it all timesteps), ` +
+      `but the input is ${formatOpenShape(input)}, None the batch`,
   );
 }
 

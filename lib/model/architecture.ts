@@ -62,15 +62,15 @@ export function checkArchitecture(
 function checkLayers(layers: unknown): asserts layers is readonly Layer[] {
   if (!Array.isArray(layers) || layers.length === 0) {
     throw new TypeError(
-      `Cannot build a model as it needs a list of one layer or more: ` +
-        `current value is ${Array.isArray(layers) ? "empty" : typeof layers}`,
+      `Cannot build a model: it needs a list of one layer or more, ` +
+        `but it is ${Array.isArray(layers) ? "empty" : typeof layers}`,
     );
   }
   for (const [k, layer] of layers.entries()) {
     if (typeof layer?.run !== "function" || typeof layer.className !== "string") {
       throw new TypeError(
-        `Cannot build a model as each layer must be made by lstm(), dense() and their like: ` +
-          `current layer ${k} is ${typeof layer === "object" ? "another object" : typeof layer}`,
+        `Cannot build a model: each layer must be made by lstm(), dense() and their like, ` +
+          `but layer ${k} is ${typeof layer === "object" ? "another object" : typeof layer}`,
       );
     }
   }
@@ -82,9 +82,9 @@ export function checkInputShape(shape: OpenShape | undefined): asserts shape is 
     length === null || Number.isInteger(length) && length as number > 0;
   if (!Array.isArray(shape) || shape.length === 0 || !shape.every(isLength)) {
     throw new TypeError(
-      `Cannot build a model as inputShape must be [timesteps, inputSize], or [timesteps] before ` +
-        `an embedding, of whole numbers from 1, with null where timesteps may vary: ` +
-        `current inputShape is ${JSON.stringify(shape)}`,
+      `Cannot build a model: inputShape must be [timesteps, inputSize], or [timesteps] before ` +
+        `an embedding, of whole numbers from 1, with null where timesteps may vary, ` +
+        `but it is ${JSON.stringify(shape)}`,
     );
   }
 }

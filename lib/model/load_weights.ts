@@ -18,7 +18,7 @@ export function provideWeightLoader(given: WeightLoader): void {
 export async function loadWeights(model: Model, source: Source): Promise<void> {
   if (loader === undefined) {
     throw new TypeError(
-      "Cannot load weights as lib/interop knows the formats: current program has not imported it",
+      "Cannot load weights: lib/interop knows the formats, but the program has not imported it (mod.ts does)",
     );
   }
   await loader(model, source);

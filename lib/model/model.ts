@@ -1,12 +1,14 @@
 import { kindOf } from "../base/kind.ts";
-import { refuseOptions } from "../base/options.ts";
+import { checkOptions, type KeysOf, refuseOptions } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
 import type { View } from "../display/view.ts";
 import type { Source } from "../files/source.ts";
 import type { Tensor, TensorLike } from "../tensor/tensor.ts";
 import { type CompileOptions, Training } from "./training/compile.ts";
 import { fit } from "./training/fit.ts";
-import type { FitOptions } from "./training/fit_options.ts";
+import { checkFitOptions, type FitOptions } from "./training/fit_options.ts";
+import { checkStateful, prepareSamples } from "./training/prepare_samples.ts";
+import { evaluate, type Evaluation } from "./training/validate.ts";
 import type { History } from "./training/history.ts";
 import { Predictor } from "./fast/predictor.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
@@ -19,6 +21,11 @@ import type { ModelInput } from "./inputs.ts";
 import { type Provenance, provenanceOf } from "./provenance.ts";
 import { summaryView } from "./summary.ts";
 import type { TrainingState } from "./training/training_state.ts";
+
+/** How samples are evaluated. */
+export type EvaluateOptions = Pick<FitOptions, "batchSize">;
+
+const EVALUATE: KeysOf<EvaluateOptions> = { batchSize: "optional" };
 
 let networkOfModel: (model: unknown) => Network | undefined;
 let trainingOfModel: (model: Model, action: string) => Training;
@@ -187,6 +194,35 @@ export class Model {
   }
 
   /**
+   * The loss of samples, and the accuracy where it is measured, without learning from them: Keras's
+   * `evaluate`.
+   *
+   * @param x `[samples, …]`, as for `predict`
+   * @param y a target for each sample, as for `fit`
+   * @param options how many samples are computed at a time. Default: 32
+   * @throws {TypeError} where a shape does not fit, or the model is not compiled.
+   *
+   * @example
+   * ```ts
+   * import { dense, sequential } from "@gatescope/lstm";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const model = sequential([dense({ units: 1 })], { inputShape: [1] });
+   * model.setWeights([[[2]], [0]]);
+   * model.compile({ optimizer: "sgd", loss: "mse" });
+   * assertEquals(model.evaluate([[1], [2]], [[2], [5]]), { loss: 0.5 });
+   * ```
+   */
+  evaluate(x: ModelInput, y: ModelInput, options: EvaluateOptions = {}): Evaluation {
+    const training = this.#compiled("evaluate");
+    checkOptions("evaluate", options, EVALUATE);
+    const { batchSize } = checkFitOptions(options);
+    const samples = prepareSamples(this.#network, training.losses, x, y, "evaluate");
+    checkStateful(this.#network, samples, batchSize);
+    return evaluate(this.#network, training, samples, { batchSize });
+  }
+
+  /**
    * How far training has come; with `getWeights()` it is all that another model needs to go on.
    *
    * @throws {TypeError} where the model is not compiled.
@@ -225,7 +261,7 @@ export class Model {
 
   /**
    * Replaces all weights by those of a file: `.weights.h5`, `.npz` of `model.get_weights()`,
-   * PyTorch's `.safetensors`, or any file that {@linkcode loadModel} opens.
+   * PyTorch's `.pth` and `.safetensors`, or any file that {@linkcode loadModel} opens.
    *
    * @param source a path, a URL or the bytes
    * @throws {UnreadableFileError} where the file cannot be read, or its arrays are not this model's;
@@ -264,7 +300,7 @@ export class Model {
   #compiled(action: string): Training {
     if (this.#training === undefined) {
       throw new TypeError(
-        `Cannot ${action} as the model must be compiled first: current optimizer and loss are unset`,
+        `Cannot ${action}: the model must be compiled first, but it has no optimizer and loss yet`,
       );
     }
     return this.#training;

@@ -18,7 +18,7 @@ export interface ArrayProvenance {
 export interface Provenance {
   /** The file as it was named. */
   readonly source: string;
-  /** The kind of file: `.keras`, `.h5`, `.onnx`, `model.json`, `.safetensors`, `.npz`. */
+  /** The kind of file: `.keras`, `.h5`, `.onnx`, `model.json`, `.pth`, `.safetensors`, `.npz`. */
   readonly format: string;
   /** Who wrote it, where that is known. */
   readonly framework?: string;

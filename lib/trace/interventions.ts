@@ -152,10 +152,10 @@ function freeze(
       // Of all timesteps, those that nothing comes before are left as they are.
       if (timestep === undefined) return (value: number) => value;
       throw new RangeError(
-        `Cannot freeze ${site} of timestep ${t} as ` +
+        `Cannot freeze ${site} of timestep ${t}: ` +
           (held === undefined
-            ? `a step must come before it: current timestep is computed first`
-            : `it must be computed after the one that holds it: current at is ${held}`),
+            ? `a step must come before it, but this one is computed first`
+            : `it must be computed after the one that holds it, but at is ${held}`),
       );
     }
     return (_: number, n: number, u: number) => source.data[n * units + u]!;
@@ -170,14 +170,14 @@ function valueOf(
   { samples, timesteps, units }: LstmPlace,
 ): (sample: number, timestep: number, unit: number) => number {
   if (value === undefined) {
-    throw new TypeError(`Cannot ${verb} as \`${name}\` says to what: current ${name} is undefined`);
+    throw new TypeError(`Cannot ${verb}: \`${name}\` must say to what, but it is undefined`);
   }
   const { data, shape } = asFloat64(value);
   const whole = [samples, timesteps, units];
   if (!sameShape(shape, whole.slice(3 - shape.length)) || shape.length > 3) {
     throw new TypeError(
-      `Cannot ${verb} as \`${name}\` must be a number or the tail of [batch, timesteps, units], ` +
-        `${formatShape(whole)} here: current shape is ${formatShape(shape)}`,
+      `Cannot ${verb}: \`${name}\` must be a number or the tail of [batch, timesteps, units], ` +
+        `${formatShape(whole)} here, but the shape is ${formatShape(shape)}`,
     );
   }
   return (n, t, u) => data[((n * timesteps + t) * units + u) % data.length]!;

@@ -131,9 +131,9 @@ export function rowwise(activationName: ActivationName, { f, backward }: RowFunc
     const length = given.shape.at(-1);
     if (length === undefined || activationName === "glu" && length % 2 !== 0) {
       throw new TypeError(
-        `Cannot take ${activationName} as it works on the last axis` +
-          `${activationName === "glu" ? ", which must be even" : ""}: ` +
-          `current shape is ${formatShape(given.shape)}`,
+        `Cannot take ${activationName}: it works on the last axis` +
+          `${activationName === "glu" ? ", which must be even" : ""}, ` +
+          `but the shape is ${formatShape(given.shape)}`,
       );
     }
     return overRows(given, f);
@@ -182,7 +182,7 @@ export function lstmActivation(activation: ActivationName | Activation): Activat
   checkOwn(chosen, "use an activation");
   if (isNamed(chosen, "glu")) {
     throw new TypeError(
-      `Cannot use an activation in an LSTM as it must keep the number of units: current activation is glu`,
+      `Cannot use an activation in an LSTM: it must keep the number of units, but glu halves it`,
     );
   }
   return chosen;

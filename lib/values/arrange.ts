@@ -198,3 +198,31 @@ export function pickedSteps<V>(o: Ops<V>, x: V, steps: readonly number[]): V {
   }
   return o.arrange([batch, steps.length, ...rest], [x], moves);
 }
+
+/** A part of the axes after the batch, NumPy's `x[:, …]`: a number takes an axis away. */
+export type Index = readonly (number | readonly [start: number, stop: number])[];
+
+/** The part at these indices; axes that are not named stay whole. */
+export function partAt<V>(o: Ops<V>, x: V, index: Index): V {
+  const [batch, ...shape] = shapeOf(o, x) as [number, ...number[]];
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const ranges = shape.map((length, axis) => {
+    const one = index[axis] ?? [0, length] as const;
+    return typeof one === "number" ? [one, one + 1] as const : one;
+  });
+  const kept = ranges.flatMap(([start, stop], axis) =>
+    typeof index[axis] === "number" ? [] : [stop - start]
+  );
+  const starts = ranges.reduce<number[]>(
+    (found, [start, stop], axis) =>
+      found.flatMap((at) =>
+        Array.from({ length: stop - start }, (_, k) => at + (start + k) * strides[axis]!)
+      ),
+    [0],
+  );
+  const moves: number[] = [];
+  for (let n = 0; n < batch; n++) {
+    starts.forEach((at, k) => moves.push(0, n * sizeOf(shape) + at, n * starts.length + k, 1));
+  }
+  return o.arrange([batch, ...kept], [x], moves);
+}

@@ -34,7 +34,7 @@ Deno.test("what cannot be split or joined is refused, the wrong order by the nam
   assertThrows(
     () => splitGates(arange(16 * 201).reshape([16, 201])),
     TypeError,
-    "Cannot split gates as the last axis must be a multiple of 4: current shape is [16, 201]",
+    "Cannot split gates: the last axis must be a multiple of 4, but the shape is [16, 201]",
   );
   assertThrows(() => splitGates(arange(4), "torch" as never), RangeError, "pytorch");
   assertThrows(() => splitGates(arange(4), "keras", { axis: 1 }), RangeError, "the axis is 1");

@@ -193,7 +193,7 @@ Deno.test("Plan refuses arrays of the wrong length", () => {
   const layer = randomLstm(4, 3);
   assertThrows(() => new Plan([randomLstm(4, 2)], sizes), TypeError, "kernel must hold 48 numbers");
   assertThrows(() => new Plan([layer], sizes).run(new Float32Array(5)), TypeError, "x must hold 6");
-  assertThrows(() => new Plan([layer], sizes).recorded(0), TypeError, "the layer makes none");
+  assertThrows(() => new Plan([layer], sizes).recorded(0), TypeError, "layer 0 makes none");
 });
 
 Deno.test("fastActivation() knows what it cannot do", () => {

@@ -83,6 +83,34 @@ def read_tfjs(raw, folder):
     return arrays, None
 
 
+def read_pth(raw, folder):
+    """The tensors of each state_dict, with the key of that before their names."""
+    import torch
+
+    arrays, seen = {}, []
+
+    def visit(value, path):
+        if any(value is other for other in seen) or isinstance(value, dict) and "param_groups" in value:
+            return False
+        if not isinstance(value, (dict, list, tuple)):
+            return False
+        seen.append(value)
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        inner = [visit(part, [*path, str(key)]) for key, part in parts if type(key) in (str, int, float)]
+        if any(inner):
+            return True
+        found = [(key, part) for key, part in parts if type(key) is str and isinstance(part, torch.Tensor)] \
+            if isinstance(value, dict) else []
+        arrays.update({f"{'.'.join(path)}/{key}": part.detach().to(torch.float64).numpy() for key, part in found})
+        return bool(found)
+
+    visit(torch.load(io.BytesIO(raw), weights_only=True), [])
+    return arrays, None
+
+
+read_pt = read_pth
+
+
 def main(folder, kind):
     read = globals()[f"read_{kind}"]
     equal, wrong, refused = 0, [], []

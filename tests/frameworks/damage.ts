@@ -2,6 +2,7 @@
 // own readers read the same bytes. By hand, 10,000 times, from seed 2000 on, of HDF5 alone:
 //   deno run --allow-all tests/frameworks/damage.ts <folder> 10000 h5 2000
 //   tests/frameworks/.venv/bin/python tests/frameworks/damage.py <folder> h5
+// pth and pt are for a Python with PyTorch, which is large: the run of all leaves them out.
 
 import { loadModel, loadNpy, loadNpz, UnreadableFileError } from "@gatescope/lstm";
 import { join } from "@std/path";
@@ -12,6 +13,8 @@ import { readOnnx } from "../../lib/files/onnx.ts";
 import { openFile } from "../../lib/files/open.ts";
 import { readSafetensors } from "../../lib/files/safetensors.ts";
 import { readTfjs } from "../../lib/files/tfjs.ts";
+import { readTorch } from "../../lib/files/torch.ts";
+import { unzip, zip } from "../../lib/files/zip.ts";
 import type { Tensor } from "../../lib/tensor/tensor.ts";
 import { mutated } from "../files/mutations.ts";
 
@@ -29,12 +32,24 @@ interface Damaged {
   readonly read: (bytes: Uint8Array, path: string) => Promise<Contents>;
   /** As a user does it; what only the reader's patience allows is not tried. */
   readonly open: (bytes: Uint8Array, path: string) => Promise<unknown>;
+  /** How it is damaged. Default: anywhere. */
+  readonly damaged?: (whole: Uint8Array, seed: number) => Promise<Uint8Array<ArrayBuffer>>;
+  /** What its own reader needs, where that is not in requirements.txt. */
+  readonly needs?: "torch";
   /** Files that must lie beside it. */
   readonly beside?: readonly string[];
 }
 
 const hdf5 = (bytes: Uint8Array) => readHdf5(bytes, { timeLimit: HDF5_MILLISECONDS });
 const formats = "fixtures/formats/";
+
+async function stateDicts(bytes: Uint8Array): Promise<Contents> {
+  const dicts = [...await readTorch(bytes)];
+  const arrays = dicts.flatMap(([key, dict]) => {
+    return [...dict()].map(([name, array]) => [`${key}/${name}`, array] as const);
+  });
+  return { arrays: new Map(arrays) };
+}
 
 /** The formats, and a file of each. */
 export const FORMATS: Readonly<Record<string, Damaged>> = {
@@ -86,7 +101,27 @@ export const FORMATS: Readonly<Record<string, Damaged>> = {
     },
     open: (bytes) => loadModel(bytes),
   },
+  pth: {
+    file: `${formats}torch/several.pth`,
+    needs: "torch",
+    damaged: pickleDamaged,
+    read: stateDicts,
+    open: (bytes) => loadModel(bytes, { key: "model" }),
+  },
+  pt: {
+    file: `${formats}torch/kinds_legacy.pt`,
+    needs: "torch",
+    read: stateDicts,
+    open: (bytes) => loadModel(bytes),
+  },
 };
+
+/** Damages the pickle alone: the archive's CRC-32 would tell of all else. */
+async function pickleDamaged(whole: Uint8Array, seed: number): Promise<Uint8Array<ArrayBuffer>> {
+  const entries = await unzip(whole);
+  const place = [...entries.keys()].find((name) => name.endsWith("/data.pkl"))!;
+  return new Uint8Array(await zip(entries.set(place, mutated(entries.get(place)!, seed))));
+}
 
 /** Names, shapes and numbers, as damage.py spells them. */
 function digest(arrays: ReadonlyMap<string, Tensor>): string {
@@ -129,7 +164,7 @@ export async function damage(
   folder: string,
   first = 0,
 ): Promise<Tally> {
-  const { file, beside = [], read, open } = FORMATS[format]!;
+  const { file, beside = [], read, open, damaged = mutated } = FORMATS[format]!;
   const whole = await Deno.readFile(new URL(file, TESTS));
   const path = join(folder, `damaged.${format}`);
   for (const name of beside) {
@@ -141,7 +176,7 @@ export async function damage(
   };
   const found: [seed: number, digest: string, rest: unknown][] = [];
   for (let seed = first; seed < first + count; seed++) {
-    const bytes = mutated(whole, seed);
+    const bytes = await damaged(whole, seed);
     if (beside.length > 0) await Deno.writeFile(path, bytes);
     const start = performance.now();
     const contents = await tried(() => read(bytes, path));

@@ -74,7 +74,7 @@ Deno.test("one LSTM's traces compare too; other shapes are refused", () => {
   assertThrows(
     () => compare(one, trace(build(), x), { atol: 0 }),
     TypeError,
-    "current shapes are [3, 5, 1] and [3, 5, 4]",
+    "but the shapes are [3, 5, 1] and [3, 5, 4]",
   );
   const nan = { ...one, cellState: new Tensor(new Float64Array(15).fill(NaN), [3, 5, 1]) };
   assertEquals(compare(nan, one, { atol: 1 }).maxAbsDiff, NaN);
@@ -122,6 +122,6 @@ Deno.test("two models: by array, gate and unit, and the options that differ", ()
   assertThrows(
     () => compare(ours, sequential([dense({ units: 1 })], { inputShape: [2] }), { atol: 0 }),
     TypeError,
-    "current ones are LSTM Dense, [2, 16], ",
+    "but they are LSTM Dense, [2, 16], ",
   );
 });

@@ -390,14 +390,14 @@ Deno.test("diagnose() refuses what is not one LSTM, and options it does not know
     message: string,
     ...given: Parameters<typeof diagnose>
   ) => assertThrows(() => diagnose(...given), Kind, message);
-  refused(TypeError, "current shapes are [2, 12], [12]", [weights[0]!, weights[2]!], x, expected);
+  refused(TypeError, "but the shapes are [2, 12], [12]", [weights[0]!, weights[2]!], x, expected);
   refused(TypeError, "must be one LSTM's for 2 inputs", [...weights, [1, 2, 3]], x, expected);
-  refused(TypeError, "current shapes are none", [], x, expected);
+  refused(TypeError, "but the shapes are none", [], x, expected);
   refused(TypeError, "x must be [batch, timesteps, inputSize]", weights, [[1, 2]], expected);
-  refused(TypeError, "[3, 4] or [3, 4, 4]: current shape is [2]", weights, x, [1, 2]);
-  refused(TypeError, "current expected is empty", weights, x, {});
+  refused(TypeError, "[3, 4] or [3, 4, 4], but the shape is [2]", weights, x, [1, 2]);
+  refused(TypeError, "but expected is empty", weights, x, {});
   refused(TypeError, "but cell was given", weights, x, { layers: [{ cell: 1 } as never] });
-  refused(TypeError, "current expected layers are 2", weights, x, { layers: [{}, {}] });
+  refused(TypeError, "but the expected layers are 2", weights, x, { layers: [{}, {}] });
   refused(
     TypeError,
     "but order was given; did you mean gateOrder?",
@@ -408,7 +408,7 @@ Deno.test("diagnose() refuses what is not one LSTM, and options it does not know
   );
   refused(RangeError, '"jax"', weights, x, expected, { gateOrder: "jax" });
   refused(RangeError, '"softmax"', weights, x, expected, { activation: "softmax" });
-  refused(RangeError, "current list is []", weights, x, expected, { activation: [] });
+  refused(RangeError, "but the list is []", weights, x, expected, { activation: [] });
   refused(RangeError, 'forward or reversed, but "back" was given', weights, x, expected, {
     time: "back" as never,
   });

@@ -157,9 +157,9 @@ Deno.test("explain() refuses a place that is not there", () => {
 Deno.test("prove() refuses what is not the model's, and a comparison that would not take place", () => {
   const refused = (expected: unknown, message: string) =>
     assertThrows(() => prove(model, x, { expected: expected as never }), TypeError, message);
-  refused([1, 2], "the prediction must be [2, 3]: current shape is [2]");
-  refused({}, "current expected is empty");
-  refused({ layers: [{}] }, "current expected is empty");
+  refused([1, 2], "the prediction must be [2, 3], but the shape is [2]");
+  refused({}, "but expected is empty");
+  refused({ layers: [{}] }, "but expected is empty");
   refused({ layers: [{ cellstate: [1] }] }, "but cellstate was given; did you mean cellState?");
   refused({ layers: [{ gates: { forgot: [1] } }] }, "but forgot was given; did you mean forget?");
   refused(
@@ -168,7 +168,7 @@ Deno.test("prove() refuses what is not the model's, and a comparison that would 
   );
   refused(
     { layers: [undefined, {}] },
-    "the model has 1 LSTMs (lstm): current expected layers are 2",
+    "the model has 1 LSTMs (lstm), but the expected layers are 2",
   );
   refused({ layers: [{ cellState: [[1]] }] }, "lstm's cellState must be [2, 3, 4]");
   refused(null, "but null was given");

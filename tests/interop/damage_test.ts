@@ -14,6 +14,7 @@ const FILES = {
   ".keras": "keras/no_bias.keras",
   ".h5": "keras/no_bias.h5",
   ".safetensors": "pytorch/plain.safetensors",
+  ".pth": "torch/plain.pth", // its pickle is damaged in tests/files/torch_test.ts
   ".onnx": "pytorch/classifier.onnx",
 } as const;
 
@@ -22,6 +23,7 @@ const MUTATIONS = {
   ".keras": 10_000,
   ".h5": Number(Deno.env.get("GATESCOPE_HDF5_MUTATIONS") ?? 250),
   ".safetensors": 10_000,
+  ".pth": 2_000,
   ".onnx": 10_000,
 } as const;
 

@@ -10,6 +10,8 @@ const FILES = [
   ["keras/no_bias.h5", ".h5"],
   ["keras/stacked.weights.h5", ".h5"],
   ["pytorch/plain.safetensors", ".safetensors"],
+  ["torch/checkpoint.pth", ".pth"],
+  ["torch/plain_legacy.pt", ".pth"],
   ["pytorch/classifier.onnx", ".onnx"],
   ["tfjs/plain.json", "model.json"],
   ["../layers/go_backwards.npz", ".npz"],

@@ -30,6 +30,7 @@ const FILES = [
   ["keras/stacked.keras", ".keras"],
   ["keras/stacked.h5", ".h5"],
   ["pytorch/stacked.safetensors", ".safetensors"],
+  ["torch/plain.pth", ".pth"],
   ["onnx/classifier.onnx", ".onnx"],
 ] as const;
 

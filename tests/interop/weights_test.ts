@@ -151,7 +151,7 @@ Deno.test("loadModel() guesses no activation: files of weights alone need layers
     await assertRejects(
       () => loadModel(file),
       UnreadableFileError,
-      "give them in loadModel(source, { layers }), or use model.loadWeights(source)",
+      "model.loadWeights(source)",
     );
   }
 });

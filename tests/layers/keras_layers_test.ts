@@ -4,6 +4,7 @@
 import {
   batchNormalization,
   conv1D,
+  conv2D,
   dense,
   loadModel,
   loadNpz,
@@ -15,7 +16,9 @@ import {
   type Tensor,
   trace,
 } from "@gatescope/lstm";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { snakeCase } from "../../lib/layers/layer_names.ts";
+import { kindOfLayer } from "../../lib/layers/table.ts";
 import { networkOf } from "../../lib/model/model.ts";
 import { formatFile } from "../interop/loaded.ts";
 
@@ -24,10 +27,7 @@ const names = [...arrays.keys()].filter((key) => key.startsWith("x_")).map((key)
 
 function assertClose(actual: Tensor, expected: Tensor, tolerance: number, what: string) {
   assertEquals(actual.shape, expected.shape, what);
-  const largest = (expected.data as Float64Array).reduce(
-    (most, e) => Math.max(most, Math.abs(e)),
-    1,
-  );
+  const largest = Math.max(1, ...Array.from(expected.data, Math.abs));
   expected.data.forEach((e, k) => {
     const off = Math.abs(actual.data[k]! - e) / largest;
     assert(off <= tolerance, `${what} at ${k}: ${actual.data[k]}, Keras ${e}`);
@@ -88,4 +88,43 @@ Deno.test("a CNN-LSTM with BatchNormalization learns as in Keras: losses, weight
   model.getWeights().forEach((weight, k) => {
     assertClose(weight, arrays.get(`after_${k}`)!, 5e-6, networkOf(model).weightSpecs[k]!.name);
   });
+});
+
+Deno.test("a class in snake case is as keras.src.utils.naming.to_snake_case has it", () => {
+  const theirs = {
+    Conv1D: "conv1d",
+    Conv2D: "conv2d",
+    SeparableConv1D: "separable_conv1d",
+    MaxPooling1D: "max_pooling1d",
+    GlobalAveragePooling2D: "global_average_pooling2d",
+    SpatialDropout1D: "spatial_dropout1d",
+    ZeroPadding1D: "zero_padding1d",
+    UpSampling1D: "up_sampling1d",
+    TimeDistributed: "time_distributed",
+    CuDNNLSTM: "cu_dnnlstm",
+    LSTM: "lstm",
+    GRUCell: "gru_cell",
+    ReLU: "re_lu",
+    LeakyReLU: "leaky_re_lu",
+    PReLU: "p_re_lu",
+    ELU: "elu",
+  };
+  for (const [className, name] of Object.entries(theirs)) assertEquals(snakeCase(className), name);
+});
+
+Deno.test("strides and dilations that Keras does not take together are refused", () => {
+  assertThrows(
+    () => conv1D({ filters: 1, kernelSize: 2, strides: 2, dilationRate: 3 }),
+    RangeError,
+    "Cannot make a Conv1D: strides or dilationRate must be 1, but they are 2 and 3",
+  );
+  assertThrows(
+    () => conv2D({ filters: 1, kernelSize: [2, 2], strides: [1, 2], dilationRate: [2, 1] }),
+    RangeError,
+    "strides or dilationRate must be 1",
+  );
+});
+
+Deno.test("a ZeroPadding1D of channels_first is not read as one of channels_last", () => {
+  assertEquals(kindOfLayer("ZeroPadding1D")!.only, { data_format: "channels_last" });
 });

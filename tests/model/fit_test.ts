@@ -199,7 +199,7 @@ Deno.test("whatever is wrong is refused before any weight changes", async () => 
   type Wrong = [unknown, unknown, FitOptions, string];
   const wrong: Wrong[] = [
     [x, labels.slice(1), {}, "a target for each sample"],
-    [x, labels.map((y) => [y, y]), {}, "current shape is [10, 2]"],
+    [x, labels.map((y) => [y, y]), {}, "but the shape is [10, 2]"],
     [x, labels.with(9, 3), {}, "classes 0 to 2"],
     [x, labels.with(9, NaN), {}, "sample 9 is NaN"],
     [[], [], {}, "not empty"],
@@ -238,7 +238,7 @@ Deno.test("a word outside an embedding is refused before the batches that come f
   await assertRejects(
     () => model.fit([[0, 1], [2, 4]], [0, 1], options),
     RangeError,
-    "number is 4",
+    "but one is 4",
   );
   assertEquals(numbersOf(model), before);
 });
@@ -280,9 +280,9 @@ Deno.test("a state of another model or optimizer is refused, and nothing changes
 Deno.test("one run at a time", async () => {
   const model = newModel();
   const running = model.fit(x, labels, { epochs: 3 });
-  await assertRejects(() => model.fit(x, labels), TypeError, "fit is running");
-  assertThrows(() => model.compile(compiled), TypeError, "fit is running");
-  assertThrows(() => model.setTrainingState(model.getTrainingState()), TypeError, "fit is running");
+  await assertRejects(() => model.fit(x, labels), TypeError, "is running");
+  assertThrows(() => model.compile(compiled), TypeError, "is running");
+  assertThrows(() => model.setTrainingState(model.getTrainingState()), TypeError, "is running");
   await running;
   await model.fit(x, labels);
 });

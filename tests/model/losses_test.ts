@@ -117,7 +117,7 @@ Deno.test("targets that do not fit the output or the loss are refused", () => {
     sparseCategoricalCrossentropy(),
     binaryCrossentropy(),
   ];
-  assertThrows(prepare(categorical, [0, 1], [2, 3]), TypeError, "current shape is [2]");
+  assertThrows(prepare(categorical, [0, 1], [2, 3]), TypeError, "but the shape is [2]");
   assertThrows(prepare(categorical, [[0], [1]], [2, 1]), TypeError, "binary_crossentropy");
   assertThrows(prepare(categorical, [[2, 0]], [1, 2]), RangeError, "sample 0 is 2");
   assertThrows(prepare(sparse, [[0, 1], [1, 0]], [2, 2]), TypeError, "categorical_crossentropy");

@@ -137,7 +137,7 @@ Deno.test("NaN in the input is seen in the prediction", () => {
 Deno.test("numbers that are no words are refused", () => {
   const model = sequential([embedding({ inputDim: 5, outputDim: 2 })], { inputShape: [2] });
   for (const word of [5, -1, 1.5, NaN]) {
-    assertThrows(() => model.predict([[0, word]]), RangeError, `current number is ${word}`);
+    assertThrows(() => model.predict([[0, word]]), RangeError, `but one is ${word}`);
   }
 });
 
@@ -167,18 +167,18 @@ Deno.test("layers that do not fit each other are refused when the model is built
   assertThrows(build(flat), TypeError, "2 axes or more");
   assertThrows(build([masking()], { inputShape: [3] }), TypeError, "(None, 3)");
   const named = [dense({ units: 2, name: "a" }), dense({ units: 2, name: "a" })];
-  assertThrows(build(named), TypeError, 'current name "a" is there twice');
-  assertThrows(build([]), TypeError, "current value is empty");
-  assertThrows(build(lstm({ units: 2 })), TypeError, "current value is object");
-  assertThrows(build([{ className: "LSTM" }]), TypeError, "current layer 0 is another object");
+  assertThrows(build(named), TypeError, 'but the name "a" is there twice');
+  assertThrows(build([]), TypeError, "but it is empty");
+  assertThrows(build(lstm({ units: 2 })), TypeError, "but it is object");
+  assertThrows(build([{ className: "LSTM" }]), TypeError, "but layer 0 is another object");
 });
 
 Deno.test("options of a model that make none are refused", () => {
   const build = (options: unknown) => () =>
     sequential([lstm({ units: 2 })], options as SequentialOptions);
-  assertThrows(build(undefined), TypeError, "current inputShape is undefined");
-  assertThrows(build({ inputShape: [0, 2] }), TypeError, "current inputShape is [0,2]");
-  assertThrows(build({ inputShape: 3 }), TypeError, "current inputShape is 3");
+  assertThrows(build(undefined), TypeError, "but it is undefined");
+  assertThrows(build({ inputShape: [0, 2] }), TypeError, "but it is [0,2]");
+  assertThrows(build({ inputShape: 3 }), TypeError, "but it is 3");
   assertThrows(
     build({ inputShape, seeds: 1 }),
     TypeError,
@@ -227,17 +227,17 @@ Deno.test("options of a layer are refused by name, kind and range", () => {
     TypeError,
     "outputDim must be a whole number from 1, but it is undefined",
   );
-  assertThrows(make(timeDistributed, "dense"), TypeError, "current value is string");
+  assertThrows(make(timeDistributed, "dense"), TypeError, "but it is string");
   const stateful = lstm({ units: 1, stateful: true });
-  assertThrows(make(timeDistributed, stateful), TypeError, "current layer is stateful");
+  assertThrows(make(timeDistributed, stateful), TypeError, "but it is stateful");
 });
 
 Deno.test("a Bidirectional of what cannot be one is refused", () => {
   const make = (layer: unknown, options?: unknown) => () =>
     bidirectional(layer as never, options as never);
   const layer = lstm({ units: 2 });
-  assertThrows(make(dense({ units: 2 })), TypeError, "current value is Dense");
-  assertThrows(make(undefined), TypeError, "current value is undefined");
+  assertThrows(make(dense({ units: 2 })), TypeError, "but it is Dense");
+  assertThrows(make(undefined), TypeError, "but it is undefined");
   assertThrows(make(layer, { mergeMode: "average" }), RangeError, "concat, sum, mul or ave");
   assertThrows(make(layer, { mergeMode: null }), TypeError, "Keras's None gives two results");
   const backwards = lstm({ units: 2, goBackwards: true });

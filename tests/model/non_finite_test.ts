@@ -38,7 +38,7 @@ async function assertStops(model: Model, message: string, input: unknown = x): P
 Deno.test("a loss that is no number stops fit, naming epoch, batch, layer, gate, step and unit", async () => {
   const unbounded = lstm({ units: 1, activation: "relu", recurrentActivation: "exponential" });
   const model = modelOf([unbounded], [[[1, 1, 1, 200]], [[0, 0, 0, 0]], [0, 0, 0, 0]]);
-  await assertStops(model, "epoch 1, batch 1 as the loss must be finite but is Infinity");
+  await assertStops(model, "epoch 1, batch 1: the loss must be finite, but is Infinity");
   // 200·4 overflows e^z in the second sample's last step only, 200·5 and 200·6 come later
   await assertStops(
     model,

@@ -88,19 +88,19 @@ Deno.test("each optimizer remembers as many arrays as Keras's, in their shapes",
 });
 
 Deno.test("options out of range and unknown optimizers are refused", () => {
-  assertThrows(() => adam({ learningRate: -1 }), RangeError, "current value is -1");
+  assertThrows(() => adam({ learningRate: -1 }), RangeError, "but it is -1");
   assertThrows(() => adam({ beta2: 1 }), RangeError, "beta2 must be at least 0 and below 1");
   assertThrows(() => sgd({ momentum: 1.5 }), RangeError, "at most 1");
   assertThrows(() => rmsprop({ epsilon: NaN }), RangeError, "NaN");
   assertThrows(
     () => adam({ clipnorm: 0 }),
     RangeError,
-    "clipnorm must be above 0: current value is 0",
+    "clipnorm must be above 0, but it is 0",
   );
   assertThrows(
     () => rmsprop({ clipnorm: 1, clipvalue: 1 }),
     RangeError,
-    "in one way: current options are clipnorm and clipvalue",
+    "in one way, but the options are clipnorm and clipvalue",
   );
   assertThrows(
     () => getOptimizer("Adm" as never),

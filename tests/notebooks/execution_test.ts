@@ -82,7 +82,7 @@ for (
     assertEquals(execution.failure?.cell, 2);
     assertEquals(
       execution.failure?.error.evalue,
-      "Cannot finish as a cell's time is limited: current limit is 2 s",
+      "Cannot finish: a cell must end within 2 s, but it did not",
     );
     assert(execution.seconds < timeLimit + 10, `${execution.seconds} s`);
     const pid = Number(printed(outputsOf(execution)[0]!));
@@ -95,7 +95,7 @@ Deno.test("a kernel that ends in a cell is a failure", async () => {
   assertEquals(execution.failure?.cell, 1);
   assertMatch(
     execution.failure!.error.evalue,
-    /^Cannot go on as the Deno kernel has ended: current status is exit code 3/,
+    /^Cannot go on: the Deno kernel must run, but it has ended with exit code 3/,
   );
 });
 

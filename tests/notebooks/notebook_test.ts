@@ -84,9 +84,9 @@ Deno.test("a file that is no notebook is named", async () => {
   await assertRejects(
     () => reading("{"),
     SyntaxError,
-    `as it must be JSON: current file is ${path}`,
+    `it must be JSON, but ${path} is not`,
   );
   for (const text of ["null", "[]", `{ "nbformat": 3 }`, `{ "nbformat": 4 }`]) {
-    await assertRejects(() => reading(text), TypeError, `current file is ${path}`);
+    await assertRejects(() => reading(text), TypeError, `have cells, but ${path} is not`);
   }
 });

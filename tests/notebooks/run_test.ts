@@ -82,7 +82,7 @@ Deno.test("run.ts runs the notebooks whose names begin as asked, and lists them 
   const unknown = await run(folder, "07");
   assertMatch(
     unknown.err,
-    /^RangeError: Cannot run 07 as no notebook's name begins so: current notebooks are 00_a, 01_b, 01_c$/m,
+    /^RangeError: Cannot run 07: a notebook's name must begin so, but they are 00_a, 01_b, 01_c$/m,
   );
   assertEquals([unknown.code, unknown.out], [1, ""]);
 });

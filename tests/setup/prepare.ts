@@ -64,8 +64,8 @@ if (import.meta.main) {
   try {
     if (isOlder(Deno.version.deno, oldestDeno)) {
       throw new Error(
-        `Cannot run this task as it needs Deno ${oldestDeno} or newer: ` +
-          `current version is ${Deno.version.deno}`,
+        `Cannot run this task: it needs Deno ${oldestDeno} or newer, ` +
+          `but the version is ${Deno.version.deno}`,
       );
     }
     const line = await prepare();

@@ -94,8 +94,8 @@ async function fetchDenoStd(workshop: string): Promise<string> {
   }).output();
   if (!success) {
     throw new Error(
-      `Cannot prepare the packages of deno.json as neither JSR nor npm answers as it should: ` +
-        `current answer is ${new TextDecoder().decode(stderr).trim()}`,
+      `Cannot prepare the packages of deno.json: neither JSR nor npm answers as it should, ` +
+        `but the answer is ${new TextDecoder().decode(stderr).trim()}`,
     );
   }
   return `${workshop}/node_modules/deno-std`;
@@ -106,8 +106,8 @@ async function makeStandIn(pin: JsrPackage, denoStd: string, target: string): Pr
   if (recipe === undefined) {
     const foreseen = Object.keys(recipes).join(" and ");
     throw new Error(
-      `Cannot stand in for ${pin.name} as only ${foreseen} are foreseen: ` +
-        `current pin in deno.json is jsr:${pin.name}@${pin.version}`,
+      `Cannot stand in for ${pin.name}: only ${foreseen} are foreseen, ` +
+        `but the pin in deno.json is jsr:${pin.name}@${pin.version}`,
     );
   }
   const files = `${target}/${pin.version}`;

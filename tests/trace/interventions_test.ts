@@ -240,9 +240,9 @@ Deno.test("what is not there is refused by name", () => {
   );
   refused(
     { freeze: "gates.input", timestep: 0 },
-    "Cannot freeze gates.input of timestep 0 as a step must come before it",
+    "Cannot freeze gates.input of timestep 0: a step must come before it",
   );
-  refused({ freeze: "cellState", at: 4, timestep: [4, 5] }, "current at is 4");
+  refused({ freeze: "cellState", at: 4, timestep: [4, 5] }, "but at is 4");
   refused(
     { ablate: "gate.input" as "gates.input" },
     '"gate.input" was given; did you mean gates.input?',
@@ -259,7 +259,7 @@ Deno.test("what is not there is refused by name", () => {
   );
   refused(
     { set: "cellState", to: [1, 2] },
-    "the tail of [batch, timesteps, units], [4, 10, 64] here: current shape is [2]",
+    "the tail of [batch, timesteps, units], [4, 10, 64] here, but the shape is [2]",
     TypeError,
   );
 });

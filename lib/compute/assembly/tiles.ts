@@ -6,8 +6,8 @@
 //
 // Pointers and strides are in bytes. `start` and `out` have the same layout, or `start` repeats a
 // row (stride 0: the bias, or zeros).
-// Written out by hand, as AssemblyScript has no arrays of registers; four k at a time where a tile
-// is called most: 4 % of the speed of a large batch.
+// Written by `deno task build:compute` (tools/write_tiles.ts); four k at a time where a tile is
+// called most: 4 % of the speed of a large batch.
 
 import { madd } from "./fma";
 
@@ -393,4 +393,3 @@ export function tile1(
   v128.store(out, s0a, 0); v128.store(out, s0b, 16);
   v128.store(out, s0c, 32); v128.store(out, s0d, 48);
 }
-

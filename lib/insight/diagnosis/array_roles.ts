@@ -50,8 +50,8 @@ export function readingsOfArrays(
   if (found !== undefined) return found;
   const shapes = given.map(({ shape }) => formatShape(shape)).join(", ");
   throw new TypeError(
-    `Cannot diagnose as the weights must be one LSTM's for ${inputSize} inputs, its kernels and ` +
-      `biases, with a dense layer after it or without: current shapes are ${shapes || "none"}`,
+    `Cannot diagnose: the weights must be one LSTM's for ${inputSize} inputs, its kernels and ` +
+      `biases, with a dense layer after it or without, but the shapes are ${shapes || "none"}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { kindOf } from "../../base/kind.ts";
 import { shownAs } from "../../base/shown.ts";
 import type { Model } from "../../model/model.ts";
 import { formatShape } from "../../tensor/shape.ts";
@@ -92,13 +93,13 @@ export function diagnose(
   const input = asFloat64(x);
   if (input.shape.length !== 3 || input.data.length === 0) {
     throw new TypeError(
-      `Cannot diagnose as x must be [batch, timesteps, inputSize]: ` +
-        `current shape is ${formatShape(input.shape)}`,
+      `Cannot diagnose: x must be [batch, timesteps, inputSize], ` +
+        `but the shape is ${formatShape(input.shape)}`,
     );
   }
   if (!Array.isArray(weights)) {
     throw new TypeError(
-      `Cannot diagnose as the weights must be a list of arrays: current value is ${typeof weights}`,
+      `Cannot diagnose: the weights must be a list of arrays, but ${kindOf(weights)} was given`,
     );
   }
   const wanted = wantedOf(expected);

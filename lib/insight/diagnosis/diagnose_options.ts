@@ -85,7 +85,7 @@ function listOf<T>(given: T | readonly T[]): readonly T[] {
   const list = Array.isArray(given) ? given as readonly T[] : [given as T];
   if (list.length > 0) return list;
   throw new RangeError(
-    "Cannot diagnose as an option must leave something to try: current list is []",
+    "Cannot diagnose: an option must leave something to try, but the list is []",
   );
 }
 
@@ -115,8 +115,8 @@ function orderOf(given: string): Order {
   const found = orders.find(({ label }) => label === wanted || label.startsWith(`${wanted} (`));
   if (found !== undefined) return found;
   throw new RangeError(
-    `Cannot diagnose as gateOrder must be ${Object.keys(gateOrders).join(", ")}, ` +
-      `or four letters such as "i o f c": current gateOrder is ${JSON.stringify(given)}`,
+    `Cannot diagnose: gateOrder must be ${Object.keys(gateOrders).join(", ")}, ` +
+      `or four letters such as "i o f c", but it is ${JSON.stringify(given)}`,
   );
 }
 

@@ -19,7 +19,7 @@ export function wantedOf(expected: TensorLike | ExpectedTrace): Wanted {
   const { prediction, layers = [] } = partsOf(expected, "diagnose");
   if (layers.length > 1) {
     throw new TypeError(
-      `Cannot diagnose as there is one LSTM: current expected layers are ${layers.length}`,
+      `Cannot diagnose: there is one LSTM, but the expected layers are ${layers.length}`,
     );
   }
   const inside = Object.fromEntries(lstmValues.flatMap((value) => {
@@ -28,8 +28,8 @@ export function wantedOf(expected: TensorLike | ExpectedTrace): Wanted {
   }));
   if (prediction === undefined && Object.keys(inside).length === 0) {
     throw new TypeError(
-      "Cannot diagnose as there must be something to explain, a prediction or values inside: " +
-        "current expected is empty",
+      "Cannot diagnose: there must be something to explain, a prediction or values inside, " +
+        "but expected is empty",
     );
   }
   return { prediction: prediction === undefined ? undefined : asFloat64(prediction), inside };
@@ -57,8 +57,8 @@ export function checkWanted(
   const check = (what: string, { shape }: Tensor, allowed: readonly number[][]) => {
     if (allowed.some((other) => sameShape(other, shape))) return;
     throw new TypeError(
-      `Cannot diagnose as the expected ${what} must be ${allowed.map(formatShape).join(" or ")}: ` +
-        `current shape is ${formatShape(shape)}`,
+      `Cannot diagnose: the expected ${what} must be ${allowed.map(formatShape).join(" or ")}, ` +
+        `but the shape is ${formatShape(shape)}`,
     );
   };
   const width = dense?.bias.data.length ?? units;

@@ -63,8 +63,8 @@ export function expectationOf(
   const count = given.layers?.length ?? 0;
   if (count > layers.length) {
     throw new TypeError(
-      `Cannot prove as the model has ${layers.length} LSTMs (${names.join(", ")}): ` +
-        `current expected layers are ${count}`,
+      `Cannot prove: the model has ${layers.length} LSTMs (${names.join(", ")}), ` +
+        `but the expected layers are ${count}`,
     );
   }
   const found = {
@@ -91,8 +91,8 @@ export function expectationOf(
   };
   if (found.prediction === undefined && found.layers.every((l) => Object.keys(l).length === 0)) {
     throw new TypeError(
-      "Cannot prove as there must be something to compare with, a prediction or values inside: " +
-        "current expected is empty",
+      "Cannot prove: there must be something to compare with, a prediction or values inside, " +
+        "but expected is empty",
     );
   }
   return found;
@@ -144,7 +144,7 @@ function checked(values: TensorLike, shape: readonly number[], what: string): Te
   const given = asFloat64(isCopy(values) ? revived(values, "prove") : values);
   if (sameShape(given.shape, shape)) return given;
   throw new TypeError(
-    `Cannot prove as ${what} must be ${formatShape(shape)}: ` +
-      `current shape is ${formatShape(given.shape)}`,
+    `Cannot prove: ${what} must be ${formatShape(shape)}, ` +
+      `but the shape is ${formatShape(given.shape)}`,
   );
 }

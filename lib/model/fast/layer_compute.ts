@@ -140,7 +140,9 @@ function predicted(output: Float32Array<ArrayBuffer>, shape: readonly number[]):
   return {
     output: new Tensor(output, shape),
     backward: () => {
-      throw new Error("Cannot go backward as nothing was kept for it: current run is a prediction");
+      throw new Error(
+        "Cannot go backward: a run that trains keeps what is needed, but this one was a prediction",
+      );
     },
   };
 }

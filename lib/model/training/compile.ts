@@ -78,7 +78,7 @@ export class Training {
   checkIdle(action: string): void {
     if (!this.isRunning) return;
     throw new TypeError(
-      `Cannot ${action} as the model is being trained: current fit is running`,
+      `Cannot ${action}: it must wait for the end of fit, but one is running`,
     );
   }
 
@@ -102,8 +102,9 @@ export function lossOf(
   targets: readonly Tensor[],
   outputs: readonly Tensor[],
   masks: readonly (Tensor | undefined)[],
+  weights?: Tensor,
 ): { value: number; gradients: Tensor[] } {
-  const all = losses.map((loss, k) => loss.compute(targets[k]!, outputs[k]!, masks[k]));
+  const all = losses.map((loss, k) => loss.compute(targets[k]!, outputs[k]!, masks[k], weights));
   const [{ value, gradient }] = all as [LossResult];
   if (all.length === 1 && lossWeights[0] === 1) return { value, gradients: [gradient] };
   return {

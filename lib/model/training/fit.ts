@@ -11,6 +11,8 @@ import { checkStateful, prepareSamples } from "./prepare_samples.ts";
 import { countOf, type Samples, split } from "./samples.ts";
 import { trainEpoch } from "./train_epoch.ts";
 import { CutOff, Turns } from "./turns.ts";
+import { sampleWeightsOf } from "./sample_weights.ts";
+import { Stopping } from "./stopping.ts";
 import { validate } from "./validate.ts";
 import type { ModelInput } from "../inputs.ts";
 
@@ -28,12 +30,13 @@ export async function fit(
   options: FitOptions = {},
 ): Promise<History> {
   const checked = checkFitOptions(options);
-  const samples = prepareSamples(network, training.losses, x, y, "fit");
-  const parts = split(samples, checked.validationSplit);
+  const prepared = prepareSamples(network, training.losses, x, y, "fit");
+  const samples = { ...prepared, weights: sampleWeightsOf(checked, prepared.y) };
+  const parts = partsOf(network, training, samples, checked);
   if (parts.validation !== undefined) checkStateful(network, parts.validation, checked.batchSize);
   checkStateful(network, parts.training, checked.batchSize);
   if (training.isRunning) {
-    throw new TypeError(`Cannot fit as a model trains once at a time: current fit is running`);
+    throw new TypeError(`Cannot fit: a model trains once at a time, but another fit is running`);
   }
   training.isRunning = true;
   const turns = new Turns();
@@ -62,6 +65,18 @@ export async function fit(
   }
 }
 
+/** The samples to train on, and those to validate on. */
+function partsOf(
+  network: Network,
+  training: Training,
+  samples: Samples,
+  { validationSplit, validationData }: CheckedFitOptions,
+): { training: Samples; validation: Samples | undefined } {
+  if (validationData === undefined) return split(samples, validationSplit);
+  const validation = prepareSamples(network, training.losses, ...validationData, "fit");
+  return { training: samples, validation };
+}
+
 interface Surroundings {
   readonly turns: Turns;
   readonly turn: () => Promise<void> | undefined;
@@ -79,6 +94,7 @@ async function run(
   const { epochs, initialEpoch, signal } = options;
   const start = network.weights.map(({ data, shape }) => new Tensor(data.slice(), shape));
   try {
+    const stopping = options.earlyStopping && new Stopping(network, options.earlyStopping);
     for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
       const result = await trainEpoch(network, training, parts.training, options, {
         turn,
@@ -93,7 +109,9 @@ async function run(
       });
       reports.push(report);
       if (options.onEpoch !== undefined) await turns.elsewhere(options.onEpoch(report));
+      if (stopping?.isOver(report) === true) break;
     }
+    stopping?.restore();
     const aborted = signal?.aborted === true && reports.length < epochs - initialEpoch;
     const history = historyOf(reports, aborted);
     rememberStart(history, network, start);
@@ -111,7 +129,7 @@ function placeOf({ weights, states }: Network, { progress }: Training) {
 function stopped(epoch: number, { progress: { running } }: Training): DOMException {
   const place = running === undefined ? "" : ` and ${running.done} samples of the next one`;
   return new DOMException(
-    "Cannot go on with fit as the Deno kernel was told to stop: the model is as it was after " +
+    "Cannot go on with fit: the Deno kernel was told to stop, but nothing is lost; the model is as it was after " +
       `epoch ${epoch}${place}, and fit goes on from there`,
     "AbortError",
   );

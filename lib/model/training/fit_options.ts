@@ -1,5 +1,28 @@
+import { kindOf } from "../../base/kind.ts";
+import { amongNames } from "../../base/names.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
+import type { TensorLike } from "../../tensor/tensor.ts";
+import type { ModelInput } from "../inputs.ts";
 import type { EpochReport } from "./history.ts";
+
+/** When training stops because it no longer helps: Keras's EarlyStopping. */
+export interface EarlyStopping {
+  /** What is to become smaller. Default: `"valLoss"` where there is one, else `"loss"`. */
+  readonly monitor?: "loss" | "valLoss";
+  /** How many epochs may pass without a smaller one. Default: 0. */
+  readonly patience?: number;
+  /** By how much it must be smaller, at least. Default: 0. */
+  readonly minDelta?: number;
+  /** Whether the weights of the best epoch come back at the end. Default: true. */
+  readonly restoreBestWeights?: boolean;
+}
+
+const EARLY_STOPPING: KeysOf<EarlyStopping> = {
+  monitor: "optional",
+  patience: "optional",
+  minDelta: "optional",
+  restoreBestWeights: "optional",
+};
 
 /** How a model is trained. */
 export interface FitOptions {
@@ -11,8 +34,16 @@ export interface FitOptions {
   readonly batchSize?: number;
   /** Whether each epoch takes the samples in a new order; true unless said. */
   readonly shuffle?: boolean;
-  /** The share of the samples, the last ones, to validate on instead; 0 unless said. */
+  /** The share of the samples, the last ones, to validate on instead. Default: 0. */
   readonly validationSplit?: number;
+  /** Samples of their own to validate on, with their targets. Default: none. */
+  readonly validationData?: readonly [x: ModelInput, y: ModelInput];
+  /** What each sample's loss counts, `[samples]`. Default: 1 each. */
+  readonly sampleWeight?: TensorLike;
+  /** What the loss of each class counts, by its number; of one output of classes. Default: 1 each. */
+  readonly classWeight?: Readonly<Record<number, number>>;
+  /** When to stop before the last epoch. Default: never. */
+  readonly earlyStopping?: EarlyStopping;
   /**
    * Whether progress is shown: in a notebook and in a terminal unless said; true prints it
    * elsewhere too, false nowhere.
@@ -26,8 +57,10 @@ export interface FitOptions {
 
 /** The options with their defaults. */
 export type CheckedFitOptions =
-  & Required<Omit<FitOptions, "verbose" | "signal" | "onEpoch">>
-  & Pick<FitOptions, "verbose" | "signal" | "onEpoch">;
+  & Required<Pick<FitOptions, NeedsDefault>>
+  & Omit<FitOptions, NeedsDefault>;
+
+type NeedsDefault = "epochs" | "initialEpoch" | "batchSize" | "shuffle" | "validationSplit";
 
 const OPTIONS: KeysOf<FitOptions> = {
   epochs: "optional",
@@ -35,6 +68,10 @@ const OPTIONS: KeysOf<FitOptions> = {
   batchSize: "optional",
   shuffle: "optional",
   validationSplit: "optional",
+  validationData: "optional",
+  sampleWeight: "optional",
+  classWeight: "optional",
+  earlyStopping: "optional",
   verbose: "optional",
   signal: "optional",
   onEpoch: "optional",
@@ -65,7 +102,47 @@ export function checkFitOptions(options: FitOptions): CheckedFitOptions {
       `Cannot fit: validationSplit must be at least 0 and below 1, but it is ${validationSplit}`,
     );
   }
+  const { validationData, earlyStopping } = options;
+  if (validationData !== undefined) {
+    if (validationSplit > 0) {
+      throw new RangeError(
+        `Cannot fit: validation samples come from validationSplit or from validationData, ` +
+          `but both are given`,
+      );
+    }
+    if (!Array.isArray(validationData) || validationData.length !== 2) {
+      throw new TypeError(
+        `Cannot fit: validationData must be [x, y], but ${kindOf(validationData)} was given`,
+      );
+    }
+  }
+  if (earlyStopping !== undefined) checkEarlyStopping(earlyStopping, checked);
   return checked;
+}
+
+function checkEarlyStopping(given: EarlyStopping, options: FitOptions): void {
+  checkOptions("fit", given, EARLY_STOPPING, "earlyStopping's parts");
+  const { monitor, patience = 0, minDelta = 0, restoreBestWeights = true } = given;
+  requireWhole("patience", patience, 0);
+  const validates = options.validationData !== undefined || options.validationSplit! > 0;
+  if (monitor !== undefined && monitor !== "loss" && monitor !== "valLoss") {
+    throw new RangeError(`Cannot fit: monitor must be ${amongNames(monitor, ["loss", "valLoss"])}`);
+  }
+  if (monitor === "valLoss" && !validates) {
+    throw new RangeError(
+      `Cannot fit: valLoss is there with validation samples, but there are none`,
+    );
+  }
+  if (!(minDelta >= 0 && minDelta < Infinity)) {
+    throw new RangeError(`Cannot fit: minDelta must be a number from 0, but it is ${minDelta}`);
+  }
+  if (typeof restoreBestWeights !== "boolean") {
+    throw new TypeError(
+      `Cannot fit: restoreBestWeights must be true or false, but it is ${
+        kindOf(restoreBestWeights)
+      }`,
+    );
+  }
 }
 
 function requireWhole(option: string, value: number, least: number): void {

@@ -48,7 +48,7 @@ export function checkStateful(network: Network, samples: Samples, batchSize: num
   }
   if (countOf(samples) % batchSize === 0) return;
   throw new RangeError(
-    `Cannot fit as ${stateful.name} is stateful and all batches must be as large: current ` +
+    `Cannot fit: ${stateful.name} is stateful and all batches must be as large, but ` +
       `batchSize ${batchSize} does not divide ${countOf(samples)} samples`,
   );
 }

@@ -9,6 +9,8 @@ export interface Samples {
   readonly x: readonly Tensor[];
   /** `[samples, …]`, for each output as its loss prepared them. */
   readonly y: readonly Tensor[];
+  /** What each sample's loss counts, `[samples]`; 1 each where there are none. */
+  readonly weights?: Tensor | undefined;
 }
 
 /** Some of the samples. */
@@ -23,9 +25,9 @@ export function countOf({ x }: Samples): number {
 }
 
 /** The samples at these places, in this order; copies. */
-export function take({ x, y }: Samples, places: readonly number[]): Batch {
+export function take({ x, y, weights }: Samples, places: readonly number[]): Batch {
   const rows = (one: Tensor) => takeRows(one, places);
-  return { x: x.map(rows), y: y.map(rows), places };
+  return { x: x.map(rows), y: y.map(rows), weights: weights && rows(weights), places };
 }
 
 /**
@@ -43,8 +45,8 @@ export function split(
   const at = Math.floor(count * (1 - validationSplit));
   if (at === 0 || at === count) {
     throw new RangeError(
-      `Cannot fit as both parts of a validation split need samples: ` +
-        `current validationSplit ${validationSplit} parts ${count} into ${at} and ${count - at}`,
+      `Cannot fit: both parts of a validation split need samples, ` +
+        `but validationSplit ${validationSplit} parts ${count} into ${at} and ${count - at}`,
     );
   }
   const places = Array.from({ length: count }, (_, place) => place);

@@ -42,7 +42,7 @@ export function trainBatch(
     const { x, places } = batch;
     const culprit = findNonFinite(network, x, progress.dropout, places, gradients, moved);
     throw new RangeError(
-      `Cannot go on with fit in ${where} as ${problem}; the weights are those before this batch: ` +
+      `Cannot go on with fit in ${where}: ${problem}; the weights are those before this batch: ` +
         `it began at ${culprit}`,
     );
   }
@@ -66,8 +66,14 @@ function updateOf(network: Network, training: Training, batch: Batch, fast: bool
   const { progress } = training;
   const random = randomFromState(progress.dropout);
   const run = network.forwardOnTape(batch.x, { training: true, random, fast });
-  const { value: loss, gradients: byOutput } = lossOf(training, batch.y, run.outputs, run.masks);
-  if (!Number.isFinite(loss)) return { problem: `the loss must be finite but is ${loss}` };
+  const { value: loss, gradients: byOutput } = lossOf(
+    training,
+    batch.y,
+    run.outputs,
+    run.masks,
+    batch.weights,
+  );
+  if (!Number.isFinite(loss)) return { problem: `the loss must be finite, but is ${loss}` };
 
   const gradients = run.backward(byOutput);
   const { trainable } = network;

@@ -92,28 +92,28 @@ export function checkTrainingState(
   const { variables: wanted } = optimizer.start(network.trainable.map((k) => network.weights[k]!));
   if (!Array.isArray(variables) || !variables.every((x) => x instanceof Tensor)) {
     throw new TypeError(
-      `Cannot ${action} as it must be what getTrainingState() returned: ` +
-        `current value has no optimizer variables`,
+      `Cannot ${action}: it must be what getTrainingState() returned, ` +
+        `but it has no optimizer variables`,
     );
   }
   if (variables.length !== wanted.length) {
     throw new TypeError(
-      `Cannot ${action} as ${optimizer.name} remembers ${wanted.length} arrays for this model: ` +
-        `current count is ${variables.length}`,
+      `Cannot ${action}: ${optimizer.name} remembers ${wanted.length} arrays for this model, ` +
+        `but the count is ${variables.length}`,
     );
   }
   const wrong = wanted.findIndex(({ shape }, k) => !sameShape(shape, variables[k]!.shape));
   if (wrong !== -1) {
     throw new TypeError(
-      `Cannot ${action} as the optimizer's array ${wrong} must be ` +
-        `${formatShape(wanted[wrong]!.shape)}: current shape is ` +
+      `Cannot ${action}: the optimizer's array ${wrong} must be ` +
+        `${formatShape(wanted[wrong]!.shape)}, but the shape is ` +
         formatShape(variables[wrong]!.shape),
     );
   }
   for (const [what, count] of [["iteration", state.optimizer.iteration], ["epoch", state.epoch]]) {
     if (!Number.isSafeInteger(count) || count as number < 0) {
       throw new RangeError(
-        `Cannot ${action} as ${what} must be a whole number from 0: current value is ${count}`,
+        `Cannot ${action}: ${what} must be a whole number from 0, but it is ${count}`,
       );
     }
   }
@@ -121,7 +121,7 @@ export function checkTrainingState(
   randomFromState(state.dropout);
   if (state.layerStates?.length !== network.layers.length) {
     throw new TypeError(
-      `Cannot ${action} as the model has ${network.layers.length} layers: current layerStates ` +
+      `Cannot ${action}: the model has ${network.layers.length} layers, but layerStates ` +
         `are of ${state.layerStates?.length}`,
     );
   }

@@ -56,8 +56,8 @@ export function categoricalCrossentropy(options: CrossentropyOptions = {}): Loss
 export function requireClasses(name: LossName, outputShape: readonly number[]): void {
   if (outputShape.at(-1)! >= 2) return;
   throw new TypeError(
-    `Cannot take ${name} as the output must have 2 classes or more (for one probability, ` +
-      `take binary_crossentropy): current shape is ${formatShape(outputShape)}`,
+    `Cannot take ${name}: the output must have 2 classes or more (for one probability, ` +
+      `take binary_crossentropy), but the shape is ${formatShape(outputShape)}`,
   );
 }
 

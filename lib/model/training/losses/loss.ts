@@ -38,8 +38,14 @@ export interface Loss {
    * @param target what `prepare` returned, or the same samples of it and of the output
    * @param output `[batch, …, width]`
    * @param mask `[batch, timesteps]`: steps that are 0 do not count, and the mean is over the rest
+   * @param weights `[batch]`: what each sample's loss is multiplied by; the mean is over the samples
    */
-  readonly compute: (target: Tensor, output: Tensor, mask?: Tensor) => LossResult;
+  readonly compute: (
+    target: Tensor,
+    output: Tensor,
+    mask?: Tensor,
+    weights?: Tensor,
+  ) => LossResult;
 }
 
 /**
@@ -61,7 +67,7 @@ export function lossOf(
   prepare: Loss["prepare"],
   rowLoss: RowLoss,
 ): Loss {
-  const compute: Loss["compute"] = (target, output, mask) => {
+  const compute: Loss["compute"] = (target, output, mask, weights) => {
     const [y, p] = [asFloat64(target).data, asFloat64(output).data];
     const width = output.shape.at(-1)!;
     const rows = sizeOf(output.shape.slice(0, -1));
@@ -69,7 +75,8 @@ export function lossOf(
     const gradient = new Float64Array(p.length);
     let value = 0;
     for (let row = 0; row < rows; row++) {
-      const weight = weightOf(row);
+      const sample = weights && Math.floor(row / (rows / weights.data.length));
+      const weight = weightOf(row) * (weights?.data[sample!] ?? 1);
       // A masked row is left out, not multiplied by 0: what it holds may be anything.
       if (weight === 0) continue;
       value += weight * rowLoss(y, p, row, width, gradient);
@@ -101,8 +108,8 @@ export function prepareDense(
     return target.reshape(outputShape);
   }
   throw new TypeError(
-    `Cannot take ${name} as the targets must have the output's shape ` +
-      `${formatShape(outputShape)}: current shape is ${formatShape(target.shape)}`,
+    `Cannot take ${name}: the targets must have the output's shape ` +
+      `${formatShape(outputShape)}, but the shape is ${formatShape(target.shape)}`,
   );
 }
 
@@ -117,6 +124,6 @@ export function requireTargets(
   if (wrong === -1) return;
   const sample = Math.floor(wrong / sizeOf(target.shape.slice(1)));
   throw new RangeError(
-    `Cannot take ${name} as ${rule}: current target of sample ${sample} is ${target.data[wrong]}`,
+    `Cannot take ${name}: ${rule}, but the target of sample ${sample} is ${target.data[wrong]}`,
   );
 }

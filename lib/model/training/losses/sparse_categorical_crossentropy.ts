@@ -39,9 +39,9 @@ export function sparseCategoricalCrossentropy(options: CrossentropyOptions = {})
       const prepared = sameShape(target.shape, [...wanted, 1]) ? target.reshape(wanted) : target;
       if (!sameShape(prepared.shape, wanted)) {
         throw new TypeError(
-          `Cannot take ${name} as its targets are one class each, ${formatShape(wanted)} ` +
-            `(for one-hot rows, take categorical_crossentropy): ` +
-            `current shape is ${formatShape(target.shape)}`,
+          `Cannot take ${name}: its targets are one class each, ${formatShape(wanted)} ` +
+            `(for one-hot rows, take categorical_crossentropy), ` +
+            `but the shape is ${formatShape(target.shape)}`,
         );
       }
       const rule = `each target must be one of the classes 0 to ${classes - 1}`;

@@ -76,14 +76,14 @@ function scaled({ data, shape }: Tensor, scale: number): Tensor {
 function check(name: OptimizerName, given: readonly (readonly [string, number])[]): void {
   if (given.length > 1) {
     throw new RangeError(
-      `Cannot make ${name} as gradients are clipped in one way: ` +
-        `current options are ${given.map(([option]) => option).join(" and ")}`,
+      `Cannot make ${name}: gradients are clipped in one way, ` +
+        `but the options are ${given.map(([option]) => option).join(" and ")}`,
     );
   }
   for (const [option, limit] of given) {
     if (Number.isFinite(limit) && limit > 0) continue;
     throw new RangeError(
-      `Cannot make ${name} as ${option} must be above 0: current value is ${limit}`,
+      `Cannot make ${name}: ${option} must be above 0, but it is ${limit}`,
     );
   }
 }

@@ -65,7 +65,7 @@ export function requireOption(
   if (Number.isFinite(value) && value >= from && value <= to && value < below) return;
   const end = below < Infinity ? ` and below ${below}` : to < Infinity ? ` and at most ${to}` : "";
   throw new RangeError(
-    `Cannot make ${optimizer} as ${option} must be at least ${from}${end}: ` +
-      `current value is ${value}`,
+    `Cannot make ${optimizer}: ${option} must be at least ${from}${end}, ` +
+      `but it is ${value}`,
   );
 }

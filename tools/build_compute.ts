@@ -1,9 +1,12 @@
 /**
- * Builds lib/compute/assembly into lib/compute/wasm_bytes.ts (`deno task build:compute`). The same
- * source gives the same bytes; AssemblyScript comes from npm for this task alone.
+ * Builds lib/compute/assembly into lib/compute/wasm_bytes.ts (`deno task build:compute`), the tiles
+ * written first. The same source gives the same bytes; AssemblyScript comes from npm for this task
+ * alone.
  */
 
-const assembly = new URL("../../lib/compute/assembly/", import.meta.url);
+import { tiles, tilesModule } from "./write_tiles.ts";
+
+const assembly = new URL("../lib/compute/assembly/", import.meta.url);
 /** What the task writes. */
 export const generatedModule: URL = new URL("../wasm_bytes.ts", assembly);
 
@@ -45,4 +48,7 @@ export async function buildModule(): Promise<string> {
   }
 }
 
-if (import.meta.main) await Deno.writeTextFile(generatedModule, await buildModule());
+if (import.meta.main) {
+  await Deno.writeTextFile(tilesModule, tiles());
+  await Deno.writeTextFile(generatedModule, await buildModule());
+}

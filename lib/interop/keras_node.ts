@@ -1,0 +1,74 @@
+// The layers of a configuration as they are listed, those of models within a model too.
+
+import { isRecord } from "../files/json.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import type { KerasConfig } from "../layers/kind.ts";
+import { MAX_LAYERS } from "./build_model.ts";
+import { type KerasLayerConfig, placeOf } from "./keras_layers.ts";
+import { checkLayerRecord, isModel } from "./keras_options.ts";
+
+/** A layer of a configuration, and what leads to it in a Functional model. */
+export interface KerasNode extends KerasLayerConfig {
+  readonly inbound: readonly unknown[];
+  /** Its name in its own model; `name` has those of the models around it before it. */
+  readonly ownName: string;
+  /** The names of the models around its own. */
+  readonly around: readonly string[];
+  /** The layers of a model that stands in a layer's place, and how they are connected. */
+  readonly inner?: { readonly listed: readonly KerasNode[]; readonly config: KerasConfig };
+  /** How many TimeDistributed stand around its model. */
+  readonly distributed: number;
+}
+
+/** The layers themselves, those of models within a model in their place. */
+export function leavesOf<T extends { readonly inner?: { readonly listed: readonly T[] } }>(
+  listed: readonly T[],
+): T[] {
+  return listed.flatMap((node) => node.inner === undefined ? [node] : leavesOf(node.inner.listed));
+}
+
+/** A model's layers; `around` are the names of the models that it stands in. */
+export function partsOf(
+  config: unknown,
+  around: readonly string[],
+  distributed: number,
+): NonNullable<KerasNode["inner"]> {
+  const parts = isRecord(config) ? config.layers : config; // Keras before 2.3: the list itself
+  if (!Array.isArray(parts)) {
+    const found = JSON.stringify(parts)?.slice(0, 100) ?? "nothing";
+    throw new UnreadableFileError("its model must have a list of layers", `there is ${found}`);
+  }
+  if (parts.length > MAX_LAYERS || around.length > MAX_LAYERS) {
+    const rule = `it may have at most ${MAX_LAYERS} layers`;
+    throw new UnreadableFileError(rule, `the count is ${Math.max(parts.length, around.length)}`);
+  }
+  return {
+    listed: parts.map((part) => nodeOf(part, around, distributed)),
+    config: isRecord(config) ? config : {},
+  };
+}
+
+function nodeOf(part: unknown, around: readonly string[], distributed: number): KerasNode {
+  const { class_name: className, config, inbound_nodes: inbound = [], name: own } = isRecord(part)
+    ? part
+    : {};
+  const isPart = isRecord(config) || isModel(className) && Array.isArray(config);
+  if (typeof className !== "string" || !isPart || !Array.isArray(inbound)) {
+    const rule = "each of its layers has a class_name and a config";
+    throw new UnreadableFileError(rule, `the layer is ${JSON.stringify(part)?.slice(0, 200)}`);
+  }
+  const options = isRecord(config) ? config : {};
+  const called = own ?? options.name;
+  const ownName = typeof called === "string" ? called : className;
+  const path = [...around, ownName];
+  const name = path.join("_");
+  checkLayerRecord(part as Record<string, unknown>, placeOf({ name, className }));
+  const node = { className, name, ownName, config: options, inbound, around, distributed };
+  if (isModel(className)) return { ...node, inner: partsOf(config, path, distributed) };
+  const { layer } = options;
+  if (className !== "TimeDistributed" || !isRecord(layer) || !isModel(layer.class_name)) {
+    return node;
+  }
+  checkLayerRecord(layer, placeOf({ name, className }));
+  return { ...node, inner: partsOf(layer.config, path, distributed + 1) };
+}
