@@ -49,6 +49,20 @@ export type { ElementwiseActivationName } from "./lib/values/activation_curves.t
 export type { RowActivationName } from "./lib/values/activation_rows.ts";
 export { gateOrders, joinGates, splitGates } from "./lib/cells/gates.ts";
 export type { GateAxis, GateOrder, Gates } from "./lib/cells/gates.ts";
+export { gruOrders } from "./lib/cells/gru_gates.ts";
+export type { GruGates, GruOrder } from "./lib/cells/gru_gates.ts";
+export { gruCell, gruForward } from "./lib/cells/gru.ts";
+export type {
+  GruCellOptions,
+  GruOptions,
+  GruState,
+  GruStep,
+  GruTrace,
+  GruWeights,
+} from "./lib/cells/gru.ts";
+export { simpleRnnForward } from "./lib/cells/simple_rnn.ts";
+export type { SimpleRnnOptions, SimpleRnnTrace, SimpleRnnWeights } from "./lib/cells/simple_rnn.ts";
+export type { CellRunOptions, CellWeightsLike } from "./lib/cells/cell_run.ts";
 export { lstmCell } from "./lib/cells/lstm.ts";
 export type {
   LstmActivations,
@@ -90,6 +104,11 @@ export { concatenate } from "./lib/layers/concatenate.ts";
 export type { ConcatenateOptions } from "./lib/layers/concatenate.ts";
 export { lstm } from "./lib/layers/lstm.ts";
 export type { LstmLayer, LstmLayerOptions } from "./lib/layers/lstm.ts";
+export { gru } from "./lib/layers/gru.ts";
+export type { GruLayer, GruLayerOptions } from "./lib/layers/gru.ts";
+export { simpleRnn } from "./lib/layers/simple_rnn.ts";
+export type { SimpleRnnLayer, SimpleRnnLayerOptions } from "./lib/layers/simple_rnn.ts";
+export type { RecurrentLayer, RecurrentOptions } from "./lib/layers/recurrent.ts";
 export { masking } from "./lib/layers/masking.ts";
 export type { MaskingOptions } from "./lib/layers/masking.ts";
 export { timeDistributed } from "./lib/layers/time_distributed.ts";

@@ -16,6 +16,8 @@ const [kernel, recurrentKernel, bias, denseKernel, denseBias] = model.getWeights
 const weights = { kernel: kernel!, recurrentKernel: recurrentKernel!, bias: bias! };
 const denseWeights = { kernel: denseKernel!, bias: denseBias! };
 const layerTrace = g.lstmForward(x, weights);
+const gruWeights = { kernel: g.arange(6).reshape([2, 3]), recurrentKernel: [[1, 2, 3]] };
+const rnnWeights = { kernel: [[1], [2]], recurrentKernel: [[1]] };
 const whole = g.trace(model, x);
 const state = { cellState: [[0, 0, 0, 0]], hiddenState: [[0, 0, 0, 0]] };
 const run = { x, weights, trace: layerTrace };
@@ -103,6 +105,9 @@ const ENTRIES: Record<string, Entry> = {
   softmax: entry(g.softmax, [1, 2]),
   splitGates: entry(g.splitGates, [1, 2, 3, 4], "keras"),
   joinGates: entry(g.joinGates, g.splitGates([1, 2, 3, 4]), "keras"),
+  gruCell: entry(g.gruCell, [[1, 2]], undefined, gruWeights),
+  gruForward: entry(g.gruForward, x, gruWeights),
+  simpleRnnForward: entry(g.simpleRnnForward, x, rnnWeights),
   lstmCell: entry(g.lstmCell, [[1, 2]], state, weights),
   lstmForward: entry(g.lstmForward, x, weights),
   lstmBackward: entry(g.lstmBackward, run, layerTrace.hiddenState),
@@ -117,6 +122,8 @@ const ENTRIES: Record<string, Entry> = {
   dense: withOptions(g.dense, { units: 2 }),
   dropout: withOptions(g.dropout, { rate: 0.5 }),
   embedding: withOptions(g.embedding, { inputDim: 3, outputDim: 2 }),
+  gru: withOptions(g.gru, { units: 2 }),
+  simpleRnn: withOptions(g.simpleRnn, { units: 2 }),
   lstm: withOptions(g.lstm, { units: 2 }),
   masking: entry(g.masking),
   timeDistributed: entry(g.timeDistributed, g.dense({ units: 2 })),

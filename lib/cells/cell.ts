@@ -7,7 +7,7 @@ import type { Ops } from "../values/ops.ts";
 export interface CellWeights<V> {
   readonly W: V; // [inputSize, gates·units]
   readonly U: V; // [units, gates·units]
-  readonly b: V | undefined; // [gates·units]
+  readonly b: V | undefined; // [gates·units]; of a cell with two biases [2, gates·units]
 }
 
 /** A cell's two functions. */
@@ -39,26 +39,54 @@ export interface Cell {
   readonly states: readonly string[];
   /** The named sites of a step, in the order in which it passes them. */
   readonly sites: readonly string[];
+  /** How many rows of biases it has: 2 where the recurrent kernel has its own. */
+  readonly biases: 1 | 2;
   /** The states after a step, from those before it; `[batch, units]` each. */
   readonly step: <V>(o: Ops<V>, x: V, before: readonly V[], cell: CellStep<V>) => V[];
 }
 
-/** z = x·W + h·U + b, by gate; with dropout, each gate's block meets its own x and h. */
+/** How many blocks lie side by side in a cell's arrays: a SimpleRNN has no gate, and one block. */
+export function blocksOf({ gates }: Cell): number {
+  return Math.max(1, gates.length);
+}
+
+/** A value, by what multiplies it. */
+export interface Term<V> {
+  readonly x: V;
+  readonly W: V;
+  /** Dropout's factors of x, for each block. */
+  readonly drop?: readonly V[] | undefined;
+}
+
+/** Σ x·W + b, by block; with dropout, each block meets its own x. */
+export function projections<V>(
+  o: Ops<V>,
+  terms: readonly Term<V>[],
+  b: V | undefined,
+  count: number,
+): V[] {
+  if (terms.every(({ drop }) => drop === undefined)) {
+    return o.blocks(o.affine(terms.map(({ x, W }) => [x, W]), b), count);
+  }
+  const bs = b === undefined ? undefined : o.blocks(b, count);
+  const parts = terms.map(({ W }) => o.blocks(W, count));
+  return parts[0]!.map((_, k) =>
+    o.affine(terms.map(({ x, drop }, n) => [dropped(o, x, drop, k), parts[n]![k]!]), bs?.[k])
+  );
+}
+
+/** The value as the k-th block meets it. */
+export function dropped<V>(o: Ops<V>, x: V, drop: readonly V[] | undefined, k: number): V {
+  return drop === undefined ? x : o.sumOfProducts([x, drop[k]!]);
+}
+
+/** z = x·W + h·U + b, by gate. */
 export function preActivations<V>(
   o: Ops<V>,
   x: V,
   h: V,
   { W, U, b, drop }: Pick<CellStep<V>, "W" | "U" | "b" | "drop">,
-  gates: number,
+  count: number,
 ): V[] {
-  if (drop.x === undefined && drop.h === undefined) {
-    return o.blocks(o.affine([[x, W], [h, U]], b), gates);
-  }
-  const [Ws, Us] = [o.blocks(W, gates), o.blocks(U, gates)];
-  const bs = b === undefined ? undefined : o.blocks(b, gates);
-  const dropped = (value: V, factors: readonly V[] | undefined, k: number) =>
-    factors === undefined ? value : o.sumOfProducts([value, factors[k]!]);
-  return Ws.map((_, k) =>
-    o.affine([[dropped(x, drop.x, k), Ws[k]!], [dropped(h, drop.h, k), Us[k]!]], bs?.[k])
-  );
+  return projections(o, [{ x, W, drop: drop.x }, { x: h, W: U, drop: drop.h }], b, count);
 }

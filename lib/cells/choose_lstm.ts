@@ -61,8 +61,8 @@ export function isTrace(value: unknown): value is ModelTrace | LayerTrace {
     & Partial<ModelTrace>
     & Partial<LayerTrace>;
   return Array.isArray(layers) && Array.isArray(names) ||
-    typeof gates === "object" && gates !== null && isTensorOrCopy(cellState) &&
-      isTensorOrCopy(hiddenState);
+    typeof gates === "object" && gates !== null && isTensorOrCopy(hiddenState) &&
+      (cellState === undefined || isTensorOrCopy(cellState));
 }
 
 /**
@@ -81,7 +81,16 @@ export function oneTrace(
         `but ${kindOf(trace)} was given`,
     );
   }
-  if (!("layers" in trace)) return trace;
+  if (!("layers" in trace)) return requireLstmTrace(trace, action);
   const named = trace.layers.map((layer, k) => ({ layer, name: trace.names[k]! }));
-  return chooseLstm(named, choice, action).layer;
+  return requireLstmTrace(chooseLstm(named, choice, action).layer, action);
+}
+
+/** Throws where a trace is another cell's. */
+export function requireLstmTrace(trace: LayerTrace, action: string): LayerTrace {
+  if (trace.cellState !== undefined) return trace;
+  throw new TypeError(
+    `Cannot ${action}: it takes an LSTM's trace, but this one is ` +
+      `${"update" in trace.gates ? "a GRU's" : "another cell's"}, without a cell state`,
+  );
 }

@@ -1,6 +1,7 @@
 import { shownAs } from "../base/shown.ts";
 import { amongNames } from "../base/names.ts";
 import { checkOptions, checkParts, type KeysOf } from "../base/options.ts";
+import { GRU_GATES, type GruGates, gruGatesOf, type GruOrder, gruOrders } from "./gru_gates.ts";
 import { formatShape, resolveAxis, sameShape, sizeOf } from "../tensor/shape.ts";
 import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
 
@@ -59,6 +60,10 @@ export interface GateAxis {
 }
 
 export const GATE_AXIS: KeysOf<GateAxis> = { axis: "optional" };
+const SPLIT_OPTIONS: KeysOf<GateAxis & { readonly cell?: string }> = {
+  ...GATE_AXIS,
+  cell: "optional",
+};
 
 /**
  * Splits a fused array in its four gates.
@@ -81,30 +86,52 @@ export const GATE_AXIS: KeysOf<GateAxis> = { axis: "optional" };
  */
 export function splitGates(
   fused: TensorLike,
-  order: GateOrder = "keras",
-  options: GateAxis = {},
-): Gates {
-  checkOptions("split gates", options, GATE_AXIS);
-  const { axis = -1 } = options;
+  order?: GateOrder,
+  options?: GateAxis & { readonly cell?: "lstm" },
+): Gates;
+/** The same for a GRU's three blocks. */
+export function splitGates(
+  fused: TensorLike,
+  order: GruOrder | undefined,
+  options: GateAxis & { readonly cell: "gru" },
+): GruGates;
+export function splitGates(
+  fused: TensorLike,
+  order: GateOrder | GruOrder = "keras",
+  options: GateAxis & { readonly cell?: "lstm" | "gru" } = {},
+): Gates | GruGates {
+  checkOptions("split gates", options, SPLIT_OPTIONS);
+  const { axis = -1, cell = "lstm" } = options;
+  if (cell !== "lstm" && cell !== "gru") {
+    throw new RangeError(`Cannot split gates: cell must be ${amongNames(cell, ["lstm", "gru"])}`);
+  }
+  const names = namesInOrder(cell, order);
+  const count = names.length;
   const given = asTensor(fused);
   const { outer, length, inner } = around(given, axis, "split gates");
-  if (length % 4 !== 0 || length === 0) {
+  if (length % count !== 0 || length === 0) {
     throw new TypeError(
       `Cannot split gates: ${axis === -1 ? "the last axis" : `axis ${axis}`} must be a multiple ` +
-        `of 4, but the shape is ${formatShape(given.shape)}`,
+        `of ${count}, but the shape is ${formatShape(given.shape)}`,
     );
   }
-  const block = length / 4 * inner;
-  const shape = given.shape.with(axis, length / 4);
-  const at = blockOf(order);
-  const gate = (name: keyof Gates) => {
+  const block = length / count * inner;
+  const shape = given.shape.with(axis, length / count);
+  const gate = (name: string) => {
     const data = given.data.slice(0, outer * block);
     for (let o = 0; o < outer; o++) {
-      const start = (o * 4 + at[name]) * block;
+      const start = (o * count + names.indexOf(name)) * block;
       data.set(given.data.subarray(start, start + block), o * block);
     }
     return new Tensor(data, shape);
   };
+  if (cell === "gru") {
+    return gruGatesOf({
+      update: gate("update"),
+      reset: gate("reset"),
+      candidate: gate("candidate"),
+    });
+  }
   return gatesOf({
     input: gate("input"),
     forget: gate("forget"),
@@ -130,21 +157,32 @@ export function splitGates(
  * ```
  */
 export function joinGates(
-  gates: { readonly [gate in keyof Gates]: TensorLike },
-  order: GateOrder = "keras",
+  gates:
+    | { readonly [gate in keyof Gates]: TensorLike }
+    | { readonly [gate in keyof GruGates]: TensorLike },
+  order: GateOrder | GruOrder = "keras",
   options: GateAxis = {},
 ): Tensor {
-  checkParts("join gates", "the gates", gates, GATES);
+  const cell =
+    typeof gates === "object" && gates !== null && ("update" in gates || "reset" in gates)
+      ? "gru"
+      : "lstm";
+  if (cell === "gru") {
+    checkParts("join gates", "the gates", gates as unknown as GruGates, GRU_GATES);
+  } else checkParts("join gates", "the gates", gates as unknown as Gates, GATES);
   checkOptions("join gates", options, GATE_AXIS);
   const { axis = -1 } = options;
-  const at = blockOf(order);
-  const blocks = gateOrders[order].map((name) => asTensor(gates[name]));
+  const names = namesInOrder(cell, order);
+  const of = gates as unknown as Readonly<Record<string, TensorLike>>;
+  const blocks = names.map((name) => asTensor(of[name]!));
   const first = blocks[0]!;
   if (!blocks.every(({ shape }) => sameShape(shape, first.shape))) {
+    const inKeras = namesInOrder(cell, "keras");
     throw new TypeError(
-      `Cannot join gates: all four must have one shape, but the shapes are ` +
-        (Object.keys(at) as (keyof Gates)[])
-          .map((name) => `${name} ${formatShape(blocks[at[name]]!.shape)}`).join(", "),
+      `Cannot join gates: all ${cell === "gru" ? "three" : "four"} must have one shape, but the ` +
+        `shapes are ` +
+        inKeras.map((name) => `${name} ${formatShape(blocks[names.indexOf(name)]!.shape)}`)
+          .join(", "),
     );
   }
   const { outer, length, inner } = around(first, axis, "join gates");
@@ -152,13 +190,25 @@ export function joinGates(
   const kind = blocks.every(({ data }) => data.constructor === first.data.constructor)
     ? first.data
     : new Float64Array();
-  const data = new (kind.constructor as Float64ArrayConstructor)(4 * outer * block);
+  const count = names.length;
+  const data = new (kind.constructor as Float64ArrayConstructor)(count * outer * block);
   blocks.forEach((gate, k) => {
     for (let o = 0; o < outer; o++) {
-      data.set(gate.data.subarray(o * block, (o + 1) * block), (o * 4 + k) * block);
+      data.set(gate.data.subarray(o * block, (o + 1) * block), (o * count + k) * block);
     }
   });
-  return new Tensor(data, first.shape.with(axis, 4 * length));
+  return new Tensor(data, first.shape.with(axis, count * length));
+}
+
+/** A cell's gates in a framework's order. */
+function namesInOrder(cell: "lstm" | "gru", order: string): readonly string[] {
+  const orders: Readonly<Record<string, readonly string[]>> = cell === "gru"
+    ? gruOrders
+    : gateOrders;
+  if (Object.hasOwn(orders, order)) return orders[order]!;
+  throw new RangeError(
+    `Cannot order the gates: the order must be ${amongNames(order, Object.keys(orders))}`,
+  );
 }
 
 /** The four as a value that shows itself. */
@@ -167,12 +217,7 @@ export function gatesOf(gates: Gates): Gates {
 }
 
 export function blockOf(order: GateOrder): Record<keyof Gates, number> {
-  if (!Object.hasOwn(gateOrders, order)) {
-    throw new RangeError(
-      `Cannot order the gates: the order must be ${amongNames(order, Object.keys(gateOrders))}`,
-    );
-  }
-  const names: readonly (keyof Gates)[] = gateOrders[order];
+  const names = namesInOrder("lstm", order);
   return {
     input: names.indexOf("input"),
     forget: names.indexOf("forget"),

@@ -154,6 +154,7 @@ export const LSTM_CELL: Cell = {
   gates: gateOrders.keras,
   states: ["cellState", "hiddenState"],
   sites: siteNames,
+  biases: 1,
   step(o, x, [c, h], cell) {
     const { φ, σ, at } = cell;
     const [z_i, z_f, z_c, z_o] = preActivations(o, x, h!, cell, 4);

@@ -14,8 +14,8 @@ export const siteNames = [
   "hiddenState",
 ] as const;
 
-/** A value of an LSTM, named as in a `LayerTrace`: `"gates.forget"`, `"cellState"`, … */
-export type SiteName = typeof siteNames[number];
+/** A value of an LSTM or a GRU, named as in a `LayerTrace`: `"gates.forget"`, `"cellState"`, … */
+export type SiteName = typeof siteNames[number] | "gates.update" | "gates.reset";
 
 /** Where and when a value passes. */
 export interface SiteVisit {
@@ -35,23 +35,30 @@ export interface SiteVisit {
  */
 export type SiteListener = (value: Tensor, visit: SiteVisit) => Tensor;
 
-/** The value of a site in a step, or in a whole trace. */
-export function valueAt(
-  { gates, cellState, hiddenState }: LstmStep,
-  site: SiteName,
-): Tensor {
-  switch (site) {
-    case "gates.input":
-      return gates.input;
-    case "gates.forget":
-      return gates.forget;
-    case "gates.output":
-      return gates.output;
-    case "gates.candidate":
-      return gates.candidate;
-    case "cellState":
-      return cellState;
-    case "hiddenState":
-      return hiddenState;
-  }
+/** The sites of every cell, the gates as Keras's arrays have them. */
+export const allSites: readonly SiteName[] = [
+  "gates.input",
+  "gates.forget",
+  "gates.update",
+  "gates.reset",
+  "gates.candidate",
+  "gates.output",
+  "cellState",
+  "hiddenState",
+];
+
+/** The value of a site in a step, or in a whole trace; throws where that cell has none. */
+export function valueAt(trace: LstmStep, site: SiteName): Tensor {
+  const found = valueIfAt(trace, site);
+  if (found !== undefined) return found;
+  throw new TypeError(`Cannot read a trace: its sites are its cell's, but it has no ${site}`);
+}
+
+/** The same; undefined where that cell has none. */
+export function valueIfAt(trace: LstmStep, site: SiteName): Tensor | undefined {
+  const { gates, ...states } = trace as unknown as Readonly<Record<string, unknown>>;
+  const [part, gate] = site.split(".") as [string, string?];
+  return (gate === undefined ? states[part] : (gates as Record<string, unknown>)[gate]) as
+    | Tensor
+    | undefined;
 }

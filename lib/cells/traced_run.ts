@@ -4,6 +4,7 @@
 import { asFloat64, Tensor } from "../tensor/tensor.ts";
 import type { Activation, ActivationName } from "../values/activations.ts";
 import { isBuiltIn } from "../values/built_in.ts";
+import type { Cell } from "./cell.ts";
 import type { LstmWeights } from "./lstm.ts";
 import type { Gates } from "./gates.ts";
 import type { LayerTrace, LstmOptions } from "./lstm_forward.ts";
@@ -13,6 +14,8 @@ export interface TracedRun {
   readonly x: Tensor; // [batch, timesteps, inputSize]
   readonly weights: LstmWeights;
   readonly options: LstmOptions;
+  /** Whose equations those are, where it is no LSTM's. */
+  readonly cell?: Cell;
 }
 
 /** How a trace's numbers follow from each other. */
@@ -28,12 +31,14 @@ export interface TraceSource {
 }
 
 /** What a run says of the trace it makes. */
-export function traceSourceOf({ options }: TracedRun): TraceSource {
+export function traceSourceOf({ options, cell }: TracedRun): TraceSource {
   return Object.freeze({
     direction: options.goBackwards === true ? "backward" : "forward",
     ...(options.mask === undefined ? {} : { mask: asFloat64(options.mask) }),
     activation: nameOf(options.activation ?? "tanh"),
-    recurrentActivation: nameOf(options.recurrentActivation ?? "sigmoid"),
+    ...(cell?.gates.length === 0
+      ? {}
+      : { recurrentActivation: nameOf(options.recurrentActivation ?? "sigmoid") }),
   });
 }
 
@@ -45,19 +50,19 @@ function nameOf(activation: ActivationName | Activation): string {
     : activationName.replace(/^sigmoid$/, "own sigmoid");
 }
 
-/** By the cell state, which a copy of the trace shares with it. */
+/** By the hidden state, which a copy of the trace shares with it. */
 const runs = new WeakMap<Tensor, { readonly trace: LayerTrace; readonly run: TracedRun }>();
 
 /** Remembers how a trace was computed. */
 export function rememberRun(trace: LayerTrace, run: TracedRun): LayerTrace {
-  runs.set(trace.cellState, { trace, run });
+  runs.set(trace.hiddenState, { trace, run });
   return trace;
 }
 
 /** How a trace, or a copy with the same tensors, was computed; undefined where one is another's. */
 export function runOf({ gates, cellState, hiddenState }: LayerTrace): TracedRun | undefined {
-  const found = runs.get(cellState);
-  if (found === undefined || found.trace.hiddenState !== hiddenState) return undefined;
+  const found = runs.get(hiddenState);
+  if (found === undefined || found.trace.cellState !== cellState) return undefined;
   const names = Object.keys(found.trace.gates) as (keyof Gates)[];
   return names.every((name) => found.trace.gates[name] === gates[name]) ? found.run : undefined;
 }
@@ -71,19 +76,17 @@ export function runOf({ gates, cellState, hiddenState }: LayerTrace): TracedRun 
 export function withTensors(trace: LayerTrace, action: string): LayerTrace {
   const { gates, cellState, hiddenState, source } = trace;
   const mask = source?.mask;
-  const all = [...Object.values(gates), cellState, hiddenState, ...(mask ? [mask] : [])];
+  const states = { ...(cellState && { cellState }), hiddenState }; // a GRU has no cell state
+  const all = [...Object.values(gates), ...Object.values(states), ...(mask ? [mask] : [])];
   if (all.every((value) => value instanceof Tensor)) return trace;
-  const tensor = (value: Tensor) => revived(value, action);
+  const tensors = (values: object) =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, revived(value, action)]),
+    );
   return {
-    gates: {
-      input: tensor(gates.input),
-      forget: tensor(gates.forget),
-      candidate: tensor(gates.candidate),
-      output: tensor(gates.output),
-    },
-    cellState: tensor(cellState),
-    hiddenState: tensor(hiddenState),
-    ...(source && { source: { ...source, ...(mask && { mask: tensor(mask) }) } }),
+    gates: tensors(gates) as unknown as Gates,
+    ...tensors(states) as unknown as Pick<LayerTrace, "cellState" | "hiddenState">,
+    ...(source && { source: { ...source, ...(mask && { mask: revived(mask, action) }) } }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { requireLstmTrace } from "../cells/choose_lstm.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
 import type { LayerTrace } from "../cells/lstm_forward.ts";
@@ -112,10 +113,12 @@ export function attribute(
   const target = checkTarget(options.target, logits.logits.value.shape[1]!, "attribute");
   const logit = logitOfHidden(run, logits, target, "attribute");
   const { traces, insides } = run;
-  checkOneShape([...logit.factors.keys()].map((inside) => traces[insides.indexOf(inside)]!.trace));
+  checkOneShape(traces.filter((_, k) => logit.factors.has(insides[k]!)).map(({ trace }) => trace));
   const parts = insides.flatMap((inside, k) => {
     const factor = logit.factors.get(inside);
-    return factor === undefined ? [] : [lstmShare(traces[k]!.trace, factor)];
+    return factor === undefined
+      ? []
+      : [lstmShare(requireLstmTrace(traces[k]!.trace, "attribute"), factor)];
   });
   return attributionOf(target, logit, parts);
 }

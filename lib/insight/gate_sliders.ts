@@ -1,3 +1,4 @@
+import { requireLstmTrace } from "../cells/choose_lstm.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { toBase64 } from "../display/base64.ts";
 import { contentKey } from "../display/content_key.ts";
@@ -87,6 +88,7 @@ export function gateSliders(
   const forward = network.forwardOnTape(inputs);
   const { inside, operations: head } = headOf(forward);
   const { name, trace } = forward.traces[forward.insides.indexOf(inside)]!;
+  requireLstmTrace(trace, "make sliders");
   const { x: own, weights, options: ran } = runOf(trace)!;
   const [, timesteps, units] = trace.cellState.shape as [number, number, number];
 

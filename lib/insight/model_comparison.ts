@@ -1,6 +1,11 @@
 import { shownAs } from "../base/shown.ts";
 import type { View } from "../display/view.ts";
-import { type Gates, splitGates } from "../cells/gates.ts";
+import type { Cell } from "../cells/cell.ts";
+import type { Gates } from "../cells/gates.ts";
+import type { GruGates } from "../cells/gru_gates.ts";
+import { cellOfLayer } from "../layers/recurrent.ts";
+import { lastAxisParts } from "../values/arrange.ts";
+import { numbers } from "../values/numbers.ts";
 import { unwrapped } from "../layers/layer.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Network } from "../model/network.ts";
@@ -18,8 +23,8 @@ import {
 export interface WeightComparison {
   /** `lstm/kernel`, `dense/bias`, … */
   readonly weight: string;
-  /** The gate, of an LSTM's arrays. */
-  readonly gate?: keyof Gates;
+  /** The gate, of an LSTM's or a GRU's arrays. */
+  readonly gate?: keyof Gates | keyof GruGates;
   /** The largest difference, unit by unit: `[units]`. */
   readonly byUnit: Tensor;
   /** Over all of it. */
@@ -54,8 +59,6 @@ export interface ModelComparison {
   heatmap(): View;
 }
 
-const gateNames = ["input", "forget", "candidate", "output"] as const;
-
 /** Compares two models' weights and options: what {@linkcode compare} does with them. */
 export function compareModels(
   actual: Model,
@@ -75,10 +78,16 @@ export function compareModels(
   }
   const weights = ours.weightSpecs.flatMap(({ name }, k) => {
     const [a, e] = [ours.weights[k]!, theirs.weights[k]!];
-    if (!isFused(ours, k)) return [compareWeights({ weight: name }, a, e, tolerance)];
-    const [split, other] = [splitGates(a), splitGates(e)];
-    return gateNames.map((gate) =>
-      compareWeights({ weight: name, gate }, split[gate], other[gate], tolerance)
+    const { gates } = cellOfWeight(ours, k) ?? { gates: [] };
+    if (gates.length === 0) return [compareWeights({ weight: name }, a, e, tolerance)];
+    const [split, other] = [a, e].map((one) => lastAxisParts(numbers, one, gates.length));
+    return gates.map((gate, n) =>
+      compareWeights(
+        { weight: name, gate: gate as keyof Gates | keyof GruGates },
+        split![n]!,
+        other![n]!,
+        tolerance,
+      )
     );
   });
   const options = optionDifferences(ours, theirs);
@@ -100,12 +109,12 @@ function describe({ layers, weightSpecs }: Network): string {
   ].join(", ");
 }
 
-/** Whether weight k is an LSTM's, the four gates side by side. */
-function isFused({ layers }: Network, k: number): boolean {
+/** The cell whose weight k is, its gates side by side; undefined where it is of another layer. */
+function cellOfWeight({ layers }: Network, k: number): Cell | undefined {
   const { layer } = layers.findLast(({ firstWeight, weights }) =>
     weights.length > 0 && firstWeight <= k
   )!;
-  return unwrapped(layer).cells !== undefined;
+  return unwrapped(layer).cells && cellOfLayer(layer);
 }
 
 function compareWeights(

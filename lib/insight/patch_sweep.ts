@@ -4,7 +4,7 @@ import { progress } from "../display/progress.ts";
 import { shownAs } from "../base/shown.ts";
 import type { View } from "../display/view.ts";
 import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
-import { type SiteListener, type SiteName, siteNames, valueAt } from "../cells/sites.ts";
+import { type SiteListener, type SiteName, valueAt } from "../cells/sites.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import { type Network, requireOneOutput } from "../model/network.ts";
@@ -131,7 +131,7 @@ export async function patchSweep(
         "but the model remembers a call",
     );
   }
-  const sites = checkSites(options.sites);
+  const sites = checkSites(options.sites, place.sites as readonly SiteName[]);
   const timesteps = indices(
     options.timestep,
     place.timesteps,
@@ -256,10 +256,14 @@ function checkOutput({ outputShapes: [outputShape] }: Network): number {
   );
 }
 
-function checkSites(sites: readonly SiteName[] = siteNames): readonly SiteName[] {
-  const unknown = sites.find((site) => !siteNames.includes(site));
+function checkSites(
+  sites: readonly SiteName[] | undefined,
+  own: readonly SiteName[],
+): readonly SiteName[] {
+  if (sites === undefined) return own;
+  const unknown = sites.find((site) => !own.includes(site));
   if (unknown === undefined) return [...sites];
   throw new RangeError(
-    `Cannot sweep: each site must be ${amongNames(unknown, siteNames)}`,
+    `Cannot sweep: each site must be ${amongNames(unknown, own)}`,
   );
 }

@@ -4,7 +4,7 @@ import type { View } from "../display/view.ts";
 import type { LstmChoice } from "../cells/choose_lstm.ts";
 import type { LayerTrace } from "../cells/lstm_forward.ts";
 import { revived, sourceOf, withTensors } from "../cells/traced_run.ts";
-import { type SiteName, siteNames, valueAt } from "../cells/sites.ts";
+import { allSites, type SiteName, siteNames, valueAt, valueIfAt } from "../cells/sites.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -70,7 +70,9 @@ export function compareTraces(
 ): TraceComparison {
   const [ours, theirs] = [layersOf(actual), layersOf(expected)];
   const shapes = [ours, theirs].map((layers) =>
-    layers.map(({ trace }) => formatShape(trace.cellState.shape)).join(", ")
+    layers.map(({ trace }) => `${kindOfTrace(trace)}${formatShape(trace.hiddenState.shape)}`).join(
+      ", ",
+    )
   );
   if (shapes[0] !== shapes[1]) {
     throw new TypeError(
@@ -79,7 +81,7 @@ export function compareTraces(
     );
   }
   const sites = ours.flatMap(({ name, trace }, k) =>
-    siteNames.map((site): SiteComparison => {
+    sitesOf(trace).map((site): SiteComparison => {
       const [a, e] = [valueAt(trace, site), valueAt(theirs[k]!.trace, site)];
       return {
         layer: name,
@@ -110,6 +112,18 @@ export function compareTraces(
   return Object.freeze(shownAs("TraceComparison", comparison));
 }
 
+/** The sites that a trace has, an LSTM's in the order of a step. */
+function sitesOf(trace: LayerTrace): readonly SiteName[] {
+  return trace.cellState === undefined
+    ? allSites.filter((site) => valueIfAt(trace, site) !== undefined)
+    : siteNames;
+}
+
+/** What tells other cells' traces from an LSTM's. */
+function kindOfTrace({ gates, cellState }: LayerTrace): string {
+  return cellState !== undefined ? "" : "update" in gates ? "GRU " : "SimpleRNN ";
+}
+
 interface NamedTrace {
   readonly name: string;
   readonly trace: LayerTrace;
@@ -130,7 +144,7 @@ function firstDivergence(
   for (const [k, { name, trace }] of ours.entries()) {
     const suspects = sites.filter(({ layer, all }) => layer === name && !all.within);
     if (suspects.length === 0) continue;
-    const steps = Array.from({ length: trace.cellState.shape[1]! }, (_, t) => t);
+    const steps = Array.from({ length: trace.hiddenState.shape[1]! }, (_, t) => t);
     const told = trace.source === undefined ? theirs[k]!.trace : trace; // by one of the two
     const { direction } = sourceOf(told, "find where the traces part");
     if (direction === "backward") steps.reverse();

@@ -36,7 +36,7 @@ export interface Operation {
   /** The shapes of its results, the first axis included; NaN is a length that is not known. */
   readonly shapes: (operands: Some<Part>) => readonly (readonly number[])[];
   readonly run: <V>(o: Ops<V>, operands: Some<Running<V>>) => readonly V[];
-  /** Which steps of the result count; all unless said. */
+  /** Which steps of the result count. Default: all. */
   readonly mask?: <V>(o: Ops<V>, operands: Some<Running<V>>) => Mask | undefined;
 }
 

@@ -23,6 +23,8 @@ const WRITERS: Readonly<Record<string, Write>> = {
   ReverseLSTM: (graph, input, written) => writeLstm(graph, input, written, [written.layer.config]),
   Bidirectional: (graph, input, written) => {
     const { layer, backward_layer: back } = written.layer.config as Record<string, Layer>;
+    const { className } = written.layer.wrapped!;
+    if (className !== "LSTM") throw refusal(written.name, `a Bidirectional of ${className}`);
     return writeLstm(graph, input, written, [layer!.config, back!.config]);
   },
   Dense: writeDense,

@@ -9,7 +9,7 @@ import {
   type LayerName,
 } from "./layer_options.ts";
 import { type MergeMode, mergeModes } from "./merge_modes.ts";
-import { lstm, type LstmLayer, type LstmLayerOptions, lstmLayers } from "./lstm.ts";
+import { recurrenceOf, type RecurrentLayer } from "./recurrent.ts";
 import { given, type LayerKind, names } from "./kind.ts";
 
 /** The options of Bidirectional. */
@@ -17,7 +17,7 @@ export interface BidirectionalOptions extends LayerName {
   /** How the two results become one. Default: `"concat"`, side by side. */
   readonly mergeMode?: MergeMode;
   /** The layer that goes backwards. Default: a copy of the other one. */
-  readonly backwardLayer?: LstmLayer;
+  readonly backwardLayer?: RecurrentLayer;
   /**
    * Whether masked steps of a sequence give zeros; Keras before 2.4 and TF.js repeat the result
    * before them. Default: true.
@@ -26,15 +26,15 @@ export interface BidirectionalOptions extends LayerName {
 }
 
 /**
- * Two LSTMs, one in the order of time and one against it, each with its own weights: the forward
+ * Two recurrent layers of one kind, one in the order of time and one against it, each with its own weights: the forward
  * layer's come first. Source: keras/src/layers/rnn/bidirectional.py (Keras 3.15.1).
  *
  * With `returnSequences`, both results are in the order of the input, and masked steps give zeros.
  * Keras's merge mode None gives two results, which a Sequential model cannot hand on: `"concat"`
  * has the same numbers side by side.
  *
- * @param layer an LSTM that goes forward
- * @throws {TypeError} where the layer is no LSTM, or the two do not fit each other.
+ * @param layer an LSTM, a GRU or a SimpleRNN that goes forward
+ * @throws {TypeError} where the layer is no recurrent one, or the two do not fit each other.
  * @throws {RangeError} where the merge mode is unknown.
  *
  * @example
@@ -50,7 +50,7 @@ export interface BidirectionalOptions extends LayerName {
  * assertEquals(model.layers.map(({ outputShape }) => outputShape), [[3, 8], [4], [2]]);
  * ```
  */
-export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = {}): Layer {
+export function bidirectional(layer: RecurrentLayer, options: BidirectionalOptions = {}): Layer {
   const chosen = {
     mergeMode: "concat" as MergeMode,
     zeroOutputForMask: true,
@@ -63,14 +63,17 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
         `(Keras's None gives two results, which no next layer takes: concat has both)`,
     },
     backwardLayer: {
-      expected: "an LSTM, made by lstm()",
-      isKind: (value) => value === undefined || isLstm(value),
+      expected: `a ${layer?.className}, made by its function`,
+      isKind: (value) =>
+        value === undefined ||
+        recurrenceOf(value) !== undefined && (value as Layer).className === layer?.className,
     },
     zeroOutputForMask: flagRule,
   });
   const { name, mergeMode } = chosen;
   const { ahead, back } = checkedPair(layer, chosen);
   const { returnSequences } = ahead.options;
+  const stateCount = recurrenceOf(ahead)!.cell.states.length;
   const { config } = ahead;
   const pair: Layer = defineLayer({
     className: "Bidirectional",
@@ -83,7 +86,7 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
       stateful: config.stateful,
     },
     cells: ["forward_layer", "backward_layer"],
-    inputCount: [1, 5] as const,
+    inputCount: [1, 1 + 2 * stateCount] as const,
     outputShape: (input: OpenShape, ...states: OpenShape[]) => {
       const shape = ahead.outputShape(input, ...states.slice(0, states.length / 2));
       back.outputShape(input, ...states.slice(states.length / 2));
@@ -93,7 +96,7 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
     ...(ahead.options.returnState && {
       resultShapes: (input: OpenShape, ...states: OpenShape[]) => [
         pair.outputShape(input, ...states),
-        ...[ahead, ahead, back, back].map(({ options }) => [options.units]),
+        ...[ahead, back].flatMap(({ options }) => new Array(stateCount).fill([options.units])),
       ],
     }),
     weights: (input: OpenShape): WeightSpec[] => {
@@ -103,8 +106,8 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
     },
     run: (o, [x, ...states], weights, context) => {
       const count = ahead.options.useBias ? 3 : 2;
-      const half = (layer: LstmLayer, k: number, own: typeof weights) =>
-        context.run(layer, [x!, ...states.slice(2 * k, 2 * k + 2)], own, {
+      const half = (layer: RecurrentLayer, k: number, own: typeof weights) =>
+        context.run(layer, [x!, ...states.slice(stateCount * k, stateCount * (k + 1))], own, {
           ...context,
           name: `${context.name}/${["forward_layer", "backward_layer"][k]}`,
           states: context.states?.slice(k, k + 1),
@@ -129,25 +132,30 @@ export function bidirectional(layer: LstmLayer, options: BidirectionalOptions = 
 }
 
 /** The two layers inside of those that `bidirectional()` made. */
-const halves = new WeakMap<Layer, { readonly ahead: LstmLayer; readonly back: LstmLayer }>();
+const halves = new WeakMap<
+  Layer,
+  { readonly ahead: RecurrentLayer; readonly back: RecurrentLayer }
+>();
 
 /** The two layers as Bidirectional runs them: it decides what masked steps of a sequence give. */
 function checkedPair(
-  layer: LstmLayer,
+  layer: RecurrentLayer,
   { backwardLayer: given, mergeMode, zeroOutputForMask: zeros }:
     & Pick<BidirectionalOptions, "backwardLayer">
     & Required<Pick<BidirectionalOptions, "mergeMode" | "zeroOutputForMask">>,
 ) {
-  if (!isLstm(layer)) {
+  const made = recurrenceOf(layer);
+  if (made === undefined) {
     throw new TypeError(
-      `Cannot make a Bidirectional: it takes an LSTM, made by lstm(), but it is ` +
+      `Cannot make a Bidirectional: it takes an LSTM, made by lstm(), a GRU or a SimpleRNN, ` +
+        `but it is ` +
         `${(layer as Layer | undefined)?.className ?? typeof layer}`,
     );
   }
   const zeroOutputForMask = zeros && layer.options.returnSequences;
-  const ahead = lstm({ ...layer.options, zeroOutputForMask });
-  const other: LstmLayerOptions = given?.options ?? { ...layer.options, goBackwards: true };
-  const back = lstm({ ...other, zeroOutputForMask });
+  const ahead = made.make({ ...layer.options, zeroOutputForMask });
+  const other = given?.options ?? { ...layer.options, goBackwards: true };
+  const back = made.make({ ...other, zeroOutputForMask });
   const differs = (
     key: "goBackwards" | "returnSequences" | "returnState" | "stateful" | "units",
   ) => ahead.options[key] !== back.options[key];
@@ -159,7 +167,7 @@ function checkedPair(
     ? `mergeMode ${mergeMode} needs two layers of the same units`
     : undefined;
   if (problem !== undefined) {
-    const shown = ({ options }: LstmLayer) =>
+    const shown = ({ options }: RecurrentLayer) =>
       `{ units: ${options.units}, goBackwards: ${options.goBackwards}, ` +
       `returnSequences: ${options.returnSequences}, stateful: ${options.stateful} }`;
     throw new TypeError(
@@ -168,10 +176,6 @@ function checkedPair(
     );
   }
   return { ahead, back };
-}
-
-function isLstm(value: unknown): value is LstmLayer {
-  return lstmLayers.has(value as LstmLayer);
 }
 
 /** The two layers inside, and what Keras calls them. */
@@ -192,11 +196,11 @@ export const BIDIRECTIONAL: LayerKind = {
         "merge_mode is None, which gives two results",
       );
     }
-    return bidirectional(reading.layer(config.layer) as LstmLayer, {
+    return bidirectional(reading.layer(config.layer) as RecurrentLayer, {
       name: config.name,
       mergeMode: given(mode, "concat") as MergeMode,
       zeroOutputForMask: reading.zeroOutputForMask ?? true,
-      ...(other === null ? {} : { backwardLayer: reading.layer(other) as LstmLayer }),
+      ...(other === null ? {} : { backwardLayer: reading.layer(other) as RecurrentLayer }),
     });
   },
   write: (layer, name, writing) => {

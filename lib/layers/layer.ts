@@ -3,7 +3,6 @@
 
 import { kindOf } from "../base/kind.ts";
 import { refuseOptions } from "../base/options.ts";
-import type { LstmState } from "../cells/lstm.ts";
 import type { Passer } from "../cells/recurrence.ts";
 import type { SiteListener } from "../cells/sites.ts";
 import type { Random } from "../tensor/random.ts";
@@ -19,8 +18,11 @@ export type OpenShape = readonly (number | null)[];
 /** Which steps count: `[batch, timesteps]`, 0 where one does not. */
 export type Mask = Tensor;
 
-/** What a stateful layer remembers between calls: a state for each of its LSTMs. */
-export type LayerState = readonly LstmState[];
+/**
+ * What a stateful layer remembers between calls: the states of each of its cells, `[batch, units]`
+ * each, in the order in which the cell names them (an LSTM's: c, h).
+ */
+export type LayerState = readonly (readonly Tensor[])[];
 
 /** Who sees the values inside of an LSTM, by its name in the model. */
 export type SiteListeners = ReadonlyMap<string, SiteListener>;

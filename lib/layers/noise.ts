@@ -40,17 +40,19 @@ export function randomOf({ random }: { readonly random?: Random | undefined }): 
 /** The shares that are dropped inside a cell. */
 interface CellRates {
   readonly units: number;
+  /** How many gates, or other blocks, may each drop their own. Default: an LSTM's four. */
+  readonly blocks?: number;
   readonly dropout: number;
   readonly recurrentDropout: number;
 }
 
 /**
- * The factors inside an LSTM, the same at every timestep: as in Keras, one set of x for all gates,
+ * The factors inside a cell, the same at every timestep: as in Keras, one set of x for all gates,
  * or one for each gate where the hidden state is dropped too.
  */
 export function cellNoise<V>(
   o: Ops<V>,
-  { units, dropout, recurrentDropout }: CellRates,
+  { units, blocks = 4, dropout, recurrentDropout }: CellRates,
   [batch, inputSize]: readonly [batch: number, inputSize: number],
   context: Pick<LayerContext<V>, "training" | "random">,
 ): CellDropout<V> {
@@ -59,9 +61,10 @@ export function cellNoise<V>(
   const some = (size: number, rate: number) => o.given(noise([batch, size], rate, random));
   if (recurrentDropout === 0) {
     const all = some(inputSize, dropout);
-    return { x: [all, all, all, all] };
+    return { x: new Array(blocks).fill(all) };
   }
-  const byGate = (size: number, rate: number) => [1, 2, 3, 4].map(() => some(size, rate));
+  const byGate = (size: number, rate: number) =>
+    Array.from({ length: blocks }, () => some(size, rate));
   return {
     ...(dropout > 0 && { x: byGate(inputSize, dropout) }),
     h: byGate(units, recurrentDropout),

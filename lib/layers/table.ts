@@ -12,6 +12,7 @@ import { DOT } from "./dot_product.ts";
 import { DROPOUT } from "./dropout.ts";
 import { EMBEDDING } from "./embedding.ts";
 import { FLATTEN } from "./flatten.ts";
+import { GRU } from "./gru.ts";
 import { GET_ITEM } from "./get_item.ts";
 import type { LayerKind } from "./kind.ts";
 import { LSTM } from "./lstm.ts";
@@ -25,6 +26,7 @@ import { PRE_LU } from "./pre_lu.ts";
 import { REPEAT_VECTOR } from "./repeat_vector.ts";
 import { ACTIVITY_REGULARIZATION, IDENTITY, RESCALING } from "./rescaling.ts";
 import { RESHAPE } from "./reshape.ts";
+import { SIMPLE_RNN } from "./simple_rnn.ts";
 import { CU_DNN_LSTM, RNN } from "./rnn_kinds.ts";
 import { SEPARABLE_CONV_1D } from "./separable_convolution.ts";
 import { CROPPING_1D, UP_SAMPLING_1D, ZERO_PADDING_1D } from "./steps.ts";
@@ -34,6 +36,8 @@ import { UNIT_NORMALIZATION } from "./unit_normalization.ts";
 /** The kinds of layers that are read from files and written to them. */
 export const LAYER_KINDS: readonly LayerKind[] = [
   LSTM,
+  GRU,
+  SIMPLE_RNN,
   RNN,
   CU_DNN_LSTM,
   BIDIRECTIONAL,

@@ -2,8 +2,9 @@
 // the public door in front of it is Model.
 
 import type { LayerTrace } from "../cells/lstm_forward.ts";
+import { cellTraceOf } from "../cells/cell_run.ts";
 import { layerTraceOf, passer, traceOf } from "../cells/lstm_forward.ts";
-import type { LstmState } from "../cells/lstm.ts";
+import { LSTM_CELL, type LstmState } from "../cells/lstm.ts";
 import type { SiteListener } from "../cells/sites.ts";
 import type { Inside } from "../layers/inside.ts";
 import type {
@@ -279,8 +280,8 @@ export class Network implements Graph {
     context: WalkContext<V>,
   ): Walked<V> {
     const states: States<V> = this.states.map((layer) =>
-      layer?.map(({ cellState, hiddenState }) =>
-        [cellState, hiddenState].map((state) => (o.remembered ?? o.given).call(o, asFloat64(state)))
+      layer?.map((states) =>
+        states.map((state) => (o.remembered ?? o.given).call(o, asFloat64(state)))
       )
     );
     return walk(this, inputs, weights, o, { states, ...context });
@@ -307,12 +308,7 @@ function ofNumbers<V>({ outputs, masks, states }: Walked<V>, numbersOf: (x: V) =
     outputs: found,
     output: found[0]!,
     masks,
-    states: states.map((layer) =>
-      layer?.map(([cellState, hiddenState]): LstmState => ({
-        cellState: numbersOf(cellState!),
-        hiddenState: numbersOf(hiddenState!),
-      }))
-    ),
+    states: states.map((layer) => layer?.map((states) => states.map(numbersOf))),
   };
 }
 
@@ -337,9 +333,9 @@ function valuesOf({ recurrence, x, weights, before, ...rest }: Inside<Variable>)
 }
 
 function traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): LayerTrace {
-  const { recurrence, x, weights, functions, goBackwards, mask, before } = inside;
+  const { cell, recurrence, x, weights, functions, goBackwards, mask, before } = inside;
   const [kernel, recurrentKernel, bias] = weights as [Tensor, Tensor, Tensor?];
-  return layerTraceOf(traceOf(recurrence.steps), {
+  const run = {
     x,
     weights: { kernel, recurrentKernel, ...(bias && { bias }) },
     options: {
@@ -347,8 +343,14 @@ function traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): LayerTrac
       recurrentActivation: functions.σ,
       goBackwards,
       mask,
-      initialState: before && { cellState: before[0]!, hiddenState: before[1]! },
+      initialState: before &&
+        Object.fromEntries(
+          cell.states.map((state, k) => [state, before[k]!]),
+        ) as unknown as LstmState,
       listen,
     },
-  });
+  };
+  return cell === LSTM_CELL
+    ? layerTraceOf(traceOf(recurrence.steps), run)
+    : cellTraceOf(cell, recurrence.steps, { ...run, cell }) as unknown as LayerTrace;
 }

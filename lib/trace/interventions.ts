@@ -4,7 +4,13 @@ import { amongNames, either } from "../base/names.ts";
 import { kindOf } from "../base/kind.ts";
 import { unknownKey } from "../base/options.ts";
 import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
-import { type SiteListener, type SiteName, siteNames, type SiteVisit } from "../cells/sites.ts";
+import {
+  allSites,
+  type SiteListener,
+  type SiteName,
+  siteNames,
+  type SiteVisit,
+} from "../cells/sites.ts";
 import type { SiteListeners } from "../layers/layer.ts";
 import { indexAt, indices } from "../tensor/indices.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
@@ -106,6 +112,12 @@ function carryOut(one: Prepared, value: Tensor, visit: SiteVisit): Tensor {
 function prepare(intervention: Intervention, places: readonly LstmPlace[]): Prepared {
   const { verb, site } = checkVerb(intervention);
   const place = chooseLstm(places, intervention.layer, verb);
+  if (!place.sites.includes(site)) {
+    throw new RangeError(
+      `Cannot ${verb}: the site must be one of ${place.name}, ${either(place.sites)}, ` +
+        `but ${JSON.stringify(site)} was given`,
+    );
+  }
   const { unit, timestep, sample } = intervention;
   const found = {
     place,
@@ -187,7 +199,7 @@ function checkVerb(intervention: Intervention): { verb: Verb; site: SiteName } {
   const unknown = given.find((key) => !known.includes(key));
   if (unknown !== undefined) throw unknownKey(verb, "an intervention's keys", unknown, known);
   const site = (intervention as { readonly [key in Verb]?: SiteName })[verb]!;
-  if (!siteNames.includes(site)) {
+  if (!allSites.includes(site)) {
     throw new RangeError(
       `Cannot ${verb}: the site must be ${amongNames(site, siteNames)}`,
     );

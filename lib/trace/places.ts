@@ -1,6 +1,7 @@
 // Where the LSTMs of a model are: their names and sizes, known before anything runs.
 
 import type { Layer } from "../layers/layer.ts";
+import { cellOfLayer } from "../layers/recurrent.ts";
 import { shapesOf } from "../model/graph.ts";
 import type { Network } from "../model/network.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -12,6 +13,8 @@ export interface LstmPlace {
   readonly samples: number;
   readonly timesteps: number;
   readonly units: number;
+  /** The sites of its cell. */
+  readonly sites: readonly string[];
 }
 
 /** The LSTMs in the order of `trace.layers`, for inputs `[batch, …]`. */
@@ -28,7 +31,8 @@ export function lstmPlaces(network: Network, inputs: readonly Tensor[]): LstmPla
         one.name === (cell === "" ? "recurrent_kernel" : `${cell}/recurrent_kernel`)
       )!.shape[0]!;
       const own = cell === "" ? name : `${name}/${cell}`;
-      return { name: own, samples, timesteps: shape[outer]!, units };
+      const { sites } = cellOfLayer(layer);
+      return { name: own, samples, timesteps: shape[outer]!, units, sites };
     });
   });
 }

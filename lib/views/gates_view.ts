@@ -3,33 +3,42 @@ import type { View } from "../display/view.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Gates } from "../cells/gates.ts";
+import type { GruGates } from "../cells/gru_gates.ts";
 
-const SYMBOLS = ["i", "f", "c̃", "o"];
-const BLOCKS = ["i (input)", "f (forget)", "c̃ (candidate)", "o (output)"];
+const LSTM_SYMBOLS = { input: "i", forget: "f", candidate: "c̃", output: "o" };
+const GRU_SYMBOLS = { update: "z", reset: "r", candidate: "h̃" };
 /** A sigmoid that far from its ends hardly learns any more: σ′ is below 0.01. */
 const SATURATED = 0.99;
 
-/** Four gates as blocks below each other, named as in the equations, the saturated ones marked. */
-export function gatesView({ input, forget, candidate, output }: Gates): View {
-  const four = [input, forget, candidate, output];
-  const data = Float64Array.from(four.flatMap((gate) => [...gate.data]));
-  const { shape } = input;
+/** Gates as blocks below each other, named as in the equations, the saturated ones marked. */
+export function gatesView(gates: Gates | GruGates): View {
+  const symbols: Record<string, string> = "update" in gates ? GRU_SYMBOLS : LSTM_SYMBOLS;
+  const of = gates as unknown as Readonly<Record<string, Tensor>>;
+  const names = Object.keys(symbols);
+  const all = names.map((name) => of[name]!);
+  const first = all[0]!;
+  const candidate = names.indexOf("candidate");
+  const data = Float64Array.from(all.flatMap((gate) => [...gate.data]));
+  const { shape } = first;
   const each = shape.slice(0, -2).reduce((product, length) => product * length, 1);
   const gateOf = ([first = 0]: readonly number[]) => first;
-  const marked = areActivated([input, forget, output]);
-  const marks = (value: number, index: readonly number[]) => markOf(value, gateOf(index));
+  const marked = areActivated(all.filter((_, k) => k !== candidate));
+  const marks = (value: number, index: readonly number[]) =>
+    markOf(value, gateOf(index) === candidate);
   const anyMarked = marked && data.some((value, at) => {
-    return markOf(value, Math.floor(at / input.data.length)) !== "";
+    return markOf(value, Math.floor(at / first.data.length) === candidate) !== "";
   });
-  return table(new Tensor(data, [4, ...shape]), {
+  const block = (k: number) => `${symbols[names[k]!]} (${names[k]})`;
+  return table(new Tensor(data, [names.length, ...shape]), {
     caption: `Gates, ${formatShape(shape)} each`,
     ...(anyMarked ? { note: `● saturated (≥ ${SATURATED}), ○ closed (≤ 0.01)`, marks } : {}),
-    hover: ([gate = 0, ...index], value) => `${SYMBOLS[gate]}[${index.join(", ")}] = ${value}`,
-    ...(shape.length === 1 ? { rows: SYMBOLS } : {
+    hover: ([gate = 0, ...index], value) =>
+      `${symbols[names[gate]!]}[${index.join(", ")}] = ${value}`,
+    ...(shape.length === 1 ? { rows: Object.values(symbols) } : {
       blocks: (index: number) =>
         each === 1 && shape.length === 2
-          ? BLOCKS[index]!
-          : `${BLOCKS[Math.floor(index / each)]}, sample ${index % each}`,
+          ? block(index)
+          : `${block(Math.floor(index / each))}, sample ${index % each}`,
     }),
   });
 }
@@ -41,7 +50,7 @@ function areActivated(gates: readonly Tensor[]): boolean {
     values.some((value) => value > 0 && value < 1);
 }
 
-function markOf(value: number, gate: number): string {
-  if (gate === 2) return Math.abs(value) >= SATURATED ? "●" : "";
+function markOf(value: number, isCandidate: boolean): string {
+  if (isCandidate) return Math.abs(value) >= SATURATED ? "●" : "";
   return value >= SATURATED ? "●" : value <= 1 - SATURATED ? "○" : "";
 }

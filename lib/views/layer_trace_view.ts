@@ -3,11 +3,12 @@ import { table } from "../display/table.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { asFloat64, type Tensor } from "../tensor/tensor.ts";
 import { gateView } from "./gate_view.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
 import type { LayerTrace } from "../cells/lstm_forward.ts";
 
 /** The gate view of a trace; in text, one line for each value: its symbol, name and range. */
 export function layerTraceView(trace: LayerTrace): View {
-  const { gates, cellState, hiddenState } = trace;
+  const { gates, cellState, hiddenState } = trace as unknown as CellTrace;
   const line = (symbol: string, value: string, x: Tensor) => {
     const { data } = asFloat64(x);
     return {
@@ -18,14 +19,15 @@ export function layerTraceView(trace: LayerTrace): View {
       largest: data.reduce((a, b) => Math.max(a, b), -Infinity),
     };
   };
+  const symbols: Readonly<Record<string, string>> = cellState === undefined
+    ? { update: "z", reset: "r", candidate: "h̃" }
+    : { input: "i", forget: "f", candidate: "c̃", output: "o" };
   const ranges = table([
-    line("i", "gates.input", gates.input),
-    line("f", "gates.forget", gates.forget),
-    line("c̃", "gates.candidate", gates.candidate),
-    line("o", "gates.output", gates.output),
-    line("c", "cellState", cellState),
+    ...Object.entries(gates).map(([name, gate]) => line(symbols[name]!, `gates.${name}`, gate)),
+    ...(cellState === undefined ? [] : [line("c", "cellState", cellState)]),
     line("h", "hiddenState", hiddenState),
-  ], { caption: `LayerTrace, ${formatShape(cellState.shape)} each: batch, timesteps, units` });
+  ], { caption: `LayerTrace, ${formatShape(hiddenState.shape)} each: batch, timesteps, units` });
+  if (cellState === undefined) return ranges; // the gate view is an LSTM's
   return new View(ranges.text, async () => {
     const chart = await gateView(trace)[JUPYTER_DISPLAY]();
     const { "text/html": rangesHtml } = await ranges[JUPYTER_DISPLAY]();

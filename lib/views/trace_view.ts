@@ -1,6 +1,6 @@
 import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
-import type { LayerTrace } from "../cells/lstm_forward.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -10,18 +10,26 @@ export function traceView({ layers, names, prediction }: Trace): View {
   const caption = `Trace of ${prediction.shape[0]} samples, prediction ` +
     formatShape(prediction.shape);
   if (layers.length === 0) return table([{ LSTM: "none in this model" }], { caption });
-  return table(layers.map((layer, k) => line(names[k]!, layer)), { caption });
+  return table(layers.map((layer, k) => line(names[k]!, layer as unknown as CellTrace)), {
+    caption,
+  });
 }
 
-function line(name: string, { gates, cellState, hiddenState }: LayerTrace) {
-  const [, timesteps, units] = cellState.shape;
+function line(name: string, { gates, cellState, hiddenState }: CellTrace) {
+  const [, timesteps, units] = hiddenState.shape;
+  if (cellState === undefined) {
+    const means = "update" in gates
+      ? { "mean z": mean(gates.update as Tensor), "mean r": mean(gates.reset as Tensor) }
+      : {};
+    return { layer: name, timesteps, units, ...means, "largest |h|": largest(hiddenState) };
+  }
   return {
     LSTM: name,
     timesteps,
     units,
-    "mean i": mean(gates.input),
-    "mean f": mean(gates.forget),
-    "mean o": mean(gates.output),
+    "mean i": mean(gates.input!),
+    "mean f": mean(gates.forget!),
+    "mean o": mean(gates.output!),
     "largest |c|": largest(cellState),
     "largest |h|": largest(hiddenState),
   };

@@ -33,6 +33,13 @@ export function weightTable(weights: LstmWeights): View {
   checkParts("show the weights", "they", weights, LSTM_WEIGHTS);
   refuseOptions("show the weights", arguments, 1);
   const { kernel, recurrentKernel, bias } = weights;
+  const { shape } = asTensor(recurrentKernel);
+  if (shape[1] !== 4 * shape[0]!) {
+    throw new TypeError(
+      `Cannot show the weights: they must be an LSTM's, with a recurrentKernel [units, 4·units], but ` +
+        `its shape is ${formatShape(shape)}`,
+    );
+  }
   const views = [
     matrixView("W", "kernel", stacked(kernel), (from) => `x${subscript(from)}`),
     matrixView("U", "recurrent kernel", stacked(recurrentKernel), (from) => `unit ${from}`),

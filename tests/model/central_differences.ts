@@ -67,9 +67,7 @@ export function runLayer(
     name: "layer",
     training,
     masks: [mask],
-    states: state?.map(({ cellState, hiddenState }) =>
-      [cellState, hiddenState].map((part) => tape.given(asFloat64(part)))
-    ),
+    states: state?.map((parts) => parts.map((part) => tape.given(asFloat64(part)))),
     random: seededRandom(5),
     run: (inner, given, own, context) => inner.run(tape, given, own, context),
   };

@@ -53,7 +53,7 @@ Deno.test("the LSTM's gradient is right for every option, masks and states", () 
     { recurrentDropout: 0.4 },
     { dropout: 0.3, recurrentDropout: 0.3, goBackwards: true },
   ];
-  const state = [{ cellState: numbers([2, 2], 11), hiddenState: numbers([2, 2], 12) }];
+  const state = [[numbers([2, 2], 11), numbers([2, 2], 12)]];
   for (const option of options) {
     for (const returnSequences of [false, true]) {
       const layer = lstm({ units: 2, returnSequences, stateful: true, ...option });
@@ -67,10 +67,7 @@ Deno.test("the LSTM's gradient is right for every option, masks and states", () 
 });
 
 Deno.test("Bidirectional's gradient is right for every merge mode, with masks and states", () => {
-  const state = [3, 5].map((seed) => ({
-    cellState: numbers([2, 2], seed),
-    hiddenState: numbers([2, 2], seed + 1),
-  }));
+  const state = [3, 5].map((seed) => [numbers([2, 2], seed), numbers([2, 2], seed + 1)]);
   for (const mergeMode of ["concat", "sum", "mul", "ave"] as MergeMode[]) {
     for (const returnSequences of [false, true]) {
       const inner = lstm({ units: 2, returnSequences, stateful: true });

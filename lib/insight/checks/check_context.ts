@@ -1,5 +1,6 @@
 // What the checks look at: one run of a model, layer by layer, with every LSTM's values and slopes.
 
+import { requireLstmTrace } from "../../cells/choose_lstm.ts";
 import { type Activation, lstmActivation } from "../../values/activations.ts";
 import { isNamed } from "../../values/built_in.ts";
 import { cellOf } from "../../cells/lstm.ts";
@@ -92,6 +93,7 @@ export function examine(
 }
 
 function visitOf(placed: PlacedLayer, name: string, trace: LayerTrace): LstmVisit {
+  requireLstmTrace(trace, "examine a model");
   const run = runOf(trace)!; // lstmForward made it
   const ledger = ledgerOf(trace, "examine a model");
   return {

@@ -7,7 +7,8 @@ import type { Network } from "../../model/network.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Difference, Differences, type ProofPlace, type ProofRow } from "./differences.ts";
 import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
-import { type LstmValue, lstmValues } from "../../cells/lstm.ts";
+import type { LstmValue } from "../../cells/lstm.ts";
+import { allSites } from "../../cells/sites.ts";
 import {
   type EstimatedLstm,
   type EstimatedRun,
@@ -94,7 +95,7 @@ export function compareRuns(
     return theirs;
   });
   const rows = inside.flatMap((byValue, lstm) =>
-    lstmValues.flatMap((value) => {
+    allSites.flatMap((value) => {
       const differences = byValue.get(value);
       if (differences === undefined || differences.numbers === 0) return [];
       const own = valueOf(whole.layers[lstm], value) as Tensor;
@@ -157,7 +158,7 @@ function compareStep(
 function earlier(a: Difference | undefined, b: Difference | undefined): Difference | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   const isSameStep = a.layer === b.layer && a.timestep === b.timestep;
-  const rank = ({ value }: Difference) => lstmValues.indexOf(value as LstmValue);
+  const rank = ({ value }: Difference) => allSites.indexOf(value as LstmValue);
   return isSameStep && rank(b) < rank(a) ? b : a;
 }
 
@@ -240,7 +241,7 @@ function sameFloat32(whole: WholeRun, expected: Expectation): boolean {
   const same = (own: Tensor, theirs: Tensor) =>
     theirs.data.every((e, k) => Math.fround(e) === Math.fround(own.data[k]!));
   return expected.layers.every((layer, lstm) =>
-    lstmValues.every((value) =>
+    allSites.every((value) =>
       layer[value] === undefined || same(valueOf(whole.layers[lstm], value) as Tensor, layer[value])
     )
   ) && (expected.prediction === undefined || same(whole.prediction, expected.prediction));

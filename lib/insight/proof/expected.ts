@@ -8,7 +8,9 @@ import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { revived } from "../../cells/traced_run.ts";
 import type { LayerTrace } from "../../cells/lstm_forward.ts";
 import type { Trace } from "../../trace/trace.ts";
-import { type LstmValue, lstmValues } from "../../cells/lstm.ts";
+import type { LstmValue } from "../../cells/lstm.ts";
+import { GRU_GATES } from "../../cells/gru_gates.ts";
+import { allSites } from "../../cells/sites.ts";
 
 /** Values of one LSTM, `[batch, timesteps, units]` each; those that are not known are left out. */
 export interface ExpectedLayer {
@@ -18,6 +20,10 @@ export interface ExpectedLayer {
     readonly forget?: TensorLike;
     readonly candidate?: TensorLike;
     readonly output?: TensorLike;
+    /** A GRU's. */
+    readonly update?: TensorLike;
+    /** A GRU's. */
+    readonly reset?: TensorLike;
   };
   /** c, after each step. */
   readonly cellState?: TensorLike;
@@ -63,10 +69,19 @@ export function expectationOf(
   }
   const found = {
     layers: layers.map((own, k) =>
-      Object.fromEntries(lstmValues.flatMap((value) => {
+      Object.fromEntries(allSites.flatMap((value) => {
         const theirs = valueOf(given.layers?.[k], value);
         if (theirs === undefined) return [];
-        const shape = (valueOf(own, value) as Tensor).shape;
+        const mine = valueOf(own, value) as Tensor | undefined;
+        if (mine === undefined) {
+          throw new TypeError(
+            `Cannot prove: what is expected of ${
+              names[k]
+            } must be among its own gates and states, ` +
+              `but it has no ${value}`,
+          );
+        }
+        const { shape } = mine;
         return [[value, checked(theirs, shape, `${names[k]}'s ${value}`)]];
       }))
     ),
@@ -112,7 +127,9 @@ export function partsOf(expected: TensorLike | ExpectedTrace, action: string): E
   checkOptions(action, given, TRACE, "the parts of what is expected");
   for (const layer of given.layers ?? []) {
     checkOptions(action, layer, LAYER, "the parts of an expected layer");
-    checkOptions(action, layer?.gates, GATES, "the expected gates");
+    const gates: object = layer?.gates ?? {};
+    const isGru = "update" in gates || "reset" in gates;
+    checkOptions(action, layer?.gates, isGru ? GRU_GATES : GATES, "the expected gates");
   }
   return given;
 }

@@ -6,8 +6,10 @@ import { table } from "../../display/table.ts";
 import type { View } from "../../display/view.ts";
 import { indexAt } from "../../tensor/indices.ts";
 import type { RunComparison } from "./compare_runs.ts";
+import type { Cell } from "../../cells/cell.ts";
 import type { ProofPlace } from "./differences.ts";
-import { type LstmValue, lstmValues } from "../../cells/lstm.ts";
+import type { LstmValue } from "../../cells/lstm.ts";
+import { allSites } from "../../cells/sites.ts";
 import type { Activation } from "../../values/activations.ts";
 import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
 import type { EstimatedLstm, EstimatedStep } from "./estimated_run.ts";
@@ -46,8 +48,10 @@ function resolve(
   const value = wanted.value ?? base?.value ?? "hiddenState";
   const layers = value === "prediction" ? [lastLayer] : run.lstms.map(({ name }) => name);
   const layer = wanted.layer ?? (layers.includes(first.layer) ? first.layer : layers.at(-1));
-  check("value", value, [...lstmValues, "prediction"]);
   check("layer", layer!, layers);
+  const own = run.lstms.find(({ name }) => name === layer)?.recurrence.steps[0]?.computed;
+  const values = allSites.filter((site) => own === undefined || own[site] !== undefined);
+  check("value", value, [...values, "prediction"]);
   const shape = value === "prediction"
     ? run.result.shape
     : lstmShape(run.lstms.find(({ name }) => name === layer)!);
@@ -90,8 +94,8 @@ function explainInside(
   const k = sample * own.shape[1]! + unit;
   const theirs = expected.layers[index]?.[value]?.item(sample, timestep, unit);
   const lines = own.origin.op === "products"
-    ? productLines(own, step, value, k)
-    : sumLines(own, k, (f) => `${SYMBOLS[value]} = ${f}(z)`);
+    ? productLines(own, step, value, k, run.lstms[index]!.cell)
+    : cellLines(own, step, value, k);
   return viewOf(place, lines, own, k, own.error, theirs);
 }
 
@@ -100,9 +104,87 @@ const SYMBOLS: Readonly<Record<LstmValue, string>> = {
   "gates.forget": "f",
   "gates.candidate": "c̃",
   "gates.output": "o",
+  "gates.update": "z",
+  "gates.reset": "r",
   cellState: "c",
   hiddenState: "h",
 };
+
+/** A GRU calls its candidate h̃. */
+function symbolOf(site: LstmValue, values: EstimatedStep["values"]): string {
+  return site === "gates.candidate" && values.cellState === undefined ? "h̃" : SYMBOLS[site];
+}
+
+/**
+ * One number of f(z), down to its terms; where z is a sum of parts, each of them: a GRU's x·W + b,
+ * and h·U + bR or r times it.
+ */
+function cellLines(own: Estimate, step: EstimatedStep, value: LstmValue, k: number): Line[] {
+  const { origin } = own;
+  const describe = (f: string, z: string) => `${symbolOf(value, step.values)} = ${f}(${z})`;
+  if (origin.op !== "apply" || origin.x.origin.op !== "sum") {
+    return sumLines(own, k, (f) => describe(f, "z"));
+  }
+  const sum = origin.x;
+  const parts = origin.x.origin.xs.flatMap((x, n): Line[] => {
+    const name = n === 0 ? "x" : "h";
+    if (x.origin.op !== "products") return affineLines(x, k, name, step);
+    const [[r, inner]] = x.origin.pairs as [readonly [Estimate, Estimate]];
+    const [factor, times] = [r.value[k]!, inner.value[k]!];
+    return [
+      ...affineLines(inner, k, name, step),
+      { what: "r", value: factor, times: "the sum of h", factor: times, product: factor * times },
+    ];
+  });
+  return [
+    ...parts,
+    { what: "the sum", value: sum.value[k]! },
+    { what: describe(origin.f.activationName, "the sum"), value: own.value[k]! },
+  ];
+}
+
+/** The terms of one number of x·W + b. */
+function affineLines(x: Estimate, k: number, name: string, step: EstimatedStep): Line[] {
+  const found = affineAt(x, k);
+  if (found === undefined) return [{ what: `the part of ${name}`, value: x.value[k]! }];
+  const { terms: [[input, W]], b, at } = found;
+  const width = W.shape[1]!;
+  const [row, column] = [Math.floor(at / width), at % width];
+  const isReset = name === "h" && !step.before.includes(input); // r ⊙ h, before the product
+  const symbol = isReset ? "(r·h)" : name;
+  return [
+    ...largestTerms(termsOf(symbol, input, name === "x" ? "W" : "U", W, row, column)),
+    ...biasLine(b?.value, column, name === "h" ? "bR" : "b"),
+    { what: `the sum of ${symbol}`, value: x.value[k]! },
+  ];
+}
+
+/** The x·W + b that a number is of, and its place there. */
+function affineAt({ origin }: Estimate, k: number) {
+  let at = k;
+  for (;;) {
+    if (origin.op === "reshape") ({ origin } = origin.x);
+    else if (origin.op === "arrange") {
+      const found = arrangedFrom(origin, at);
+      if (found === undefined) return undefined;
+      [{ origin }, at] = found;
+    } else break;
+  }
+  if (origin.op !== "affine") return undefined;
+  const { terms, b } = origin;
+  return { terms: terms as [readonly [Estimate, Estimate]], b, at };
+}
+
+/** Where an arranged number comes from; undefined where nothing was moved to. */
+function arrangedFrom(
+  { moves, sources }: Extract<Estimate["origin"], { op: "arrange" }>,
+  at: number,
+): [Estimate, number] | undefined {
+  const m = moves.findIndex((_, m) =>
+    m % 4 === 0 && at >= moves[m + 2]! && at < moves[m + 2]! + moves[m + 3]!
+  );
+  return m === -1 ? undefined : [sources[moves[m]!]!, at + moves[m + 1]! - moves[m + 2]!];
+}
 
 /** Σ a·b, each factor by its name in the equation. */
 function productLines(
@@ -110,17 +192,22 @@ function productLines(
   { values, before }: EstimatedStep,
   site: LstmValue,
   k: number,
+  cell: Cell,
 ): Line[] {
   if (origin.op !== "products") return [];
   const sites = Object.keys(values) as LstmValue[];
   const nameOf = (x: Estimate): string => {
     const own = sites.find((name) => values[name] === x);
-    if (own !== undefined) return SYMBOLS[own];
+    if (own !== undefined) return symbolOf(own, values);
     if (x.origin.op === "apply") return `φ(${nameOf(x.origin.x)})`;
-    return before[0] === x ? "c before" : "h before";
+    const state = before.indexOf(x);
+    if (state >= 0) return `${SYMBOLS[cell.states[state] as LstmValue]} before`;
+    return x.origin.op === "computed" ? `(1 − ${nameOf(x.origin.xs[0]!)})` : "a factor";
   };
   const named = origin.pairs.map(([a, b]) => [nameOf(a), nameOf(b)] as const);
-  const shown = origin.pairs.flatMap(([, b]) => b.origin.op === "apply" ? [b.origin.x] : []);
+  const shown = origin.pairs.flatMap(([, b]) =>
+    b.origin.op === "apply" && !sites.some((name) => values[name] === b) ? [b.origin.x] : []
+  );
   return [
     ...shown.map((x) => ({ what: nameOf(x), value: x.value[k]! })),
     ...origin.pairs.map(([a, b], p) => {
@@ -165,13 +252,9 @@ function sumLines(
       f = origin.f;
       ({ origin } = origin.x);
     } else if (origin.op === "arrange") {
-      const from = origin.moves;
-      const m = from.findIndex((_, m) =>
-        m % 4 === 0 && at >= from[m + 2]! && at < from[m + 2]! + from[m + 3]!
-      );
-      if (m === -1) return [];
-      at += from[m + 1]! - from[m + 2]!;
-      ({ origin } = origin.sources[from[m]!]!);
+      const found = arrangedFrom(origin, at);
+      if (found === undefined) return [];
+      [{ origin }, at] = found;
     } else break;
   }
   if (origin.op !== "affine" || f === undefined) return [];
@@ -223,8 +306,8 @@ function termsOf(
   });
 }
 
-function biasLine(b: Floats | undefined, column: number): Line[] {
-  return b === undefined ? [] : [{ what: `b[${column}]`, product: b[column]! }];
+function biasLine(b: Floats | undefined, column: number, name = "b"): Line[] {
+  return b === undefined ? [] : [{ what: `${name}[${column}]`, product: b[column]! }];
 }
 
 /** The terms, or where there are too many to read, the largest ones and the sum of the others. */
