@@ -60,10 +60,10 @@ for (const name of names) {
     });
     const { verdict, sentence } = prove(model, x, { expected: y });
     assert(verdict === "rounding" || verdict === "equal", sentence);
-    assertClose(model.predict(x), y, 2e-6, "prediction");
+    assertClose(model.predict(x), y, 1e-6, "prediction");
     const second = arrays.get(`second_${name}`);
     if (second !== undefined) {
-      assertClose(model.predict(x), second, 2e-6, "the next prediction");
+      assertClose(model.predict(x), second, 1e-6, "the next prediction");
       return;
     }
     const network = networkOf(model);
