@@ -50,7 +50,7 @@ export function checkOwn(activation: Activation, action: string): void {
   }
   if (typeof backward !== "function") {
     throw refuse(
-      `the activation ${activationName} has backward(x, gradient), its gradient by x`,
+      `the activation ${activationName} has backward(x, gradient), its gradient with respect to x`,
       `it is ${typeof backward}`,
     );
   }
