@@ -5,7 +5,7 @@ import type { KerasWriting, LayerKind } from "../layers/kind.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
 import { snakeCase } from "../layers/layer_names.ts";
 import { kindOfLayer } from "../layers/table.ts";
-import type { Place } from "../model/graph.ts";
+import { inKerasOrder, type Place } from "../model/graph.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Network } from "../model/network.ts";
 import { isStateful } from "../model/training/prepare_samples.ts";
@@ -169,7 +169,10 @@ export function storeOf(model: Model): {
   const counts = new Map<string, number>();
   const arrays = new Map<string, Tensor>();
   const names = new Map<string, string>();
-  for (const { name, layer, getWeights } of model.layers) {
+  // Keras numbers the groups in its own order, whatever the order of a file that was read
+  const { nodes, outputs } = networkOf(model);
+  for (const k of inKerasOrder(nodes, outputs)) {
+    const { name, layer, getWeights } = model.layers[k]!;
     const stem = snakeCase(layer.className);
     const count = counts.get(stem) ?? 0;
     counts.set(stem, count + 1);

@@ -81,7 +81,6 @@ export function graphOf({ inputs, outputs, layers, areSamples = true }: Connecti
   checkConnections("outputs", outputs, () => true, "what a layer's apply() gave");
   const calls: Building[] = [];
   const nodes = new Map<object, number>();
-  const found: Layer[] = []; // as they are met on the way from the outputs
   const placeOf = (one: Connection): Place => {
     if (one.call === undefined) {
       const k = inputs.indexOf(one);
@@ -92,7 +91,6 @@ export function graphOf({ inputs, outputs, layers, areSamples = true }: Connecti
       );
     }
     const { layer } = one.call;
-    if (!found.includes(layer)) found.push(layer);
     if (!nodes.has(one.call)) {
       const places = one.call.inputs.map(placeOf);
       calls.push({ layer, use: layer, inputs: places });
@@ -109,24 +107,35 @@ export function graphOf({ inputs, outputs, layers, areSamples = true }: Connecti
       `Cannot build a model: each input must lead to an output, but input ${idle} does not`,
     );
   }
-  return { ...build(inputs, calls, ends, layers ?? inKerasOrder(calls, found)), areSamples };
+  return { ...build(inputs, calls, ends, layers ?? inKerasOrder(calls, ends)), areSamples };
 }
 
 /**
  * The layers as Keras lists them, whose weights follow in this order: those farthest from the outputs
- * first (keras/src/models/functional.py, `map_graph_network`).
+ * first, else as they are met on the way from the outputs (keras/src/models/functional.py,
+ * `map_graph_network`).
  */
-function inKerasOrder(
-  calls: readonly Building[],
-  found: readonly Layer[],
-): Layer[] {
+export function inKerasOrder<T>(
+  calls: readonly { readonly layer: T; readonly inputs: readonly Place[] }[],
+  outputs: readonly Place[],
+): T[] {
   const depths = calls.map(() => 0);
   for (let k = calls.length - 1; k >= 0; k--) {
     for (const [node] of calls[k]!.inputs) {
       if (node >= 0) depths[node] = Math.max(depths[node]!, depths[k]! + 1);
     }
   }
-  const depthOf = (layer: Layer) =>
+  const found: T[] = [];
+  const seen = new Set<number>();
+  const meet = ([node]: Place) => {
+    if (node === -1 || seen.has(node)) return;
+    seen.add(node);
+    const { layer, inputs } = calls[node]!;
+    if (!found.includes(layer)) found.push(layer);
+    inputs.forEach(meet);
+  };
+  outputs.forEach(meet);
+  const depthOf = (layer: T) =>
     Math.max(...calls.map((call, k) => call.layer === layer ? depths[k]! : 0));
   return [...found].sort((a, b) => depthOf(b) - depthOf(a) || found.indexOf(a) - found.indexOf(b));
 }

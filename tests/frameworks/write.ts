@@ -31,13 +31,15 @@ export async function writeModels(folder: string): Promise<Written[]> {
     const model = await loadModel(new URL(`formats/keras/${file}`, fixtures));
     written.push(await write(folder, name, model, await arraysOf(name)));
   }
-  const around = await loadNpz(new URL("formats/keras_layers/values.npz", fixtures));
-  for (const [key, x] of around) {
-    if (!key.startsWith("x_")) continue;
-    const name = key.slice("x_".length);
-    const model = await loadModel(new URL(`formats/keras_layers/${name}.keras`, fixtures));
-    const arrays = new Map([["x", x], ["prediction", around.get(`y_${name}`)!]]);
-    written.push(await write(folder, `around_${name}`, model, arrays));
+  for (const formats of ["keras_layers", "keras_masks", "keras_attention"]) {
+    const around = await loadNpz(new URL(`formats/${formats}/values.npz`, fixtures));
+    for (const [key, x] of around) {
+      if (!key.startsWith("x_")) continue;
+      const name = key.slice("x_".length);
+      const model = await loadModel(new URL(`formats/${formats}/${name}.keras`, fixtures));
+      const arrays = new Map([["x", x], ["prediction", around.get(`y_${name}`)!]]);
+      written.push(await write(folder, `around_${name}`, model, arrays));
+    }
   }
   await Deno.writeTextFile(join(folder, "models.json"), JSON.stringify(written));
   return written;
