@@ -4,14 +4,13 @@
 import { isRecord } from "../files/json.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
-import type { KerasConfig } from "../layers/kind.ts";
 import { kindOfLayer } from "../layers/table.ts";
 import { timeDistributed } from "../layers/time_distributed.ts";
 import type { Connections } from "../model/graph.ts";
 import { MAX_LAYERS } from "./build_model.ts";
 import type { KerasGeneration } from "./keras_activation.ts";
 import { kerasGraph } from "./keras_graph.ts";
-import { type KerasNode, leavesOf, partsOf } from "./keras_node.ts";
+import { type KerasNode, type KerasParts, leavesOf, partsOf } from "./keras_node.ts";
 import {
   checkMaskedSteps,
   kerasLayer,
@@ -48,12 +47,14 @@ export interface KerasModel {
  */
 export function kerasModel(value: unknown, writer: KerasWriter): KerasModel {
   if (isRecord(value)) checkModelRecord(value);
-  const { class_name: className, config } = isRecord(value) ? value : {};
+  const record = isRecord(value) ? value : {};
+  const { class_name: className } = record;
   if (!isModel(className)) {
     const rule = "its model must be a Sequential or a Functional one";
     throw new UnreadableFileError(rule, `the class is ${JSON.stringify(className) ?? "none"}`);
   }
-  const { listed, config: own } = partsOf(config, [], 0);
+  const parts = partsOf(record, [], 0);
+  const { listed, config, isSequential } = parts;
   const leaves = leavesOf(listed);
   if (leaves.length > MAX_LAYERS) {
     const rule = `it may have at most ${MAX_LAYERS} layers`;
@@ -65,8 +66,8 @@ export function kerasModel(value: unknown, writer: KerasWriter): KerasModel {
   }
   const known = computing.filter((node) => kindOfLayer(node.className) !== undefined);
   const precision = precisionOf(known, writer.generation);
-  const isRow = className === "Sequential" && listed.every(({ inner }) => inner === undefined);
-  const model = isRow ? rowOf(listed, own, writer) : graphOf(listed, own, writer);
+  const isRow = isSequential && listed.every(({ inner }) => inner === undefined);
+  const model = isRow ? rowOf(listed, config, writer) : graphOf(parts, writer);
   checkMaskedSteps(model.layers, writer);
   return { listed, ...model, ...precision };
 }
@@ -85,15 +86,11 @@ function rowOf(
   return { layers, parts: layers, inputShape: known?.shape, batchSize: known?.batchSize };
 }
 
-function graphOf(
-  listed: readonly KerasNode[],
-  config: KerasConfig,
-  writer: KerasWriter,
-): Read {
+function graphOf(parts: KerasParts, writer: KerasWriter): Read {
   let batchSize: number | undefined;
-  const graph = kerasGraph(listed, config, {
+  const graph = kerasGraph(parts, {
     shapeOf: (node) => {
-      const known = checkedShape((node && shapeIn(node)) ?? config.build_input_shape);
+      const known = checkedShape(shapeIn(node) ?? parts.config.build_input_shape);
       batchSize ??= known.batchSize;
       return known.shape;
     },

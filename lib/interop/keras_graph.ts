@@ -4,14 +4,16 @@ import { isRecord } from "../files/json.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import { connect, Connection } from "../layers/connection.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
-import type { KerasConfig } from "../layers/kind.ts";
 import { kindOfLayer } from "../layers/table.ts";
 import type { Connections } from "../model/graph.ts";
-import { type KerasNode, leavesOf } from "./keras_node.ts";
+import { type KerasNode, type KerasParts, leavesOf } from "./keras_node.ts";
 import { placeOf } from "./keras_layers.ts";
 
 /** Keras 3 keeps how a mask was computed as layers of their own, beside the one that makes it. */
 const MASK_OPERATIONS = ["NotEqual", "Any", "ConvertToTensor"];
+
+/** How often layers may be called in all. */
+const MAX_CALLS = 2000;
 
 /** What one call of a layer was given. */
 interface Call {
@@ -35,18 +37,19 @@ type Result = readonly [layer: string, call: number, index: number];
  * beside the way to the outputs.
  */
 export function kerasGraph(
-  listed: readonly KerasNode[],
-  config: KerasConfig,
+  parts: KerasParts,
   { shapeOf, layerOf }: {
     readonly shapeOf: (node: KerasNode) => OpenShape;
     readonly layerOf: (node: KerasNode, call: Call["values"]) => Layer;
   },
 ): Connections & { readonly layers: readonly Layer[] } {
   const layers = new Map<KerasNode, Layer>();
+  let count = 0; // models within models may double at each level
 
   const apply = (node: KerasNode, given: readonly Connection[], values: Call["values"] = {}) => {
+    if (++count > MAX_CALLS) refuse(`there are more than ${MAX_CALLS} calls of layers`);
     if (node.inner !== undefined) {
-      return wired(node.inner.listed, node.inner.config, given).outputs;
+      return wired(node.inner, given).outputs;
     }
     const layer = layers.get(node) ?? layerOf(node, values);
     layers.set(node, layer);
@@ -55,16 +58,16 @@ export function kerasGraph(
 
   /** A model's outputs, for inputs of its own or for what is given to it. */
   const wired = (
-    listed: readonly KerasNode[],
-    { input_layers: inputs, output_layers: outputs }: KerasConfig,
+    { listed, config, isSequential }: KerasParts,
     given?: readonly Connection[],
   ): Connections => {
-    if (inputs === undefined) { // Sequential
+    if (isSequential) {
       const starts = given ?? [new Connection(shapeOf(listed[0]!), {})];
       const outputs = listed.filter(({ className }) => className !== "InputLayer")
         .reduce<readonly Connection[]>((before, node) => apply(node, before), starts);
       return { inputs: starts, outputs };
     }
+    const { input_layers: inputs, output_layers: outputs } = config;
     const nodes = new Map(listed.map((node) => [node.ownName, node]));
     if (nodes.size !== listed.length) refuse("the layers have one name twice");
     const calls = new Map<string, readonly Connection[]>();
@@ -106,8 +109,8 @@ export function kerasGraph(
     return { inputs: starts.map(resolve), outputs: ends.map(resolve) };
   };
 
-  const connected = wired(listed, config);
-  const leaves = leavesOf(listed);
+  const connected = wired(parts);
+  const leaves = leavesOf(parts.listed);
   const stray = leaves.find((node) =>
     node.className !== "InputLayer" && !layers.has(node) &&
     !MASK_OPERATIONS.includes(node.className)
@@ -191,7 +194,9 @@ function makersOf(
 /** Keras 3: `{args, kwargs}` with tensors that know their history. Keras 2: `[[name, 0, 0, {}], …]`. */
 function callOf(inbound: unknown, inputs: readonly string[] = []): Call {
   const inOrder = (named: Readonly<Record<string, unknown>>): unknown[] => {
-    const mask = Object.keys(named).find((name) => /_mask$/.test(name) && named[name] !== null);
+    const mask = Object.keys(named).find((name) =>
+      /_mask$/.test(name) && (named[name] ?? false) !== false
+    );
     if (mask !== undefined) refuse(`a layer is called with ${mask}, which is not read`);
     const placed = inputs.filter((name) => name in named).map((name) => named[name]);
     const others = Object.entries(named).filter(([name]) => !inputs.includes(name));

@@ -15,9 +15,17 @@ export interface KerasNode extends KerasLayerConfig {
   /** The names of the models around its own. */
   readonly around: readonly string[];
   /** The layers of a model that stands in a layer's place, and how they are connected. */
-  readonly inner?: { readonly listed: readonly KerasNode[]; readonly config: KerasConfig };
+  readonly inner?: KerasParts;
   /** How many TimeDistributed stand around its model. */
   readonly distributed: number;
+}
+
+/** A model's layers, and how they are connected. */
+export interface KerasParts {
+  readonly listed: readonly KerasNode[];
+  readonly config: KerasConfig;
+  /** Whether each layer takes the one before it. */
+  readonly isSequential: boolean;
 }
 
 /** The layers themselves, those of models within a model in their place. */
@@ -29,10 +37,10 @@ export function leavesOf<T extends { readonly inner?: { readonly listed: readonl
 
 /** A model's layers; `around` are the names of the models that it stands in. */
 export function partsOf(
-  config: unknown,
+  { class_name: className, config }: Readonly<Record<string, unknown>>,
   around: readonly string[],
   distributed: number,
-): NonNullable<KerasNode["inner"]> {
+): KerasParts {
   const parts = isRecord(config) ? config.layers : config; // Keras before 2.3: the list itself
   if (!Array.isArray(parts)) {
     const found = JSON.stringify(parts)?.slice(0, 100) ?? "nothing";
@@ -45,6 +53,7 @@ export function partsOf(
   return {
     listed: parts.map((part) => nodeOf(part, around, distributed)),
     config: isRecord(config) ? config : {},
+    isSequential: className === "Sequential",
   };
 }
 
@@ -64,11 +73,13 @@ function nodeOf(part: unknown, around: readonly string[], distributed: number): 
   const name = path.join("_");
   checkLayerRecord(part as Record<string, unknown>, placeOf({ name, className }));
   const node = { className, name, ownName, config: options, inbound, around, distributed };
-  if (isModel(className)) return { ...node, inner: partsOf(config, path, distributed) };
+  if (isModel(className)) {
+    return { ...node, inner: partsOf(part as Record<string, unknown>, path, distributed) };
+  }
   const { layer } = options;
   if (className !== "TimeDistributed" || !isRecord(layer) || !isModel(layer.class_name)) {
     return node;
   }
   checkLayerRecord(layer, placeOf({ name, className }));
-  return { ...node, inner: partsOf(layer.config, path, distributed + 1) };
+  return { ...node, inner: partsOf(layer, path, distributed + 1) };
 }

@@ -10,7 +10,14 @@ import { type LoadedModel, MAX_LAYERS, rowWithArrays } from "./build_model.ts";
 import { type Converted, lettersOf } from "./conversion.ts";
 import { OLDEST_OPSET } from "./onnx_attributes.ts";
 import { readNode } from "./onnx_operators.ts";
-import { type AxisName, type Flow, UnreadAxes, UnreadNode, type Value } from "./onnx_values.ts";
+import {
+  type AxisName,
+  type Flow,
+  shownNode,
+  UnreadAxes,
+  UnreadNode,
+  type Value,
+} from "./onnx_values.ts";
 
 const FLOATS = [1, 11]; // TensorProto.DataType: float32, float64
 const WORDS = [6, 7]; // int32, int64
@@ -124,9 +131,7 @@ function readChecked(
   attributes: OnnxFile["attributes"],
 ): Value[] {
   const { type: operator = "", domain = "" } = node;
-  const shown = `the node is ${quoted(node.name || (node.outputs?.[0] ?? ""))}, ${
-    /^[AEIO]|^LSTM/.test(operator) ? "an" : "a"
-  } ${operator}`;
+  const shown = shownNode(node);
   const rule = "each of its nodes must be one that a row of layers has";
   if (domain !== "" && domain !== "ai.onnx") {
     throw new UnreadableFileError(rule, `${shown} of ${quoted(domain)}`);

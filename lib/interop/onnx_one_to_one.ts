@@ -63,7 +63,7 @@ import { checkAxes } from "./onnx_node_layers.ts";
 import { WHOLE } from "./onnx_operators.ts";
 import { recur } from "./onnx_recurrent.ts";
 import { connectionOf, GraphBuild, openPart, type Result, type Step } from "./onnx_step.ts";
-import { UnreadNode, type Value } from "./onnx_values.ts";
+import { shownNode, UnreadNode, type Value } from "./onnx_values.ts";
 import { convolve, pool, poolAll } from "./onnx_windows.ts";
 
 type Read = (step: Step) => (Result | undefined)[];
@@ -243,9 +243,7 @@ interface Reading {
 
 function readChecked(node: OnnxNode, file: OnnxFile, reading: Reading): (Result | undefined)[] {
   const { type: operator = "", domain = "" } = node;
-  const shown = `the node is ${quoted(node.name || (node.outputs?.[0] ?? ""))}, ${
-    /^[AEIO]|^LSTM/.test(operator) ? "an" : "a"
-  } ${operator}`;
+  const shown = shownNode(node);
   const rule = "each of its nodes must be one that is read";
   if (domain !== "" && domain !== "ai.onnx") {
     throw new UnreadableFileError(rule, `${shown} of ${quoted(domain)}`);

@@ -1,5 +1,6 @@
 // What the results of an ONNX graph's nodes are, as far as reading it needs to know.
 
+import { quoted } from "../base/quoted.ts";
 import type { OnnxNode } from "../files/onnx_schema.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LoadedLayer } from "./build_model.ts";
@@ -66,6 +67,12 @@ export function constantOf(node: GraphNode, input: number, what: string): Consta
   const value = node.inputs[input];
   if (value?.kind === "constant") return value;
   throw new UnreadNode(`${what} must be constant`);
+}
+
+/** What messages call a node. */
+export function shownNode({ type = "", name, outputs }: OnnxNode): string {
+  const article = /^[AEIO]|^LSTM/.test(type) ? "an" : "a";
+  return `the node is ${quoted(name || (outputs?.[0] ?? ""))}, ${article} ${type}`;
 }
 
 /** An axis counted from the front. */

@@ -1,9 +1,9 @@
 // Convolutions and pooling of ONNX: [batch, channels, …space].
 
+import { meanOf } from "../layers/pooling.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { join, permuted, placesOfWindows, type Windows, windowsOf } from "../values/arrange.ts";
-import type { Ops } from "../values/ops.ts";
 import { intOf, intsOf, textOf } from "./onnx_attributes.ts";
 import { connectionOf, type Result, type Step, weightOf } from "./onnx_step.ts";
 import { UnreadNode } from "./onnx_values.ts";
@@ -149,19 +149,6 @@ function paddedCounts(space: readonly number[], windows: Windows, { pads }: Geom
   if (typeof pads === "string") return countsIn(space, windows).map(() => sizeOf(windows.sizes));
   const wide = space.map((length, k) => length + pads[k]![0] + pads[k]![1]);
   return countsIn(wide, { ...windows, before: windows.before.map(() => 0) });
-}
-
-/** `[batch, …counts, channels, taps]` becomes `[batch, …counts, channels]`. */
-function meanOf<V>(o: Ops<V>, seen: V, counts: readonly number[]): V {
-  const { shape } = o.numbers(seen);
-  const [channels, taps] = shape.slice(-2) as [number, number];
-  const ones = o.given(new Tensor(new Float64Array(taps).fill(1), [taps, 1]));
-  const sums = o.reshape(o.affine([[seen, ones]]), shape.slice(0, -1));
-  const shares = Float64Array.from(
-    { length: counts.length * channels },
-    (_, k) => 1 / counts[Math.floor(k / channels)]!,
-  );
-  return o.sumOfProducts([sums, o.given(new Tensor(shares, shape.slice(1, -1)))]);
 }
 
 /** `GlobalAveragePool` and `GlobalMaxPool`: over all of space, whose axes stay. */

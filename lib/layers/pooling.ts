@@ -253,8 +253,11 @@ function pooling(className: string, kind: Kind, { name, poolSize, strides, paddi
   });
 }
 
-/** Σ over the last axis, through so many as count there: one number for each window. */
-function meanOf<V>(o: Ops<V>, seen: V, counts: readonly number[]): V {
+/**
+ * `[batch, …counts, channels, taps]` becomes `[batch, …counts, channels]`: Σ over the taps, through so
+ * many as count there, one number for each window.
+ */
+export function meanOf<V>(o: Ops<V>, seen: V, counts: readonly number[]): V {
   const shape = shapeOf(o, seen);
   const [channels, taps] = shape.slice(-2) as [number, number];
   const ones = o.given(new Tensor(new Float64Array(taps).fill(1), [taps, 1]));

@@ -135,9 +135,11 @@ export function inKerasOrder<T>(
     inputs.forEach(meet);
   };
   outputs.forEach(meet);
-  const depthOf = (layer: T) =>
-    Math.max(...calls.map((call, k) => call.layer === layer ? depths[k]! : 0));
-  return [...found].sort((a, b) => depthOf(b) - depthOf(a) || found.indexOf(a) - found.indexOf(b));
+  const depthOf = new Map<T, number>();
+  calls.forEach(({ layer }, k) => {
+    depthOf.set(layer, Math.max(depths[k]!, depthOf.get(layer) ?? 0));
+  });
+  return found.sort((a, b) => depthOf.get(b)! - depthOf.get(a)!); // stable: else as found
 }
 
 /** The shapes of all values where the inputs have these, the first axis included; `at` without it. */

@@ -1,8 +1,17 @@
 // Models within models against Keras 3.15.1 (tests/fixtures/formats/keras_nested.py): predictions to
 // 1e-6, as they are read and as saveKeras writes them anew.
 
-import { loadModel, loadNpz, prove, saveKeras, type Tensor } from "@gatescope/lstm";
-import { assert, assertEquals } from "@std/assert";
+import {
+  loadModel,
+  loadNpz,
+  prove,
+  saveKeras,
+  type Tensor,
+  UnreadableFileError,
+} from "@gatescope/lstm";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { kerasModel } from "../../lib/interop/keras_config.ts";
+import { kerasWriter } from "../../lib/interop/keras_version.ts";
 import { formatFile } from "./loaded.ts";
 
 const arrays = await loadNpz(formatFile("keras_nested/values.npz"));
@@ -46,4 +55,75 @@ Deno.test("its layers have its name before theirs, and one that is used twice ha
     "encoder_lstm_1",
   ]);
   assertEquals(model.layers.filter(({ layer }) => layer.className === "LSTM").length, 2);
+});
+
+const WRITER = kerasWriter("3.15.1");
+const input = {
+  class_name: "InputLayer",
+  config: { batch_shape: [null, 2, 3], name: "input" },
+  name: "input",
+  inbound_nodes: [],
+};
+const called = (name: string, kwargs: object = {}) => ({
+  args: [{
+    class_name: "__keras_tensor__",
+    config: { keras_history: [name, 0, 0] },
+  }],
+  kwargs,
+});
+
+Deno.test("a Functional model that tells no inputs is refused, and not taken for a row", () => {
+  const lstm = {
+    class_name: "LSTM",
+    config: { name: "lstm", units: 2 },
+    name: "lstm",
+    inbound_nodes: [called("input")],
+  };
+  const config = { name: "m", layers: [input, lstm], output_layers: [["lstm", 0, 0]] };
+  assertThrows(
+    () => kerasModel({ class_name: "Functional", config }, WRITER),
+    UnreadableFileError,
+    "the inputs are undefined",
+  );
+  const nested = [input, { class_name: "Functional", config: { ...config, name: "inner" } }];
+  assertThrows(
+    () => kerasModel({ class_name: "Sequential", config: { name: "m", layers: nested } }, WRITER),
+    UnreadableFileError,
+    "the inputs are undefined",
+  );
+});
+
+Deno.test("models that call one within them twice, level by level, are refused at once", () => {
+  let inner: object = { class_name: "Sequential", config: { name: "none", layers: [input] } };
+  for (let level = 0; level < 30; level++) {
+    const within = { ...inner, name: "inner", inbound_nodes: [called("input"), called("inner")] };
+    const layers = [input, within];
+    const ends = { input_layers: [["input", 0, 0]], output_layers: [["inner", 1, 0]] };
+    inner = { class_name: "Functional", config: { name: `m${level}`, layers, ...ends } };
+  }
+  const dense = { class_name: "Dense", config: { name: "dense", units: 1 } };
+  const config = { name: "m", layers: [input, inner, dense] };
+  assertThrows(
+    () => kerasModel({ class_name: "Sequential", config }, WRITER),
+    UnreadableFileError,
+    "more than 2000 calls of layers",
+  );
+});
+
+Deno.test("a mask among a call's arguments is refused, but where it is said to be none", () => {
+  const layer = (kwargs: object) => ({
+    class_name: "Attention",
+    config: { name: "attention" },
+    name: "attention",
+    inbound_nodes: [{ args: [[called("input").args[0], called("input").args[0]]], kwargs }],
+  });
+  const read = (kwargs: object) => {
+    const ends = { input_layers: [["input", 0, 0]], output_layers: [["attention", 0, 0]] };
+    const config = { name: "m", layers: [input, layer(kwargs)], ...ends };
+    return kerasModel({ class_name: "Functional", config }, WRITER);
+  };
+  assertEquals(read({ use_causal_mask: false, attention_mask: null }).layers.length, 1);
+  for (const kwargs of [{ use_causal_mask: true }, { query_mask: called("input").args[0] }]) {
+    assertThrows(() => read(kwargs), UnreadableFileError, `called with ${Object.keys(kwargs)[0]}`);
+  }
 });
