@@ -78,6 +78,7 @@ export { lstmBackward } from "./lib/cells/lstm_backward.ts";
 export type { LstmGradients, LstmRun } from "./lib/cells/lstm_backward.ts";
 export { gateView } from "./lib/views/gate_view.ts";
 export type { GateViewOptions } from "./lib/views/gate_view.ts";
+export { plotModel } from "./lib/views/model_plot.ts";
 export { weightTable } from "./lib/views/weight_table.ts";
 export { denseBackward, denseForward } from "./lib/cells/dense.ts";
 export type { DenseActivation, DenseGradients, DenseRun, DenseWeights } from "./lib/cells/dense.ts";

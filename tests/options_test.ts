@@ -236,6 +236,7 @@ const ENTRIES: Record<string, Entry> = {
   heatmap: entry(g.heatmap, [[1]]),
   lineChart: entry(g.lineChart, [1]),
   plot: withOptions(g.plot, figure),
+  plotModel: entry(g.plotModel, model),
   Chart: free("a figure, checked by plot()", make(g.Chart), figure),
   toSvg: entry(g.toSvg, figure),
   savePicture: entry(g.savePicture, svg, figure),

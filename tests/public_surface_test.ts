@@ -90,6 +90,7 @@ const NAMES = [
   "patchSweep",
   "permute",
   "plot",
+  "plotModel",
   "prove",
   "reLU",
   "relu",

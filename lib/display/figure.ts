@@ -18,10 +18,10 @@ export class Chart extends View implements Figure {
   /** What sliders and buttons go to. */
   readonly frames: readonly object[];
 
-  /** {@linkcode plot} and its kin make it. */
-  constructor(figure: Figure) {
+  /** {@linkcode plot} and its kin make it; where they give no text, it tells the ranges. */
+  constructor(figure: Figure, text?: string) {
     const plain = thinned(plainFigure(figure));
-    super(figureText(plain.data, plain.layout), () => mediaOf(plain, this.text));
+    super(text ?? figureText(plain.data, plain.layout), () => mediaOf(plain, this.text));
     this.data = plain.data;
     this.layout = plain.layout;
     this.frames = plain.frames;
