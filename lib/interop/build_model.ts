@@ -166,7 +166,8 @@ export function weightNames(model: Model): string[] {
 }
 
 function rows(names: readonly string[], weights: readonly Converted[]): Provenance["arrays"] {
-  return weights.map(({ tensor, from, shapeInFile, steps }, k) => {
-    return Object.freeze({ weight: names[k]!, from, shapeInFile, shape: tensor.shape, steps });
+  return weights.map(({ tensor: { shape }, from, shapeInFile, steps, summands }, k) => {
+    const row = { weight: names[k]!, from, shapeInFile, shape, steps };
+    return Object.freeze(summands === undefined ? row : { ...row, summands });
   });
 }

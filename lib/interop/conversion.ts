@@ -16,6 +16,8 @@ export interface Converted {
   readonly shapeInFile: readonly number[];
   /** What was done, in order. */
   readonly steps: readonly string[];
+  /** Of a sum: what was added, as it would be now by itself. */
+  readonly summands?: readonly Tensor[];
 }
 
 /** How the gates follow each other, as it stands in the log. */
@@ -43,9 +45,14 @@ export function transposed(array: Converted): Converted {
 
 /** The gates in Keras's order, on the last axis. */
 export function reordered(array: Converted, order: GateOrder): Converted {
-  const tensor = joinGates(splitGates(array.tensor, order), "keras");
+  const inKeras = (tensor: Tensor) => joinGates(splitGates(tensor, order), "keras");
   const step = `gates ${lettersOf(order)} → ${lettersOf("keras")}`;
-  return { ...array, tensor, steps: [...array.steps, step] };
+  return {
+    ...array,
+    tensor: inKeras(array.tensor),
+    steps: [...array.steps, step],
+    ...(array.summands && { summands: array.summands.map(inKeras) }),
+  };
 }
 
 /** The sum of two arrays, taken in float64 and rounded once to float32 unless both are float64. */
@@ -58,6 +65,7 @@ export function summed(a: Converted, b: Converted): Converted {
     from,
     shapeInFile: a.shapeInFile,
     steps: [...a.steps, `${a.from === b.from ? "its two halves" : "both"} added`],
+    summands: [a.tensor, b.tensor],
   };
 }
 

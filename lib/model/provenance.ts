@@ -1,4 +1,5 @@
 import { shownAs } from "../base/shown.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** What became of one array on its way from a file into a model. */
 export interface ArrayProvenance {
@@ -12,6 +13,8 @@ export interface ArrayProvenance {
   readonly shape: readonly number[];
   /** What was done to it, in order; empty where it is as it was. */
   readonly steps: readonly string[];
+  /** Of a sum of two arrays, such as biases: the two, in the model's layout. */
+  readonly summands?: readonly Tensor[];
 }
 
 /** Where a model's weights came from. It shows itself as a table, a row for each weight. */

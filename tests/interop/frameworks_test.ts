@@ -44,6 +44,10 @@ Deno.test("loadModel() reads bfloat16 as PyTorch widens it", async () => {
   assertEquals(recurrentKernel!.transpose().data, arrays("weight_hh_l0").data);
   const sum = add(arrays("bias_ih_l0"), arrays("bias_hh_l0"));
   assertEquals(bias!.data, Float32Array.from(sum.data));
+  assertEquals(
+    model.provenance!.arrays[2]!.summands!.map(({ data }) => data),
+    ["bias_ih_l0", "bias_hh_l0"].map((name) => arrays(name).data),
+  );
 });
 
 Deno.test("provenance shows what a file says of itself as text, and not all of a long one", async () => {
@@ -80,7 +84,8 @@ for (const name of stemsOf("onnx", ".onnx")) {
 }
 
 Deno.test("loadModel() logs ONNX's reordered gates and halved biases", async () => {
-  const { provenance } = await loadModel(formatFile("onnx/bidirectional.onnx"));
+  const model = await loadModel(formatFile("onnx/bidirectional.onnx"));
+  const { provenance } = model;
   assertEquals(provenance?.gateOrder, "i o f c");
   assertEquals(provenance?.version, "opset 17");
   const backward = provenance!.arrays.slice(3);
@@ -89,6 +94,8 @@ Deno.test("loadModel() logs ONNX's reordered gates and halved biases", async () 
     ["direction 1 of [2, 20, 5]", "transposed", "gates i o f c → i f c o"],
     ["direction 1 of [2, 40]", "its two halves added", "gates i o f c → i f c o"],
   ]);
+  const [a, b] = backward[2]!.summands!;
+  assertEquals(Float32Array.from(add(a!, b!).data), model.getWeights()[5]!.data);
 });
 
 for (const name of stemsOf("tfjs", ".expected.json")) {
