@@ -382,7 +382,7 @@ Deno.test("a diagnosis shows itself: the sentence, and the evidence in a table",
   assert(/^all as in Keras .*yes$/.test(first!) && second!.endsWith("no"), `${first}\n${second}`);
 });
 
-Deno.test("diagnose() refuses what is not one LSTM, and options it does not know", () => {
+Deno.test("diagnose() refuses what is not one recurrent layer, and options it does not know", () => {
   const expected = expectedOf();
   const weights = listed(arrays);
   const refused = (
@@ -391,7 +391,13 @@ Deno.test("diagnose() refuses what is not one LSTM, and options it does not know
     ...given: Parameters<typeof diagnose>
   ) => assertThrows(() => diagnose(...given), Kind, message);
   refused(TypeError, "but the shapes are [2, 12], [12]", [weights[0]!, weights[2]!], x, expected);
-  refused(TypeError, "must be one LSTM's for 2 inputs", [...weights, [1, 2, 3]], x, expected);
+  refused(
+    TypeError,
+    "must be one LSTM's, GRU's or SimpleRNN's for 2 inputs",
+    [...weights, [1, 2, 3]],
+    x,
+    expected,
+  );
   refused(TypeError, "but the shapes are none", [], x, expected);
   refused(TypeError, "x must be [batch, timesteps, inputSize]", weights, [[1, 2]], expected);
   refused(TypeError, "[3, 4] or [3, 4, 4], but the shape is [2]", weights, x, [1, 2]);

@@ -1,21 +1,23 @@
 import { kindOf } from "../../base/kind.ts";
 import { shownAs } from "../../base/shown.ts";
-import type { Model } from "../../model/model.ts";
-import { formatShape } from "../../tensor/shape.ts";
-import { asFloat64, type TensorLike } from "../../tensor/tensor.ts";
-import { readingsOfArrays } from "./array_roles.ts";
-import { type DiagnoseOptions, questionsOf } from "./diagnose_options.ts";
+import { Model, networkOf } from "../../model/model.ts";
+import { formatShape, sameShape } from "../../tensor/shape.ts";
+import { asFloat64, type Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import { type ArrayReadings, readingsOfArrays } from "./array_roles.ts";
+import { KERAS, questionsOf, type Usual } from "./conventions.ts";
+import { cellsOf, type DiagnoseOptions, type KnownCell } from "./diagnose_options.ts";
 import { diagnosisSentence } from "./diagnosis_sentence.ts";
 import type { ExpectedTrace } from "../proof/expected.ts";
-import { type Answers, answersOf, departuresOf } from "./readings.ts";
+import { readingOfModel } from "./model_arrays.ts";
+import { type Answers, answersOf, departuresOf, firstChoice } from "./readings.ts";
 import { type Candidate, type Case, modelOf, search } from "./search.ts";
-import { checkWanted, expectedOf, wantedOf } from "./wanted.ts";
+import { expectedOf, fitting, wantedOf } from "./wanted.ts";
 
 /** One way in which arrays can be meant. */
 export interface Reading {
   /** To each question, its answer. */
   readonly answers: Answers;
-  /** In what it departs from Keras's conventions: `["gate order i o f c (ONNX)"]`. */
+  /** In what it departs from what is usual, Keras's or the model's: `["gate order i o f c (ONNX)"]`. */
   readonly departures: readonly string[];
   /** Whether it explains what was expected, but for rounding in float32. */
   readonly explains: boolean;
@@ -33,35 +35,46 @@ export interface Diagnosis {
   readonly outcome: "one" | "several" | "none";
   /** The answer in words. */
   readonly sentence: string;
+  /** What departures are told from: `"Keras"`, or `"the model"` where one was given. */
+  readonly usual: string;
   /** The reading that explains the numbers; undefined where several do, or none. */
   readonly reading: Reading | undefined;
-  /** All that explain them, those nearest to Keras's conventions first. */
+  /** All that explain them, those nearest to what is usual first. */
   readonly readings: readonly Reading[];
   /** The nearest of those that don't. */
   readonly nearest: readonly Reading[];
-  /** Whether the network is dead: the numbers are those of an LSTM that hands on nothing but 0. */
+  /** Whether the network is dead: the numbers are those of a cell that hands on nothing but 0. */
   readonly dead: boolean;
   /** How many readings were tried. */
   readonly tried: number;
 }
 
 /**
- * Finds out how arrays are meant: which order of the gates, which layout, which activations explain
- * what a program computed from them.
+ * Finds out how arrays are meant: which order of the gates, which layout, which form of the equations,
+ * which activations explain what a program computed from them. Of an LSTM, a GRU or a SimpleRNN: the
+ * shapes say which.
  *
- * Every combination is tried of: the 24 orders of the gates; kernels as their shapes say, read
- * column by column, in transposed blocks, joined, exchanged (where the shapes allow it); one bias,
- * the sum of two, one of them, a doubled one, or none; 1 added to the forget gate's bias; pairs of
- * activations, both hard_sigmoids among them; the sequence forward and reversed. Those within 1e-3
- * are proved by {@linkcode prove}. A large model's readings are tried up to a few departures from
- * Keras at once.
+ * Every combination is tried of: the orders of the gates, 24 of an LSTM, 6 of a GRU; kernels as their
+ * shapes say, read column by column, in transposed blocks, joined, exchanged (where the shapes allow
+ * it); one bias, the sum of two, one of them, a doubled one, or none; pairs of activations, both
+ * hard_sigmoids among them; the sequence forward and reversed. Of an LSTM: 1 added to the forget
+ * gate's bias. Of a GRU: r before or after the product with U, and after it each bias inside of the
+ * reset or outside; `h' = z ⊙ h + (1 − z) ⊙ h̃` or z the other way round, where 1 − σ(x) is σ(−x).
+ * Those within 1e-3 are proved by {@linkcode prove}. A large model's readings are tried up to a few
+ * departures from what is usual at once.
  *
- * @param weights an LSTM's arrays as a file has them, in Keras's, PyTorch's, ONNX's or TF1's layout,
- * and a dense layer's after them if there is one: `[…(await loadNpz(file)).values()]`
+ * What is usual is Keras's, of arrays; of a model, what it does itself: then the sentence says in what
+ * its program departs from the one that computed the numbers. A model that a file's reader made holds
+ * both biases where the file has two.
+ *
+ * @param weights an LSTM's, GRU's or SimpleRNN's arrays as a file has them, in Keras's, PyTorch's,
+ * ONNX's or TF1's layout, and a dense layer's after them if there is one:
+ * `[…(await loadNpz(file)).values()]`; or a model of these layers
  * @param x `[batch, timesteps, inputSize]`
- * @param expected the prediction, or any part of a trace of the LSTM
+ * @param expected the prediction, or any part of a trace of the recurrent layer
  * @param options what is known already
- * @throws {TypeError} where the arrays are not those of one LSTM, or a shape does not fit.
+ * @throws {TypeError} where the arrays are not those of one such layer, the model is more than that, or
+ * a shape does not fit.
  * @throws {RangeError} where an option is unknown to it.
  *
  * @example PyTorch's arrays
@@ -85,7 +98,7 @@ export interface Diagnosis {
  * ```
  */
 export function diagnose(
-  weights: readonly TensorLike[],
+  weights: readonly TensorLike[] | Model,
   x: TensorLike,
   expected: TensorLike | ExpectedTrace,
   options: DiagnoseOptions = {},
@@ -97,42 +110,90 @@ export function diagnose(
         `but the shape is ${formatShape(input.shape)}`,
     );
   }
-  if (!Array.isArray(weights)) {
+  if (!Array.isArray(weights) && !(weights instanceof Model)) {
     throw new TypeError(
-      `Cannot diagnose: the weights must be a list of arrays, but ${kindOf(weights)} was given`,
+      `Cannot diagnose: the weights must be a list of arrays or a model, but ${
+        kindOf(weights)
+      } was given`,
     );
   }
+  const cells = cellsOf(options);
   const wanted = wantedOf(expected);
-  const arrays = readingsOfArrays(weights, input.shape[2]!);
-  checkWanted(arrays, input.shape, wanted);
-  const questions = questionsOf(arrays, input.shape[1]!, wanted.prediction, options);
-  const given = { questions, x: input, wanted, expected: expectedOf(wanted) };
-  const { explaining, others, dead, tried, mostDepartures } = search(given);
-  const readings = explaining.map((candidate) => readingOf(given, candidate, true));
+  const { arrays, usual } = weights instanceof Model ? arraysOfModel(weights, input, cells) : {
+    arrays: readingsOfArrays(weights, input.shape[2]!, cells.map(({ of }) => of)),
+    usual: KERAS,
+  };
+  const cases = fitting(arrays, input.shape, wanted).map((one): Case => {
+    const { known } = cells.find(({ of }) => of === one.of)!;
+    const questions = questionsOf(one, input.shape[1]!, wanted.prediction, known, usual);
+    return { questions, x: input, wanted, expected: expectedOf(wanted) };
+  });
+  const { explaining, others, dead, tried, mostDepartures } = search(cases);
+  const readings = explaining.map((candidate) => readingOf(candidate, true));
   const diagnosis = {
     outcome: readings.length === 0 ? "none" : readings.length === 1 ? "one" : "several",
+    usual: usual.name,
     reading: readings.length === 1 ? readings[0] : undefined,
     readings,
-    nearest: others.map((candidate) => readingOf(given, candidate, false)),
+    nearest: others.map((candidate) => readingOf(candidate, false)),
     dead,
     tried,
   } as const;
-  const sentence = diagnosisSentence(diagnosis, mostDepartures);
+  const sentence = diagnosisSentence(diagnosis, {
+    mostDepartures,
+    owners: [...new Set(cases.map(({ questions }) => questions.arrays.of.owner))],
+  });
   return Object.freeze(shownAs("Diagnosis", { ...diagnosis, sentence }));
 }
 
-function readingOf(
-  given: Case,
-  { choice, difference, bound }: Candidate,
-  explains: boolean,
-): Reading {
+function readingOf({ given, choice, difference, bound }: Candidate, explains: boolean): Reading {
   const answers = answersOf(given.questions, choice);
   return Object.freeze({
     answers,
-    departures: departuresOf(answers),
+    departures: departuresOf(answers, given.questions.convention),
     explains,
     maxAbsDiff: difference,
     bound,
-    toModel: () => modelOf(given, choice),
+    toModel: () => modelOf(given, choice, "Keras's"),
   });
+}
+
+/**
+ * A model's arrays and what it makes of them.
+ *
+ * @throws {TypeError} where it computes more than its recurrent layer and a dense one do.
+ */
+function arraysOfModel(
+  model: Model,
+  x: Tensor,
+  cells: readonly KnownCell[],
+): { arrays: readonly ArrayReadings[]; usual: Usual } {
+  const { of, weights, usual } = readingOfModel(model);
+  const known = cells.find((one) => one.of === of);
+  if (known === undefined) {
+    throw new RangeError(
+      `Cannot diagnose: the options must be for ${of.owner}, as the model is one, but they are not`,
+    );
+  }
+  const network = networkOf(model, "diagnose");
+  const [own] = network.forward(network.checkInputs(x, "diagnose")).outputs as [Tensor];
+  const prediction = asFloat64(own);
+  const same = readingsOfArrays(weights, x.shape[2]!, [of]).filter((arrays) => {
+    const none = { orders: undefined, activation: undefined, recurrentActivation: undefined };
+    const open = { ...none, denseActivation: undefined, reset: undefined, time: undefined };
+    const questions = questionsOf(arrays, x.shape[1]!, prediction, open, usual);
+    const wanted = { prediction, inside: {} };
+    const given = { questions, x, wanted, expected: expectedOf(wanted) };
+    const reading = networkOf(modelOf(given, firstChoice(questions), "as computed"), "diagnose");
+    const { output } = reading.forward([x]);
+    return sameShape(output.shape, prediction.shape) &&
+      output.data.every((p, k) =>
+        Math.abs(p - prediction.data[k]!) <= 1e-9 * Math.max(1, Math.abs(p))
+      );
+  });
+  if (same.length > 0) return { arrays: same, usual };
+  throw new TypeError(
+    "Cannot diagnose: the model must be one recurrent layer, with a dense layer after it or without, " +
+      "but it computes something else as well",
+  );
 }

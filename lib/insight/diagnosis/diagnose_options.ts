@@ -1,84 +1,120 @@
-// What `diagnose` is told, checked, and the questions that are left.
+// What `diagnose` is told, checked.
 
 import { amongNames } from "../../base/names.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { activationCurves } from "../../values/activation_curves.ts";
 import type { ActivationName } from "../../values/activations.ts";
-import { gateOrders } from "../../cells/gates.ts";
-import { asFloat64, type Tensor } from "../../tensor/tensor.ts";
-import type { ArrayReadings } from "./array_roles.ts";
-import { type Order, orders, type Questions } from "./readings.ts";
+import { orderNamed } from "./block_orders.ts";
+import type { CellReadings } from "./cell_readings.ts";
+import type { Known } from "./conventions.ts";
+import { diagnosedCells } from "./diagnosed_cells.ts";
 
 /** What is known of the program, so that it need not be asked, and what else is to be tried. */
 export interface DiagnoseOptions {
-  /** A framework's (`"onnx"`), or the gates in order (`"i o f c"`). Default: all 24 orders. */
+  /** Whose arrays they are. Default: the shapes say; where they fit several cells, all are tried. */
+  readonly cell?: "lstm" | "gru" | "simpleRnn";
+  /** A framework's (`"onnx"`), or the gates in order (`"i o f c"`). Default: all orders. */
   readonly gateOrder?: string | readonly string[];
   /** φ. Default: tanh, relu, sigmoid, softsign, hard_tanh and linear. */
   readonly activation?: ActivationName | readonly ActivationName[];
   /** σ. Default: sigmoid, both hard_sigmoids, tanh and relu. */
   readonly recurrentActivation?: ActivationName | readonly ActivationName[];
+  /** Of a GRU: whether r meets h after its product with U. Default: both are tried. */
+  readonly resetAfter?: boolean;
   /** softmax where the rows of the prediction sum to 1, else those whose range it is in. */
   readonly denseActivation?: ActivationName | readonly ActivationName[];
   /** Which way the sequence is read. Default: both are tried. */
   readonly time?: "forward" | "reversed";
 }
 
-const ACTIVATIONS: readonly ActivationName[] = [
-  "tanh",
-  "relu",
-  "sigmoid",
-  "softsign",
-  "hard_tanh",
-  "linear",
-];
-const RECURRENT_ACTIVATIONS: readonly ActivationName[] = [
-  "sigmoid",
-  "hard_sigmoid",
-  "hard_sigmoid_keras2",
-  "tanh",
-  "relu",
-];
-
 const OPTIONS: KeysOf<DiagnoseOptions> = {
+  cell: "optional",
   gateOrder: "optional",
   activation: "optional",
   recurrentActivation: "optional",
+  resetAfter: "optional",
   denseActivation: "optional",
   time: "optional",
 };
 
-/** The questions that remain for these arrays. */
-export function questionsOf(
-  arrays: ArrayReadings,
-  timesteps: number,
-  prediction: Tensor | undefined,
-  options: DiagnoseOptions,
-): Questions {
+/** A cell that is left, and what is known of it. */
+export interface KnownCell {
+  readonly of: CellReadings;
+  readonly known: Known;
+}
+
+/** The cells that have all that is known, checked; at least one. */
+export function cellsOf(options: DiagnoseOptions): KnownCell[] {
   checkOptions("diagnose", options, OPTIONS);
-  const { gateOrder, activation, recurrentActivation, denseActivation, time } = options;
+  const { cell, gateOrder, activation, recurrentActivation, denseActivation, time } = options;
+  const { resetAfter } = options;
   const directions: (string | undefined)[] = [undefined, "forward", "reversed"];
   if (!directions.includes(time)) {
     throw new RangeError(
       `Cannot diagnose: time must be ${amongNames(time, ["forward", "reversed"])}`,
     );
   }
-  return {
-    arrays,
-    orders: gateOrder === undefined ? orders : listOf(gateOrder).map(orderOf),
-    forgetBias: [0, 1],
-    activations: activationsOf("activation", activation ?? ACTIVATIONS),
-    recurrentActivations: activationsOf(
-      "recurrentActivation",
-      recurrentActivation ?? RECURRENT_ACTIVATIONS,
-    ),
-    // Of one timestep, there is no other way to read it.
-    reversed: time === undefined && timesteps > 1 ? [false, true] : [time === "reversed"],
-    denseActivations: arrays.dense === undefined
-      ? ["linear"]
-      : denseActivation === undefined
-      ? plausibleActivations(prediction)
-      : activationsOf("denseActivation", denseActivation, ["softmax"]),
+  if (resetAfter !== undefined && typeof resetAfter !== "boolean") {
+    throw new TypeError(
+      `Cannot diagnose: resetAfter must be true or false, but ${
+        JSON.stringify(resetAfter)
+      } was given`,
+    );
+  }
+  const names = diagnosedCells.map(({ name }) => name);
+  if (cell !== undefined && !names.includes(cell)) {
+    throw new RangeError(`Cannot diagnose: cell must be ${amongNames(cell, names)}`);
+  }
+  const known = {
+    activation: activation && activationsOf("activation", activation),
+    recurrentActivation: recurrentActivation &&
+      activationsOf("recurrentActivation", recurrentActivation),
+    denseActivation: denseActivation &&
+      activationsOf("denseActivation", denseActivation, ["softmax"]),
+    reset: resetAfter === undefined ? undefined : resetAfter ? "after" as const : "before" as const,
+    time,
   };
+  const orders = gateOrder === undefined ? undefined : listOf(gateOrder);
+  const wanted = diagnosedCells.filter(({ name }) => cell === undefined || name === cell);
+  const fitting = wanted.filter(({ open, isGated, ...of }) =>
+    (known.reset === undefined || open.reset !== undefined) &&
+    (recurrentActivation === undefined || isGated) &&
+    (orders === undefined || orders.every((order) => orderNamed(order, of.blockNames, of.orders)))
+  );
+  if (fitting.length === 0) throw noneFits(wanted, { ...options, orders });
+  return fitting.map((of) => ({
+    of,
+    known: {
+      ...known,
+      orders: orders?.map((order) => orderNamed(order, of.blockNames, of.orders)!),
+    },
+  }));
+}
+
+function noneFits(
+  wanted: readonly CellReadings[],
+  { orders, resetAfter }: DiagnoseOptions & { readonly orders: readonly string[] | undefined },
+): RangeError {
+  const gated = wanted.filter(({ isGated }) => isGated);
+  if (gated.length === 0) {
+    return new RangeError(
+      "Cannot diagnose: gateOrder, recurrentActivation and resetAfter must be left out of a " +
+        "SimpleRNN, which has no gates, but one is given",
+    );
+  }
+  const known = gated.flatMap(({ blockNames }) => Object.keys(blockNames.frameworks));
+  const examples = gated.map((of) => JSON.stringify(of.orders[1]!.label.replace(/ \(.*/, "")));
+  if (orders !== undefined) {
+    return new RangeError(
+      `Cannot diagnose: gateOrder must be ${[...new Set(known)].join(", ")}, or letters such as ` +
+        `${examples.join(" or ")}, but it is ${
+          JSON.stringify(orders.length === 1 ? orders[0] : orders)
+        }`,
+    );
+  }
+  return new RangeError(
+    `Cannot diagnose: resetAfter must be left out of ${wanted[0]!.owner}, but it is ${resetAfter}`,
+  );
 }
 
 function listOf<T>(given: T | readonly T[]): readonly T[] {
@@ -101,39 +137,4 @@ function activationsOf(
       `Cannot diagnose: ${option} must take each number by itself, as ${amongNames(name, known)}`,
     );
   });
-}
-
-/** By a framework's name, or by the letters of the gates. */
-function orderOf(given: string): Order {
-  const letters = { input: "i", forget: "f", candidate: "c", output: "o" };
-  const framework = Object.hasOwn(gateOrders, given)
-    ? gateOrders[given as keyof typeof gateOrders].map((gate) => letters[gate]).join(" ")
-    : undefined;
-  // Frameworks write c as g, j or z.
-  const wanted = framework ?? String(given).replace(/[gjz]/g, "c").split(/[\s,]+|(?=\w)/)
-    .filter((letter) => letter !== "").join(" ");
-  const found = orders.find(({ label }) => label === wanted || label.startsWith(`${wanted} (`));
-  if (found !== undefined) return found;
-  throw new RangeError(
-    `Cannot diagnose: gateOrder must be ${Object.keys(gateOrders).join(", ")}, ` +
-      `or four letters such as "i o f c", but it is ${JSON.stringify(given)}`,
-  );
-}
-
-/** The activations whose range a prediction is in; softmax's rows give themselves away. */
-function plausibleActivations(prediction: Tensor | undefined): readonly ActivationName[] {
-  if (prediction === undefined) return ["linear"];
-  const { data, shape } = asFloat64(prediction);
-  const width = shape.at(-1)!;
-  const within = (low: number, high: number) => data.every((v) => v >= low && v <= high);
-  const sumsTo1 = Array.from({ length: data.length / width }, (_, row) => row).every((row) => {
-    const total = data.subarray(row * width, (row + 1) * width).reduce((sum, v) => sum + v, 0);
-    return Math.abs(total - 1) < 1e-3;
-  });
-  if (width > 1 && within(0, 1) && sumsTo1) return ["softmax"];
-  const found: ActivationName[] = ["linear"];
-  if (within(0, 1)) found.unshift("sigmoid");
-  if (within(-1, 1)) found.push("tanh");
-  if (within(0, Infinity)) found.push("relu");
-  return found;
 }

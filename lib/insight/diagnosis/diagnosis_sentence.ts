@@ -4,45 +4,52 @@ import type { Diagnosis, Reading } from "./diagnose.ts";
 import { describeBound, short } from "../proof/proof_sentence.ts";
 import { questionTitles } from "./readings.ts";
 
+/** What a sentence has to know besides. */
+export interface Told {
+  readonly mostDepartures: number;
+  /** Whose arrays they can be: `an LSTM`. */
+  readonly owners: readonly string[];
+}
+
 /** What a diagnosis says. */
 export function diagnosisSentence(
   diagnosis: Omit<Diagnosis, "sentence">,
-  mostDepartures: number,
+  { mostDepartures, owners }: Told,
 ): string {
-  const { outcome, readings, nearest, dead, tried } = diagnosis;
+  const { outcome, usual, readings, nearest, dead, tried } = diagnosis;
   const all = `${spaced(tried)} readings` +
-    (mostDepartures === Infinity ? "" : ` of at most ${mostDepartures} departures from Keras`);
+    (owners.length === 1 ? "" : ` as ${owners.join(" or ")}`) +
+    (mostDepartures === Infinity ? "" : ` of at most ${mostDepartures} departures from ${usual}`);
+  const told = (reading: Reading) => inWords(reading, usual);
   if (outcome === "none") {
     const [closest] = nearest;
     return `None of ${all} explains these numbers. ` +
       (closest === undefined
         ? "None comes near."
-        : `The nearest, ${inWords(closest)}, is off by ${
-          short(closest.maxAbsDiff)
-        } where rounding ` +
+        : `The nearest, ${told(closest)}, is off by ${short(closest.maxAbsDiff)} where rounding ` +
           `explains ${describeBound(closest.bound)}.`);
   }
   const [simplest] = readings as readonly [Reading, ...Reading[]];
   if (outcome === "one") {
-    return `One of ${all} explains these numbers: ${inWords(simplest)}. ` +
+    return `One of ${all} explains these numbers: ${told(simplest)}. ` +
       `It is off by ${short(simplest.maxAbsDiff)}` +
       (nearest[0] === undefined ? "." : `, the next nearest by ${short(nearest[0].maxAbsDiff)}.`);
   }
   const differ = `They differ in ${varied(readings)}`;
   if (dead) {
-    return `A dead network: nothing but 0 comes out of the LSTM, so its prediction cannot tell ` +
-      `readings apart. ${spaced(readings.length)} of ${all} explain these numbers. ${differ}. ` +
-      `Other inputs would tell, or the gates.`;
+    return `A dead network: nothing but 0 comes out of the ${simplest.answers.cell}, so its ` +
+      `prediction cannot tell readings apart. ${spaced(readings.length)} of ${all} explain these ` +
+      `numbers. ${differ}. Other inputs would tell, or the gates.`;
   }
   return `${spaced(readings.length)} of ${all} explain these numbers, which cannot tell them ` +
-    `apart. ${differ}. The simplest: ${inWords(simplest)}.`;
+    `apart. ${differ}. The simplest: ${told(simplest)}.`;
 }
 
-/** A reading by what is not as in Keras. */
-function inWords({ departures }: Reading): string {
+/** A reading by what is not as is usual. */
+function inWords({ departures }: Reading, usual: string): string {
   return departures.length === 0
-    ? "all as in Keras"
-    : `${departures.join(", ")}, all else as in Keras`;
+    ? `all as in ${usual}`
+    : `${departures.join(", ")}, all else as in ${usual}`;
 }
 
 /** The questions that have more than one answer, with the answers where they are few. */

@@ -9,11 +9,11 @@ import { describeBound, short } from "../proof/proof_sentence.ts";
 const MOST_SHOWN = 12;
 
 /** The sentence, and the evidence: the readings that explain the numbers, then the nearest others. */
-export function diagnosisView({ sentence, readings, nearest }: Diagnosis): View {
+export function diagnosisView({ sentence, usual, readings, nearest }: Diagnosis): View {
   const shown = readings.slice(0, MOST_SHOWN);
   const left = readings.length - shown.length;
   const rows = [...shown, ...nearest].map((reading) => ({
-    reading: reading.departures.join(", ") || "all as in Keras",
+    reading: reading.departures.join(", ") || `all as in ${usual}`,
     "largest difference": short(reading.maxAbsDiff),
     "rounding explains": describeBound(reading.bound),
     "explains it": reading.explains ? "yes" : "no",

@@ -1,68 +1,80 @@
 // A reading of arrays as a model of Keras's conventions.
 
-import { type Gates, joinGates } from "../../cells/gates.ts";
 import { dense } from "../../layers/dense.ts";
-import { lstm } from "../../layers/lstm.ts";
 import type { Model } from "../../model/model.ts";
 import { sequential } from "../../model/sequential.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { Choice, Order, Questions } from "./readings.ts";
+import type { Order } from "./block_orders.ts";
+import type { EquationChoice } from "./cell_readings.ts";
+import type { Choice, Questions } from "./readings.ts";
 
-/** The model that a reading means, its weights in Keras's layout and order. */
+/** What the model is run on. */
+export interface ReadingShape {
+  readonly timesteps: number;
+  readonly returnSequences: boolean;
+}
+
+/**
+ * The model that a reading means, its weights in Keras's layout and order.
+ *
+ * @param form Keras's equations alone, or the reading's own, step by step, as they are to be proved
+ */
 export function modelOfReading(
-  questions: Questions,
+  { arrays: { of, units, inputSize, dense: after } }: Questions,
   choice: Choice,
-  { timesteps, returnSequences }: {
-    readonly timesteps: number;
-    readonly returnSequences: boolean;
-  },
+  { timesteps, returnSequences }: ReadingShape,
+  form: "Keras's" | "as computed",
 ): Model {
-  const { arrays, activations, recurrentActivations, denseActivations } = questions;
-  const { units, inputSize } = arrays;
-  const kernels = arrays.kernels[choice.kernels]!;
-  const order = questions.orders[choice.order]!;
-  const inKerasOrder = (fused: Tensor) => joinGates(blocksOf(fused, order));
-  const bias = blocksOf(arrays.bias[choice.bias]!.tensor, order);
-  const added = questions.forgetBias[choice.forgetBias]!;
-  const forget = bias.forget.data.map((b) => Math.fround(b + added)); // as it is added in float32
-  const weights = [
-    inKerasOrder(kernels.kernel[choice.kernel]!.tensor),
-    inKerasOrder(kernels.recurrentKernel[choice.recurrentKernel]!.tensor),
-    joinGates({ ...bias, forget: new Tensor(forget, bias.forget.shape) }),
-  ];
-  const layers = [lstm({
+  const { activation, recurrentActivation, denseKernel, denseActivation } = choice;
+  const equations: EquationChoice = choice;
+  const { blocks } = choice.gateOrder;
+  const inKerasOrder = (tensor: Tensor) => reordered(tensor, choice.gateOrder);
+  const computed = of.arrays({
+    kernel: inKerasOrder(choice.kernel.tensor),
+    recurrentKernel: inKerasOrder(choice.recurrentKernel.tensor),
+    bias: inKerasOrder(stacked(choice.bias.rows, blocks.length * units)),
+  }, equations);
+  const own = { arrays: computed, choice: equations };
+  const meant = form === "Keras's" ? of.inKeras?.(computed, equations) ?? own : own;
+  const options = {
     units,
-    activation: activations[choice.activation]!,
-    recurrentActivation: recurrentActivations[choice.recurrentActivation]!,
-    goBackwards: questions.reversed[choice.time]!,
+    activation,
+    recurrentActivation,
+    goBackwards: choice.time === "reversed",
     returnSequences,
-  })];
-  const after = arrays.dense === undefined ? [] : [dense({
-    units: arrays.dense.bias.data.length,
-    activation: denseActivations[choice.denseActivation]!,
-  })];
-  const model = sequential([...layers, ...after], { inputShape: [timesteps, inputSize] });
+  };
+  const layers = [of.layer(options, meant.choice)];
+  if (after !== undefined) {
+    layers.push(dense({ units: after.bias.data.length, activation: denseActivation }));
+  }
+  const model = sequential(layers, { inputShape: [timesteps, inputSize] });
+  const { kernel, recurrentKernel, bias } = meant.arrays;
+  const weights = [kernel, recurrentKernel, bias];
   model.setWeights(
-    arrays.dense === undefined
-      ? weights
-      : [...weights, arrays.dense.kernel[choice.denseKernel]!.tensor, arrays.dense.bias],
+    after === undefined ? weights : [...weights, denseKernel!.tensor, after.bias],
   );
   return model;
 }
 
-/** The four blocks of the last axis, in any order. */
-function blocksOf({ data, shape }: Tensor, { blocks }: Order): Gates {
+/** `[width]` of one row, `[2, width]` of two. */
+function stacked(rows: readonly Tensor[], width: number): Tensor {
+  if (rows.length === 1) return rows[0]!;
+  return new Tensor(
+    Float64Array.from(rows.flatMap(({ data }) => Array.from(data))),
+    [rows.length, width],
+  );
+}
+
+/** The blocks of the last axis in Keras's order. */
+function reordered({ data, shape }: Tensor, { blocks }: Order): Tensor {
   const width = shape.at(-1)!;
-  const units = width / 4;
-  const rows = data.length / width;
-  const block = (place: number) => {
-    const out = new Float64Array(rows * units);
-    for (let row = 0; row < rows; row++) {
-      const start = row * width + place * units;
-      out.set(data.subarray(start, start + units), row * units);
-    }
-    return new Tensor(out, shape.with(-1, units));
-  };
-  const [input, forget, candidate, output] = blocks.map(block) as [Tensor, Tensor, Tensor, Tensor];
-  return { input, forget, candidate, output };
+  const units = width / blocks.length;
+  const out = new Float64Array(data.length);
+  for (let row = 0; row < data.length; row += width) {
+    blocks.forEach((place, k) => {
+      const start = row + place * units;
+      out.set(data.subarray(start, start + units), row + k * units);
+    });
+  }
+  return new Tensor(out, shape);
 }

@@ -1,13 +1,22 @@
-// The ways in which an LSTM's arrays can be meant: a question for each thing that frameworks do
+// The ways in which a cell's arrays can be meant: a question for each thing that programs do
 // differently, and every combination of the answers.
 
 import type { ActivationName } from "../../values/activations.ts";
-import type { ArrayReading, ArrayReadings } from "./array_roles.ts";
+import type { ArrayReading, BiasReading } from "./array_layouts.ts";
+import type { ArrayReadings, KernelReading } from "./array_roles.ts";
+import type { Order } from "./block_orders.ts";
+import type { EquationChoice } from "./cell_readings.ts";
 
-/** The questions, in the order in which they are told. */
+/** The questions, in the order in which they are told; `"none"` where a cell does not ask. */
 export interface Answers {
-  /** As `i f c o (Keras, PyTorch, TF.js)`. */
+  /** `LSTM`, `GRU` or `SimpleRNN`. */
+  readonly cell: string;
+  /** As `i f c o (Keras, PyTorch, TF.js)`; of a GRU `r z h (PyTorch, cuDNN)`. */
   readonly gateOrder: string;
+  /** Of a GRU: whether r meets h `after` its product with U, or `before`. */
+  readonly reset: string;
+  /** Of a GRU: what keeps the old h, `z` or `1 − z`. */
+  readonly update: string;
   /** Which array is W and which U. */
   readonly kernels: string;
   /** How W lies in memory. */
@@ -16,7 +25,7 @@ export interface Answers {
   readonly recurrentKernel: string;
   /** What is made of the biases. */
   readonly bias: string;
-  /** Whether 1 is added to the forget gate's bias. */
+  /** Of an LSTM: whether 1 is added to the forget gate's bias. */
   readonly forgetBias: string;
   /** Keras's name of φ. */
   readonly activation: string;
@@ -30,70 +39,66 @@ export interface Answers {
   readonly denseActivation: string;
 }
 
-/** Positions of the four gates among the blocks of a fused array. */
-export interface Order {
-  readonly label: string;
-  /** i, f, c̃, o: which block each is. */
-  readonly blocks: readonly [number, number, number, number];
+/** One combination. */
+export interface Choice extends EquationChoice {
+  readonly gateOrder: Order;
+  readonly kernels: KernelReading;
+  readonly kernel: ArrayReading;
+  readonly recurrentKernel: ArrayReading;
+  readonly bias: BiasReading;
+  readonly activation: ActivationName;
+  readonly recurrentActivation: ActivationName;
+  readonly time: "forward" | "reversed";
+  readonly denseKernel: ArrayReading | undefined;
+  readonly denseActivation: ActivationName;
 }
 
-/** Which combination: an index into each list of {@linkcode Questions}. */
-export interface Choice {
-  readonly order: number;
-  readonly kernels: number;
-  readonly kernel: number;
-  readonly recurrentKernel: number;
-  readonly bias: number;
-  readonly forgetBias: number;
-  readonly activation: number;
-  readonly recurrentActivation: number;
-  readonly time: number;
-  readonly denseKernel: number;
-  readonly denseActivation: number;
+/** One question. */
+export interface Question {
+  readonly key: keyof Choice;
+  /** The answers that are tried, after those to the questions before; the expected one comes first. */
+  readonly answers: (chosen: Choice) => readonly unknown[];
+  /** An answer in words. */
+  readonly inWords: (answer: unknown) => string;
+  /** Whether another answer than the first departs from what is expected. */
+  readonly departs: boolean;
 }
 
-/** The answers that are tried, to each question; Keras's own come first. */
+/** A question of that name. */
+export function question<K extends keyof Choice>(
+  key: K,
+  answers: (chosen: Choice) => readonly Choice[K][],
+  inWords: (answer: Choice[K]) => string = String,
+  departs = true,
+): Question {
+  return { key, answers, inWords: inWords as Question["inWords"], departs };
+}
+
+/** All that is asked of some arrays. */
 export interface Questions {
   readonly arrays: ArrayReadings;
-  readonly orders: readonly Order[];
-  /** 0 or 1, added to the forget gate's bias. */
-  readonly forgetBias: readonly number[];
-  readonly activations: readonly ActivationName[];
-  readonly recurrentActivations: readonly ActivationName[];
-  /** Whether the sequence is read from its end. */
-  readonly reversed: readonly boolean[];
-  readonly denseActivations: readonly ActivationName[];
+  /** In the order in which they are asked: the last one's answers change first. */
+  readonly asked: readonly Question[];
+  readonly convention: Convention;
 }
 
-/** Whose each order of the gates is (shared/facts: Keras's sources, PyTorch's and ONNX's documents). */
-const frameworks: Readonly<Record<string, string>> = {
-  "i f c o": "Keras, PyTorch, TF.js",
-  "i o f c": "ONNX",
-  "i c f o": "TF1, Haiku",
-  "i f o c": "CoreML",
-};
-
-/** All 24 orders, Keras's first, then the other frameworks', then those of none. */
-export const orders: readonly Order[] = (() => {
-  const letters = ["i", "f", "c", "o"];
-  const all = permutations(letters).map((order) => order.join(" "));
-  const known = Object.keys(frameworks);
-  return [...known, ...all.filter((order) => !known.includes(order))].map((order) => {
-    const blocks = letters.map((letter) => order.split(" ").indexOf(letter));
-    const whose = frameworks[order];
-    return {
-      label: whose === undefined ? order : `${order} (${whose})`,
-      blocks: blocks as unknown as Order["blocks"],
-    };
-  });
-})();
-
-function permutations(items: readonly string[]): string[][] {
-  if (items.length <= 1) return [[...items]];
-  return items.flatMap((item) =>
-    permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest])
-  );
+/** What is expected of arrays before they are looked at. */
+export interface Convention {
+  /** Whose it is: `Keras`. */
+  readonly name: string;
+  /** Its answers, those that need no telling. */
+  readonly answers: Partial<Answers>;
 }
+
+/** What is chosen where it is not asked. */
+const unasked = {
+  forgetBias: 0,
+  reset: "after",
+  update: "z",
+  recurrentActivation: "sigmoid",
+  denseKernel: undefined,
+  denseActivation: "linear",
+} as const;
 
 /** How many combinations there are. */
 export function countChoices(questions: Questions, mostDepartures: number): number {
@@ -102,95 +107,52 @@ export function countChoices(questions: Questions, mostDepartures: number): numb
   return count;
 }
 
-/** Calls with every combination of at most so many departures from Keras. */
+/**
+ * Calls with every combination of at most so many departures. The choice is the same object each
+ * time: what is kept must be copied.
+ */
 export function forEachChoice(
-  { arrays, orders, forgetBias, activations, recurrentActivations, reversed, denseActivations }:
-    Questions,
+  { asked }: Questions,
   mostDepartures: number,
   call: (choice: Choice, departures: number) => void,
 ): void {
-  const lists = (kernels: number) => [
-    arrays.kernels[kernels]!.kernel.length,
-    arrays.kernels[kernels]!.recurrentKernel.length,
-    arrays.bias.length,
-    reversed.length,
-    orders.length,
-    forgetBias.length,
-    activations.length,
-    recurrentActivations.length,
-    arrays.dense?.kernel.length ?? 1,
-    denseActivations.length,
-  ];
-  for (let kernels = 0; kernels < arrays.kernels.length; kernels++) {
-    const lengths = lists(kernels);
-    const at = lengths.map(() => 0);
-    const visit = (depth: number, departures: number): void => {
-      if (departures > mostDepartures) return;
-      if (depth === lengths.length) {
-        const [kernel, recurrentKernel, bias, time, order, forget, φ, σ, dense, after] = at as [
-          number,
-          number,
-          number,
-          number,
-          number,
-          number,
-          number,
-          number,
-          number,
-          number,
-        ];
-        call({
-          kernels,
-          kernel,
-          recurrentKernel,
-          bias,
-          time,
-          order,
-          forgetBias: forget,
-          activation: φ,
-          recurrentActivation: σ,
-          denseKernel: dense,
-          denseActivation: after,
-        }, departures);
-        return;
-      }
-      for (let k = 0; k < lengths[depth]!; k++) {
-        at[depth] = k;
-        // The dense layer's activation is asked for, but nobody's convention.
-        const departs = k > 0 && depth < lengths.length - 1;
-        visit(depth + 1, departures + (departs ? 1 : 0));
-      }
-    };
-    visit(0, kernels > 0 ? 1 : 0);
-  }
+  const choice = { ...unasked } as unknown as { -readonly [key in keyof Choice]: unknown };
+  const visit = (depth: number, departures: number): void => {
+    if (departures > mostDepartures) return;
+    if (depth === asked.length) {
+      call(choice as Choice, departures);
+      return;
+    }
+    const { key, answers, departs } = asked[depth]!;
+    const found = answers(choice as Choice);
+    for (let k = 0; k < found.length; k++) {
+      choice[key] = found[k];
+      visit(depth + 1, departures + (departs && k > 0 ? 1 : 0));
+    }
+  };
+  visit(0, 0);
+}
+
+/** What is expected before anything is asked: the first answer to each question. */
+export function firstChoice(questions: Questions): Choice {
+  let found: Choice | undefined;
+  forEachChoice(questions, 0, (choice) => found ??= { ...choice });
+  return found!;
 }
 
 /** A combination in words. */
-export function answersOf(questions: Questions, choice: Choice): Answers {
-  const { arrays, orders, forgetBias, activations, recurrentActivations, denseActivations } =
-    questions;
-  const kernels = arrays.kernels[choice.kernels]!;
-  const label = (reading: ArrayReading | undefined, otherwise: string) =>
-    reading === undefined ? "none" : reading.label || otherwise;
-  return {
-    gateOrder: orders[choice.order]!.label,
-    kernels: kernels.label || "as their shapes say",
-    kernel: label(kernels.kernel[choice.kernel], "as its shape says"),
-    recurrentKernel: label(kernels.recurrentKernel[choice.recurrentKernel], "as its shape says"),
-    bias: label(arrays.bias[choice.bias], "as it is"),
-    forgetBias: forgetBias[choice.forgetBias] === 0 ? "as it is" : "+ 1",
-    activation: activations[choice.activation]!,
-    recurrentActivation: recurrentActivations[choice.recurrentActivation]!,
-    time: questions.reversed[choice.time] ? "reversed" : "forward",
-    denseKernel: label(arrays.dense?.kernel[choice.denseKernel], "as its shape says"),
-    denseActivation: arrays.dense === undefined
-      ? "none"
-      : denseActivations[choice.denseActivation]!,
-  };
+export function answersOf({ arrays, asked }: Questions, choice: Choice): Answers {
+  const answers = Object.fromEntries(questionTitles.map(([key]) => [key, "none"]));
+  answers.cell = arrays.of.cell.kind;
+  for (const { key, inWords } of asked) answers[key] = inWords(choice[key]);
+  return answers as unknown as Answers;
 }
 
 const titles: Readonly<Record<keyof Answers, string>> = {
+  cell: "cell",
   gateOrder: "gate order",
+  reset: "reset",
+  update: "h kept by",
   kernels: "kernels",
   kernel: "kernel",
   recurrentKernel: "recurrent kernel",
@@ -208,24 +170,17 @@ export const questionTitles: readonly (readonly [keyof Answers, string])[] = Obj
   titles,
 ) as [keyof Answers, string][];
 
-/** Keras's own answer to a question, which needs no telling; the kind that is wanted is told always. */
-const kerasAnswers: Partial<Answers> = {
-  gateOrder: orders[0]!.label,
-  kernels: "as their shapes say",
-  kernel: "as its shape says",
-  recurrentKernel: "as its shape says",
-  bias: "as it is",
-  forgetBias: "as it is",
-  activation: "tanh",
-  recurrentActivation: "sigmoid",
-  time: "forward",
-  denseKernel: "as its shape says",
+/** Departures that are said in words of their own, beside what is expected. */
+const sayings: Partial<Record<keyof Answers, (answer: string, expected: string) => string>> = {
+  reset: (answer, expected) => `reset ${answer} the product instead of ${expected}`,
+  update: (answer, expected) => `h kept by ${answer} instead of ${expected}`,
 };
 
-/** In what a combination departs from Keras's conventions, in words. */
-export function departuresOf(answers: Answers): string[] {
-  return questionTitles
-    .filter(([key]) => key in kerasAnswers && answers[key] !== kerasAnswers[key])
-    .filter(([key]) => answers[key] !== "none")
-    .map(([key, title]) => `${title} ${answers[key]}`);
+/** In what a combination departs from a convention, in words. */
+export function departuresOf(answers: Answers, { answers: expected }: Convention): string[] {
+  return questionTitles.flatMap(([key, title]) => {
+    const [answer, usual] = [answers[key], expected[key]];
+    if (usual === undefined || answer === usual || answer === "none") return [];
+    return [sayings[key]?.(answer, usual) ?? `${title} ${answer}`];
+  });
 }

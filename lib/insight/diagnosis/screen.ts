@@ -1,13 +1,16 @@
 // Many readings of the same arrays, each run on one sample after the other until it is out of the
-// question: `step` of lib/cells/lstm.ts on flat arrays, with the gates wherever a reading has them.
+// question.
 
+import { blocksOf } from "../../cells/cell.ts";
+import type { SiteName } from "../../cells/sites.ts";
 import {
   activationCurves,
   type ElementwiseActivationName,
 } from "../../values/activation_curves.ts";
+import type { ActivationName } from "../../values/activations.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { lstmValues } from "../../cells/lstm.ts";
 import { relativeDistance } from "../../values/bounds/float32.ts";
+import type { FlatRun, Floats } from "./flat_steps.ts";
 import type { Choice, Questions } from "./readings.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -19,40 +22,66 @@ export interface Screened {
   readonly fingerprint: number;
 }
 
-type Floats = Float64Array<ArrayBuffer>;
-
 /** Runs readings on the same input. */
 export class Screen {
   readonly #questions: Questions;
-  readonly #wanted: Wanted;
+  readonly #prediction: Tensor | undefined;
+  /** What is expected at each of the cell's sites. */
+  readonly #inside: readonly (Tensor | undefined)[];
   readonly #x: Tensor;
-  readonly #units: number;
-  readonly #steps: { readonly z: Floats; readonly h: Floats; readonly c: Floats };
+  readonly #run: FlatRun;
   /** x·W + b of all samples and timesteps, for the kernel and bias they were computed with. */
   #sums: { readonly W: Tensor; readonly b: Tensor; readonly data: Floats } | undefined;
   readonly #logits: Floats;
   readonly #functions = new Map<string, (x: number) => number>();
 
   /** Readings of these arrays on x, `[batch, timesteps, inputSize]`. */
-  constructor(questions: Questions, x: Tensor, wanted: Wanted) {
-    const { units } = questions.arrays;
+  constructor(questions: Questions, x: Tensor, { prediction, inside }: Wanted) {
+    const { units, of: { cell }, dense } = questions.arrays;
     this.#questions = questions;
-    this.#wanted = wanted;
+    this.#prediction = prediction;
+    const wanted = cell.sites.map((site) => inside[site as SiteName]);
+    this.#inside = wanted.some((tensor) => tensor !== undefined) ? wanted : [];
     this.#x = x;
-    this.#units = units;
     const floats = (length: number) => new Float64Array(length);
-    this.#logits = floats(questions.arrays.dense?.bias.data.length ?? 0);
-    this.#steps = { z: floats(4 * units), h: floats(units), c: floats(units) };
+    this.#logits = floats(dense?.bias.data.length ?? 0);
+    const width = blocksOf(cell) * units;
+    this.#run = {
+      units,
+      width,
+      sums: floats(0),
+      row: 0,
+      U: floats(0),
+      b_h: undefined,
+      starts: [],
+      φ: Math.tanh,
+      σ: Math.tanh,
+      equations: { forgetBias: 0, reset: "after", update: "z" },
+      z: floats(width),
+      rh: floats(units),
+      h: floats(units),
+      c: floats(units),
+      seen: cell.sites.map(() => floats(units)),
+    };
   }
 
   /** Multiplications for a run of one sample, about. */
   get cost(): number {
-    const timesteps = this.#x.shape[1]!;
-    return timesteps * this.#units * (4 * this.#units + 100);
+    const { units, width } = this.#run;
+    return this.#x.shape[1]! * units * (width + 100);
   }
 
   /** Runs a reading, until a difference is above `most`. */
   run(choice: Choice, most: number): Screened {
+    const { kernel, recurrentKernel, bias: { rows }, gateOrder: { blocks } } = choice;
+    const run = this.#run;
+    run.sums = this.#inputSums(kernel.tensor, rows[0]!);
+    run.U = recurrentKernel.tensor.data as Floats;
+    run.b_h = rows[1]?.data as Floats | undefined;
+    run.starts = blocks.map((block) => block * run.units);
+    run.φ = this.#function(choice.activation);
+    run.σ = this.#function(choice.recurrentActivation);
+    run.equations = choice;
     const [batch] = this.#x.shape as [number];
     const result = { difference: 0, fingerprint: 0 };
     for (let n = 0; n < batch && result.difference <= most; n++) {
@@ -62,56 +91,19 @@ export class Screen {
   }
 
   #sample(choice: Choice, n: number, most: number, result: Mutable<Screened>): void {
-    const { arrays, orders, forgetBias, reversed } = this.#questions;
-    const kernels = arrays.kernels[choice.kernels]!;
-    const W = kernels.kernel[choice.kernel]!.tensor;
-    const U = kernels.recurrentKernel[choice.recurrentKernel]!.tensor.data;
-    const sums = this.#inputSums(W, arrays.bias[choice.bias]!.tensor);
-    const φ = this.#function(this.#questions.activations[choice.activation]!);
-    const σ = this.#function(this.#questions.recurrentActivations[choice.recurrentActivation]!);
-    const added = forgetBias[choice.forgetBias]!;
-    const units = this.#units;
-    const [i, f, c, o] = orders[choice.order]!.blocks.map((block) => block * units) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const { step } = this.#questions.arrays.of;
     const timesteps = this.#x.shape[1]!;
-    const { z, h, c: cell } = this.#steps;
-    h.fill(0);
-    cell.fill(0);
-    const { prediction, inside } = this.#wanted;
-    const wantsInside = lstmValues.some((value) => inside[value] !== undefined);
+    const run = this.#run;
+    run.h.fill(0);
+    run.c.fill(0);
+    const prediction = this.#prediction;
     const each = prediction?.shape.length === 3;
-    const width = 4 * units;
+    const isReversed = choice.time === "reversed";
     for (let k = 0; k < timesteps; k++) {
-      const t = reversed[choice.time] ? timesteps - 1 - k : k;
-      const row = (n * timesteps + t) * width;
-      for (let column = 0; column < width; column++) z[column] = sums[row + column]!;
-      for (let j = 0; k > 0 && j < units; j++) {
-        const factor = h[j]!;
-        const start = j * width;
-        if (factor === 0) continue;
-        for (let column = 0; column < width; column++) z[column]! += factor * U[start + column]!;
-      }
-      for (let unit = 0; unit < units; unit++) {
-        const gate_i = σ(z[i + unit]!);
-        const gate_f = σ(z[f + unit]! + added);
-        const candidate = φ(z[c + unit]!);
-        const gate_o = σ(z[o + unit]!);
-        const next = gate_f * cell[unit]! + gate_i * candidate;
-        cell[unit] = next;
-        h[unit] = gate_o * φ(next);
-        if (!wantsInside) continue;
-        const at = (n * timesteps + t) * units + unit;
-        note(result, gate_i, inside["gates.input"]?.data[at], at);
-        note(result, gate_f, inside["gates.forget"]?.data[at], at + 0.2);
-        note(result, candidate, inside["gates.candidate"]?.data[at], at + 0.4);
-        note(result, gate_o, inside["gates.output"]?.data[at], at + 0.6);
-        note(result, next, inside.cellState?.data[at], at + 0.8);
-        note(result, h[unit]!, inside.hiddenState?.data[at], at + 0.9);
-      }
+      const t = isReversed ? timesteps - 1 - k : k;
+      run.row = (n * timesteps + t) * run.width;
+      step(run);
+      if (this.#inside.length > 0) this.#look((n * timesteps + t) * run.units, result);
       if (prediction !== undefined && (each || k === timesteps - 1)) {
         // Keras's sequences come in the order of computation.
         this.#predict(choice, each ? n * timesteps + k : n, prediction, result);
@@ -120,19 +112,32 @@ export class Screen {
     }
   }
 
+  /** Compares what the step left at each site. */
+  #look(start: number, result: Mutable<Screened>): void {
+    const { seen, units } = this.#run;
+    for (let site = 0; site < seen.length; site++) {
+      const expected = this.#inside[site]?.data;
+      if (expected === undefined) continue;
+      for (let unit = 0; unit < units; unit++) {
+        const at = start + unit;
+        note(result, seen[site]![unit]!, expected[at], at + site / 8);
+      }
+    }
+  }
+
   #predict(choice: Choice, row: number, prediction: Tensor, result: Mutable<Screened>): void {
-    const { arrays: { dense }, denseActivations } = this.#questions;
-    const { h } = this.#steps;
+    const { dense } = this.#questions.arrays;
+    const { h } = this.#run;
     const width = prediction.shape.at(-1)!;
     let output: ArrayLike<number> = h;
     if (dense !== undefined) {
-      const kernel = dense.kernel[choice.denseKernel]!.tensor.data;
+      const kernel = choice.denseKernel!.tensor.data;
       const logits = this.#logits;
       logits.set(dense.bias.data);
       for (let j = 0; j < h.length; j++) {
         for (let k = 0; k < width; k++) logits[k]! += h[j]! * kernel[j * width + k]!;
       }
-      const name = denseActivations[choice.denseActivation]!;
+      const name = choice.denseActivation;
       if (name === "softmax") softmaxInto(logits);
       else {
         const f = this.#function(name);
@@ -150,7 +155,7 @@ export class Screen {
     if (this.#sums?.W === W && this.#sums.b === b) return this.#sums.data;
     const x = this.#x.data;
     const [batch, timesteps, inputSize] = this.#x.shape as [number, number, number];
-    const width = 4 * this.#units;
+    const { width } = this.#run;
     const rows = batch * timesteps;
     const data = new Float64Array(rows * width);
     for (let row = 0; row < rows; row++) {
@@ -164,7 +169,7 @@ export class Screen {
     return data;
   }
 
-  #function(name: Questions["activations"][number]): (x: number) => number {
+  #function(name: ActivationName): (x: number) => number {
     let found = this.#functions.get(name);
     if (found === undefined) {
       const { defaults, make } = activationCurves[name as ElementwiseActivationName];

@@ -21,6 +21,7 @@ export interface Case {
 
 /** A reading, and how it compares. */
 export interface Candidate {
+  readonly given: Case;
   readonly choice: Choice;
   readonly departures: number;
   /** The largest difference, relative above 1. */
@@ -37,7 +38,7 @@ export interface Findings {
   /** Whether the numbers are explained by a network that hands on nothing but 0. */
   readonly dead: boolean;
   readonly tried: number;
-  /** Of how many departures from Keras at once; infinity where all were tried. */
+  /** Of how many departures from what is usual at once; infinity where all were tried. */
   readonly mostDepartures: number;
 }
 
@@ -56,8 +57,23 @@ interface Group {
   readonly members: { readonly choice: Choice; readonly departures: number }[];
 }
 
-/** Tries all readings. */
-export function search(given: Case): Findings {
+/** Tries all readings of all cells that the arrays can be of. */
+export function search(cases: readonly Case[]): Findings {
+  const found = cases.map(searchOne);
+  const nearer = (a: Candidate, b: Candidate) => a.difference - b.difference;
+  return {
+    explaining: found.flatMap(({ explaining }) => explaining)
+      .sort((a, b) => a.departures - b.departures || nearer(a, b)),
+    others: cases.length === 1
+      ? found[0]!.others
+      : found.flatMap(({ others }) => others).sort(nearer).slice(0, OTHERS),
+    dead: found.some(({ dead }) => dead),
+    tried: found.reduce((sum, { tried }) => sum + tried, 0),
+    mostDepartures: Math.min(...found.map(({ mostDepartures }) => mostDepartures)),
+  };
+}
+
+function searchOne(given: Case): Findings {
   const { questions, x, wanted } = given;
   const screen = new Screen(questions, x, wanted);
   const mostDepartures =
@@ -70,7 +86,7 @@ export function search(given: Case): Findings {
     const most = Math.max(NEAR, others[OTHERS - 1]?.difference ?? Infinity);
     const { difference, fingerprint } = screen.run(choice, most);
     if (!(difference <= most)) return;
-    const member = { choice, departures };
+    const member = { choice: { ...choice }, departures };
     if (difference > NEAR) {
       keepNearest(others, { difference, members: [member], fingerprint });
       return;
@@ -110,6 +126,13 @@ function judge(
     .map((group) => ({ group, proof: proofOf(given, simplest(group).choice) }));
   const right = near.filter(({ proof }) => proof.verdict !== "mismatch");
   const wrong = near.filter(({ proof }) => proof.verdict === "mismatch");
+  const candidate = (
+    { choice, departures }: Group["members"][number],
+    { maxAbsDiff, bound, rows }: Proof,
+  ): Candidate => {
+    const beyond = rows.filter((row) => row.beyond > 0).map(({ largest }) => largest.bound);
+    return { given, choice, departures, difference: maxAbsDiff, bound: beyond.at(-1) ?? bound };
+  };
   const explaining = right.flatMap(({ group, proof }) =>
     group.members.map((member) => candidate(member, proof))
   );
@@ -125,22 +148,18 @@ function judge(
   };
 }
 
-function candidate(
-  { choice, departures }: Group["members"][number],
-  { maxAbsDiff, bound, rows }: Proof,
-): Candidate {
-  const beyond = rows.filter((row) => row.beyond > 0).map(({ largest }) => largest.bound);
-  return { choice, departures, difference: maxAbsDiff, bound: beyond.at(-1) ?? bound };
-}
-
 function proofOf(given: Case, choice: Choice): Proof {
-  return prove(modelOf(given, choice), given.x, { expected: given.expected });
+  return prove(modelOf(given, choice, "as computed"), given.x, { expected: given.expected });
 }
 
 /** The model that a reading means. */
-export function modelOf({ questions, x, wanted: { prediction } }: Case, choice: Choice): Model {
+export function modelOf(
+  { questions, x, wanted: { prediction } }: Case,
+  choice: Choice,
+  form: "Keras's" | "as computed",
+): Model {
   return modelOfReading(questions, choice, {
     timesteps: x.shape[1]!,
     returnSequences: prediction?.shape.length === 3,
-  });
+  }, form);
 }
