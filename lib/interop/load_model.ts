@@ -49,10 +49,10 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
  * name.
  *
  * The model predicts what the source predicts; `model.provenance` is the log of all that was
- * transposed, added and reordered. A bare PyTorch or ONNX LSTM predicts its sequence
- * `[batch, timesteps, directions·units]` from `[batch, timesteps, inputSize]`. An ONNX graph that is no
- * row of layers opens node by node, its inputs and outputs with the file's axes, as ONNX Runtime has
- * them (`model.inputs`, `predictAll`). A model that Keras trained goes on where it stopped.
+ * transposed, added and reordered. A bare PyTorch LSTM predicts its sequence
+ * `[batch, timesteps, directions·units]` from `[batch, timesteps, inputSize]`. The inputs and outputs of
+ * an ONNX graph have the file's axes, as ONNX Runtime has them (`model.inputs`, `predictAll`). A model
+ * that Keras trained goes on where it stopped.
  *
  * Files of weights alone (`.weights.h5`, `.npz`; `.pth` and `.safetensors` with other layers) need
  * `layers`: they do not tell the activations, and none is guessed. PyTorch's own files (`torch.save`)

@@ -1,6 +1,9 @@
 import { quoted } from "../base/quoted.ts";
 import { type Activation, getActivation } from "../values/activations.ts";
 import { isBuiltIn } from "../values/built_in.ts";
+import { textOf } from "./onnx_attributes.ts";
+import { UnreadNode } from "./onnx_errors.ts";
+import type { Step } from "./onnx_step.ts";
 
 /** An activation's options in ONNX: some operators take one or both. */
 export interface OnnxActivationOptions {
@@ -65,8 +68,17 @@ export function operatorActivation(
   return Object.hasOwn(makers, operator) ? makers[operator]!(options) : undefined;
 }
 
+/** The activation of a Gelu. */
+export function gelu(step: Step): Activation {
+  const approximate = textOf(step, "approximate", "none");
+  if (approximate === "none" || approximate === "tanh") {
+    return getActivation("gelu", { approximate: approximate === "tanh" });
+  }
+  throw new UnreadNode(`its approximate must be none or tanh: it is ${quoted(approximate)}`);
+}
+
 /**
- * The activations that an LSTM operator names, one after the other: each takes the next alpha and
+ * The activations that a recurrent operator names, one after the other: each takes the next alpha and
  * the next beta, if it takes any.
  *
  * @throws {RangeError} where a name is unknown, or there are more numbers than are taken.

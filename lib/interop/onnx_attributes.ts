@@ -5,8 +5,9 @@
 
 import { quoted } from "../base/quoted.ts";
 import type { OnnxAttribute } from "../files/onnx_schema.ts";
-import type { GraphNode } from "./onnx_values.ts";
-import { UnreadNode } from "./onnx_values.ts";
+import { UnreadNode } from "./onnx_errors.ts";
+import { constantPart } from "./onnx_known.ts";
+import { isGiven, type Step } from "./onnx_step.ts";
 
 type Kind = "float" | "int" | "text" | "tensor" | "floats" | "ints" | "texts";
 
@@ -45,6 +46,15 @@ const WINDOWS = {
   pads: "ints",
   strides: "ints",
 } as const;
+const RECURRENT = {
+  activation_alpha: "floats",
+  activation_beta: "floats",
+  activations: "texts",
+  clip: "float",
+  direction: "text",
+  hidden_size: "int",
+  layout: ["int", 14],
+} as const;
 const AXES: Operator = { inputs: [1, 2], attributes: { axes: ["ints", 1, 13] } };
 const reduction = (inputsFrom: number): Operator => ({
   inputs: [1, 2],
@@ -57,19 +67,9 @@ const reduction = (inputsFrom: number): Operator => ({
 
 /** The operators that are read (onnx/defs/schema.h, opsets 7 to 28). */
 const OPERATORS: Readonly<Record<string, Operator>> = {
-  LSTM: {
-    inputs: [3, 8],
-    attributes: {
-      activation_alpha: "floats",
-      activation_beta: "floats",
-      activations: "texts",
-      clip: "float",
-      direction: "text",
-      hidden_size: "int",
-      input_forget: "int",
-      layout: ["int", 14],
-    },
-  },
+  LSTM: { inputs: [3, 8], attributes: { ...RECURRENT, input_forget: "int" } },
+  GRU: { inputs: [3, 6], attributes: { ...RECURRENT, linear_before_reset: "int" } },
+  RNN: { inputs: [3, 6], attributes: RECURRENT },
   Add: BINARY,
   Affine: { inputs: [1, 1], attributes: { alpha: "float", beta: "float" } },
   Cast: {
@@ -216,7 +216,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
  *
  * @throws {UnreadNode} naming the attribute.
  */
-export function checkAttributes({ node, operator, opset }: GraphNode): void {
+export function checkAttributes({ node, operator, opset }: Step): void {
   const known = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator]! : undefined;
   if (known === undefined) return;
   const [least, most] = known.inputs;
@@ -245,7 +245,7 @@ export function checkAttributes({ node, operator, opset }: GraphNode): void {
   }
 }
 
-function attribute({ node }: GraphNode, name: string): OnnxAttribute | undefined {
+function attribute({ node }: Step, name: string): OnnxAttribute | undefined {
   return node.attributes?.find((one) => one.name === name);
 }
 
@@ -253,50 +253,50 @@ function attribute({ node }: GraphNode, name: string): OnnxAttribute | undefined
 // same, and is not the operator's default.
 
 /** Whether a node has an attribute. */
-export function hasAttribute(node: GraphNode, name: string): boolean {
-  return attribute(node, name) !== undefined;
+export function hasAttribute(step: Step, name: string): boolean {
+  return attribute(step, name) !== undefined;
 }
 
 /** A whole number in an attribute. */
-export function intOf(node: GraphNode, name: string, otherwise: number): number {
-  const found = attribute(node, name);
+export function intOf(step: Step, name: string, otherwise: number): number {
+  const found = attribute(step, name);
   return found === undefined ? otherwise : Number(found.int ?? 0);
 }
 
 /** A float in an attribute; undefined where it is not there. */
-export function floatOf(node: GraphNode, name: string): number | undefined {
-  const found = attribute(node, name);
+export function floatOf(step: Step, name: string): number | undefined {
+  const found = attribute(step, name);
   return found && (found.float ?? 0);
 }
 
 /** A text in an attribute. */
-export function textOf(node: GraphNode, name: string, otherwise: string): string {
-  const found = attribute(node, name);
+export function textOf(step: Step, name: string, otherwise: string): string {
+  const found = attribute(step, name);
   return found === undefined ? otherwise : decoded(found.text ?? new Uint8Array());
 }
 
 /** The texts in an attribute; none where it is not there. */
-export function textsOf(node: GraphNode, name: string): string[] {
-  return (attribute(node, name)?.texts ?? []).map(decoded);
+export function textsOf(step: Step, name: string): string[] {
+  return (attribute(step, name)?.texts ?? []).map(decoded);
 }
 
 /** The floats in an attribute; none where it is not there. */
-export function floatsOf(node: GraphNode, name: string): readonly number[] {
-  return attribute(node, name)?.floats ?? [];
+export function floatsOf(step: Step, name: string): readonly number[] {
+  return attribute(step, name)?.floats ?? [];
 }
 
 /** The array in an attribute. */
-export function tensorOf(node: GraphNode, name: string): OnnxAttribute["tensor"] {
-  return attribute(node, name)?.tensor;
+export function tensorOf(step: Step, name: string): OnnxAttribute["tensor"] {
+  return attribute(step, name)?.tensor;
 }
 
 /** A list of whole numbers, from an attribute or, in later opsets, from an input. */
-export function intsOf(node: GraphNode, name: string, input: number): number[] | undefined {
-  const found = attribute(node, name);
+export function intsOf(step: Step, name: string, input: number): number[] | undefined {
+  const found = attribute(step, name);
   if (found !== undefined) return (found.ints ?? []).map(Number);
-  const value = node.inputs[input];
-  if (value === undefined) return undefined;
-  if (value.kind === "constant") return Array.from(value.tensor.data);
+  const operand = step.operands[input];
+  if (operand === undefined) return undefined;
+  if (isGiven(operand)) return Array.from(constantPart(operand).data);
   throw new UnreadNode(`its ${name} must be constant`);
 }
 

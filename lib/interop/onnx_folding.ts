@@ -13,12 +13,13 @@ import {
   reshapedShape,
   slicedPlaces,
 } from "./onnx_known.ts";
-import { axisOf, type GraphNode, UnreadNode } from "./onnx_values.ts";
+import { axisOf, UnreadNode } from "./onnx_errors.ts";
+import type { Step } from "./onnx_step.ts";
 
 /** What a node makes of what is known; undefined stands for an input that is not there. */
 export type Fold = (
   operands: readonly (Part | undefined)[],
-  node: GraphNode,
+  step: Step,
   areWhole: boolean,
 ) => Part[];
 
@@ -65,9 +66,9 @@ const UNARY: Readonly<Record<string, (x: number) => number>> = {
 const FOLDS: Readonly<Record<string, Fold>> = {
   Identity: ([x]) => [x!],
   Dropout: ([x]) => [x!],
-  Shape: ([x], node) => {
-    const end = hasAttribute(node, "end") ? intOf(node, "end", 0) : Infinity;
-    return [listed(x!.shape.slice(intOf(node, "start", 0), end))];
+  Shape: ([x], step) => {
+    const end = hasAttribute(step, "end") ? intOf(step, "end", 0) : Infinity;
+    return [listed(x!.shape.slice(intOf(step, "start", 0), end))];
   },
   Size: ([x]) => [{ shape: [], data: Float64Array.of(sizeOf(x!.shape)) }],
   Range: ([start, limit, step]) => {
@@ -75,10 +76,10 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     const count = Math.max(0, Math.ceil((to! - from!) / by!));
     return [filled([count], (k) => from! + k * by!)];
   },
-  Concat: (parts, node) => {
+  Concat: (parts, step) => {
     const all = parts as readonly Part[];
     const { shape: first } = all[0]!;
-    const at = axisOf(intOf(node, "axis", NaN), first.length);
+    const at = axisOf(intOf(step, "axis", NaN), first.length);
     const length = all.reduce((sum, { shape }) => sum + (shape[at] ?? NaN), 0);
     const inner = sizeOf(first.slice(at + 1));
     if (all.some(({ shape, data }) => data === undefined || shape.length !== first.length)) {
@@ -100,24 +101,24 @@ const FOLDS: Readonly<Record<string, Fold>> = {
       }),
     ];
   },
-  Gather: ([x, indices], node) => {
-    const at = axisOf(intOf(node, "axis", 0), x!.shape.length);
+  Gather: ([x, indices], step) => {
+    const at = axisOf(intOf(step, "axis", 0), x!.shape.length);
     const shape = x!.shape.toSpliced(at, 1, ...indices!.shape);
     if (x!.data === undefined || indices!.data === undefined) return [{ shape, data: undefined }];
     return [
       along(x!, at, shape, [...indices!.data].map((index) => placeIn(index, x!.shape[at]!))),
     ];
   },
-  Slice: ([x, ...lists], node) => {
+  Slice: ([x, ...lists], step) => {
     let part = x!;
-    for (const { axis, places } of slicesOf(part.shape, node, lists)) {
+    for (const { axis, places } of slicesOf(part.shape, step, lists)) {
       part = picked(part, axis, places);
     }
     return [part];
   },
-  Split: ([x, sizes], node) => {
-    const at = axisOf(intOf(node, "axis", 0), x!.shape.length);
-    const lengths = splitLengths(x!.shape[at]!, node, sizes);
+  Split: ([x, sizes], step) => {
+    const at = axisOf(intOf(step, "axis", 0), x!.shape.length);
+    const lengths = splitLengths(x!.shape[at]!, step, sizes);
     let from = 0;
     return lengths.map((length) => {
       checkCount(length);
@@ -126,15 +127,15 @@ const FOLDS: Readonly<Record<string, Fold>> = {
       return picked(x!, at, places);
     });
   },
-  Squeeze: ([x], node) => [{ ...x!, shape: squeezedShape(x!.shape, node) }],
-  Unsqueeze: ([x], node) => [{ ...x!, shape: unsqueezedShape(x!.shape, node) }],
-  Reshape: ([x, target], node) => {
-    const shape = reshapedShape(x!.shape, target!, intOf(node, "allowzero", 0) !== 0);
+  Squeeze: ([x], step) => [{ ...x!, shape: squeezedShape(x!.shape, step) }],
+  Unsqueeze: ([x], step) => [{ ...x!, shape: unsqueezedShape(x!.shape, step) }],
+  Reshape: ([x, target], step) => {
+    const shape = reshapedShape(x!.shape, target!, intOf(step, "allowzero", 0) !== 0);
     return [{ shape, data: shape.some(Number.isNaN) ? undefined : x!.data }];
   },
-  Flatten: ([x], node) => [{ ...x!, shape: flattenedShape(x!.shape, node) }],
-  Transpose: ([x], node) => {
-    const order = orderOf(x!.shape.length, node);
+  Flatten: ([x], step) => [{ ...x!, shape: flattenedShape(x!.shape, step) }],
+  Transpose: ([x], step) => {
+    const order = orderOf(x!.shape.length, step);
     const shape = order.map((axis) => x!.shape[axis]!);
     if (x!.data === undefined) return [{ shape, data: undefined }];
     const strides = order.map((axis) => sizeOf(x!.shape.slice(axis + 1)));
@@ -225,15 +226,19 @@ export function placeIn(index: number, length: number): number {
   throw new UnreadNode(`the place ${index} is none of ${length}`);
 }
 
-/** What Slice takes of each axis; from attributes before opset 10, from inputs after. */
-export function slicesOf(
-  shape: readonly number[],
-  node: GraphNode,
+/** What Slice takes of each axis, as it is written: from attributes before opset 10, from inputs after. */
+export function sliceListsOf(
+  step: Step,
   lists: readonly (Part | undefined)[],
-): { readonly axis: number; readonly places: number[] | undefined }[] {
+): {
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+  readonly step: number;
+}[] {
   const list = (name: string, k: number) =>
     lists[k] === undefined
-      ? hasAttribute(node, name) ? intsOf(node, name, NaN) : undefined
+      ? hasAttribute(step, name) ? intsOf(step, name, NaN) : undefined
       : lists[k].data === undefined
       ? undefined
       : [...lists[k].data];
@@ -246,18 +251,27 @@ export function slicesOf(
   if (axes.length !== starts.length || steps.length !== starts.length) {
     throw new UnreadNode("its starts, ends, axes and steps differ in number");
   }
-  return starts.map((start, k) => {
-    const axis = axisOf(axes[k]!, shape.length);
-    return { axis, places: slicedPlaces(shape[axis]!, start, ends[k]!, steps[k]!) };
+  return starts.map((start, k) => ({ axis: axes[k]!, start, end: ends[k]!, step: steps[k]! }));
+}
+
+/** What Slice takes of each axis. */
+export function slicesOf(
+  shape: readonly number[],
+  step: Step,
+  lists: readonly (Part | undefined)[],
+): { readonly axis: number; readonly places: number[] | undefined }[] {
+  return sliceListsOf(step, lists).map(({ axis: given, start, end, step }) => {
+    const axis = axisOf(given, shape.length);
+    return { axis, places: slicedPlaces(shape[axis]!, start, end, step) };
   });
 }
 
 /** How long each part of a Split is. */
-export function splitLengths(length: number, node: GraphNode, sizes: Part | undefined): number[] {
+export function splitLengths(length: number, step: Step, sizes: Part | undefined): number[] {
   const given = sizes === undefined
-    ? hasAttribute(node, "split") ? intsOf(node, "split", NaN) : undefined
+    ? hasAttribute(step, "split") ? intsOf(step, "split", NaN) : undefined
     : sizes.data && [...sizes.data];
-  const count = node.node.outputs?.length ?? 1;
+  const count = step.node.outputs?.length ?? 1;
   if (given !== undefined) {
     const sum = given.reduce((a, b) => a + b, 0);
     if (given.length === count && (sum === length || Number.isNaN(length))) return given;
@@ -269,8 +283,8 @@ export function splitLengths(length: number, node: GraphNode, sizes: Part | unde
 }
 
 /** Without axes of length 1. */
-export function squeezedShape(shape: readonly number[], node: GraphNode): number[] {
-  const axes = intsOf(node, "axes", 1)?.map((axis) => axisOf(axis, shape.length));
+export function squeezedShape(shape: readonly number[], step: Step): number[] {
+  const axes = intsOf(step, "axes", 1)?.map((axis) => axisOf(axis, shape.length));
   const wrong = axes?.find((axis) => shape[axis] !== 1 && !Number.isNaN(shape[axis]));
   if (wrong !== undefined) throw new UnreadNode(`it drops axis ${wrong} of [${shape}]`);
   if (axes === undefined && shape.some(Number.isNaN)) {
@@ -280,8 +294,8 @@ export function squeezedShape(shape: readonly number[], node: GraphNode): number
 }
 
 /** With axes of length 1. */
-export function unsqueezedShape(shape: readonly number[], node: GraphNode): number[] {
-  const added = intsOf(node, "axes", 1) ?? [];
+export function unsqueezedShape(shape: readonly number[], step: Step): number[] {
+  const added = intsOf(step, "axes", 1) ?? [];
   const rank = shape.length + added.length;
   const at = new Set(added.map((axis) => axisOf(axis, rank)));
   if (at.size !== added.length) throw new UnreadNode("it adds an axis twice");
@@ -290,17 +304,17 @@ export function unsqueezedShape(shape: readonly number[], node: GraphNode): numb
 }
 
 /** Two axes: those before one, and those from it on. */
-export function flattenedShape(shape: readonly number[], node: GraphNode): number[] {
-  const axis = intOf(node, "axis", 1);
+export function flattenedShape(shape: readonly number[], step: Step): number[] {
+  const axis = intOf(step, "axis", 1);
   const at = axis < 0 ? axis + shape.length : axis;
   if (at < 0 || at > shape.length) throw new UnreadNode(`axis ${axis} is none of ${shape.length}`);
   return [sizeOf(shape.slice(0, at)), sizeOf(shape.slice(at))];
 }
 
 /** The order in which Transpose puts axes. */
-export function orderOf(rank: number, node: GraphNode): number[] {
-  const order = hasAttribute(node, "perm")
-    ? intsOf(node, "perm", NaN)!
+export function orderOf(rank: number, step: Step): number[] {
+  const order = hasAttribute(step, "perm")
+    ? intsOf(step, "perm", NaN)!
     : Array.from({ length: rank }, (_, k) => rank - 1 - k);
   if (order.length !== rank || new Set(order).size !== rank) {
     throw new UnreadNode(`its perm is [${order}] for ${rank} axes`);
@@ -311,19 +325,19 @@ export function orderOf(rank: number, node: GraphNode): number[] {
 /** Which axes a reduction goes over, and the shape that is left; none are all. */
 export function reducedAxes(
   shape: readonly number[],
-  node: GraphNode,
+  step: Step,
 ): { readonly axes: number[]; readonly left: number[] } {
-  const given = intsOf(node, "axes", 1)?.map((axis) => axisOf(axis, shape.length)) ?? [];
-  const isNone = given.length === 0 && intOf(node, "noop_with_empty_axes", 0) !== 0;
+  const given = intsOf(step, "axes", 1)?.map((axis) => axisOf(axis, shape.length)) ?? [];
+  const isNone = given.length === 0 && intOf(step, "noop_with_empty_axes", 0) !== 0;
   const axes = given.length === 0 && !isNone ? shape.map((_, k) => k) : [...new Set(given)];
-  const keeps = intOf(node, "keepdims", 1) !== 0;
+  const keeps = intOf(step, "keepdims", 1) !== 0;
   const left = shape.flatMap((length, k) => axes.includes(k) ? keeps ? [1] : [] : [length]);
   return { axes: axes.toSorted((a, b) => a - b), left };
 }
 
 function reduction(f: (a: number, b: number) => number, start: number): Fold {
-  return ([x], node) => {
-    const { axes, left } = reducedAxes(x!.shape, node);
+  return ([x], step) => {
+    const { axes, left } = reducedAxes(x!.shape, step);
     if (x!.data === undefined) return [{ shape: left, data: undefined }];
     const kept = x!.shape.map((length, k) => axes.includes(k) ? 1 : length);
     const place = broadcastPlace(kept, x!.shape);

@@ -1,232 +1,202 @@
-// An ONNX graph as a row of layers, followed from its input to its first output.
+// An ONNX graph as a model: each of its nodes in turn, with the file's own axes, as ONNX Runtime has
+// them. What depends on no input's numbers is computed beforehand, or of the lengths of a call.
 
 import { quoted } from "../base/quoted.ts";
 import type { OnnxFile } from "../files/onnx.ts";
 import type { OnnxNode, OnnxValue } from "../files/onnx_schema.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import { MAX_UNPACKED_BYTES } from "../files/zip.ts";
-import type { OpenShape } from "../layers/layer.ts";
-import { type LoadedModel, MAX_LAYERS, rowWithArrays } from "./build_model.ts";
-import { type Converted, lettersOf } from "./conversion.ts";
+import { Connection } from "../layers/connection.ts";
+import type { LoadedModel } from "./build_model.ts";
+import { lettersOf } from "./conversion.ts";
 import { OLDEST_OPSET } from "./onnx_attributes.ts";
+import { GraphBuild } from "./onnx_build.ts";
+import { shownNode, UnreadNode } from "./onnx_errors.ts";
+import { FLOATS, HALVES, WHOLES, WORDS } from "./onnx_kinds.ts";
+import { constant, type Known, sizeLimit } from "./onnx_known.ts";
+import { checkNames, neededNodes, reachedInputs, usesOf } from "./onnx_names.ts";
+import { checkAxes, MAX_AXES } from "./onnx_node_layers.ts";
 import { readNode } from "./onnx_operators.ts";
-import {
-  type AxisName,
-  type Flow,
-  shownNode,
-  UnreadAxes,
-  UnreadNode,
-  type Value,
-} from "./onnx_values.ts";
+import { openPart, type Result, type Step } from "./onnx_step.ts";
 
-const FLOATS = [1, 11]; // TensorProto.DataType: float32, float64
-const WORDS = [6, 7]; // int32, int64
-const MAX_AXES = 8;
-
-/** Opens a graph: LSTMs with what stands around them in classifiers and taggers. */
+/** Opens a graph: recurrent layers with whatever stands around them. */
 export function openOnnx(file: OnnxFile): LoadedModel {
   checkOpset(file);
-  const input = inputOf(file);
-  const shape = shapeOf(input);
-  const isWords = WORDS.includes(Number(input.type?.tensor?.dataType));
-  const rest: AxisName[] = isWords ? [] : ["feature"];
-  // The first two axes are told apart by what the graph does with them.
-  const orders: AxisName[][] = [["batch", "time", ...rest], ["time", "batch", ...rest]];
-  let found: Flow | undefined;
-  let refused: unknown;
-  for (const axes of orders) {
-    try {
-      found = follow(file, { name: input.name ?? "", axes });
-      return loadedModel(file, found, { axes, shape });
-    } catch (error) {
-      if (!(error instanceof UnreadableFileError) || !(error.cause instanceof UnreadAxes)) {
-        throw error;
-      }
-      refused ??= error;
-    }
+  const { graph, arrays } = file;
+  const nodes = graph.nodes ?? [];
+  const build = new GraphBuild();
+  const values = new Map<string, Result>();
+  const kinds = new Map(graph.initializers?.map(({ name, dataType }) => [name ?? "", dataType]));
+  for (const [key, tensor] of arrays) {
+    values.set(key, constant(key, tensor, WHOLES.includes(Number(kinds.get(key)))));
   }
-  throw refused;
+  const outputs = (graph.outputs ?? []).map(({ name = "" }) => name);
+  if (outputs.length === 0 || outputs.includes("")) {
+    throw new UnreadableFileError("it must have an output", "the graph has none with a name");
+  }
+  const needed = neededNodes(nodes, outputs);
+  const uses = usesOf(needed, outputs, { numbers: false });
+  const inputs = (graph.inputs ?? []).filter(({ name = "" }) => !arrays.has(name));
+  checkNames(nodes, new Set([...arrays.keys(), ...inputs.map(({ name = "" }) => name)]));
+  for (const input of inputs) {
+    if (uses.has(input.name ?? "")) values.set(input.name ?? "", inputOf(input, build));
+  }
+  const takers = usesOf(needed, outputs, { numbers: true });
+  const reading = { values, uses, takers, build, limit: sizeLimit() };
+  for (const node of nodes) {
+    if (!needed.has(node)) continue;
+    const { operands, results } = readChecked(node, file, reading);
+    node.outputs?.forEach((key, k) => {
+      const result = results[k];
+      if (key === "" || result === undefined) return;
+      values.set(key, result);
+      takers.set(key, takersOf(result, operands, node, reading, key));
+    });
+  }
+  const ends = outputs.map((name) => {
+    const end = values.get(name);
+    if (end instanceof Connection && end.call !== undefined) return end;
+    const rule = "each of its outputs must come out of its layers";
+    throw new UnreadableFileError(rule, `the output is ${quoted(name)}`);
+  });
+  const reached = reachedInputs(ends);
+  const isReached = (one: Result | undefined) => one instanceof Connection && reached.has(one);
+  return loaded(file, build, {
+    inputs: [...build.inputs.keys()].filter(isReached),
+    outputs: ends,
+    idle: inputs.map(({ name = "" }) => name).filter((name) => !isReached(values.get(name))),
+    isHalf: [...inputs.map(({ type }) => type?.tensor?.dataType), ...kinds.values()]
+      .some((kind) => HALVES.includes(Number(kind))),
+  });
 }
 
 /** Throws where the operators are older than those that are read. */
-export function checkOpset({ opset }: OnnxFile): void {
+function checkOpset({ opset }: OnnxFile): void {
   if (opset >= OLDEST_OPSET) return;
   const rule = `its operators must be of opset ${OLDEST_OPSET} or later`;
   throw new UnreadableFileError(rule, `the opset is ${opset}`);
 }
 
-/** Runs the graph on axes instead of numbers, and returns what its first output is. */
-function follow(
-  { graph, arrays, attributes, opset }: OnnxFile,
-  input: { name: string; axes: AxisName[] },
-): Flow {
-  const values = new Map<string, Value>();
-  for (const [key, tensor] of arrays) values.set(key, { kind: "constant", name: key, tensor });
-  const { axes } = input;
-  values.set(input.name, { kind: "flow", axes, directions: 1, layers: [], isInput: true });
-  const wanted = graph.outputs?.[0]?.name || refuseWithoutOutput();
-  const needed = neededNodes(graph.nodes ?? [], wanted);
-  checkNames(graph.nodes ?? [], values);
-  const limits = sizeLimits();
-  for (const node of graph.nodes ?? []) {
-    if (!needed.has(node)) continue;
-    const inputs = (node.inputs ?? []).map((key) =>
-      key === "" ? undefined : values.get(key) ?? missing(key, node)
-    );
-    const results = readChecked(node, inputs, opset, attributes);
-    results.forEach(limits);
-    node.outputs?.forEach((key, k) => {
-      if (key !== "") values.set(key, results[k] ?? { kind: "beside" });
-    });
-  }
-  const result = values.get(wanted);
-  if (result?.kind === "flow" && result.layers.length > 0) return result;
-  const rule = "its first output must come out of its layers";
-  throw new UnreadableFileError(rule, `the output is ${quoted(wanted)}`);
+/** By how many nodes a result is taken; of what is only seen otherwise, by how many all of it. */
+function takersOf(
+  result: Result,
+  operands: readonly (Result | undefined)[],
+  { inputs = [] }: OnnxNode,
+  { takers, build }: Reading,
+  key: string,
+): number {
+  const own = takers.get(key) ?? 0;
+  if (!(result instanceof Connection)) return own;
+  const k = operands.findIndex((one) =>
+    one instanceof Connection && build.viewOf(one).of === build.viewOf(result).of
+  );
+  const before = k < 0 ? 1 : takers.get(inputs[k]!) ?? Infinity;
+  return before === 1 ? own : Infinity;
 }
 
-/** Throws where two nodes, or a node and an array, have a result of one name. */
-function checkNames(
-  nodes: readonly OnnxNode[],
-  given: ReadonlyMap<string, Value>,
-): void {
-  const seen = new Set(given.keys());
-  for (const key of nodes.flatMap(({ outputs = [] }) => outputs)) {
-    if (seen.has(key)) {
-      const state = `the name ${quoted(key)} occurs twice`;
-      throw new UnreadableFileError("each result of a node needs its own name", state);
-    }
-    if (key !== "") seen.add(key);
-  }
-}
-
-function refuseWithoutOutput(): never {
-  throw new UnreadableFileError("it must have an output", "the graph has none with a name");
-}
-
-/** Throws where a graph makes much of little: nodes may take one array again and again. */
-function sizeLimits(): (value: Value) => void {
-  const counted = new Set<Converted>();
-  let bytes = 0;
-  const atMost = (count: number, most: number, what: string) => {
-    if (count <= most) return;
-    throw new UnreadableFileError(`it may have at most ${most} ${what}`, `the count is ${count}`);
-  };
-  return (value) => {
-    if (value.kind !== "flow") return;
-    atMost(value.layers.length, MAX_LAYERS, "layers");
-    atMost(value.axes.length, MAX_AXES, "axes");
-    for (const array of value.layers.at(-1)?.weights ?? []) {
-      if (!counted.has(array)) bytes += array.tensor.data.byteLength;
-      counted.add(array);
-    }
-    atMost(bytes, MAX_UNPACKED_BYTES, "bytes of weights");
-  };
-}
-
-function readChecked(
-  node: OnnxNode,
-  inputs: readonly (Value | undefined)[],
-  opset: number,
-  attributes: OnnxFile["attributes"],
-): Value[] {
-  const { type: operator = "", domain = "" } = node;
-  const shown = shownNode(node);
-  const rule = "each of its nodes must be one that a row of layers has";
-  if (domain !== "" && domain !== "ai.onnx") {
-    throw new UnreadableFileError(rule, `${shown} of ${quoted(domain)}`);
-  }
-  try {
-    return readNode({ node, operator, inputs, opset }, attributes);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const kind = cause instanceof UnreadNode || cause instanceof RangeError;
-    if (!kind) throw cause;
-    throw new UnreadableFileError(rule, `${shown}: ${reason}`, { cause });
-  }
-}
-
-/** The nodes that lead to an output; the others may be anything. */
-function neededNodes(nodes: readonly OnnxNode[], output: string): Set<OnnxNode> {
-  const makers = new Map(nodes.flatMap((node) => (node.outputs ?? []).map((key) => [key, node])));
-  const needed = new Set<OnnxNode>();
-  const open = [output];
-  while (open.length > 0) {
-    const maker = makers.get(open.pop()!);
-    if (maker === undefined || needed.has(maker)) continue;
-    needed.add(maker);
-    open.push(...maker.inputs ?? []);
-  }
-  return needed;
-}
-
-function loadedModel(
-  { arrays, graph, opset, producer }: OnnxFile,
-  flow: Flow,
-  { axes, shape }: { axes: AxisName[]; shape: OpenShape },
+function loaded(
+  { arrays, opset, producer }: OnnxFile,
+  build: GraphBuild,
+  found: {
+    readonly inputs: readonly Connection[];
+    readonly outputs: readonly Connection[];
+    readonly idle: readonly string[];
+    readonly isHalf: boolean;
+  },
 ): LoadedModel {
-  const order: AxisName[] = flow.axes.filter((axis) => axis !== "one");
-  const isKnown = order.every((axis, k) => order.indexOf(axis) === k) &&
-    order.includes("feature") &&
-    order.includes("batch");
-  const isTurned = order.indexOf("feature") < Math.max(...["direction", "time"].map((axis) => {
-    return order.indexOf(axis as AxisName);
-  }));
-  if (!isKnown || isTurned) {
-    const rule = "its first output must have a batch and features";
-    throw new UnreadableFileError(rule, `the axes are [${flow.axes}]`);
-  }
-  const size = flow.layers[0]!.weights[0]?.tensor.shape[0] ?? null;
-  const timesteps = shape[axes.indexOf("time")] ?? null;
   const isDouble = [...arrays.values()].every(({ data }) => data instanceof Float64Array);
-  const others = (graph.outputs ?? []).slice(1).map((output) => output.name);
-  const shown = (names: readonly string[]) => `[${names.join(", ")}]`;
+  const { inputs, outputs, idle, isHalf } = found;
+  const lengths = inputs.map((one) => build.inputs.get(one));
+  const areSamples = !build.isTied && new Set(lengths).size === 1;
   return {
-    ...rowWithArrays(flow.layers),
-    inputShape: axes.includes("feature") ? [timesteps, size] : [timesteps],
-    precision: isDouble ? "float64" : "float32",
+    parts: { inputs, outputs, ...(areSamples ? {} : { areSamples }) },
+    arrays: { of: ({ layer }) => build.arraysOf(layer) },
+    precision: isDouble && arrays.size > 0 ? "float64" : "float32",
     provenance: {
       framework: producer || "ONNX",
       version: `opset ${opset}`,
       gateOrder: lettersOf("onnx"),
       notes: [
-        ...(axes[0] === "time"
-          ? [`The file's input is ${shown(axes)}; here it is batch first.`]
-          : []),
-        ...(flow.axes[0] === "batch" && !flow.axes.includes("direction") ? [] : [
-          `The file's output is ${shown(flow.axes)}; here it is batch first, directions joined.`,
-        ]),
-        ...(others.length > 0 ? [`Not predicted: its other outputs, ${others.join(", ")}.`] : []),
+        "Its inputs and outputs have the file's axes.",
+        ...(areSamples
+          ? []
+          : ["The first axis is not that of samples, each for itself: it is not trained."]),
+        ...(isHalf ? ["Its floats of 16 bits are computed in float32."] : []),
+        ...(idle.length === 0 ? [] : [`Not taken: its inputs ${idle.join(", ")}.`]),
       ],
     },
   };
 }
 
-/** The one input that is no initializer. */
-function inputOf({ graph, arrays }: OnnxFile): OnnxValue {
-  const inputs = (graph.inputs ?? []).filter((input) => !arrays.has(input.name ?? ""));
-  const taken = new Set(graph.nodes?.flatMap((node) => node.inputs ?? []));
-  const used = inputs.filter((input) => taken.has(input.name ?? ""));
-  const kind = Number(used[0]?.type?.tensor?.dataType);
-  const axes = used[0]?.type?.tensor?.shape?.axes?.length;
-  const fits = FLOATS.includes(kind) && axes === 3 || WORDS.includes(kind) && axes === 2;
-  if (used.length !== 1 || !fits) {
-    const shown = used.map((input) => `${input.name} [${shapeOf(input)}]`).join(", ") || "none";
-    const initial = used.length > 1 ? " (initial states are not read)" : "";
-    const rule = "it must have one input, of sequences of floats or of words" + initial;
-    throw new UnreadableFileError(rule, `the inputs are ${shown}`);
+interface Reading {
+  readonly values: ReadonlyMap<string, Result>;
+  readonly uses: ReadonlyMap<string, number>;
+  readonly takers: ReadonlyMap<string, number>;
+  readonly build: GraphBuild;
+  readonly limit: (known: Known) => void;
+}
+
+function readChecked(node: OnnxNode, file: OnnxFile, reading: Reading) {
+  const { type: operator = "", domain = "" } = node;
+  const { values, uses, takers, build, limit } = reading;
+  const shown = shownNode(node);
+  const rule = "each of its nodes must be one that is read";
+  if (domain !== "" && domain !== "ai.onnx") {
+    throw new UnreadableFileError(rule, `${shown} of ${quoted(domain)}`);
   }
-  return used[0]!;
+  const operands = (node.inputs ?? []).map((key) => {
+    if (key === "") return undefined;
+    const found = values.get(key);
+    if (found !== undefined) return found;
+    const early = "each node must come after those that it takes from";
+    const state = `${operator} ${quoted(node.name ?? "")} takes ${quoted(key)}`;
+    throw new UnreadableFileError(early, state);
+  });
+  const step: Step = {
+    node,
+    operator,
+    opset: file.opset,
+    operands,
+    takers: (node.inputs ?? []).map((key) => takers.get(key) ?? 0),
+    uses: (node.outputs ?? []).map((key) => uses.get(key) ?? 0),
+    build,
+  };
+  try {
+    const results = readNode(step, file);
+    for (const one of results) {
+      if (one === undefined || one instanceof Connection) continue;
+      checkAxes(openPart(one).shape.length);
+      limit(one);
+    }
+    return { operands, results };
+  } catch (cause) {
+    const isOwn = cause instanceof UnreadNode || cause instanceof RangeError ||
+      cause instanceof TypeError;
+    if (!isOwn) throw cause;
+    throw new UnreadableFileError(rule, `${shown}: ${cause.message}`, { cause });
+  }
 }
 
-/** The lengths of an input's axes, null where they are open. */
-function shapeOf({ type }: OnnxValue): OpenShape {
-  const axes = type?.tensor?.shape?.axes ?? [];
-  return axes.map(({ length }) => Number(length ?? 0) > 0 ? Number(length) : null);
-}
-
-function missing(key: string, node: OnnxNode): never {
-  const rule = "each node must come after those that it takes from";
-  const state = `${node.type} ${quoted(node.name ?? "")} takes ${quoted(key)}`;
-  throw new UnreadableFileError(rule, state);
+function inputOf({ name = "", type }: OnnxValue, build: GraphBuild): Connection {
+  const kind = Number(type?.tensor?.dataType);
+  const axes = type?.tensor?.shape?.axes;
+  const areWords = WORDS.includes(kind);
+  if (!areWords && !FLOATS.includes(kind) || axes === undefined || axes.length === 0) {
+    const rule = "its inputs must be arrays of floats or of words";
+    throw new UnreadableFileError(
+      rule,
+      `the input ${quoted(name)} is of data type ${kind} and ${axes?.length ?? "unknown"} axes`,
+    );
+  }
+  if (axes.length > MAX_AXES) {
+    const rule = `it may have at most ${MAX_AXES} axes`;
+    throw new UnreadableFileError(rule, `the count is ${axes.length}`);
+  }
+  const lengths = axes.map(({ length }) => Number(length ?? 0) > 0 ? Number(length) : null);
+  const connection = new Connection(lengths.slice(1), { name });
+  build.addInput(
+    connection,
+    lengths.map((length, k) => length ?? axes[k]!.parameter ?? ""),
+    areWords,
+  );
+  return connection;
 }

@@ -4,7 +4,7 @@
 import type { Connection } from "../layers/connection.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { UnreadNode } from "./onnx_values.ts";
+import { UnreadNode } from "./onnx_errors.ts";
 
 /** Numbers as far as they are known: NaN is a length or a number that is not. */
 export interface Part {

@@ -1,16 +1,20 @@
 // Operators of ONNX that move numbers and compute nothing.
 
 import { Connection } from "../layers/connection.ts";
+import { concatenate } from "../layers/concatenate.ts";
 import { embedding } from "../layers/embedding.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { broadcast, join, permuted, pickedAlong, rowsOf } from "../values/arrange.ts";
+import { broadcast, join, pickedAlong, rowsOf } from "../values/arrange.ts";
 import { intOf, intsOf, textOf } from "./onnx_attributes.ts";
+import type { GraphBuild } from "./onnx_build.ts";
+import { axisOf, UnreadNode } from "./onnx_errors.ts";
 import {
   flattenedShape,
   foldOf,
   orderOf,
   placeIn,
+  sliceListsOf,
   slicesOf,
   splitLengths,
   squeezedShape,
@@ -19,22 +23,28 @@ import {
 import {
   broadcastPlace,
   broadcastShape,
+  constantPart,
   type Known,
+  listed,
   type Part,
   reshapedShape,
   unknownRank,
 } from "./onnx_known.ts";
 import { type Operation, reshapeTo } from "./onnx_node_layers.ts";
+import { pickPlace, pickStretch, rejoined } from "./onnx_picks.ts";
+import type { Probe } from "./onnx_probes.ts";
 import {
   arrayOf,
   asWeight,
   connectionOf,
   constantOperand,
+  isGiven,
+  knownOperand,
   numberOf,
   type Result,
   type Step,
 } from "./onnx_step.ts";
-import { axisOf, UnreadNode } from "./onnx_values.ts";
+import { groupingOf, lengthsOfFactors, lengthsOfView, regrouped } from "./onnx_views.ts";
 
 /** One operand's numbers in another shape, which follows from its own. */
 const reshaping = (shapeOf: (parts: readonly Part[]) => readonly number[]): Operation => ({
@@ -46,57 +56,118 @@ const reshaping = (shapeOf: (parts: readonly Part[]) => readonly number[]): Oper
 export function reshape(step: Step): Result[] {
   const [x, target] = [connectionOf(step, 0), knownOperand(step, 1, "its shape")];
   const allowsZero = intOf(step, "allowzero", 0) !== 0;
-  return step.build.operate(
-    "Reshape",
-    [x, target],
-    reshaping(([one, wanted]) => reshapedShape(one!.shape, wanted!, allowsZero)),
-  );
+  const shapeOf = ([one, wanted]: readonly Part[]) =>
+    reshapedShape(one!.shape, wanted!, allowsZero);
+  return grouped(step, x, (shape, { numbersOf }) => {
+    const numbers = numbersOf(target);
+    return numbers && shapeOf([{ shape, data: undefined }, listed(numbers)]);
+  }) ?? step.build.operate("Reshape", [x, target], reshaping(shapeOf));
 }
 
-/** `Squeeze`, `Unsqueeze` and `Flatten`. */
-export function changeAxes(step: Step): Result[] {
-  const change = { Squeeze: squeezedShape, Unsqueeze: unsqueezedShape, Flatten: flattenedShape }[
-    step.operator
-  ]!;
+/** `Flatten`. */
+export function flatten(step: Step): Result[] {
   const x = connectionOf(step, 0);
-  return step.build.operate(step.operator, [x], reshaping(([one]) => change(one!.shape, step)));
+  return grouped(step, x, (shape) => flattenedShape(shape, step)) ??
+    step.build.operate("Flatten", [x], reshaping(([one]) => flattenedShape(one!.shape, step)));
+}
+
+/** The axes grouped otherwise, where all lengths agree on how. */
+function grouped(
+  { build, operator }: Step,
+  x: Connection,
+  target: (shape: readonly number[], probe: Probe) => readonly number[] | undefined,
+): Connection[] | undefined {
+  const view = build.viewOf(x);
+  const grouping = build.agreed((probe) => {
+    const shape = probe.shapeOf(x);
+    const wanted = target(shape, probe);
+    return wanted && groupingOf(view, lengthsOfFactors(view, probe.shapeOf(view.of)), wanted);
+  });
+  return grouping && [build.show(regrouped(view, grouping), operator)];
+}
+
+/** `Squeeze` and `Unsqueeze`. */
+export function changeAxes(step: Step): Result[] {
+  const { build, operator } = step;
+  const change = operator === "Squeeze" ? squeezedShape : unsqueezedShape;
+  const x = connectionOf(step, 0);
+  const view = build.viewOf(x);
+  const lengths = lengthsOfView(view);
+  if (operator === "Squeeze") {
+    const given = intsOf(step, "axes", 1)?.map((axis) => axisOf(axis, lengths.length));
+    const dropped = given ?? lengths.flatMap((length, k) => length === 1 ? [k] : []);
+    if (!lengths.some(Number.isNaN) || given?.every((axis) => lengths[axis] === 1)) {
+      squeezedShape(lengths, step);
+      const axes = view.axes.filter((_, k) => !dropped.includes(k));
+      return [build.show({ ...view, axes }, operator)];
+    }
+    return build.operate(operator, [x], reshaping(([one]) => change(one!.shape, step)));
+  }
+  const places = unsqueezedShape(lengths.map((_, k) => k + 2), step); // 1 is what is added
+  const axes = places.map((place) => place === 1 ? [] : view.axes[place - 2]!);
+  return [build.show({ ...view, axes }, operator)];
 }
 
 /** `Transpose`. */
 export function transpose(step: Step): Result[] {
   const x = connectionOf(step, 0);
-  const order = orderOf(x.shape.length + 1, step);
-  const [result] = permute(step, x, order);
-  const before = step.build.firstAxes.get(x);
-  if (before !== undefined) step.build.firstAxes.set(result!, order.indexOf(before));
-  if (step.build.words.has(x)) step.build.words.add(result!);
-  return [result!];
+  return [permute(step.build, x, orderOf(x.shape.length + 1, step))];
 }
 
 /** Axes in another order. */
-export function permute({ build }: Pick<Step, "build">, x: Connection, order: readonly number[]) {
-  return build.operate("Transpose", [x], {
-    shapes: ([{ shape }]) => [order.map((axis) => shape[axis]!)],
-    run: (o, [one]) => [permuted(o, one!.value, order)],
-  });
+export function permute(build: GraphBuild, x: Connection, order: readonly number[]): Connection {
+  const view = build.viewOf(x);
+  return build.show({ ...view, axes: order.map((axis) => view.axes[axis]!) }, "Transpose");
 }
 
 /** `Concat`. */
 export function concat(step: Step): Result[] {
+  const { build } = step;
   const operands = step.operands as readonly Result[];
   const axis = intOf(step, "axis", NaN);
-  return step.build.operate("Concat", operands, {
-    shapes: (parts) => [foldOf("Concat")!(parts.map(unknown), step, false)[0]!.shape],
-    run: (o, all) => {
-      const at = axisOf(axis, all[0]!.shape.length);
-      const other = all.find(({ shape }) =>
-        shape.length !== all[0]!.shape.length ||
-        shape.some((length, k) => k !== at && length !== all[0]!.shape[k])
-      );
-      if (other === undefined) return [join(o, all.map(({ value }) => value), at)];
-      throw new UnreadNode(`its shapes are [${all[0]!.shape}] and [${other.shape}]`);
-    },
-  });
+  const connections = operands.filter((one) => one instanceof Connection);
+  const rank = connections[0]!.shape.length + 1;
+  const areAll = connections.length === operands.length;
+  const whole = areAll ? rejoined(build, connections, axisOf(axis, rank)) : undefined;
+  if (whole !== undefined) return [whole];
+  const results = areAll && inKeras(build, connections, axisOf(axis, rank)) ||
+    build.operate("Concat", operands, {
+      shapes: (parts) => [foldOf("Concat")!(parts.map(unknown), step, false)[0]!.shape],
+      run: (o, all) => {
+        const at = axisOf(axis, all[0]!.shape.length);
+        const other = all.find(({ shape }) =>
+          shape.length !== all[0]!.shape.length ||
+          shape.some((length, k) => k !== at && length !== all[0]!.shape[k])
+        );
+        if (other === undefined) return [join(o, all.map(({ value }) => value), at)];
+        throw new UnreadNode(`its shapes are [${all[0]!.shape}] and [${other.shape}]`);
+      },
+    });
+  const at = axisOf(axis, rank);
+  const lengths = connections.map((one) => lengthsOfView(build.viewOf(one))[at] ?? NaN);
+  if (areAll && !lengths.some(Number.isNaN)) {
+    build.joined.set(results[0]!, { axis: at, parts: connections, lengths });
+  }
+  if (connections.every((one) => build.areWords(one)) && areAll) build.addWords(...results);
+  return results;
+}
+
+/** As Keras's layer, where the axes fit each other whatever the lengths, and the first is not joined. */
+function inKeras(
+  build: GraphBuild,
+  parts: readonly Connection[],
+  axis: number,
+): Connection[] | undefined {
+  const [{ shape }] = parts as [Connection];
+  const fits = axis > 0 && parts.length > 1 && new Set(parts).size === parts.length &&
+    parts.every((one) =>
+      one.shape.length === shape.length &&
+      one.shape.every((length, k) => k === axis - 1 || length === shape[k] && length !== null)
+    );
+  if (!fits) return undefined;
+  const results = build.apply(concatenate({ axis }), parts);
+  build.keepFirst(parts[0]!, ...results);
+  return results;
 }
 
 /** Of an operand, the shape alone. */
@@ -109,12 +180,14 @@ export function slice(step: Step): Result[] {
   const lists = step.operands.slice(1).map((one, k) =>
     one === undefined ? undefined : knownOperand(step, k + 1, "where it starts and ends")
   );
+  const x = connectionOf(step, 0);
+  const stretch = stretchOf(step, x, lists);
+  if (stretch !== undefined) return [stretch];
   const there = lists.filter((one) => one !== undefined);
   const slices = ([x, ...parts]: readonly Part[]) => {
     const all = lists.map((one) => one && parts[there.indexOf(one)]);
     return slicesOf(x!.shape, step, all);
   };
-  const x = connectionOf(step, 0);
   const [result] = step.build.operate("Slice", [x, ...there], {
     shapes: (parts) => {
       const shape = [...parts[0]!.shape];
@@ -130,8 +203,25 @@ export function slice(step: Step): Result[] {
       return [value];
     },
   });
-  if (step.build.words.has(x)) step.build.words.add(result!);
+  if (step.build.areWords(x)) step.build.addWords(result!);
   return [result!];
+}
+
+/** A slice along one axis, where it is a stretch that Keras's layers take. */
+function stretchOf(
+  step: Step,
+  x: Connection,
+  lists: readonly (Known | undefined)[],
+): Connection | undefined {
+  if (step.build.areWords(x) || !lists.every((one) => one === undefined || isGiven(one))) {
+    return undefined;
+  }
+  const parts = lists.map((one) => one && constantPart(one));
+  const ends = sliceListsOf(step, parts);
+  if (ends.length !== 1) return undefined;
+  const [one] = ends as [(typeof ends)[0]];
+  const axis = axisOf(one.axis, x.shape.length + 1);
+  return pickStretch(step.build, x, axis, one, step.takers[0] === 1);
 }
 
 function lengthOf(places: readonly number[] | undefined, what: string): number {
@@ -176,6 +266,8 @@ export function gather(step: Step): Result[] {
   if (indices instanceof Connection) return lookUp(step, x!, indices);
   const data = connectionOf(step, 0);
   const axis = axisOf(intOf(step, "axis", 0), data.shape.length + 1);
+  const one = step.build.areWords(data) ? undefined : placeOf(step, data, axis, indices!);
+  if (one !== undefined) return [one];
   const result = step.build.operate("Gather", [data, knownOperand(step, 1, "its indices")], {
     shapes: ([one, index]) => {
       for (const place of index!.data ?? []) placeIn(place, one.shape[axis]!);
@@ -188,8 +280,27 @@ export function gather(step: Step): Result[] {
       return [o.reshape(found, one!.shape.toSpliced(axis, 1, ...index!.shape))];
     },
   });
-  if (step.build.words.has(data)) step.build.words.add(result[0]!);
+  if (step.build.areWords(data)) step.build.addWords(...result);
   return result;
+}
+
+/** A single place of an axis, where Keras's layers give it. */
+function placeOf(
+  { build, takers }: Step,
+  data: Connection,
+  axis: number,
+  indices: Known | undefined,
+): Connection | undefined {
+  if (!isGiven(indices)) return undefined;
+  const { data: places, shape } = constantPart(indices);
+  if (places.length !== 1) return undefined;
+  const found = pickPlace(build, data, axis, places[0]!, takers[0] === 1);
+  if (found === undefined || shape.length === 0) return found;
+  const view = build.viewOf(found);
+  return build.show(
+    { ...view, axes: view.axes.toSpliced(axis, 0, ...shape.map(() => [])) },
+    "Pick",
+  );
 }
 
 function lookUp(step: Step, table: Result, words: Connection): Result[] {
@@ -201,10 +312,12 @@ function lookUp(step: Step, table: Result, words: Connection): Result[] {
   const { shape } = array.tensor;
   const [inputDim, outputDim] = shape;
   if (shape.length !== 2) throw new UnreadNode(`its table must be a matrix: it is [${shape}]`);
-  if (!step.build.words.has(words)) throw new UnreadNode("it looks up what are no whole numbers");
+  if (!step.build.areWords(words)) throw new UnreadNode("it looks up what are no whole numbers");
   if (words.call === undefined) {
     const layer = embedding({ inputDim: inputDim!, outputDim: outputDim! });
-    return kept(step, words, step.build.apply(layer, [words], [array]));
+    const results = step.build.apply(layer, [words], [array]);
+    step.build.keepFirst(words, ...results);
+    return results;
   }
   return step.build.operate(
     "Gather",
@@ -218,15 +331,6 @@ function lookUp(step: Step, table: Result, words: Connection): Result[] {
       },
     },
   );
-}
-
-/** The first axis stays where it was. */
-export function kept<R extends Result>(step: Step, x: Connection, results: R[]): R[] {
-  const before = step.build.firstAxes.get(x);
-  for (const one of results) {
-    if (before !== undefined && one instanceof Connection) step.build.firstAxes.set(one, before);
-  }
-  return results;
 }
 
 /** `Expand`. */
@@ -372,14 +476,4 @@ export function reverseSequence(step: Step): Result[] {
       return [o.arrange(shape, [value], moves)];
     },
   });
-}
-
-/** An operand that depends on no input's numbers. */
-export function knownOperand(step: Step, k: number, what: string): Known {
-  const operand = step.operands[k];
-  if (operand === undefined) throw new UnreadNode(`${what} must be there`);
-  if (operand instanceof Connection) {
-    throw new UnreadNode(`${what} must not depend on the inputs' numbers`);
-  }
-  return operand;
 }

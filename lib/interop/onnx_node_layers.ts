@@ -9,7 +9,7 @@ import { shapeOf } from "../values/arrange.ts";
 import type { Ops } from "../values/ops.ts";
 import type { Converted } from "./conversion.ts";
 import { type Known, type Lengths, type Part, partOf, tensorOfPart } from "./onnx_known.ts";
-import { UnreadNode } from "./onnx_values.ts";
+import { UnreadNode } from "./onnx_errors.ts";
 
 /** An array of the file that becomes a weight of the layer. */
 export interface WeightOperand {
@@ -50,7 +50,8 @@ export interface NodeLayer {
   readonly results: readonly Connection[];
 }
 
-const MAX_AXES = 8;
+/** How many axes a result may have. */
+export const MAX_AXES = 8;
 const MOST_NUMBERS = 2 ** 27;
 
 /** A node's layer, and its results. */

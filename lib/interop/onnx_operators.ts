@@ -1,220 +1,162 @@
-// Each operator of a graph, as layers: what it takes and what it makes of it.
+// What each operator of ONNX becomes: the table, and what stands in for loops and their like.
 
-import { quoted } from "../base/quoted.ts";
-import { type Activation, getActivation } from "../values/activations.ts";
-import { embedding } from "../layers/embedding.ts";
-import { taken } from "./conversion.ts";
-import { operatorActivation } from "./onnx_activation.ts";
-import { activated, addBias, gated, gemm, matMul } from "./onnx_dense.ts";
-import { readLstm } from "./onnx_lstm.ts";
+import { Connection } from "../layers/connection.ts";
+import type { OnnxFile } from "../files/onnx.ts";
+import { clip, combine, power, unary } from "./onnx_arithmetic.ts";
+import { checkAttributes, intOf } from "./onnx_attributes.ts";
 import {
-  fillsWithZeros,
-  joinStates,
-  MERGE_OPERATORS,
-  mergeDirections,
-  pickFrom,
-  pickState,
-  readSizes,
-  reshapeFlow,
-  sizesOf,
-  sliceFlow,
-  squeezeFlow,
-  transposeFlow,
-  unsqueezeFlow,
-} from "./onnx_shapes.ts";
-import { checkAttributes, floatOf, intOf, tensorOf, textOf } from "./onnx_attributes.ts";
-import { constantOf, type Flow, type GraphNode, UnreadNode, type Value } from "./onnx_values.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { OnnxTensor } from "../files/onnx_schema.ts";
+  constantNode,
+  constantOfShape,
+  countOf,
+  folded,
+  isFolded,
+  shapeOf,
+} from "./onnx_constants.ts";
+import { activate, gemm, matMul } from "./onnx_dense.ts";
+import { UnreadNode } from "./onnx_errors.ts";
+import { FLOATS, WORDS } from "./onnx_kinds.ts";
+import { constantPart, isConstant, type Known } from "./onnx_known.ts";
+import {
+  changeAxes,
+  concat,
+  expand,
+  flatten,
+  gather,
+  pad,
+  reshape,
+  reverseSequence,
+  slice,
+  split,
+  tile,
+  transpose,
+  where,
+} from "./onnx_movements.ts";
+import { normalizeChannels, normalizeRows } from "./onnx_normalization.ts";
+import { recur } from "./onnx_recurrent.ts";
+import { reduce } from "./onnx_reductions.ts";
+import { connectionOf, type Result, type Step } from "./onnx_step.ts";
+import { convolve, pool, poolAll } from "./onnx_windows.ts";
 
-/** The operators that are read, for messages. */
-export const KNOWN_OPERATORS: string =
-  "LSTM, MatMul, Gemm, Add, Gather, activations, and those that turn, drop or join axes";
+type Read = (step: Step) => (Result | undefined)[];
 
-const CAST_FLOATS = [1, 11]; // TensorProto.DataType: float32, float64
-const CAST_WORDS = [6, 7]; // int32, int64
-
-/** Operators whose second input may come from the layers. */
-const TAKES_SECOND = ["Add", "Gather", "MatMul"];
+/** Each operator over what comes from the inputs. */
+const OPERATORS: Readonly<Record<string, Read>> = {
+  LSTM: recur,
+  GRU: recur,
+  RNN: recur,
+  MatMul: matMul,
+  Gemm: gemm,
+  Add: combine,
+  Sum: combine,
+  Mean: combine,
+  Sub: combine,
+  Mul: combine,
+  Div: combine,
+  Max: combine,
+  Min: combine,
+  PRelu: combine,
+  Neg: unary,
+  Sqrt: unary,
+  Reciprocal: unary,
+  Exp: unary,
+  Log: unary,
+  Abs: unary,
+  Erf: unary,
+  Pow: power,
+  Clip: clip,
+  Reshape: reshape,
+  Squeeze: changeAxes,
+  Unsqueeze: changeAxes,
+  Flatten: flatten,
+  Transpose: transpose,
+  Concat: concat,
+  Slice: slice,
+  Split: split,
+  Gather: gather,
+  Expand: expand,
+  Tile: tile,
+  Where: where,
+  Pad: pad,
+  ReverseSequence: reverseSequence,
+  ReduceMean: reduce,
+  ReduceSum: reduce,
+  ReduceMax: reduce,
+  ReduceMin: reduce,
+  ReduceProd: reduce,
+  LayerNormalization: normalizeRows,
+  BatchNormalization: normalizeChannels,
+  Conv: convolve,
+  MaxPool: pool,
+  AveragePool: pool,
+  GlobalAveragePool: poolAll,
+  GlobalMaxPool: poolAll,
+  Identity: (step) => [connectionOf(step, 0)],
+  Dropout: (step) => [connectionOf(step, 0)],
+  Cast: (step) => [castOf(step)],
+  Shape: (step) => [shapeOf(step)],
+  Size: (step) => [countOf(step)],
+};
 
 /** Operators that compute a model's result on their own, whatever they take. */
-export const WHOLE: ReadonlyMap<string, string> = new Map([
-  ["GRU", "of the recurrent layers, LSTM is read"],
-  ["RNN", "of the recurrent layers, LSTM is read"],
-  ["Loop", "loops are not read (tf2onnx writes masks, GRUs and other cells as loops)"],
-  ["Scan", "loops are not read (converters write masks and other cells as loops)"],
-  ["If", "branches are not read (PyTorch writes squeeze() without an axis as one)"],
-]);
-
-/** Turns an attribute's array into numbers: done beforehand, since files may have to be read. */
-export type AttributeTensors = ReadonlyMap<OnnxTensor, Tensor>;
+const WHOLE: Readonly<Record<string, string>> = {
+  Loop: "loops are not read (tf2onnx writes masks, GRUs and other cells as loops)",
+  Scan: "loops are not read (converters write masks and other cells as loops)",
+  If: "branches are not read (PyTorch writes squeeze() without an axis as one)",
+};
 
 /**
  * A node's results.
  *
  * @throws {UnreadNode} where it is not read as it stands.
  */
-export function readNode(node: GraphNode, tensors: AttributeTensors): Value[] {
-  const { operator, inputs, opset } = node;
-  const flows = inputs.filter((value) => value?.kind === "flow") as Flow[];
-  const [flow] = flows;
-  if (WHOLE.has(operator)) throw new UnreadNode(WHOLE.get(operator));
-  checkAttributes(node);
-  if (operator === "LSTM") return readLstm(node);
-  if (operator === "Constant") return [constantNode(node, tensors)];
-  if (operator === "Concat" && flows.length > 0) return [joinStates(node)];
-  if (operator === "Gather" && inputs[0]?.kind === "states") return [pickState(inputs[0], node)];
-  if (flow === undefined) return [aside(node, tensors)];
-  if (flows.length > 1) return [gated(flows, node)];
-  if (inputs[0] !== flow && !TAKES_SECOND.includes(operator)) {
-    throw new UnreadNode("its first input must come from the layers");
-  }
-  if (MERGE_OPERATORS.includes(operator)) return [mergeDirections(flow, node)];
-  switch (operator) {
-    case "Identity":
-      return [flow];
-    case "Dropout":
-      if (inputs[2] !== undefined && !isZeroConstant(inputs[2])) {
-        throw new UnreadNode("it always trains");
-      }
-      return [flow];
-    case "Cast":
-      checkCast(flow, node);
-      return [flow];
-    case "Shape":
-      return [{
-        kind: "sizes",
-        sizes: flow.axes.map((axis) => sizeOfAxis(flow, axis))
-          .slice(intOf(node, "start", 0), intOf(node, "end", Infinity)), // as Python slices
-      }];
-    case "Transpose":
-      return [transposeFlow(flow, node)];
-    case "Squeeze":
-      return [squeezeFlow(flow, node)];
-    case "Unsqueeze":
-      return [unsqueezeFlow(flow, node)];
-    case "Slice":
-      return [sliceFlow(flow, node)];
-    case "Reshape": {
-      const target = sizesOf(inputs[1]);
-      if (target === undefined) throw new UnreadNode("its shape is not known");
-      if (intOf(node, "allowzero", 0) !== 0) throw new UnreadNode("it has allowzero");
-      return [reshapeFlow(flow, target, widthOf(flow) * flow.directions)];
-    }
-    case "Gather":
-      return [inputs[1] === flow ? lookUp(flow, node) : pickFrom(flow, node)];
-    case "MatMul":
-      return [matMul(flow, node)];
-    case "Gemm":
-      return [gemm(flow, node)];
-    case "Add":
-      return [addBias(flow, node)];
-    default: {
-      const options = {
-        alpha: floatOf(node, "alpha"),
-        beta: floatOf(node, "beta"),
-      };
-      const found = operator === "Gelu" ? gelu(node) : operatorActivation(operator, options);
-      if (found === undefined) throw new UnreadNode(`operators are ${KNOWN_OPERATORS}`);
-      if (operator.endsWith("oftmax")) checkSoftmaxAxis(flow, node, opset);
-      return [activated(flow, found)];
-    }
-  }
+export function readNode(step: Step, file: OnnxFile): (Result | undefined)[] {
+  const { operator, operands } = step;
+  if (Object.hasOwn(WHOLE, operator)) throw new UnreadNode(WHOLE[operator]);
+  checkAttributes(step);
+  if (operator === "Constant") return [constantNode(step, file)];
+  if (operator === "ConstantOfShape") return [constantOfShape(step, file)];
+  const drops = operands[2];
+  if (operator === "Dropout" && drops !== undefined) checkDrops(drops);
+  const read = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator]! : activate;
+  if (operands.some((one) => one instanceof Connection)) return read(step);
+  return isFolded(operator)
+    ? folded(step, operands as readonly (Known | undefined)[])
+    : read(withConnections(step, operands as readonly (Known | undefined)[]));
+}
+
+/** What a layer computes of constants alone: the first of them comes out of a layer, too. */
+function withConnections(step: Step, operands: readonly (Known | undefined)[]): Step {
+  const { build } = step;
+  const [anchor] = build.inputs.keys(); // any of them
+  if (anchor === undefined) throw new UnreadNode("it computes with constants alone");
+  return {
+    ...step,
+    operands: operands.map((one, k) => {
+      if (one === undefined || k > 0 && isConstant(one)) return one;
+      return build.operate("Constant", [anchor, one], {
+        shapes: ([, known]) => [known!.shape],
+        run: (_, [, known]) => [known!.value],
+      })[0]!;
+    }),
+  };
+}
+
+function checkDrops(drops: Result): void {
+  const isOff = !(drops instanceof Connection) && isConstant(drops) &&
+    constantPart(drops).data.every((value) => value === 0);
+  if (!isOff) throw new UnreadNode("it always trains");
 }
 
 /** Words stay whole numbers, results floats; another kind would cut them off. */
-function checkCast({ isInput, axes }: Flow, node: GraphNode): void {
-  const to = intOf(node, "to", 0);
-  const areWords = isInput && !axes.includes("feature");
-  if (!(areWords ? CAST_WORDS : CAST_FLOATS).includes(to)) {
-    throw new UnreadNode(`it turns ${areWords ? "words" : "floats"} into data type ${to}`);
+function castOf(step: Step): Connection {
+  const [x, to] = [connectionOf(step, 0), intOf(step, "to", 0)];
+  if (step.build.areWords(x)) {
+    if (WORDS.includes(to) || FLOATS.includes(to)) return x;
+  } else if (FLOATS.includes(to)) return x;
+  else if (step.build.viewOf(x).of.call === undefined && WORDS.includes(to)) { // floats that are words: checked at the table
+    step.build.addWords(x);
+    return x;
   }
-}
-
-function isZeroConstant(value: Value): boolean {
-  return value.kind === "constant" && value.tensor.data.every((x) => x === 0);
-}
-
-/** What no layer went into: constants, lengths, and the zeros that an LSTM begins with. */
-function aside(node: GraphNode, tensors: AttributeTensors): Value {
-  const { operator, inputs } = node;
-  const sizes = readSizes(node);
-  if (sizes !== undefined) return sizes;
-  if (operator === "ConstantOfShape") {
-    const read = (raw: unknown) => tensors.get(raw as OnnxTensor)!;
-    return { kind: fillsWithZeros(node, read) ? "zeros" : "beside" };
-  }
-  const keepsZeros = [
-    "Expand",
-    "Slice",
-    "Unsqueeze",
-    "Squeeze",
-    "Concat",
-    "Gather",
-    "Reshape",
-    "Cast",
-  ];
-  const [first] = inputs;
-  const isZero = first?.kind === "zeros" || first !== undefined && isZeroConstant(first);
-  const others = operator === "Concat" ? inputs.every((value) => value?.kind === "zeros") : true;
-  return { kind: keepsZeros.includes(operator) && isZero && others ? "zeros" : "beside" };
-}
-
-function constantNode(node: GraphNode, tensors: AttributeTensors): Value {
-  const raw = tensorOf(node, "value");
-  const tensor = raw === undefined ? undefined : tensors.get(raw);
-  if (tensor === undefined) throw new UnreadNode("a Constant must have a value that is an array");
-  return { kind: "constant", name: node.node.outputs?.[0] ?? "", tensor };
-}
-
-/** The table of an embedding, picked from by the input itself. */
-function lookUp(flow: Flow, node: GraphNode): Flow {
-  const table = constantOf(node, 0, "its table");
-  const [inputDim, outputDim] = table.tensor.shape;
-  if (!flow.isInput || table.tensor.shape.length !== 2 || intOf(node, "axis", 0) !== 0) {
-    throw new UnreadNode("an embedding looks up the model's own input in a table of two axes");
-  }
-  const layer = embedding({ inputDim: inputDim!, outputDim: outputDim! });
-  const { name, tensor } = table;
-  const layers = [...flow.layers, { layer, weights: [taken(name, tensor)] }];
-  return { ...flow, axes: [...flow.axes, "feature"], layers, isInput: false };
-}
-
-function checkSoftmaxAxis(flow: Flow, node: GraphNode, opset: number): void {
-  const rank = flow.axes.length;
-  const axis = intOf(node, "axis", opset < 13 ? 1 : -1);
-  if ((axis < 0 ? axis + rank : axis) !== rank - 1 || flow.axes.at(-1) !== "feature") {
-    throw new UnreadNode(`its axis must be the features: it is ${axis} of [${flow.axes}]`);
-  }
-}
-
-/** A length: known for features and directions, a name for the others. */
-function sizeOfAxis(flow: Flow, axis: Flow["axes"][number]) {
-  if (axis === "one") return 1;
-  if (axis === "direction") return flow.directions;
-  const width = widthOf(flow);
-  return axis === "feature" && width > 0 ? width : axis;
-}
-
-/** How many features come out of the last layer, of one direction; 0 where it is not known. */
-function widthOf({ layers, axes, directions }: Flow): number {
-  let width = 0;
-  for (const { layer, weights } of layers) {
-    if (["LSTM", "ReverseLSTM", "Bidirectional"].includes(layer.className)) {
-      const perDirection = weights[0]!.tensor.shape[1]! / 4;
-      width = perDirection * (layer.className === "Bidirectional" ? 2 : 1);
-    } else if (weights.length > 0) width = weights[0]!.tensor.shape[1]!;
-  }
-  return axes.includes("direction") ? width / directions : width;
-}
-
-/** The activation of a Gelu. */
-export function gelu(node: GraphNode): Activation {
-  const approximate = textOf(node, "approximate", "none");
-  if (approximate === "none" || approximate === "tanh") {
-    return getActivation("gelu", { approximate: approximate === "tanh" });
-  }
-  throw new UnreadNode(
-    `its approximate must be none or tanh: it is ${quoted(approximate)}`,
-  );
+  const what = step.build.areWords(x) ? "words" : "floats";
+  throw new UnreadNode(`it turns ${what} into data type ${to}`);
 }

@@ -1,9 +1,10 @@
-// A node of an ONNX graph on its way into a model, one to one.
+// A node of an ONNX graph on its way into a model.
 
+import type { OnnxNode } from "../files/onnx_schema.ts";
 import { Connection } from "../layers/connection.ts";
-import type { Layer } from "../layers/layer.ts";
-import { MAX_LAYERS } from "./build_model.ts";
 import { type Converted, taken } from "./conversion.ts";
+import type { GraphBuild } from "./onnx_build.ts";
+import { UnreadNode } from "./onnx_errors.ts";
 import {
   constantPart,
   constantTensor,
@@ -13,95 +14,33 @@ import {
   type Part,
   partOf,
 } from "./onnx_known.ts";
-import {
-  firstIs,
-  fullShape,
-  nodeLayer,
-  type Operand,
-  type Operation,
-  reshapeTo,
-  type WeightOperand,
-} from "./onnx_node_layers.ts";
-import { type GraphNode, UnreadNode } from "./onnx_values.ts";
+import { fullShape, type Operand, type WeightOperand } from "./onnx_node_layers.ts";
 
 /** A result of a node: what a layer gives, or what is computed of lengths. */
 export type Result = Connection | Known;
 
 /** A node with its inputs looked up. */
-export interface Step extends GraphNode {
+export interface Step {
+  readonly node: OnnxNode;
+  readonly operator: string;
+  readonly opset: number;
   /** undefined where an optional input is not there. */
   readonly operands: readonly (Result | undefined)[];
+  /** By how many nodes each operand is taken, and all that it came through. */
+  readonly takers: readonly number[];
   /** How often each of its results is taken. */
   readonly uses: readonly number[];
   readonly build: GraphBuild;
 }
 
-/** The layers of a graph, and their arrays. */
-export class GraphBuild {
-  readonly #arrays = new Map<Layer, readonly Converted[]>();
-  /** How often the result of a node is taken, by the connection. */
-  readonly uses = new Map<Connection, number>();
-  /** The whole numbers among the inputs. */
-  readonly words = new Set<Connection>();
-  /** Which axis the first one of an input became, where it is known. */
-  readonly firstAxes = new Map<Connection, number>();
-  /** The lengths that the file gives the inputs' first axes. */
-  readonly given = new Map<Connection, number>();
-  /** The names that the file gives them. */
-  readonly symbols = new Map<Connection, string>();
-  /** Whether the first axis is the time to an LSTM, or the file has numbers for each place of a batch. */
-  isTied = false;
-
-  /** A layer's results. */
-  apply(
-    layer: Layer,
-    inputs: readonly Connection[],
-    arrays: readonly Converted[] = [],
-  ): Connection[] {
-    this.#add(layer, arrays);
-    const results = layer.applyAll(inputs);
-    for (const one of results) firstIs(one, fullShape(inputs[0]!)[0]!);
-    return results;
-  }
-
-  /** The results of an operation of its own. */
-  operate(operator: string, operands: readonly Operand[], operation: Operation): Connection[] {
-    const { layer, arrays, results } = nodeLayer(operator, operands, operation);
-    this.#add(layer, arrays);
-    return [...results];
-  }
-
-  #add(layer: Layer, arrays: readonly Converted[]): void {
-    this.#arrays.set(layer, arrays);
-    const { size } = this.#arrays;
-    if (size <= MAX_LAYERS) return;
-    throw new UnreadNode(`it may have at most ${MAX_LAYERS} layers, but the count is ${size}`);
-  }
-
-  /** A layer's arrays. */
-  arraysOf(layer: Layer): readonly Converted[] {
-    return this.#arrays.get(layer) ?? [];
-  }
-
-  /** The connection with a length of its last axis that weights tell. */
-  pinned(x: Connection, length: number): Connection {
-    const last = x.shape.at(-1);
-    if (last === length) return x;
-    if (typeof last === "number") {
-      throw new UnreadNode(
-        `the last axis of its input is ${last}, where its weights take ${length}`,
-      );
-    }
-    return this.operate("Reshape", [x], {
-      shapes: ([{ shape }]) => [shape.with(-1, length)],
-      run: (o, [one]) => [reshapeTo(o, one!, one!.shape.with(-1, length))],
-    })[0]!;
-  }
-}
-
 /** The lengths as far as they are known before a call. */
 export function openLengths(): Lengths {
   return { shapeOf: fullShape, found: new Map() };
+}
+
+/** What is known of a result before a call. */
+export function openPart(known: Known): Part {
+  return partOf(known, openLengths());
 }
 
 /** An operand that must come from the graph's input. */
@@ -111,12 +50,27 @@ export function connectionOf(step: Step, k: number): Connection {
   throw new UnreadNode(`its input ${k} must come from the graph's inputs`);
 }
 
+/** An operand that depends on no input's numbers. */
+export function knownOperand(step: Step, k: number, what: string): Known {
+  const operand = step.operands[k];
+  if (operand === undefined) throw new UnreadNode(`${what} must be there`);
+  if (operand instanceof Connection) {
+    throw new UnreadNode(`${what} must not depend on the inputs' numbers`);
+  }
+  return operand;
+}
+
 /** An operand that must be constant, as far as it is there. */
 export function constantOperand(step: Step, k: number, what: string): Known | undefined {
   const operand = step.operands[k];
   if (operand === undefined) return undefined;
-  if (!(operand instanceof Connection) && isConstant(operand)) return operand;
+  if (isGiven(operand)) return operand;
   throw new UnreadNode(`${what} must be constant`);
+}
+
+/** Whether an operand is a constant. */
+export function isGiven(operand: Result | undefined): operand is Known {
+  return operand !== undefined && !(operand instanceof Connection) && isConstant(operand);
 }
 
 /** A single constant number. */
@@ -135,7 +89,7 @@ export function arrayOf(known: Known): Converted {
 
 /** An operand as a weight, where it is an array of floats and constant. */
 export function asWeight(operand: Result, name: string): Operand {
-  if (operand instanceof Connection || !isConstant(operand) || operand.isWhole) return operand;
+  if (!isGiven(operand) || operand.isWhole) return operand;
   const tensor = constantTensor(operand);
   if (tensor.data.length < 2) return operand;
   return { kind: "weight", name, array: taken(operand.name, tensor) };
@@ -150,9 +104,4 @@ export function weightOf(
 ): WeightOperand | undefined {
   const known = constantOperand(step, k, `its ${name}`);
   return known && { kind: "weight", name, array: arrayOf(known), trainable };
-}
-
-/** What is known of a result before a call. */
-export function openPart(known: Known): Part {
-  return partOf(known, openLengths());
 }

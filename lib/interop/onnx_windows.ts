@@ -6,7 +6,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { join, permuted, placesOfWindows, type Windows, windowsOf } from "../values/arrange.ts";
 import { intOf, intsOf, textOf } from "./onnx_attributes.ts";
 import { connectionOf, type Result, type Step, weightOf } from "./onnx_step.ts";
-import { UnreadNode } from "./onnx_values.ts";
+import { UnreadNode } from "./onnx_errors.ts";
 
 interface Geometry {
   readonly sizes: readonly number[];

@@ -20,7 +20,6 @@ type Write = (graph: OnnxGraphWriter, input: string, layer: WrittenLayer) => str
 
 const WRITERS: Readonly<Record<string, Write>> = {
   LSTM: (graph, input, written) => writeLstm(graph, input, written, [written.layer.config]),
-  ReverseLSTM: (graph, input, written) => writeLstm(graph, input, written, [written.layer.config]),
   Bidirectional: (graph, input, written) => {
     const { layer, backward_layer: back } = written.layer.config as Record<string, Layer>;
     const { className } = written.layer.wrapped!;
@@ -43,8 +42,11 @@ const WRITERS: Readonly<Record<string, Write>> = {
   Activation: (graph, input, { name, layer }) =>
     writeActivation(graph, input, activationOf(layer.config.activation), name),
   Dropout: (_, input) => input, // which drops nothing when it predicts
-  LastTimestep: (graph, input, { name }) =>
-    graph.add("Gather", [input, graph.integers(`${name}/index`, -1)], { name, axis: 1 }),
+  GetItem: (graph, input, { name, layer }) => {
+    const [index, ...more] = layer.config.index as (number | readonly (number | null)[])[];
+    if (typeof index !== "number" || more.length > 0) throw refusal(name, "a GetItem of a stretch");
+    return graph.add("Gather", [input, graph.integers(`${name}/index`, index)], { name, axis: 1 });
+  },
 };
 
 /** Adds a layer's nodes; returns the name of their result. */
@@ -102,7 +104,7 @@ function writeLstm(
   });
   const merge = directions.length === 2 ? layer.config.merge_mode as string : undefined;
   return first.return_sequences === true
-    ? sequenceOf(graph, all, name, merge, isReverse && layer.className === "LSTM")
+    ? sequenceOf(graph, all, name, merge, isReverse)
     : lastOf(graph, `${all}:1`, name, merge);
 }
 

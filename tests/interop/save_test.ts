@@ -132,11 +132,11 @@ Deno.test("saveKeras() and saveOnnx() write the layers that came from other fram
   }
   const last = await loadModel(formatFile("pytorch/classifier_bidirectional.onnx"));
   const reverse = await loadModel(formatFile("onnx/reverse.onnx"));
-  for (const model of [last, reverse]) {
-    assert(difference((await reopened(saveOnnx, model)).predict(x), model.predict(x)) <= 1e-7);
+  for (const save of [saveKeras, saveOnnx]) {
+    assert(difference((await reopened(save, last)).predict(x), last.predict(x)) <= 1e-7);
+    // time comes first there, which no layer of Keras's turns
+    await assertRejects(() => save("never", reverse), TypeError, "OnnxTranspose");
   }
-  await assertRejects(() => saveKeras("never.keras", last), TypeError, "is a LastTimestep");
-  await assertRejects(() => saveKeras("never.keras", reverse), TypeError, "is a ReverseLSTM");
 });
 
 Deno.test("saveOnnx() refuses what ONNX's LSTM does not know, by its name", async () => {
