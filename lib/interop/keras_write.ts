@@ -100,10 +100,13 @@ function functionalConfig(
           name,
           inbound_nodes: callsOf(k).map(({ inputs: places }) => {
             const given = places.map(tensorAt);
-            const { takesArguments = false, writeCall } = kindToWrite(name, layer);
-            const isList = given.length > 1 && !takesArguments;
-            const args = [...isList ? [given] : given, ...writeCall?.(layer) ?? []];
-            return { args, kwargs: {} };
+            const { takesArguments = false, moreInputs, writeCall } = kindToWrite(name, layer);
+            const [first, ...more] = given;
+            const isApart = moreInputs !== undefined && more.length > 0;
+            const isList = more.length > 0 && !takesArguments;
+            const inputs = isApart ? [first] : isList ? [given] : given;
+            const args = [...inputs, ...writeCall?.(layer) ?? []];
+            return { args, kwargs: isApart ? { [moreInputs]: more } : {} };
           }),
         })),
       ],

@@ -2,23 +2,23 @@ import { refuseOptions } from "../base/options.ts";
 import { writeOnnx } from "../files/onnx.ts";
 import { writeFile } from "../files/source.ts";
 import { type Model, networkOf } from "../model/model.ts";
-import { OnnxGraphWriter } from "./onnx_graph_writer.ts";
-import { writeLayer } from "./onnx_write.ts";
+import { onnxGraphOf } from "./to_onnx/graph.ts";
 
 const IR_VERSION = 8; // onnx/onnx.proto; ONNX Runtime 1.12 and newer read it
 const OPSET = 17;
-const FLOAT = 1; // TensorProto.DataType
-const INT64 = 7;
 
 /**
  * Writes a model to an `.onnx` file that ONNX Runtime runs, predicting equally: the way to servers
- * and clusters (Triton, Ray, Spark). Input `x` is `[batch, timesteps, inputSize]` in float32, or
- * `[batch, timesteps]` of int64 before an embedding; output `prediction` is float32.
+ * and clusters (Triton, Ray, Spark). Any layer of Keras's that this package has, connected in any
+ * way; masks are computed by the graph as Keras does. The input of one is `x`, of several each has
+ * its own name: `[batch, timesteps, inputSize]` in float32, or `[batch, timesteps]` of int64 before
+ * an embedding. The output of one is `prediction`, of several each has its layer's name; float32.
  *
  * @param target a path or a file URL; what is there is replaced
- * @param model LSTMs in any direction, dense layers, embeddings, activations, dropout
- * @throws {TypeError} where a layer has no counterpart: masks and states that stay between calls.
- * @throws {RangeError} where an activation has none: it is named.
+ * @param model any that predicts alike at each call
+ * @throws {TypeError} where a layer has no counterpart: one of your own, states that stay between
+ * calls, a multi-head attention with a mask.
+ * @throws {RangeError} where an activation has none, most often in a recurrent layer: it is named.
  * @throws {Error} where the file cannot be written; `cause` says why.
  *
  * @example
@@ -37,42 +37,12 @@ const INT64 = 7;
  * ```
  */
 export async function saveOnnx(target: string | URL, model: Model): Promise<void> {
-  networkOf(model, "save a model");
+  const network = networkOf(model, "save a model");
   refuseOptions("save a model as ONNX", arguments, 2);
-  const graph = new OnnxGraphWriter();
-  const isWords = model.layers[0]!.layer.className === "Embedding";
-  const value = (name: string, dataType: number, shape: readonly (number | string)[]) => ({
-    name,
-    type: {
-      tensor: {
-        dataType,
-        shape: {
-          axes: shape.map((length) =>
-            typeof length === "number" ? { length } : { parameter: length }
-          ),
-        },
-      },
-    },
-  });
-  const open = (shape: readonly (number | null)[]) => [
-    "batch",
-    ...shape.map((length) => length ?? "timesteps"),
-  ];
-  let at = "x";
-  for (const { name, layer, getWeights } of model.layers) {
-    at = writeLayer(graph, at, { name, layer, weights: getWeights() });
-  }
-  graph.add("Identity", [at], { name: "prediction" });
   const bytes = await writeOnnx({
     irVersion: IR_VERSION,
     producerName: "gatescope",
-    graph: {
-      name: "model",
-      nodes: graph.nodes,
-      initializers: graph.initializers,
-      inputs: [value("x", isWords ? INT64 : FLOAT, open(model.inputShape))],
-      outputs: [value("prediction", FLOAT, open(model.outputShape))],
-    },
+    graph: onnxGraphOf(network),
     opsets: [{ domain: "", version: OPSET }],
   });
   await writeFile(target, bytes);

@@ -188,6 +188,7 @@ function halvesOf(layer: Layer): [direction: string, inner: Layer][] {
 export const BIDIRECTIONAL: LayerKind = {
   className: "Bidirectional",
   options: names("layer backward_layer merge_mode"),
+  moreInputs: "initial_state",
   read: (config, reading) => {
     const { backward_layer: other = null, merge_mode: mode } = config;
     if (mode === null) {

@@ -58,6 +58,8 @@ export interface LayerKind {
   readonly writeCall?: (layer: Layer) => readonly unknown[];
   /** Whether several inputs are several arguments, and not one list of them. */
   readonly takesArguments?: boolean;
+  /** The argument that takes all inputs but the first, as a list. */
+  readonly moreInputs?: string;
   /** The options as Keras 3 reads them. Default: the layer's `config`, its activations written. */
   readonly write?: (layer: Layer, name: string, writing: KerasWriting) => KerasConfig;
   /** Where the layer's arrays lie in Keras's files, below its group. Default: `vars/0`, `vars/1`, … */

@@ -315,8 +315,9 @@ export function recurrentActivationOf(config: KerasConfig, reading: KerasReading
 }
 
 /** How Keras's files name what a recurrent layer has. */
-export const recurrentFiles: Pick<LayerKind, "only" | "paths" | "seeds"> = {
+export const recurrentFiles: Pick<LayerKind, "only" | "moreInputs" | "paths" | "seeds"> = {
   only: { time_major: false },
+  moreInputs: "initial_state",
   paths: (_, count) => numbered("cell/", count),
   seeds: ({ config: { dropout, recurrent_dropout: recurrent } }) =>
     dropout !== 0 || recurrent !== 0 ? ["cell/seed_generator/vars/0"] : [],

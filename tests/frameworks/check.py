@@ -25,6 +25,24 @@ def off(actual, expected):
     return float((np.abs(actual - expected) / np.maximum(1, np.abs(expected))).max())
 
 
+def farthest(actual, expected):
+    actual = actual if isinstance(actual, list) else [actual]
+    return max(off(np.asarray(a), e) for a, e in zip(actual, expected, strict=True))
+
+
+def numbered(arrays, kind):
+    return [arrays[key] for key in sorted(arrays) if key.startswith(f"{kind}_")]
+
+
+def run(file, xs):
+    """The predictions of ONNX Runtime, which takes the inputs in their order."""
+    onnx.checker.check_model(onnx.load(file), full_check=True)
+    session = onnxruntime.InferenceSession(file)
+    kinds = {"tensor(int64)": "int64", "tensor(float)": "float32"}
+    given = {i.name: x.astype(kinds[i.type]) for i, x in zip(session.get_inputs(), xs, strict=True)}
+    return session.run(None, given)
+
+
 def training(model, arrays):
     """The second epoch of the two that Keras went on; the first was Gatescope's."""
     history = model.fit(arrays["x"], arrays["y"], epochs=1, batch_size=4, shuffle=False, verbose=0)
@@ -48,13 +66,11 @@ def main(folder):
         if "losses" in arrays:
             note("Keras, an epoch after one of ours", name, training(model, arrays))
             continue
-        expected, x = arrays["prediction"], arrays["x"]
-        note("Keras", name, off(np.asarray(model.predict(x, batch_size=len(x), verbose=0)), expected))
+        xs, ys = numbered(arrays, "x"), numbered(arrays, "y")
+        predictions = model.predict(xs[0] if len(xs) == 1 else xs, batch_size=len(xs[0]), verbose=0)
+        note("Keras", name, farthest(predictions, ys))
         if "noOnnx" not in entry:
-            onnx.checker.check_model(onnx.load(folder / f"{name}.onnx"), full_check=True)
-            session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
-            given = x.astype("int64") if "int64" in session.get_inputs()[0].type else x.astype("float32")
-            note("ONNX Runtime", name, off(session.run(["prediction"], {"x": given})[0], expected))
+            note("ONNX Runtime", name, farthest(run(folder / f"{name}.onnx", xs), ys))
     for kind, (difference, name) in worst.items():
         print(f"{kind}: {counts[kind]} models, largest difference {difference:.3g} ({name})")
     for failure in failures:

@@ -139,19 +139,6 @@ Deno.test("saveKeras() and saveOnnx() write the layers that came from other fram
   }
 });
 
-Deno.test("saveOnnx() refuses what ONNX's LSTM does not know, by its name", async () => {
-  const refuses = (layers: Layer[], message: string) =>
-    assertRejects(
-      () => saveOnnx("never.onnx", sequential(layers, { inputShape: [6, 3] })),
-      Error,
-      message,
-    );
-  await refuses([masking(), lstm({ units: 2 })], "but the layer masking is a Masking");
-  await refuses([lstm({ units: 2, stateful: true })], "but the layer lstm is a stateful LSTM");
-  await refuses([lstm({ units: 2, activation: "gelu" })], "the activation of lstm is gelu");
-  await refuses([lstm({ units: 2 }), dense({ units: 2, activation: "selu" })], "of dense is selu");
-});
-
 Deno.test("saveKeras() refuses activations that Keras 3 does not have, and stateful layers without a batch", async () => {
   const old = sequential([lstm({ units: 2, recurrentActivation: "hard_sigmoid_keras2" })], {
     inputShape: [6, 3],
