@@ -27,6 +27,8 @@ import {
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type OnnxFile, readOnnx } from "../../lib/files/onnx.ts";
+import { ONNX_KINDS } from "../../lib/interop/to_onnx/table.ts";
+import { LAYER_KINDS } from "../../lib/layers/table.ts";
 import { kerasFixtures } from "./keras_fixtures.ts";
 import { difference, formatFile } from "./loaded.ts";
 
@@ -83,6 +85,12 @@ Deno.test("each of Keras's models is written and predicts what Keras does, or is
       "layer simple_rnn is a stateful SimpleRNN",
     ]),
   );
+});
+
+Deno.test("every kind of layer that is read is written", () => {
+  const others = ["RNN", "CuDNNLSTM"]; // which are LSTMs
+  const kinds = LAYER_KINDS.map(({ className }) => className);
+  assertEquals(kinds.filter((one) => !others.includes(one) && !Object.hasOwn(ONNX_KINDS, one)), []);
 });
 
 Deno.test("inputs and outputs have their names, and open axes a name for each length", async () => {

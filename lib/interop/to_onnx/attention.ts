@@ -12,14 +12,15 @@ const MASKED = -1e9;
 export const ATTENTION_LAYERS: OnnxKinds = {
   Attention: {
     write: (graph, use) => {
-      const { inputs: [query, value, key = value], weights, layer: { config } } = use;
+      const { weights, layer: { config } } = use;
+      const [query, key] = comparedOf(use);
       const scaled = (x: string) =>
         config.use_scale === true ? graph.add("Mul", [x, graph.constant("scale", weights[0]!)]) : x;
       if (config.score_mode === "dot") {
-        const columns = graph.add("Transpose", [key!.name], { perm: [0, 2, 1] });
-        return attended(graph, scaled(graph.add("MatMul", [query!.name, columns])), use);
+        const columns = graph.add("Transpose", [key], { perm: [0, 2, 1] });
+        return attended(graph, scaled(graph.add("MatMul", [query, columns])), use);
       }
-      const sums = graph.add("Tanh", [scaled(pairsOf(graph, query!.name, key!.name))]);
+      const sums = graph.add("Tanh", [scaled(pairsOf(graph, query, key))]);
       const each = graph.add("ReduceSum", [sums, graph.integers("last", [-1])], { keepdims: 0 });
       const weight = graph.constant("concat_score_weight", weights.at(-1)!);
       return attended(graph, graph.add("Mul", [each, weight]), use);
@@ -27,8 +28,9 @@ export const ATTENTION_LAYERS: OnnxKinds = {
   },
   AdditiveAttention: {
     write: (graph, use) => {
-      const { inputs: [query, value, key = value], weights: [scale] } = use;
-      const sums = graph.add("Tanh", [pairsOf(graph, query!.name, key!.name)]);
+      const { weights: [scale] } = use;
+      const [query, key] = comparedOf(use);
+      const sums = graph.add("Tanh", [pairsOf(graph, query, key)]);
       const each = scale === undefined
         ? sums
         : graph.add("Mul", [sums, graph.constant("scale", scale)]);
@@ -100,6 +102,11 @@ function attended(graph: OnnxGraphWriter, scores: string, { inputs }: LayerUse):
   const result = graph.add("MatMul", [weights, value!.name]);
   const { mask } = query!;
   return { outputs: [mask === undefined ? result : chosen(graph, mask, result)], mask };
+}
+
+/** The query, and the key: the value where there is none. */
+function comparedOf({ inputs: [query, value, key = value] }: LayerUse): [string, string] {
+  return [query!.name, key!.name];
 }
 
 /** qᵢ + kⱼ of each pair: `[batch, m, n, size]`. */

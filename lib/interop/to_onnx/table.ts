@@ -12,7 +12,7 @@ import { SHAPE_LAYERS } from "./shape_layers.ts";
 import { WINDOW_LAYERS } from "./window_layers.ts";
 
 /** The kinds that are written, by Keras's class. */
-const ONNX_KINDS: OnnxKinds = {
+export const ONNX_KINDS: OnnxKinds = {
   ...RECURRENT_LAYERS,
   TimeDistributed: { write: (graph, use) => writeDistributed(graph, use, kindOf) },
   ...ROW_LAYERS,
