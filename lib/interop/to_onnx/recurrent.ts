@@ -78,18 +78,17 @@ interface Ran {
   readonly ends: readonly string[];
 }
 
-const one = (className: string, isInTime = false) => ({
+const one = (className: string) => ({
   write: (graph: OnnxGraphWriter, use: LayerUse) => {
     const { layer: { config }, inputs: [, ...states], weights } = use;
     const half = { config, weights, states: states.map(({ name }) => name) };
-    return given(runHalf(graph, runOf(graph, use, className), half, isInTime), use, config);
+    return given(runHalf(graph, runOf(graph, use, className), half), use, config);
   },
 });
 
 /** The kinds of this file. */
 export const RECURRENT_LAYERS: OnnxKinds = {
   LSTM: one("LSTM"),
-  ReverseLSTM: one("LSTM", true),
   GRU: one("GRU"),
   SimpleRNN: one("SimpleRNN"),
   Bidirectional: { write: writeBoth },
@@ -113,8 +112,8 @@ function runOf(graph: OnnxGraphWriter, { name, inputs }: LayerUse, className: st
   };
 }
 
-/** In Keras's order, which is that of computation; or in the order of time. */
-function runHalf(graph: OnnxGraphWriter, run: Run, half: Half, isInTime: boolean): Ran {
+/** In Keras's order, which is that of computation. */
+function runHalf(graph: OnnxGraphWriter, run: Run, half: Half): Ran {
   const { config } = half;
   const backwards = config.go_backwards === true;
   const [all, ...last] = operate(graph, run, [half], backwards ? "reverse" : "forward");
@@ -128,7 +127,7 @@ function runHalf(graph: OnnxGraphWriter, run: Run, half: Half, isInTime: boolean
   const result = run.pack === undefined
     ? inTime
     : unpacked(graph, inTime, run.pack, { backwards, zeros });
-  return { output: backwards && !isInTime ? reversed(graph, result) : result, ends };
+  return { output: backwards ? reversed(graph, result) : result, ends };
 }
 
 function reversed(graph: OnnxGraphWriter, sequence: string): string {
@@ -167,7 +166,7 @@ function runApart(
   [ahead, back]: readonly [Half, Half],
   mode: string,
 ): Ran {
-  const [one, two] = [runHalf(graph, run, ahead, false), runHalf(graph, run, back, false)];
+  const [one, two] = [runHalf(graph, run, ahead), runHalf(graph, run, back)];
   const isSequence = ahead.config.return_sequences === true;
   const pair = [one.output, isSequence ? reversed(graph, two.output) : two.output];
   const output = mode === "concat"

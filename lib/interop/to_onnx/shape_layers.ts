@@ -44,9 +44,6 @@ export const SHAPE_LAYERS: OnnxKinds = {
       return start === null && stop === null ? x : slice(graph, x, k + 1, start ?? 0, stop ?? END);
     }, name);
   }),
-  LastTimestep: plain((graph, { name }) =>
-    graph.add("Gather", [name, graph.integers("index", -1)], { axis: 1 })
-  ),
 };
 
 /** From `start` to `end` of an axis. */
