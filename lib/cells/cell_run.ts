@@ -108,19 +108,22 @@ export function cellTrace(owner: string, cell: Cell, given: Given): CellTrace {
   }
   const input = { x, weights, functions, start: before, mask, goBackwards };
   const run = { x, weights: given.weights, options: given.options, cell };
-  return cellTraceOf(cell, runCell(numbers, cell, input).steps, run as TracedRun);
+  const { steps: ran } = runCell(numbers, cell, input);
+  return cellTraceOf(cell, (site) => valuesOfSite(ran, site), run as TracedRun);
 }
 
-/** The trace of steps that were run, which shows itself and remembers what it was computed from. */
+/** A site's values over the timesteps. */
+export function valuesOfSite(steps: readonly RecurrentStep<Tensor>[], site: string): Tensor {
+  return stackSteps(numbers, steps.map(({ values }) => values[site]!));
+}
+
+/** The trace of a run, from each site's values: it shows itself and remembers what it was computed from. */
 export function cellTraceOf(
   cell: Cell,
-  steps: readonly RecurrentStep<Tensor>[],
+  valueOf: (site: string) => Tensor,
   run: TracedRun,
 ): CellTrace {
-  const values = cellValues(
-    cell,
-    (site) => stackSteps(numbers, steps.map(({ values }) => values[site]!)),
-  );
+  const values = cellValues(cell, valueOf);
   const whole = shownAs("LayerTrace", { ...values, source: traceSourceOf(run) });
   return Object.freeze(rememberRun(whole as unknown as LayerTrace, run)) as unknown as CellTrace;
 }

@@ -111,7 +111,7 @@ export function passer(listen: SiteListener): Passer<Tensor> {
 }
 
 /** Each site's values over the timesteps. */
-export function traceOf(steps: readonly RecurrentStep<Tensor>[]): LstmStep {
+function traceOf(steps: readonly RecurrentStep<Tensor>[]): LstmStep {
   return lstmStepOf((site) => stackSteps(numbers, steps.map(({ values }) => values[site]!)));
 }
 

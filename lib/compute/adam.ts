@@ -1,7 +1,7 @@
 // Adam on flat float32 arrays.
 
 import { type Arena, sharedArena } from "./arena.ts";
-import type { Numbers } from "./lstm_layer.ts";
+import type { Numbers } from "./gated_layer.ts";
 
 /** The numbers of a step, rounded to float32 as Keras has them. */
 export interface AdamStep {

@@ -78,20 +78,6 @@ export class Arena {
     return this.#next;
   }
 
-  /** Copies numbers there; their address. */
-  stage(numbers: ArrayLike<number>): number {
-    const address = this.scratch(numbers.length * 4);
-    this.floats.set(numbers, address / 4);
-    return address;
-  }
-
-  /** A copy of `length` numbers, whose address `fill` was given to write them. */
-  collect(length: number, fill: (to: number) => void): Float32Array<ArrayBuffer> {
-    const address = this.scratch(length * 4 + ALIGNMENT);
-    fill(address);
-    return this.floats.slice(address / 4, address / 4 + length);
-  }
-
   #growTo(end: number): void {
     if (end <= this.bytes) return;
     this.engine.memory.grow(Math.ceil((end - this.bytes) / PAGE));

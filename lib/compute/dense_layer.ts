@@ -2,7 +2,8 @@
 
 import { type FastActivation, SOFTMAX } from "./activations.ts";
 import type { Arena, Layout } from "./arena.ts";
-import type { Numbers, Source } from "./lstm_layer.ts";
+import type { Numbers, Source } from "./gated_layer.ts";
+import { type Panels, plainPanels } from "./panels.ts";
 import { PlanWriter } from "./plan_writer.ts";
 
 /** A dense layer as the fast equations take it; arrays as Keras lays them out. */
@@ -22,13 +23,15 @@ export class DensePlaces {
   layer: DenseLayer;
   readonly rows: number;
   readonly inputSize: number;
+  readonly panels: Panels;
   readonly kernel: number;
   readonly bias: number;
   readonly logits: number;
   readonly output: number;
 
   constructor(layout: Layout, layer: DenseLayer, rows: number, inputSize: number) {
-    const panels = Math.ceil(layer.units / 16);
+    this.panels = plainPanels(layer.units);
+    const { count: panels } = this.panels;
     this.layer = layer;
     this.rows = rows;
     this.inputSize = inputSize;
@@ -53,18 +56,7 @@ export class DensePlaces {
     const { layer: { units, kernel, bias, activation }, inputSize } = this;
     // Softmax looks at whole vectors: e^(−∞) adds nothing to its sum.
     const filler = activation.kind === SOFTMAX ? -Infinity : 0;
-    packColumns(arena, kernel, inputSize, units, base + this.kernel, 0);
-    packColumns(arena, bias ?? new Float32Array(units), 1, units, base + this.bias, filler);
+    this.panels.pack(arena, kernel, inputSize, base + this.kernel);
+    this.panels.pack(arena, bias ?? new Float32Array(units), 1, base + this.bias, filler);
   }
-}
-
-function packColumns(
-  arena: Arena,
-  from: Numbers,
-  depth: number,
-  columns: number,
-  to: number,
-  filler: number,
-): void {
-  arena.engine.packColumns(arena.stage(from), depth, columns, to, filler);
 }

@@ -4,7 +4,7 @@ import type { FastActivation } from "./activations.ts";
 import { type Arena, Layout, sharedArena } from "./arena.ts";
 import { type DenseLayer, DensePlaces } from "./dense_layer.ts";
 import { checkDenseArrays, checkLength } from "./lengths.ts";
-import type { Numbers } from "./lstm_layer.ts";
+import type { Numbers } from "./gated_layer.ts";
 import { PlanWriter } from "./plan_writer.ts";
 import { TrainingMemory, type TrainingRun } from "./training_memory.ts";
 
@@ -82,11 +82,11 @@ export class DenseTraining {
   #backward(gradient: Numbers, { kernel }: DenseArrays, byInput: boolean): DenseArrayGradients {
     const [arena, base, back] = [this.#arena, this.#memory.base(), this.#back];
     const { engine } = arena;
-    const [rows, inputSize, { units }] = [this.#rows, this.#inputSize, this.#form];
+    const [rows, inputSize, { panels }] = [this.#rows, this.#inputSize, this.#places];
     const at = (place: number) => base + place;
 
     if (byInput) {
-      engine.packColumnsTransposed(arena.stage(kernel), inputSize, units, at(back.kernelT));
+      panels.packTransposed(arena, kernel, inputSize, at(back.kernelT));
     }
     arena.floats.set(gradient, at(back.gradient) / 4);
     arena.floats.fill(0, at(back.zeros) / 4, at(back.zeros) / 4 + 16);
@@ -98,16 +98,11 @@ export class DenseTraining {
       .integers(at(back.dKernel), at(back.dBias), at(back.zeros));
     engine.denseBackward(plan);
 
-    const unpack = (place: number, depth: number) =>
-      arena.collect(
-        depth * units,
-        (to) => engine.unpackColumns(at(place), depth, units, to),
-      );
     const dx = at(back.dx) / 4;
     return {
       ...(byInput && { x: arena.floats.slice(dx, dx + rows * inputSize) }),
-      kernel: unpack(back.dKernel, inputSize),
-      bias: unpack(back.dBias, 1),
+      kernel: panels.unpack(arena, at(back.dKernel), inputSize),
+      bias: panels.unpack(arena, at(back.dBias), 1),
     };
   }
 }

@@ -17,16 +17,13 @@ export interface Engine {
   readonly PLAN_BYTES: { readonly value: number };
   readonly FREE_FROM: { readonly value: number };
   readonly forward: (firstPlan: number, count: number) => void;
-  readonly lstmBackward: (plan: number) => void;
+  readonly gatedBackward: (plan: number) => void;
   readonly denseBackward: (plan: number) => void;
   readonly adamStep: Numeric<9>;
   readonly activateArray: Numeric<5>;
-  readonly packGates: Numeric<4>;
-  readonly packGatesTransposed: Numeric<4>;
-  readonly unpackGates: Numeric<5>;
-  readonly packColumns: Numeric<5>;
-  readonly packColumnsTransposed: Numeric<4>;
-  readonly unpackColumns: Numeric<4>;
+  readonly packPanels: Numeric<7>;
+  readonly packPanelsTransposed: Numeric<6>;
+  readonly unpackPanels: Numeric<6>;
   readonly peak: (rounds: number) => number;
 }
 

@@ -1,6 +1,7 @@
 // Arrays without shapes: only their length tells whether they fit, and WASM would not notice.
 
-import type { Numbers } from "./lstm_layer.ts";
+import type { CellKind } from "./cell_kinds.ts";
+import type { Numbers } from "./gated_layer.ts";
 
 /** @throws {TypeError} where there are more or fewer numbers than `length`. */
 export function checkLength(name: string, numbers: Numbers, length: number): void {
@@ -10,15 +11,16 @@ export function checkLength(name: string, numbers: Numbers, length: number): voi
   );
 }
 
-/** The lengths of an LSTM's arrays. */
-export function checkLstmArrays(
+/** The lengths of a gated cell's arrays. */
+export function checkGatedArrays(
   arrays: { readonly kernel: Numbers; readonly recurrentKernel: Numbers; readonly bias?: Numbers },
+  { blocks, biases }: CellKind,
   units: number,
   inputSize: number,
 ): void {
-  checkLength("kernel", arrays.kernel, inputSize * 4 * units);
-  checkLength("recurrentKernel", arrays.recurrentKernel, units * 4 * units);
-  if (arrays.bias !== undefined) checkLength("bias", arrays.bias, 4 * units);
+  checkLength("kernel", arrays.kernel, inputSize * blocks * units);
+  checkLength("recurrentKernel", arrays.recurrentKernel, units * blocks * units);
+  if (arrays.bias !== undefined) checkLength("bias", arrays.bias, biases * blocks * units);
 }
 
 /** The lengths of a dense layer's arrays. */

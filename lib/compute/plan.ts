@@ -3,26 +3,28 @@
 
 import { type Arena, Layout, sharedArena } from "./arena.ts";
 import { type DenseLayer, DensePlaces } from "./dense_layer.ts";
-import { checkDenseArrays, checkLength, checkLstmArrays } from "./lengths.ts";
 import {
-  type LstmLayer,
-  LstmPlaces,
+  type GatedLayer,
+  GatedPlaces,
   type Numbers,
-  recordedNames,
   type SequenceSizes,
   type Source,
-} from "./lstm_layer.ts";
+} from "./gated_layer.ts";
+import { checkDenseArrays, checkGatedArrays, checkLength } from "./lengths.ts";
 
-/** What an LSTM with `record` did, `[batch, timesteps, units]` each. */
-export type Recorded = Record<typeof recordedNames[number], Float32Array<ArrayBuffer>>;
+/** A layer of a plan. */
+export type PlanLayer = GatedLayer | DenseLayer;
+
+/** What a layer with `record` did, `[batch, timesteps, units]` each: its gates, then its states, in Keras's order. */
+export type Recorded = readonly Float32Array<ArrayBuffer>[];
 
 /** A call of WASM and its copies are for more than this; below, a loop is faster. */
 const SHORT = 64;
 
 /**
- * LSTM and dense layers over sequences of fixed sizes.
+ * Gated and dense layers over sequences of fixed sizes.
  *
- * A dense layer after an LSTM that returns its sequences works on each timestep. The weights are
+ * A dense layer after a gated one that returns its sequences works on each timestep. The weights are
  * read when the plan is made, and again by {@linkcode Plan.refresh}.
  *
  * It holds, 4 bytes a number: x; the weights, units rounded up to 4 (of a dense layer to 16); z of
@@ -31,7 +33,7 @@ const SHORT = 64;
  */
 export class Plan {
   readonly #arena: Arena;
-  readonly #places: (LstmPlaces | DensePlaces)[] = [];
+  readonly #places: (GatedPlaces | DensePlaces)[] = [];
   readonly #bytes: number;
   readonly #plans: number;
   readonly #x: number;
@@ -43,12 +45,12 @@ export class Plan {
   #output = 0;
 
   /**
-   * @param layers at least one; an LSTM that is not the last LSTM returns its sequences
+   * @param layers at least one; a gated one that is not the last of these returns its sequences
    * @param sizes of x: `[batch, timesteps, inputSize]`
    * @throws {TypeError} where an array's length does not fit the sizes.
    */
   constructor(
-    layers: readonly (LstmLayer | DenseLayer)[],
+    layers: readonly PlanLayer[],
     sizes: SequenceSizes,
     arena: Arena = sharedArena(),
   ) {
@@ -61,9 +63,10 @@ export class Plan {
     let { inputSize } = sizes;
     let rows = sizes.batch * sizes.timesteps;
     for (const layer of layers) {
-      if (layer.kind === "lstm") {
-        checkLstmArrays(layer, layer.units, inputSize);
-        this.#places.push(new LstmPlaces(layout, layer, { ...sizes, inputSize }, false));
+      if (layer.kind === "gated") {
+        const places = new GatedPlaces(layout, layer, { ...sizes, inputSize }, false);
+        checkGatedArrays(layer, places.cell, layer.units, inputSize);
+        this.#places.push(places);
         if (!layer.returnSequences) rows = sizes.batch;
       } else {
         checkDenseArrays(layer, layer.units, inputSize);
@@ -81,11 +84,15 @@ export class Plan {
     return this.#bytes;
   }
 
-  /** @param x `[batch, timesteps, inputSize]`; the result is the caller's own. */
-  run(x: Numbers): Float32Array<ArrayBuffer> {
+  /**
+   * @param x `[batch, timesteps, inputSize]`; the result is the caller's own
+   * @param start the states that the first layer starts from, where it takes some. Default: zeros.
+   */
+  run(x: Numbers, start?: readonly Numbers[]): Float32Array<ArrayBuffer> {
     checkLength("x", x, this.#inputLength);
     const arena = this.#arena;
     if (this.#generation !== arena.generation) this.#load();
+    if (this.#first !== undefined) this.#first.setStart(arena, this.#base, start);
     const { floats } = arena;
     const from = (this.#base + this.#x) >>> 2;
     if (x.length > SHORT) floats.set(x, from);
@@ -94,32 +101,45 @@ export class Plan {
     return copy(floats, this.#output >>> 2, this.#outputLength);
   }
 
+  /** The states of the first layer, which takes some, after its last step in the last run. */
+  ends(): Float32Array<ArrayBuffer>[] {
+    this.#checkRun("read the states");
+    return this.#first!.ends(this.#arena, this.#base);
+  }
+
   /** What layer `k` recorded in the last run, copied. */
   recorded(k: number): Recorded {
-    const entries = Object.entries(this.views(k)).map(([name, view]) => [name, view.slice()]);
-    return Object.fromEntries(entries);
+    return this.views(k).map((view) => view.slice());
   }
 
   /** The same without a copy: it lasts until the next call of anything in this folder. */
   views(k: number): Recorded {
     const places = this.#places[k];
-    if (!(places instanceof LstmPlaces) || places.records[0] === undefined) {
+    if (!(places instanceof GatedPlaces) || !places.layer.record) {
       throw new TypeError(
         `Cannot read a record: only a recording layer has one, but layer ${k} makes none`,
       );
     }
-    if (this.#generation !== this.#arena.generation) {
-      throw new Error(
-        "Cannot read a record : it holds until another plan runs, but one did; run the plan again",
-      );
-    }
+    this.#checkRun("read a record");
     const { batch, timesteps } = this.#sizes;
     const length = batch * timesteps * places.layer.units;
-    const entries = recordedNames.map((name, r) => {
-      const from = (this.#base + places.records[r]!) / 4;
-      return [name, this.#arena.floats.subarray(from, from + length)];
+    return places.records.filter((place) => place !== undefined).map((place) => {
+      const from = (this.#base + place) / 4;
+      return this.#arena.floats.subarray(from, from + length);
     });
-    return Object.fromEntries(entries);
+  }
+
+  /** The layer that takes states, the first one alone. */
+  get #first(): GatedPlaces | undefined {
+    const [first] = this.#places;
+    return first instanceof GatedPlaces && first.layer.takesStates === true ? first : undefined;
+  }
+
+  #checkRun(action: string): void {
+    if (this.#generation === this.#arena.generation) return;
+    throw new Error(
+      `Cannot ${action}: it holds until another plan runs, but one did; run the plan again`,
+    );
   }
 
   /**
@@ -128,17 +148,17 @@ export class Plan {
    * @param layers the same ones with other arrays, where these are to be read instead
    * @throws {TypeError} where an array's length does not fit the sizes.
    */
-  refresh(layers?: readonly (LstmLayer | DenseLayer)[]): void {
+  refresh(layers?: readonly PlanLayer[]): void {
     if (layers !== undefined) this.#replaceArrays(layers);
     if (this.#generation !== this.#arena.generation) return this.#load();
     for (const places of this.#places) places.loadWeights(this.#arena, this.#base);
   }
 
-  #replaceArrays(layers: readonly (LstmLayer | DenseLayer)[]): void {
+  #replaceArrays(layers: readonly PlanLayer[]): void {
     this.#places.forEach((places, k) => {
       const layer = layers[k];
-      if (places instanceof LstmPlaces && layer?.kind === "lstm") {
-        checkLstmArrays(layer, places.layer.units, places.sizes.inputSize);
+      if (places instanceof GatedPlaces && layer?.kind === "gated") {
+        checkGatedArrays(layer, places.cell, places.layer.units, places.sizes.inputSize);
         places.layer = layer;
       } else if (places instanceof DensePlaces && layer?.kind === "dense") {
         checkDenseArrays(layer, places.layer.units, places.inputSize);
@@ -165,7 +185,7 @@ export class Plan {
     this.#places.forEach((places, k) => {
       const plan = base + this.#plans + k * arena.engine.PLAN_BYTES.value;
       const isLast = k === this.#places.length - 1;
-      if (places instanceof LstmPlaces) {
+      if (places instanceof GatedPlaces) {
         places.load(arena, base, plan, x, isLast);
         x = places.output(base);
         if (isLast && !places.layer.returnSequences) {

@@ -11,12 +11,8 @@ export interface NamedActivation {
   readonly options: object;
 }
 
-/**
- * An LSTM's two activations in their fast form; undefined where this machine or one of them has
- * none. Masks and dropout have none either: who needs those asks
- * lib/cells/lstm_forward.ts.
- */
-export function supportsLstm(
+/** A gated cell's two activations in their fast form; undefined where this machine or one of them has none. */
+export function supportsCell(
   activation: NamedActivation,
   recurrentActivation: NamedActivation,
 ): { activation: FastActivation; recurrentActivation: FastActivation } | undefined {

@@ -2,7 +2,7 @@
 
 import type { Arena } from "./arena.ts";
 import { checkLength } from "./lengths.ts";
-import type { Numbers } from "./lstm_layer.ts";
+import type { Numbers } from "./gated_layer.ts";
 
 /** A forward run, and the way back through it. */
 export interface TrainingRun<Gradients> {

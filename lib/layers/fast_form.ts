@@ -1,23 +1,29 @@
 // What lib/compute needs to know of a layer.
 
-import type { CellFunctions } from "../cells/cell.ts";
+import type { Cell, CellFunctions } from "../cells/cell.ts";
 import type { FastActivation } from "../compute/activations.ts";
+import type { CellName } from "../compute/cell_kinds.ts";
 import type { DenseForm } from "../compute/dense_training.ts";
-import type { LstmForm } from "../compute/lstm_training.ts";
-import { supportsDense } from "../compute/supports.ts";
+import type { GatedForm } from "../compute/gated_layer.ts";
+import { supportsCell, supportsDense } from "../compute/supports.ts";
 import type { Activation } from "../values/activations.ts";
 import { isBuiltIn } from "../values/built_in.ts";
 
+/** A recurrent layer as lib/compute knows it, and its equations. */
+export interface FastGated extends GatedForm {
+  readonly kind: "gated";
+  readonly dropout: number;
+  readonly recurrentDropout: number;
+  readonly zeroOutputForMask: boolean;
+  readonly returnState: boolean;
+  readonly stateful: boolean;
+  readonly cell: Cell;
+  readonly functions: CellFunctions;
+}
+
 /** A layer as lib/compute knows it; one that changes nothing is an identity. */
 export type FastForm =
-  | LstmForm & {
-    readonly kind: "lstm";
-    readonly dropout: number;
-    readonly recurrentDropout: number;
-    readonly zeroOutputForMask: boolean;
-    /** As the equations have them. */
-    readonly functions: CellFunctions;
-  }
+  | FastGated
   | DenseForm & { readonly kind: "dense" }
   | { readonly kind: "activation"; readonly activation: FastActivation }
   | { readonly kind: "identity" };
@@ -25,4 +31,29 @@ export type FastForm =
 /** An activation's fast form where getActivation made it: the name of another says nothing. */
 export function fastActivationOf(activation: Activation): FastActivation | undefined {
   return isBuiltIn(activation) ? supportsDense(activation) : undefined;
+}
+
+/** What a recurrent layer's options say of its fast form. */
+type GatedOptions =
+  & Required<Pick<GatedForm, "units" | "returnSequences" | "goBackwards">>
+  & Pick<
+    FastGated,
+    "dropout" | "recurrentDropout" | "zeroOutputForMask" | "returnState" | "stateful"
+  >;
+
+/** The fast form of a recurrent layer; undefined where its activations have none. */
+export function fastGated(
+  cellName: CellName,
+  { cell, functions }: Pick<FastGated, "cell" | "functions">,
+  { units, returnSequences, goBackwards, ...rest }: GatedOptions,
+): FastGated | undefined {
+  const { dropout, recurrentDropout, zeroOutputForMask, returnState, stateful } = rest;
+  const { φ, σ } = functions;
+  const pair = isBuiltIn(φ) && isBuiltIn(σ) ? supportsCell(φ, σ) : undefined;
+  return pair && {
+    kind: "gated",
+    ...pair,
+    ...{ cellName, cell, functions, units, returnSequences, goBackwards },
+    ...{ dropout, recurrentDropout, zeroOutputForMask, returnState, stateful },
+  };
 }

@@ -77,6 +77,7 @@ export function gru(options: GruLayerOptions): GruLayer {
     config: { recurrent_activation: activationConfig(functions.σ), reset_after: resetAfter },
     startBias: zeros,
     make: gru,
+    cellName: resetAfter ? "gru" : "gruBefore",
   });
 }
 

@@ -1,8 +1,5 @@
 import { LSTM_CELL } from "../cells/lstm.ts";
-import { supportsLstm } from "../compute/supports.ts";
 import type { Activation, ActivationName } from "../values/activations.ts";
-import { isBuiltIn } from "../values/built_in.ts";
-import type { FastForm } from "./fast_form.ts";
 import { unitForgetBias, zeros } from "./initializers.ts";
 import { type LayerKind, names } from "./kind.ts";
 import type { Layer } from "./layer.ts";
@@ -69,7 +66,6 @@ const defaults = {
 export function lstm(options: LstmLayerOptions): LstmLayer {
   const chosen = { ...defaults, ...definedOptions("an LSTM", options) };
   checkOptions("an LSTM", chosen, rules);
-  const { units, returnSequences, returnState, goBackwards, stateful } = chosen;
   const activation = layerActivation("an LSTM", chosen.activation);
   const recurrentActivation = layerActivation("an LSTM", chosen.recurrentActivation);
   const functions = { φ: activation, σ: recurrentActivation };
@@ -85,16 +81,7 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
     },
     startBias: chosen.unitForgetBias ? unitForgetBias : zeros,
     make: lstm,
-    fast: (): FastForm | undefined => {
-      if (stateful || returnState || !isBuiltIn(activation) || !isBuiltIn(recurrentActivation)) {
-        return undefined;
-      }
-      const { dropout, recurrentDropout, zeroOutputForMask } = chosen;
-      const pair = supportsLstm(activation, recurrentActivation);
-      const form = { units, returnSequences, goBackwards, functions };
-      return pair &&
-        { kind: "lstm", ...form, ...pair, dropout, recurrentDropout, zeroOutputForMask };
-    },
+    cellName: "lstm",
   });
 }
 

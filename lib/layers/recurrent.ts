@@ -3,12 +3,13 @@
 
 import { blocksOf, type Cell, type CellFunctions } from "../cells/cell.ts";
 import { runCell } from "../cells/recurrence.ts";
+import type { CellName } from "../compute/cell_kinds.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Activation, ActivationName } from "../values/activations.ts";
 import { shapeOf, stackSteps, where } from "../values/arrange.ts";
 import type { Ops } from "../values/ops.ts";
-import type { FastForm } from "./fast_form.ts";
+import { fastGated } from "./fast_form.ts";
 import { glorotUniform, type Initializer, orthogonal } from "./initializers.ts";
 import { given, type KerasConfig, type KerasReading, type LayerKind, numbered } from "./kind.ts";
 import {
@@ -101,14 +102,15 @@ interface Recurrent<O extends RecurrentOptions> {
   /** Keras's options that it has alone, `recurrent_activation` among them. */
   readonly config: KerasConfig;
   readonly startBias: Initializer;
-  readonly fast?: (() => FastForm | undefined) | undefined;
+  /** What lib/compute calls its cell, where it knows it. */
+  readonly cellName?: CellName;
   /** Makes another one with these options. */
   readonly make: (options: O) => Layer;
 }
 
 /** A layer that runs a cell over all timesteps. */
 export function recurrentLayer<O extends RecurrentOptions>(
-  { className, cell, owner, options, functions, config, startBias, fast, make }: Recurrent<O>,
+  { className, cell, owner, options, functions, config, startBias, cellName, make }: Recurrent<O>,
 ): Layer & { readonly options: Required<O> } {
   const shared: Required<RecurrentOptions> = options as Required<RecurrentOptions>;
   const { units, useBias, returnSequences, returnState, goBackwards, stateful } = shared;
@@ -154,7 +156,7 @@ export function recurrentLayer<O extends RecurrentOptions>(
         ...(useBias ? [{ name: "bias", shape: bias, initialize: startBias }] : []),
       ];
     },
-    ...(fast && { fast }),
+    fast: () => cellName && fastGated(cellName, { cell, functions }, shared),
     run<V>(o: Ops<V>, [x, ...more]: readonly V[], weights: readonly V[], context: LayerContext<V>) {
       const [batch, , inputSize] = shapeOf(o, x!) as [number, number, number];
       const { name } = context;

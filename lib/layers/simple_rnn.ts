@@ -55,6 +55,7 @@ export function simpleRnn(options: SimpleRnnLayerOptions): SimpleRnnLayer {
     config: {},
     startBias: zeros,
     make: simpleRnn,
+    cellName: "simpleRnn",
   });
 }
 

@@ -41,7 +41,7 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
     weights: (input: OpenShape) => layer.weights(checkedSteps(input).slice(1)),
     fast: (): FastForm | undefined => {
       const form = layer.fast?.();
-      return form?.kind === "lstm" ? undefined : form; // a chain's LSTM sees all timesteps
+      return form?.kind === "gated" ? undefined : form; // a chain's recurrent layer sees all timesteps
     },
     run: (o, [x], weights, context) => {
       const [batch, timesteps, ...rest] = shapeOf(o, x!) as [number, number, ...number[]];

@@ -2,10 +2,10 @@
 // the public door in front of it is Model.
 
 import type { LayerTrace } from "../cells/lstm_forward.ts";
-import { cellTraceOf } from "../cells/cell_run.ts";
-import { layerTraceOf, passer, traceOf } from "../cells/lstm_forward.ts";
-import { LSTM_CELL, type LstmState } from "../cells/lstm.ts";
+import { valuesOfSite } from "../cells/cell_run.ts";
+import { passer } from "../cells/lstm_forward.ts";
 import type { SiteListener } from "../cells/sites.ts";
+import { stateOf, traceOfRun } from "../cells/trace_of_run.ts";
 import type { Inside } from "../layers/inside.ts";
 import type {
   LayerContext,
@@ -343,14 +343,9 @@ function traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): LayerTrac
       recurrentActivation: functions.σ,
       goBackwards,
       mask,
-      initialState: before &&
-        Object.fromEntries(
-          cell.states.map((state, k) => [state, before[k]!]),
-        ) as unknown as LstmState,
+      initialState: before && stateOf(cell, before),
       listen,
     },
   };
-  return cell === LSTM_CELL
-    ? layerTraceOf(traceOf(recurrence.steps), run)
-    : cellTraceOf(cell, recurrence.steps, { ...run, cell }) as unknown as LayerTrace;
+  return traceOfRun(cell, (site) => valuesOfSite(recurrence.steps, site), run);
 }

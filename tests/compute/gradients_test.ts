@@ -2,23 +2,28 @@
 // random directions, by central differences in float64. Those are good to about 1e-9, so what is
 // between is float32's rounding: at most 1e-5 of the gradient's length.
 
-import { type ActivationName, lstmBackward, tensor } from "@gatescope/lstm";
+import { type ActivationName, tensor } from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
 import { Arena } from "../../lib/compute/arena.ts";
+import type { CellName } from "../../lib/compute/cell_kinds.ts";
 import { DenseTraining } from "../../lib/compute/dense_training.ts";
 import type { Build } from "../../lib/compute/engine.ts";
-import type { SequenceSizes } from "../../lib/compute/lstm_layer.ts";
-import { LstmTraining } from "../../lib/compute/lstm_training.ts";
+import type { SequenceSizes } from "../../lib/compute/gated_layer.ts";
+import { GatedTraining } from "../../lib/compute/gated_training.ts";
+import { asFloat64 } from "../../lib/tensor/tensor.ts";
+import { Gradients } from "../../lib/values/gradients.ts";
 import {
+  cellNames,
   fast,
   type Pair,
   randomArray,
   randomDense,
+  randomGated,
   randomInput,
-  randomLstm,
   readableDense,
-  readableLstm,
+  readableGated,
   relativeError,
+  runEquations,
   usualPair,
 } from "./random_layers.ts";
 
@@ -62,7 +67,7 @@ function dotProduct(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum;
 }
 
-interface LstmCase extends SequenceSizes {
+interface GatedCase extends SequenceSizes {
   readonly units: number;
   readonly pair?: Pair;
   readonly returnSequences?: boolean;
@@ -70,14 +75,14 @@ interface LstmCase extends SequenceSizes {
   readonly given?: boolean;
 }
 
-function assertLstmGradients(arena: Arena, given: LstmCase): void {
+function assertGatedGradients(arena: Arena, cellName: CellName, given: GatedCase): void {
   const { units, pair = usualPair, returnSequences = false, goBackwards = false } = given;
   const { batch, timesteps, inputSize } = given;
-  const layer = randomLstm(units, inputSize, pair);
+  const layer = randomGated(cellName, units, inputSize, pair);
   const { activation, recurrentActivation } = layer;
-  const form = { units, activation, recurrentActivation, returnSequences, goBackwards };
+  const form = { cellName, units, activation, recurrentActivation, returnSequences, goBackwards };
   const x = randomInput(given);
-  const run = new LstmTraining(form, given, arena).forward(x, layer);
+  const run = new GatedTraining(form, given, arena).forward(x, layer);
   const r = randomArray(run.output.length, 1, 9);
   const { kernel, recurrentKernel, bias } = layer;
   const loss = (at: Arrays): number => {
@@ -88,7 +93,7 @@ function assertLstmGradients(arena: Arena, given: LstmCase): void {
       recurrentKernel: at.recurrentKernel!,
       bias: at.bias!,
     };
-    const { hiddenState } = readableLstm(moved, input, given, pair);
+    const { hiddenState } = readableGated(moved, input, given, pair);
     return dotProduct(r, returnSequences ? hiddenState.data : hiddenState.select(1, -1).data);
   };
   const { x: dx, ...gradients } = run.backward(r);
@@ -118,63 +123,68 @@ function reversed(x: ArrayLike<number>, { batch, timesteps, inputSize }: Sequenc
 for (const build of builds) {
   const arena = new Arena(build);
 
-  Deno.test(`LstmTraining, ${build}: gradients within 1e-5 of lib/cells' slopes, 1 to 9 units and 64`, () => {
-    for (const units of [1, 2, 3, 4, 5, 6, 7, 8, 9, 64]) {
-      const sizes = { batch: 1 + units % 7, timesteps: 1 + units % 5, inputSize: 1 + units % 4 };
-      assertLstmGradients(arena, { ...sizes, units, returnSequences: units % 2 === 0 });
-    }
-  });
-
-  Deno.test(`LstmTraining, ${build}: wide inputs, long sequences, backwards`, () => {
-    assertLstmGradients(arena, { batch: 1, timesteps: 40, inputSize: 17, units: 6 });
-    assertLstmGradients(arena, { batch: 13, timesteps: 3, inputSize: 33, units: 18 });
-    assertLstmGradients(arena, {
-      batch: 5,
-      timesteps: 7,
-      inputSize: 3,
-      units: 5,
-      returnSequences: true,
-      goBackwards: true,
+  for (const cell of cellNames) {
+    Deno.test(`GatedTraining, ${build}, ${cell}: gradients within 1e-5 of lib/cells' slopes, 1 to 9 units, 17 and 64`, () => {
+      for (const units of [1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 64]) {
+        const sizes = { batch: 1 + units % 7, timesteps: 1 + units % 5, inputSize: 1 + units % 4 };
+        assertGatedGradients(arena, cell, { ...sizes, units, returnSequences: units % 2 === 0 });
+      }
     });
-  });
 
-  Deno.test(`LstmTraining, ${build}: every activation in both places`, () => {
-    const names: ActivationName[] = [
-      ...["linear", "sigmoid", "tanh", "softsign", "elu", "selu", "exponential"] as const,
-      ...["hard_sigmoid", "hard_sigmoid_keras2", "hard_tanh", "relu6"] as const,
-      ...["relu", "leaky_relu"] as const,
-    ];
-    for (const name of names) {
-      const sizes = { batch: 3, timesteps: name === "exponential" ? 2 : 3, inputSize: 4, units: 7 };
-      assertLstmGradients(arena, { ...sizes, pair: { ...usualPair, activation: name } });
-      assertLstmGradients(arena, { ...sizes, pair: { ...usualPair, recurrentActivation: name } });
-    }
-  });
+    Deno.test(`GatedTraining, ${build}, ${cell}: wide inputs, long sequences, backwards`, () => {
+      assertGatedGradients(arena, cell, { batch: 1, timesteps: 40, inputSize: 17, units: 6 });
+      assertGatedGradients(arena, cell, { batch: 13, timesteps: 3, inputSize: 33, units: 18 });
+      assertGatedGradients(arena, cell, {
+        batch: 5,
+        timesteps: 7,
+        inputSize: 3,
+        units: 5,
+        returnSequences: true,
+        goBackwards: true,
+      });
+    });
 
-  Deno.test(`LstmTraining, ${build}: backward is right in any order of runs, and after a fresh start`, () => {
-    const small = new Arena(build, 200_000);
-    const sizes = { batch: 3, timesteps: 4, inputSize: 2 };
-    const layer = randomLstm(5, 2);
-    const training = new LstmTraining(layer, sizes, small);
-    const other = new LstmTraining(randomLstm(9, 2), sizes, small);
-    const [a, b] = [randomInput(sizes), randomArray(24, 1, 20)];
-    const r = randomArray(15, 1, 9);
-    const [first, second] = [training.forward(a, layer), training.forward(b, layer)];
-    const expected = [
-      training.forward(a, layer).backward(r),
-      training.forward(b, layer).backward(r),
-    ];
-    assertEquals(first.backward(r), expected[0]);
-    assertEquals(second.backward(r), expected[1]);
-    const { generation } = small;
-    for (let k = 0; small.generation === generation; k++) {
-      new LstmTraining(randomLstm(9, 2), sizes, small).forward(a, randomLstm(9, 2));
-      assert(k < 1000);
-    }
-    assertEquals(first.backward(r), expected[0]);
-    other.forward(a, randomLstm(9, 2));
-    assertEquals(second.backward(r), expected[1]);
-  });
+    Deno.test(`GatedTraining, ${build}, ${cell}: every activation in both places`, () => {
+      const names: ActivationName[] = [
+        ...["linear", "sigmoid", "tanh", "softsign", "elu", "selu", "exponential"] as const,
+        ...["hard_sigmoid", "hard_sigmoid_keras2", "hard_tanh", "relu6"] as const,
+        ...["relu", "leaky_relu"] as const,
+      ];
+      for (const name of names) {
+        const timesteps = name === "exponential" ? 2 : 3;
+        const sizes = { batch: 3, timesteps, inputSize: 4, units: 7 };
+        const [φ, σ] = [{ activation: name }, { recurrentActivation: name }];
+        assertGatedGradients(arena, cell, { ...sizes, pair: { ...usualPair, ...φ } });
+        assertGatedGradients(arena, cell, { ...sizes, pair: { ...usualPair, ...σ } });
+      }
+    });
+
+    Deno.test(`GatedTraining, ${build}, ${cell}: backward is right in any order of runs, and after a fresh start`, () => {
+      const small = new Arena(build, 200_000);
+      const sizes = { batch: 3, timesteps: 4, inputSize: 2 };
+      const layer = randomGated(cell, 5, 2);
+      const training = new GatedTraining(layer, sizes, small);
+      const other = new GatedTraining(randomGated(cell, 9, 2), sizes, small);
+      const [a, b] = [randomInput(sizes), randomArray(24, 1, 20)];
+      const r = randomArray(15, 1, 9);
+      const [first, second] = [training.forward(a, layer), training.forward(b, layer)];
+      const expected = [
+        training.forward(a, layer).backward(r),
+        training.forward(b, layer).backward(r),
+      ];
+      assertEquals(first.backward(r), expected[0]);
+      assertEquals(second.backward(r), expected[1]);
+      const { generation } = small;
+      for (let k = 0; small.generation === generation; k++) {
+        const one = randomGated(cell, 9, 2);
+        new GatedTraining(one, sizes, small).forward(a, one);
+        assert(k < 1000);
+      }
+      assertEquals(first.backward(r), expected[0]);
+      other.forward(a, randomGated(cell, 9, 2));
+      assertEquals(second.backward(r), expected[1]);
+    });
+  }
 
   Deno.test(`DenseTraining, ${build}: gradients within 1e-5 of lib/cells' slopes`, () => {
     const cases: [number, number, number, ActivationName][] = [
@@ -206,29 +216,42 @@ for (const build of builds) {
   });
 }
 
-Deno.test("LstmTraining at T0 (32 samples, 50 timesteps, 128 units): every number of each gradient within 1e-5 of lstmBackward()", () => {
-  const sizes = { batch: 32, timesteps: 50, inputSize: 32 };
-  const layer = randomLstm(128, sizes.inputSize);
-  const x = randomInput(sizes);
-  const byLast = randomArray(32 * 128, 1, 9);
-  const weights = {
-    kernel: tensor(layer.kernel, [32, 512]),
-    recurrentKernel: tensor(layer.recurrentKernel, [128, 512]),
-    bias: tensor(layer.bias!, [512]),
-  };
-  const bySequence = new Float64Array(32 * 50 * 128);
-  for (let n = 0; n < 32; n++) {
-    bySequence.set(byLast.subarray(n * 128, (n + 1) * 128), (n * 50 + 49) * 128);
-  }
-  const trace = readableLstm(layer, x, sizes);
-  const run = { x: tensor(x, [32, 50, 32]), weights, trace };
-  const judge = lstmBackward(run, tensor(bySequence, [32, 50, 128]));
-  for (const build of builds) {
-    const actual = new LstmTraining(layer, sizes, new Arena(build)).forward(x, layer)
-      .backward(byLast);
-    for (const name of ["x", "kernel", "recurrentKernel", "bias"] as const) {
-      const error = relativeError(actual[name]!, judge[name]!.data);
-      assert(error <= OF_THE_LENGTH, `${name}, ${build}: ${error}`);
+/** From the gradient with respect to the last hidden state: those with respect to x and the arrays. */
+function tapeGradients(
+  layer: ReturnType<typeof randomGated>,
+  x: Float32Array,
+  { batch, timesteps, inputSize }: SequenceSizes,
+  byLast: Float32Array,
+) {
+  const tape = new Gradients();
+  const input = tape.leaf(asFloat64(tensor(x, [batch, timesteps, inputSize])));
+  const { weights: { W, U, b }, end } = runEquations(
+    tape,
+    layer,
+    input,
+    batch,
+    usualPair,
+    (numbers, shape) => tape.leaf(asFloat64(tensor(numbers, shape))),
+  );
+  tape.backward([[end.at(-1)!, asFloat64(tensor(byLast, [batch, layer.units]))]]);
+  const [dx, kernel, recurrentKernel, bias] = [input, W, U, b!].map((one) => tape.gradientOf(one));
+  return { x: dx!, kernel: kernel!, recurrentKernel: recurrentKernel!, bias: bias! };
+}
+
+for (const cell of cellNames) {
+  Deno.test(`GatedTraining at T0 (32 samples, 50 timesteps, 128 units), ${cell}: every number of each gradient within 1e-5 of the tape's`, () => {
+    const sizes = { batch: 32, timesteps: 50, inputSize: 32 };
+    const layer = randomGated(cell, 128, sizes.inputSize);
+    const x = randomInput(sizes);
+    const byLast = randomArray(32 * 128, 1, 9);
+    const judge = tapeGradients(layer, x, sizes, byLast);
+    for (const build of builds) {
+      const actual = new GatedTraining(layer, sizes, new Arena(build)).forward(x, layer)
+        .backward(byLast);
+      for (const name of ["x", "kernel", "recurrentKernel", "bias"] as const) {
+        const error = relativeError(actual[name]!, judge[name].data);
+        assert(error <= OF_THE_LENGTH, `${name}, ${build}: ${error}`);
+      }
     }
-  }
-});
+  });
+}

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Arena, sharedArena } from "../../lib/compute/arena.ts";
-import { LstmTraining } from "../../lib/compute/lstm_training.ts";
+import { GatedTraining } from "../../lib/compute/gated_training.ts";
 import { Plan } from "../../lib/compute/plan.ts";
 import { BatchPlan } from "../../lib/model/fast/batch_plan.ts";
 import { randomArray, randomDense, randomInput, randomLstm } from "./random_layers.ts";
@@ -19,7 +19,7 @@ Deno.test("10 000 runs of a plan leave WASM's memory as large as it was", () => 
 
 Deno.test("10 000 training steps leave WASM's memory as large as it was", () => {
   const layer = randomLstm(6, 4);
-  const training = new LstmTraining(layer, sizes);
+  const training = new GatedTraining(layer, sizes);
   const x = randomInput(sizes);
   const gradient = randomArray(18, 1, 1);
   training.forward(x, layer).backward(gradient);

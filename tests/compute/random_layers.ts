@@ -1,9 +1,25 @@
 // Layers with random arrays, for the fast equations and for the readable ones.
 
-import { type ActivationName, denseForward, lstmForward, tensor } from "@gatescope/lstm";
+import {
+  type ActivationName,
+  denseForward,
+  getActivation,
+  type Tensor,
+  tensor,
+} from "@gatescope/lstm";
+import type { Cell } from "../../lib/cells/cell.ts";
+import { GRU_BEFORE_CELL, GRU_CELL } from "../../lib/cells/gru.ts";
+import { LSTM_CELL } from "../../lib/cells/lstm.ts";
+import { runCell } from "../../lib/cells/recurrence.ts";
+import { SIMPLE_RNN_CELL } from "../../lib/cells/simple_rnn.ts";
 import { type FastActivation, fastActivation } from "../../lib/compute/activations.ts";
+import { cellKinds, type CellName } from "../../lib/compute/cell_kinds.ts";
 import type { DenseLayer } from "../../lib/compute/dense_layer.ts";
-import type { LstmLayer, SequenceSizes } from "../../lib/compute/lstm_layer.ts";
+import type { GatedLayer, Numbers, SequenceSizes } from "../../lib/compute/gated_layer.ts";
+import { asFloat64 } from "../../lib/tensor/tensor.ts";
+import { stackSteps } from "../../lib/values/arrange.ts";
+import { numbers } from "../../lib/values/numbers.ts";
+import type { Ops } from "../../lib/values/ops.ts";
 
 /** Numbers between −limit and limit, the same for the same seed (mulberry32). */
 export function randomArray(
@@ -20,7 +36,7 @@ export function randomArray(
   });
 }
 
-/** The names of an LSTM's two activations. */
+/** The names of a cell's two activations. */
 export interface Pair {
   readonly activation: ActivationName;
   readonly recurrentActivation: ActivationName;
@@ -28,21 +44,39 @@ export interface Pair {
 
 export const usualPair: Pair = { activation: "tanh", recurrentActivation: "sigmoid" };
 
-/** An LSTM as Keras would start it, but with a bias of random numbers. */
-export function randomLstm(
+/** The equations of each fast cell. */
+export const equations: Readonly<Record<CellName, Cell>> = {
+  lstm: LSTM_CELL,
+  gru: GRU_CELL,
+  gruBefore: GRU_BEFORE_CELL,
+  simpleRnn: SIMPLE_RNN_CELL,
+};
+
+export const cellNames = Object.keys(equations) as CellName[];
+
+/** A gated layer as Keras would start it, but with a bias of random numbers. */
+export function randomGated(
+  cellName: CellName,
   units: number,
   inputSize: number,
   { activation, recurrentActivation }: Pair = usualPair,
-): LstmLayer {
+): GatedLayer {
+  const { blocks, biases } = cellKinds[cellName];
+  const width = blocks * units;
   return {
-    kind: "lstm",
+    kind: "gated",
+    cellName,
     units,
-    kernel: randomArray(inputSize * 4 * units, Math.sqrt(6 / (inputSize + 4 * units)), 1),
-    recurrentKernel: randomArray(units * 4 * units, Math.sqrt(3 / units) / 2, 2),
-    bias: randomArray(4 * units, 0.3, 3),
+    kernel: randomArray(inputSize * width, Math.sqrt(6 / (inputSize + width)), 1),
+    recurrentKernel: randomArray(units * width, Math.sqrt(3 / units) / 2, 2),
+    bias: randomArray(biases * width, 0.3, 3),
     activation: fast(activation),
     recurrentActivation: fast(recurrentActivation),
   };
+}
+
+export function randomLstm(units: number, inputSize: number, pair: Pair = usualPair): GatedLayer {
+  return randomGated("lstm", units, inputSize, pair);
 }
 
 export function randomDense(
@@ -69,20 +103,47 @@ export function randomInput({ batch, timesteps, inputSize }: SequenceSizes): Flo
   return randomArray(batch * timesteps * inputSize, 1.7, 6);
 }
 
-/** What lib/cells/lstm_forward.ts makes of them, in float64. */
-export function readableLstm(
-  layer: LstmLayer,
+/** The layer's equations on it, in float64, over any kind of value. */
+export function runEquations<V>(
+  o: Ops<V>,
+  { cellName, units, ...layer }: GatedLayer,
+  x: V,
+  batch: number,
+  pair: Pair,
+  on: (numbers: Numbers, shape: readonly number[]) => V,
+) {
+  const cell = equations[cellName];
+  const { blocks, biases } = cellKinds[cellName];
+  const width = blocks * units;
+  const weights = {
+    W: on(layer.kernel, [layer.kernel.length / width, width]),
+    U: on(layer.recurrentKernel, [units, width]),
+    b: layer.bias && on(layer.bias, biases === 2 ? [2, width] : [width]),
+  };
+  const zeros = o.given(tensor(new Float64Array(batch * units), [batch, units]));
+  const functions = {
+    φ: getActivation(pair.activation),
+    σ: getActivation(pair.recurrentActivation),
+  };
+  const start = cell.states.map(() => zeros);
+  return { weights, ...runCell(o, cell, { x, weights, functions, start }) };
+}
+
+/** What the equations make of a layer: each site's values, `[batch, timesteps, units]`. */
+export function readableGated(
+  layer: GatedLayer,
   x: Float32Array | Float64Array,
   { batch, timesteps, inputSize }: SequenceSizes,
   pair: Pair = usualPair,
-) {
-  const { units, bias } = layer;
-  const weights = {
-    kernel: tensor(layer.kernel, [inputSize, 4 * units]),
-    recurrentKernel: tensor(layer.recurrentKernel, [units, 4 * units]),
-    ...(bias && { bias: tensor(bias, [4 * units]) }),
-  };
-  return lstmForward(tensor(x, [batch, timesteps, inputSize]), weights, pair);
+): { readonly sites: ReadonlyMap<string, Tensor>; readonly hiddenState: Tensor } {
+  const input = asFloat64(tensor(x, [batch, timesteps, inputSize]));
+  const on = (numbers: Numbers, shape: readonly number[]) => asFloat64(tensor(numbers, shape));
+  const { steps } = runEquations(numbers, layer, input, batch, pair, on);
+  const { gates, states } = equations[layer.cellName];
+  const sites = [...gates.map((gate) => `gates.${gate}`), ...states].map((site) =>
+    [site, stackSteps(numbers, steps.map(({ values }) => values[site]!))] as const
+  );
+  return { sites: new Map(sites), hiddenState: new Map(sites).get("hiddenState")! };
 }
 
 export function readableDense(

@@ -13,11 +13,12 @@ import {
 } from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
 import { Arena } from "../../lib/compute/arena.ts";
+import { cellKinds } from "../../lib/compute/cell_kinds.ts";
 import { DenseTraining } from "../../lib/compute/dense_training.ts";
-import { LstmTraining } from "../../lib/compute/lstm_training.ts";
+import { GatedTraining } from "../../lib/compute/gated_training.ts";
 import { Plan } from "../../lib/compute/plan.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
-import { randomArray, randomDense, randomInput, randomLstm } from "./random_layers.ts";
+import { cellNames, randomArray, randomDense, randomGated, randomInput } from "./random_layers.ts";
 
 const random = seededRandom(8);
 const numbers = (...shape: number[]) =>
@@ -75,26 +76,30 @@ function filled(value: number): Arena {
 const sizes = { batch: 3, timesteps: 5, inputSize: 4 };
 
 for (const value of [NaN, 1e3]) {
-  Deno.test(`a plan and its way back read nothing that they have not written: memory of ${value}`, () => {
-    const [x, gradient] = [randomInput(sizes), randomArray(18, 1, 1)];
-    const initialState = { hiddenState: randomArray(18, 1, 2), cellState: randomArray(18, 1, 3) };
-    const layer = randomLstm(6, 4);
-    const runIn = (arena: Arena) => {
-      const training = new LstmTraining(layer, sizes, arena).forward(x, layer);
-      const started = { ...layer, initialState };
-      const dense = randomDense(3, 6);
-      const head = new DenseTraining(dense, 3, 6, arena).forward(gradient, dense);
-      return [
-        new Plan([layer, dense], sizes, arena).run(x),
-        new Plan([started], sizes, arena).run(x),
-        training.output,
-        ...Object.values(training.backward(gradient)),
-        head.output,
-        ...Object.values(head.backward(randomArray(9, 1, 4))),
-      ];
-    };
-    const [expected, actual] = [runIn(filled(0)), runIn(filled(value))];
-    assertEquals(actual, expected);
-    assert(actual.flatMap((array) => [...array]).every(Number.isFinite));
-  });
+  for (const cell of cellNames) {
+    Deno.test(`a plan and its way back read nothing that they have not written: ${cell}, memory of ${value}`, () => {
+      const [x, gradient] = [randomInput(sizes), randomArray(18, 1, 1)];
+      const layer = randomGated(cell, 6, 4);
+      const start = [randomArray(18, 1, 2), randomArray(18, 1, 3)].slice(-cellKinds[cell].states);
+      const runIn = (arena: Arena) => {
+        const training = new GatedTraining(layer, sizes, arena).forward(x, layer);
+        const taking = new Plan([{ ...layer, takesStates: true }], sizes, arena);
+        const dense = randomDense(3, 6);
+        const head = new DenseTraining(dense, 3, 6, arena).forward(gradient, dense);
+        return [
+          new Plan([layer, dense], sizes, arena).run(x),
+          taking.run(x),
+          taking.run(x, start),
+          ...taking.ends(),
+          training.output,
+          ...Object.values(training.backward(gradient)),
+          head.output,
+          ...Object.values(head.backward(randomArray(9, 1, 4))),
+        ];
+      };
+      const [expected, actual] = [runIn(filled(0)), runIn(filled(value))];
+      assertEquals(actual, expected);
+      assert(actual.flatMap((array) => [...array]).every(Number.isFinite));
+    });
+  }
 }

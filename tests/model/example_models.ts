@@ -6,14 +6,18 @@ import {
   dense,
   dropout,
   embedding,
+  gru,
+  type GruLayerOptions,
   type Layer,
   lstm,
+  type LstmLayer,
   type LstmLayerOptions,
   masking,
   type Model,
   type OpenShape,
   type Precision,
   sequential,
+  simpleRnn,
   Tensor,
   timeDistributed,
 } from "@gatescope/lstm";
@@ -132,6 +136,56 @@ export const cases: Record<string, Case> = {
   },
   "stateful": { layers: () => [lstm({ units: 5, stateful: true }), softmax()] },
 };
+/** The other cells, in the places where an LSTM's fast code could differ from theirs. */
+function casesOf(name: string, cell: (options: GruLayerOptions) => Layer): Record<string, Case> {
+  const dropped = { dropout: 0.4, recurrentDropout: 0.3 };
+  const usual = {
+    [`${name} and a dense layer`]: () => [cell({ units: 6 }), softmax()],
+    [`${name}, two without biases`]: () => [
+      cell({ units: 17, useBias: false, ...sequences }),
+      cell({ units: 4, activation: "relu", recurrentActivation: "hard_sigmoid" }),
+      softmax(),
+    ],
+    [`${name}, backwards`]: () => [cell({ units: 5, goBackwards: true, ...sequences }), softmax()],
+    [`${name}, both directions`]: () => [
+      bidirectional(cell({ units: 5, ...sequences }) as LstmLayer, { mergeMode: "mul" }),
+      bidirectional(cell({ units: 4 }) as LstmLayer),
+      softmax(),
+    ],
+    [`${name}, dropout inside`]: () => [cell({ units: 6, dropout: 0.4 }), softmax()],
+    [`${name}, dropout inside, both`]: () => [cell({ units: 6, ...dropped }), softmax()],
+    [`${name}, stateful`]: () => [cell({ units: 5, stateful: true }), softmax()],
+  };
+  const masks: Record<string, Partial<GruLayerOptions>> = {
+    "a mask": {},
+    "a mask, backwards": { goBackwards: true },
+    "a mask, each step": sequences,
+    "a mask, each step backwards, zeros": {
+      ...sequences,
+      goBackwards: true,
+      zeroOutputForMask: true,
+    },
+  };
+  return {
+    ...Object.fromEntries(Object.entries(usual).map(([what, layers]) => [what, { layers }])),
+    ...Object.fromEntries(
+      Object.entries(masks).map(([what, options]) => [
+        `${name}, ${what}`,
+        {
+          layers: () => [masking(), cell({ units: 6, ...options }), dense({ units: 2 })],
+          x: masked(),
+        },
+      ]),
+    ),
+  };
+}
+
+Object.assign(
+  cases,
+  casesOf("GRU", gru),
+  casesOf("GRU reset before", (options) => gru({ ...options, resetAfter: false })),
+  casesOf("SimpleRNN", ({ recurrentActivation: _, ...options }) => simpleRnn(options)),
+);
 export const usual = normal(batch, timesteps, inputSize);
 
 /** The same weights in both precisions. */

@@ -32,7 +32,7 @@ for (const [name, example] of Object.entries(cases)) {
       model.compile({ optimizer: sgd({ learningRate: 1 }), loss: "mse" });
       const before = model.getWeights();
       // two batches, the second one smaller; of a stateful layer one
-      const batchSize = name === "stateful" ? batch : 3;
+      const batchSize = name.includes("stateful") ? batch : 3;
       const { loss } = await model.fit(x, y, { batchSize, shuffle: false, verbose: false });
       const steps = model.getWeights().map(({ data, shape }, k) =>
         new Tensor(Float64Array.from(data, (w, at) => w - before[k]!.data[at]!), shape)
@@ -147,14 +147,14 @@ Deno.test("where float32 overflows on the way, the equations compute the batch",
   assert(Math.abs(losses[0]! / losses[1]! - 1) < 1e-6); // 1e20 and 1e-3 are rounded
 });
 
-Deno.test("all LSTMs but stateful ones and those of rare activations are computed fast", () => {
+Deno.test("all recurrent layers but those of rare activations are computed fast", () => {
   const chains = [];
   for (const [name, example] of Object.entries(cases)) {
     const { x = usual } = example;
     const network = networkOf(modelOf(example, "float32"));
     const { traces } = network.forward(network.checkInputs(x, "predict"), { fast: true });
     const byEquations = traces.length > 0; // these tell what happened inside
-    assertEquals(byEquations, name === "stateful" || name.includes("without a fast form"), name);
+    assertEquals(byEquations, name.includes("without a fast form"), name);
     if (chainOf(network) !== undefined) chains.push(name);
   }
   assertEquals(chains, [
@@ -166,5 +166,12 @@ Deno.test("all LSTMs but stateful ones and those of rare activations are compute
     "dense layers alone",
     "an activation layer joins its dense layer",
     "dropout inside",
+    ...["GRU", "GRU reset before", "SimpleRNN"].flatMap((name) => [
+      `${name} and a dense layer`,
+      `${name}, two without biases`,
+      `${name}, backwards`,
+      `${name}, dropout inside`,
+      `${name}, dropout inside, both`,
+    ]),
   ]);
 });

@@ -18,7 +18,7 @@ export class DensePlan {
 
   x: usize;
   xRow: usize;
-  /** Packed by `packColumns`; under softmax the bias is −Infinity where units end. */
+  /** Packed by `packPanels`; under softmax the bias is −Infinity where units end. */
   kernel: usize;
   bias: usize;
   /** x·W + b, [row][unit], each row padded to whole panels. */

@@ -14,7 +14,7 @@ export class DenseBackwardPlan {
   forward: usize;
   /** The gradient with respect to the output, [row][unit]. */
   byOutput: usize;
-  /** Packed by `packColumnsTransposed`. */
+  /** Packed by `packPanelsTransposed`. */
   kernelTransposed: usize;
   /** dl as [row][panels · 16] and as [panel][row][16]. */
   dlRows: usize;

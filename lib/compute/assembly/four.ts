@@ -83,6 +83,13 @@ export function activateFour(
   v128.store(to, result(kind3, v128.load(from, 48), p3, power2(n3)), 48);
 }
 
+/** φ of 16 numbers, whatever it is. */
+export function activateSixteen(from: usize, to: usize, kind: i32, alpha: f32): void {
+  for (let v: usize = 0; v < 64; v += 16) {
+    v128.store(to + v, activate(kind, v128.load(from + v), alpha));
+  }
+}
+
 /** φ of each number from `from` up to `count` (rounded up to 4), to `to`; for tests. */
 export function activateArray(kind: i32, from: usize, to: usize, count: i32, alpha: f32): void {
   let left = count;

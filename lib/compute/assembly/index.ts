@@ -2,22 +2,17 @@
 
 import { denseForward, DensePlan } from "./dense";
 import { denseBackward as backwardThroughDense, DenseBackwardPlan } from "./dense_backward";
-import { lstmForward, LstmPlan } from "./lstm";
-import { lstmBackward as backwardThroughLstm, LstmBackwardPlan } from "./lstm_backward";
+import { gatedForward } from "./gated";
+import { gatedBackward as backwardThroughGated } from "./gated_backward";
+import { GatedBackwardPlan } from "./gated_backward_plan";
+import { GatedPlan } from "./gated_plan";
 
 export { adamStep } from "./adam";
 export { peak } from "./fma";
 export { activateArray } from "./four";
-export {
-  packColumns,
-  packColumnsTransposed,
-  packGates,
-  packGatesTransposed,
-  unpackColumns,
-  unpackGates,
-} from "./pack";
+export { packPanels, packPanelsTransposed, unpackPanels } from "./pack";
 
-const LSTM: i32 = 0;
+const GATED: i32 = 0;
 
 /** Bytes from one plan to the next. */
 export const PLAN_BYTES: usize = 192;
@@ -27,14 +22,14 @@ export const FREE_FROM: usize = __heap_base;
 /** Plans that follow each other in memory, each reading where the one before it wrote. */
 export function forward(first: usize, count: i32): void {
   for (let k = 0; k < count; k++) {
-    if (load<i32>(first) == LSTM) lstmForward(changetype<LstmPlan>(first));
+    if (load<i32>(first) == GATED) gatedForward(changetype<GatedPlan>(first));
     else denseForward(changetype<DensePlan>(first));
     first += PLAN_BYTES;
   }
 }
 
-export function lstmBackward(plan: usize): void {
-  backwardThroughLstm(changetype<LstmBackwardPlan>(plan));
+export function gatedBackward(plan: usize): void {
+  backwardThroughGated(changetype<GatedBackwardPlan>(plan));
 }
 
 export function denseBackward(plan: usize): void {

@@ -1,120 +1,82 @@
 // Weights from Keras's layout into panels of 16 columns, [panel][k][16], and back.
+//
+// Which columns a panel has, a table says (../panels.ts): of each vector its first column in Keras's
+// layout and how many of the four are there, 8 bytes. A bias is a matrix of one row.
 
-const BLOCKS: i32 = 4;
+const ENTRY: usize = 8;
+const VECTORS: i32 = 4;
 
-/**
- * `[depth, 4·units]` to panels: 4 units of i, of f, of c̃, of o; zeros where units end.
- * A bias is a row of it (depth 1).
- */
-export function packGates(from: usize, depth: i32, units: i32, to: usize): void {
-  const panels = (units + 3) >> 2;
+/** `[depth, width]` to panels; `filler` where columns end. */
+export function packPanels(
+  from: usize, depth: i32, width: i32, table: usize, panels: i32, to: usize, filler: f32,
+): void {
   for (let p = 0; p < panels; p++) {
-    const first = p << 2;
-    const filled = min(4, units - first);
     for (let k = 0; k < depth; k++) {
-      for (let gate = 0; gate < BLOCKS; gate++) {
-        const source = from + (<usize>(k * 4 + gate) * units + first) * 4;
-        if (filled == 4) {
+      const row = from + <usize>(k * width) * 4;
+      for (let v = 0; v < VECTORS; v++) {
+        const source = row + <usize>load<i32>(table + <usize>v * ENTRY) * 4;
+        const count = load<i32>(table + <usize>v * ENTRY, 4);
+        if (count == 4) {
           v128.store(to, v128.load(source));
         } else {
           for (let lane = 0; lane < 4; lane++) {
-            store<f32>(to + lane * 4, lane < filled ? load<f32>(source + lane * 4) : 0);
+            store<f32>(to + lane * 4, lane < count ? load<f32>(source + lane * 4) : filler);
           }
         }
         to += 16;
       }
     }
+    table += <usize>VECTORS * ENTRY;
   }
 }
 
-/** The way back, from panels of `panelRows` rows: what the padding holds is left out. */
-export function unpackGates(
-  from: usize, depth: i32, panelRows: i32, units: i32, to: usize,
+/** The way back: what the padding holds is left out. */
+export function unpackPanels(
+  from: usize, depth: i32, width: i32, table: usize, panels: i32, to: usize,
 ): void {
-  const panels = (units + 3) >> 2;
-  for (let p = 0; p < panels; p++) {
-    const first = p << 2;
-    const filled = min(4, units - first);
+  for (let v = 0; v < panels * VECTORS; v++) {
+    const first = load<i32>(table + <usize>v * ENTRY);
+    const count = load<i32>(table + <usize>v * ENTRY, 4);
+    if (count == 0) continue;
+    let row = from + <usize>((v >> 2) * depth) * 64 + <usize>(v & 3) * 16;
+    let target = to + <usize>first * 4;
     for (let k = 0; k < depth; k++) {
-      const row = from + <usize>(p * panelRows + k) * 64;
-      for (let gate = 0; gate < BLOCKS; gate++) {
-        const target = to + (<usize>(k * 4 + gate) * units + first) * 4;
-        storeSome(target, v128.load(row + gate * 16), filled);
-      }
+      storeSome(target, v128.load(row), count);
+      row += 64;
+      target += <usize>width * 4;
     }
   }
 }
 
 /**
- * The transpose of `[rows, 4·units]` to panels of 16 rows, [panel][k][16]: its k runs over the
- * gates as `packGates` orders them, [4 units][gate][lane].
+ * The transpose of `[rows, width]` to panels of 16 rows, [panel][k][16]: its k runs over the columns
+ * as `packPanels` orders them, the padding too.
  */
-export function packGatesTransposed(from: usize, rows: i32, units: i32, to: usize): void {
-  const panels = (units + 3) >> 2;
+export function packPanelsTransposed(
+  from: usize, rows: i32, width: i32, table: usize, panels: i32, to: usize,
+): void {
   for (let first = 0; first < rows; first += 16) {
-    for (let p = 0; p < panels; p++) {
-      for (let gate = 0; gate < BLOCKS; gate++) {
-        for (let lane = 0; lane < 4; lane++) {
-          const unit = p * 4 + lane;
-          const source = from + <usize>(gate * units + unit) * 4;
-          for (let r = first; r < first + 16; r++) {
-            const inside = r < rows && unit < units;
-            store<f32>(to, inside ? load<f32>(source + <usize>(r * 4 * units) * 4) : 0);
-            to += 4;
-          }
+    for (let v = 0; v < panels * VECTORS; v++) {
+      const column = load<i32>(table + <usize>v * ENTRY);
+      const count = load<i32>(table + <usize>v * ENTRY, 4);
+      for (let lane = 0; lane < 4; lane++) {
+        const source = from + <usize>(column + lane) * 4;
+        for (let r = first; r < first + 16; r++) {
+          const inside = r < rows && lane < count;
+          store<f32>(to, inside ? load<f32>(source + <usize>(r * width) * 4) : 0);
+          to += 4;
         }
       }
     }
   }
 }
 
-/** `[depth, columns]` to panels; `filler` where columns end. */
-export function packColumns(from: usize, depth: i32, columns: i32, to: usize, filler: f32): void {
-  for (let first = 0; first < columns; first += 16) {
-    for (let k = 0; k < depth; k++) {
-      for (let lane = 0; lane < 16; lane++) {
-        const column = first + lane;
-        const at = from + (<usize>k * columns + column) * 4;
-        store<f32>(to, column < columns ? load<f32>(at) : filler);
-        to += 4;
-      }
-    }
-  }
-}
-
-/** The way back. */
-export function unpackColumns(
-  from: usize, depth: i32, columns: i32, to: usize,
-): void {
-  for (let k = 0; k < depth; k++) {
-    for (let first = 0; first < columns; first += 4) {
-      const row = from + <usize>((first >> 4) * depth + k) * 64;
-      const value = v128.load(row + <usize>(first & 15) * 4);
-      storeSome(to, value, min(4, columns - first));
-      to += <usize>min(4, columns - first) * 4;
-    }
-  }
-}
-
-/** The transpose of `[rows, columns]` to panels of 16 rows, [panel][k][16]; k in whole sixteens. */
-export function packColumnsTransposed(from: usize, rows: i32, columns: i32, to: usize): void {
-  const depth = (columns + 15) & ~15;
-  for (let first = 0; first < rows; first += 16) {
-    for (let k = 0; k < depth; k++) {
-      for (let r = first; r < first + 16; r++) {
-        const inside = r < rows && k < columns;
-        store<f32>(to, inside ? load<f32>(from + (<usize>r * columns + k) * 4) : 0);
-        to += 4;
-      }
-    }
-  }
-}
-
-/** The first `count` numbers at an address, 0 in place of the others. */
+/** The first `count` numbers at an address, 0 in place of the others; none where it is not above 0. */
 // @ts-ignore: decorator
 @inline
 export function loadSome(from: usize, count: i32): v128 {
   if (count >= 4) return v128.load(from);
+  if (count <= 0) return f32x4.splat(0);
   if (count == 1) return v128.load32_zero(from);
   const two = v128.load64_zero(from);
   return count == 2 ? two : v128.load32_lane(from, two, 2, 8);

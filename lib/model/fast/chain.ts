@@ -1,20 +1,19 @@
 // The networks that lib/compute runs in one go.
 
 import { LINEAR } from "../../compute/activations.ts";
-import type { DenseLayer } from "../../compute/dense_layer.ts";
-import type { LstmLayer } from "../../compute/lstm_layer.ts";
+import type { PlanLayer } from "../../compute/plan.ts";
 import type { FastForm } from "../../layers/fast_form.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Graph } from "../graph.ts";
 
 /** A layer of a chain, and which of the network's weights are its own. */
 interface Link {
-  readonly form: Extract<FastForm, { readonly kind: "lstm" | "dense" }>;
+  readonly form: Extract<FastForm, { readonly kind: "gated" | "dense" }>;
   readonly firstWeight: number;
   readonly count: number;
 }
 
-/** LSTM and dense layers that follow each other. */
+/** Recurrent and dense layers that follow each other. */
 export type Chain = readonly Link[];
 
 /**
@@ -26,8 +25,10 @@ export function chainOf({ isRow, inputs: [input], layers }: Graph): Chain | unde
   const links: Link[] = [];
   for (const { layer, firstWeight, weights: { length: count } } of layers) {
     const form = layer.fast?.();
-    if (form === undefined) return undefined;
-    if (form.kind === "lstm" || form.kind === "dense") {
+    if (form === undefined || form.kind === "gated" && (form.stateful || form.returnState)) {
+      return undefined;
+    }
+    if (form.kind === "gated" || form.kind === "dense") {
       links.push({ form, firstWeight, count });
     } else if (form.kind === "activation" && form.activation.kind !== LINEAR) {
       const before = links.pop();
@@ -39,16 +40,16 @@ export function chainOf({ isRow, inputs: [input], layers }: Graph): Chain | unde
 }
 
 /** The chain's layers with these weights, for a plan. */
-export function layersOf(chain: Chain, weights: readonly Tensor[]): (LstmLayer | DenseLayer)[] {
+export function layersOf(chain: Chain, weights: readonly Tensor[]): PlanLayer[] {
   return chain.map(({ form, firstWeight, count }) =>
-    form.kind === "lstm"
-      ? { ...form, ...lstmArrays(weights.slice(firstWeight, firstWeight + count)) }
+    form.kind === "gated"
+      ? { ...form, ...gatedArrays(weights.slice(firstWeight, firstWeight + count)) }
       : { ...form, ...denseArrays(weights.slice(firstWeight, firstWeight + count)) }
   );
 }
 
-/** An LSTM's arrays, from its weights in Keras's order. */
-export function lstmArrays(weights: readonly Tensor[]) {
+/** A recurrent layer's arrays, from its weights in Keras's order. */
+export function gatedArrays(weights: readonly Tensor[]) {
   const [kernel, recurrentKernel, bias] = weights.map(numbersOf) as [Numbers, Numbers, Numbers?];
   return { kernel, recurrentKernel, ...(bias && { bias }) };
 }

@@ -1,19 +1,20 @@
 // The layers of a network that lib/compute knows, each computed by it; all others by their equation.
 
 import type { LayerTrace } from "../../cells/lstm_forward.ts";
-import { layerTraceOf } from "../../cells/lstm_forward.ts";
-import type { Layer, LayerContext, LayerResult, Mask } from "../../layers/layer.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { stateOf, traceOfRun } from "../../cells/trace_of_run.ts";
+import type { FastGated } from "../../layers/fast_form.ts";
+import type { Layer, LayerContext, LayerResult } from "../../layers/layer.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import type { Gradients, Variable } from "../../values/gradients.ts";
 import { numbers } from "../../values/numbers.ts";
-import { fastLstm } from "./fast_lstm.ts";
+import { fastGatedRun } from "./fast_gated.ts";
 import { type FastRun, LayerCompute } from "./layer_compute.ts";
 
-/** A layer's fast run, with the mask that the next one gets and, where it records, its trace. */
-export type FastLayerRun = FastRun & {
-  readonly mask: Mask | undefined;
+/** A layer's fast run, as a walk wants it, and where it records its trace. */
+interface FastLayerRun extends Omit<LayerResult<Tensor>, "updates"> {
+  readonly backward: FastRun["backward"];
   readonly trace?: LayerTrace;
-};
+}
 
 /** What a network's layers keep for their fast runs. */
 export class FastLayers {
@@ -28,7 +29,7 @@ export class FastLayers {
       const fast = this.#fast(layer, inputs, weights, context, records);
       if (fast === undefined) return layer.run(numbers, inputs, weights, context);
       if (fast.trace !== undefined) inside({ name: context.name, trace: fast.trace });
-      return { outputs: [fast.output], mask: fast.mask };
+      return fast;
     };
   }
 
@@ -36,10 +37,13 @@ export class FastLayers {
   runOnTape(tape: Gradients): LayerContext<Variable>["run"] {
     return (layer, inputs, weights, context): LayerResult<Variable> => {
       const [x] = inputs as [Variable];
-      const own = weights.map(({ value }) => value);
-      const fast = this.#fast(layer, inputs.map(({ value }) => value), own, context, false);
+      const valuesOf = (variables: readonly Variable[]) => variables.map(({ value }) => value);
+      const states = context.states?.map(valuesOf);
+      const given = { ...context, states };
+      const fast = this.#fast(layer, valuesOf(inputs), valuesOf(weights), given, false);
       if (fast === undefined) return layer.run(tape, inputs, weights, context);
-      const output = tape.computed(fast.output, [x, ...weights], (gradient) => {
+      const [value] = fast.outputs as [Tensor];
+      const output = tape.computed(value, [x, ...weights], (gradient) => {
         const { input, weights } = fast.backward(gradient, { byInput: x.needed });
         return [input, ...weights];
       });
@@ -47,35 +51,75 @@ export class FastLayers {
     };
   }
 
-  #fast<V>(
+  #fast(
     layer: Layer,
     [x, ...more]: readonly Tensor[],
     weights: readonly Tensor[],
-    { name, masks: [mask], states, training, random }: LayerContext<V>,
+    context: FastContext,
     records: boolean,
   ): FastLayerRun | undefined {
     const form = layer.fast?.();
-    if (form?.kind !== "lstm" && form?.kind !== "dense" || layer.distributed !== undefined) {
+    if (form?.kind !== "gated" && form?.kind !== "dense" || layer.distributed !== undefined) {
       return undefined; // the layer inside is asked by itself
     }
-    if (x === undefined || more.length > 0) return undefined; // states come in
-    const compute = this.#computes.get(name) ?? new LayerCompute();
-    this.#computes.set(name, compute);
-    if (form.kind === "dense") return { ...compute.dense(form, x, weights, training), mask };
-    if (states?.[0] !== undefined) return undefined;
-    const run = fastLstm(compute, form, x, weights, { mask, training, random, records });
-    if (run?.trace === undefined) return run;
-    const [kernel, recurrentKernel, bias] = weights as [Tensor, Tensor, Tensor?];
-    const given = {
-      x,
-      weights: { kernel, recurrentKernel, ...(bias && { bias }) },
-      options: {
-        activation: form.functions.φ,
-        recurrentActivation: form.functions.σ,
-        goBackwards: form.goBackwards ?? false,
-        mask,
-      },
-    };
-    return { ...run, trace: layerTraceOf(run.trace, given) };
+    const compute = this.#computes.get(context.name) ?? new LayerCompute();
+    this.#computes.set(context.name, compute);
+    if (form.kind === "gated") {
+      return runGated(compute, form, x!, more, weights, { ...context, records });
+    }
+    const run = compute.dense(form, x!, weights, context.training);
+    return { outputs: [run.output], mask: context.masks[0], backward: run.backward };
   }
+}
+
+/** What a fast run depends on, of what any run does. */
+type FastContext = Pick<
+  LayerContext<Tensor>,
+  "name" | "masks" | "states" | "training" | "random"
+>;
+
+/** A recurrent layer's run, states in and states out. */
+function runGated(
+  compute: LayerCompute,
+  form: FastGated,
+  x: Tensor,
+  given: readonly Tensor[],
+  weights: readonly Tensor[],
+  { masks: [mask], states: remembered, training, random, records }:
+    & FastContext
+    & { readonly records: boolean },
+): FastLayerRun | undefined {
+  const { cell, functions, goBackwards = false, returnSequences, returnState, stateful } = form;
+  // Keras takes h first, which the cell hands on last
+  const before = given.length > 0 ? given.toReversed() : remembered?.[0];
+  const zeros = () => cell.states.map(() => zerosOf(x.shape[0]!, form.units));
+  const start = before ?? (returnState || stateful ? zeros() : undefined);
+  if (start?.some(({ shape }) => shape[0] !== x.shape[0])) return undefined; // the equation says it
+  const run = fastGatedRun(compute, form, x, weights, { mask, training, random, records, start });
+  if (run === undefined) return undefined;
+  const { output, ends = [], sites, backward } = run;
+  const result = {
+    outputs: returnState ? [output, ...ends.toReversed()] : [output],
+    mask: returnSequences ? mask : undefined,
+    states: stateful ? [ends] : undefined,
+    backward,
+  };
+  if (sites === undefined) return result;
+  const [kernel, recurrentKernel, bias] = weights as [Tensor, Tensor, Tensor?];
+  const trace = traceOfRun(cell, (site) => sites.get(site)!, {
+    x,
+    weights: { kernel, recurrentKernel, ...(bias && { bias }) },
+    options: {
+      activation: functions.φ,
+      recurrentActivation: functions.σ,
+      goBackwards,
+      mask,
+      initialState: before && stateOf(cell, before),
+    },
+  });
+  return { ...result, trace };
+}
+
+function zerosOf(batch: number, units: number): Tensor {
+  return new Tensor(new Float32Array(batch * units), [batch, units]);
 }

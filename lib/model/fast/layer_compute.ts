@@ -1,15 +1,13 @@
 // The fast equations of one layer in its place: in training, and where a network is no single chain.
 
-import type { LstmLayer, SequenceSizes } from "../../compute/lstm_layer.ts";
 import { DenseTraining } from "../../compute/dense_training.ts";
-import { type LstmForm, LstmTraining } from "../../compute/lstm_training.ts";
-import { gatesOf } from "../../cells/gates.ts";
-import type { LstmStep } from "../../cells/lstm.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import type { GatedForm, GatedLayer, SequenceSizes } from "../../compute/gated_layer.ts";
+import { GatedTraining } from "../../compute/gated_training.ts";
 import type { FastForm } from "../../layers/fast_form.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { BatchPlan } from "./batch_plan.ts";
-import { denseArrays, lstmArrays, numbersOf } from "./chain.ts";
-import { reverseTimesteps } from "./masked_lstm.ts";
+import { denseArrays, gatedArrays, numbersOf } from "./chain.ts";
+import { reverseTimesteps } from "./masked_steps.ts";
 import { RecentlyUsed } from "./recently_used.ts";
 
 /** A run of one layer, and the way back through it. */
@@ -33,61 +31,73 @@ interface Prepared {
   weights: readonly Tensor[];
 }
 
+/** The values of each site, in the order of the input. */
+export type SiteValues = ReadonlyMap<string, Tensor>;
+
+/** A run of a recurrent layer. */
+export interface GatedRun extends FastRun {
+  /** Its gates and states, where they were recorded. */
+  readonly sites?: SiteValues;
+  /** Its states after the last step, where it started from some. */
+  readonly ends?: readonly Tensor[];
+}
+
+/** How a recurrent layer predicts. */
+export interface Prediction {
+  /** The sites to record, in Keras's order; none where they are not wanted. */
+  readonly sites: readonly string[];
+  /** The states that it starts from, `[batch, units]` each. Default: zeros, which it does not tell. */
+  readonly start?: readonly Tensor[] | undefined;
+}
+
 /** What a layer in its place needs for its runs; kept from run to run. */
 export class LayerCompute {
   readonly #plans = new RecentlyUsed<Prepared>(PREPARED);
-  readonly #lstms = new RecentlyUsed<LstmTraining>(PREPARED);
+  readonly #gated = new RecentlyUsed<GatedTraining>(PREPARED);
   readonly #denses = new RecentlyUsed<DenseTraining>(PREPARED);
 
-  /** An LSTM over `x`, `[batch, timesteps, inputSize]`, from zeros; all steps count. */
-  lstm(form: LstmForm, x: Tensor, weights: readonly Tensor[], training: boolean): FastRun {
+  /** A recurrent layer over `x`, `[batch, timesteps, inputSize]`; all steps count. */
+  gated(
+    form: GatedForm,
+    x: Tensor,
+    weights: readonly Tensor[],
+    { sites, start }: Prediction,
+  ): GatedRun {
     const sizes = sizesOf(x);
-    const { batch, timesteps } = sizes;
-    const { units, returnSequences = false } = form;
-    const shape = returnSequences ? [batch, timesteps, units] : [batch, units];
-    // under a mask, the same layer runs in another form
-    const key = `${Object.values(sizes)} ${returnSequences} ${form.goBackwards}`;
-    if (!training) {
-      const layer = (): LstmLayer => ({ ...form, kind: "lstm", ...lstmArrays(weights) });
-      return predicted(this.#plan(key, weights, layer, sizes).run(numbersOf(x)), shape);
-    }
-    const run = this.#lstms.get(key, () => new LstmTraining(form, sizes))
-      .forward(numbersOf(x), lstmArrays(weights));
+    const { units, goBackwards = false } = form;
+    const [record, takesStates] = [sites.length > 0, start !== undefined];
+    const layer = (): GatedLayer => ({
+      ...form,
+      kind: "gated",
+      ...{ record, takesStates },
+      ...gatedArrays(weights),
+    });
+    const key = `${keyOf(form, sizes)} ${record} ${takesStates}`;
+    const { output, recorded, ends } = this.#plan(key, weights, layer, sizes)
+      .runLayer(numbersOf(x), { start: start?.map(numbersOf), records: record });
+    const values = sites.map((site, k) => {
+      const sequence = new Tensor(recorded[k]!, [sizes.batch, sizes.timesteps, units]);
+      return [site, goBackwards ? reverseTimesteps(sequence) : sequence] as const;
+    });
     return {
-      output: new Tensor(run.output, shape),
+      ...predicted(output, outputShapeOf(form, sizes)),
+      ...(record && { sites: new Map(values) }),
+      ...(takesStates && { ends: ends.map((end) => new Tensor(end, [sizes.batch, units])) }),
+    };
+  }
+
+  /** The same from zeros, and the way back. */
+  trainGated(form: GatedForm, x: Tensor, weights: readonly Tensor[]): FastRun {
+    const sizes = sizesOf(x);
+    const run = this.#gated.get(keyOf(form, sizes), () => new GatedTraining(form, sizes))
+      .forward(numbersOf(x), gatedArrays(weights));
+    return {
+      output: new Tensor(run.output, outputShapeOf(form, sizes)),
       backward: (gradient, options) => {
         const g = run.backward(numbersOf(gradient), options);
         const arrays = [g.kernel, g.recurrentKernel, g.bias];
         return gradientsOf(g.x, x, arrays, weights);
       },
-    };
-  }
-
-  /** The same in prediction, with every gate and state, in the order of the input. */
-  recordedLstm(
-    form: LstmForm,
-    x: Tensor,
-    weights: readonly Tensor[],
-  ): FastRun & { readonly trace: LstmStep } {
-    const sizes = sizesOf(x);
-    const { batch, timesteps } = sizes;
-    const { units, returnSequences = false, goBackwards = false } = form;
-    const layer = () => ({ ...form, kind: "lstm", record: true, ...lstmArrays(weights) } as const);
-    // under a mask, the same layer runs in another form
-    const key = `record ${Object.values(sizes)} ${returnSequences} ${goBackwards}`;
-    const plan = this.#plan(key, weights, layer, sizes);
-    const { output, recorded } = plan.record(numbersOf(x));
-    const inOrder = (name: keyof typeof recorded) => {
-      const sequence = new Tensor(recorded[name], [batch, timesteps, units]);
-      return goBackwards ? reverseTimesteps(sequence) : sequence;
-    };
-    const [input, forget] = [inOrder("input"), inOrder("forget")];
-    const [candidate, outputGate] = [inOrder("candidate"), inOrder("output")];
-    const gates = gatesOf({ input, forget, candidate, output: outputGate });
-    const [cellState, hiddenState] = [inOrder("cellState"), inOrder("hiddenState")];
-    return {
-      ...predicted(output, returnSequences ? [batch, timesteps, units] : [batch, units]),
-      trace: { gates, cellState, hiddenState },
     };
   }
 
@@ -129,6 +139,18 @@ export class LayerCompute {
     }
     return prepared.plan;
   }
+}
+
+/** Under a mask, the same layer runs in another form. */
+function keyOf({ returnSequences, goBackwards }: GatedForm, sizes: SequenceSizes): string {
+  return `${Object.values(sizes)} ${returnSequences} ${goBackwards}`;
+}
+
+function outputShapeOf(
+  { units, returnSequences }: GatedForm,
+  { batch, timesteps }: SequenceSizes,
+): number[] {
+  return returnSequences ? [batch, timesteps, units] : [batch, units];
 }
 
 function sizesOf({ shape }: Tensor): SequenceSizes {

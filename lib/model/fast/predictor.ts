@@ -20,7 +20,7 @@ interface Prepared {
 }
 
 /**
- * A network's predictions. In precision float32, LSTM and dense layers in a row are one call of WASM,
+ * A network's predictions. In precision float32, recurrent and dense layers in a row are one call of WASM,
  * prepared for each shape of input and kept; other networks go layer by layer, each as fast as it can.
  */
 export class Predictor {

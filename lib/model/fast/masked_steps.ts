@@ -1,13 +1,11 @@
-// An LSTM that passes over masked steps, by one that knows no mask: a masked step keeps the state, so
+// A recurrent layer that passes over masked steps, by one that knows no mask: a masked step keeps the state, so
 // each sample's other steps may follow each other at once, and only their results must find their
 // places again.
 
-import type { LstmForm } from "../../compute/lstm_training.ts";
-import { Tensor } from "../../tensor/tensor.ts";
-import { type Gates, gatesOf } from "../../cells/gates.ts";
-import type { LstmStep } from "../../cells/lstm.ts";
+import type { GatedForm } from "../../compute/gated_layer.ts";
 import type { Mask } from "../../layers/layer.ts";
-import type { FastRun } from "./layer_compute.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { FastRun, GatedRun, SiteValues } from "./layer_compute.ts";
 
 /** Whether a step is masked at all. */
 export function masksSteps(mask: Mask | undefined): mask is Mask {
@@ -15,17 +13,17 @@ export function masksSteps(mask: Mask | undefined): mask is Mask {
 }
 
 /**
- * The run of an LSTM under a mask.
+ * The run of a recurrent layer under a mask.
  *
- * @param run an LSTM of that form without a mask, from the first step to the last
+ * @param run one of that form without a mask, from the first step to the last
  * @param zeroOutput whether a masked step gives zeros instead of the result before it
  */
-export function maskedLstm(
-  form: LstmForm,
+export function underMask(
+  form: GatedForm,
   x: Tensor,
   mask: Mask,
   zeroOutput: boolean,
-  run: (form: LstmForm, x: Tensor) => FastRun,
+  run: (form: GatedForm, x: Tensor) => FastRun,
 ): FastRun {
   const [batch, timesteps, inputSize] = x.shape as [number, number, number];
   const { units, returnSequences = false, goBackwards = false } = form;
@@ -60,64 +58,48 @@ export function maskedLstm(
 }
 
 /**
- * The same in prediction, with every gate and state in the order of the input. What the gates of a
+ * The same in prediction, with the values of every site in the order of the input. What the gates of a
  * masked step would have been (nothing comes of them) the equations tell.
  *
  * @param gates of rows `[rows, inputSize]`, by the hidden states before them
  */
-export function recordedMaskedLstm(
-  form: LstmForm,
+export function recordedUnderMask(
+  form: GatedForm,
   x: Tensor,
   mask: Mask,
   zeroOutput: boolean,
-  run: (form: LstmForm, x: Tensor) => FastRun & { readonly trace: LstmStep },
-  gates: (x: Tensor, hiddenState: Tensor) => Gates,
-): FastRun & { readonly trace: LstmStep } {
-  let trace: LstmStep | undefined;
-  const recorded = (inner: LstmForm, packed: Tensor) => {
-    const found = run(inner, packed);
-    trace = found.trace;
+  run: (form: GatedForm, x: Tensor) => GatedRun,
+  gates: (x: Tensor, hiddenState: Tensor) => SiteValues,
+): GatedRun {
+  let recorded: SiteValues | undefined;
+  const inner = (form: GatedForm, packed: Tensor) => {
+    const found = run(form, packed);
+    recorded = found.sites;
     return found;
   };
-  const result = maskedLstm(form, x, mask, zeroOutput, recorded);
+  const result = underMask(form, x, mask, zeroOutput, inner);
   const [batch, timesteps, inputSize] = x.shape as [number, number, number];
   const { units, goBackwards = false } = form;
   const rows = batch * timesteps;
-  const shape = [batch, timesteps, units];
   const { outputs } = stepsOf(mask, goBackwards, false);
-  const inOrder = (data: Float32Array<ArrayBuffer>) => {
-    const sequence = new Tensor(data, shape);
-    return goBackwards ? reverseTimesteps(sequence) : sequence;
-  };
   const moves = outputs.map((step, row) => [step, row] as const).filter(([step]) => step >= 0);
-  const placed = (values: Tensor) => inOrder(copyRows(values, units, rows, moves));
-  const { gates: own, cellState, hiddenState } = trace!;
-  const hidden = placed(hiddenState);
+  const sites = new Map(
+    [...recorded!].map(([site, values]) => {
+      const placed = new Tensor(copyRows(values, units, rows, moves), [batch, timesteps, units]);
+      return [site, goBackwards ? reverseTimesteps(placed) : placed];
+    }),
+  );
   const masked = Array.from(mask.data.keys()).filter((row) => mask.data[row] === 0);
   const take = (values: Tensor, width: number) =>
     new Tensor(
       copyRows(values, width, masked.length, masked.map((row, k) => [row, k] as const)),
       [masked.length, width],
     );
-  const wouldBe = gates(take(x, inputSize), take(hidden, units)); // a masked step keeps h
-  const gate = (name: keyof Gates) => {
-    const values = placed(own[name]);
-    masked.forEach((row, k) => values.data.set(wouldBe[name].at(k).data, row * units));
-    return values;
-  };
-  return {
-    ...result,
-    trace: {
-      gates: gatesOf({
-        input: gate("input"),
-        forget: gate("forget"),
-        candidate: gate("candidate"),
-        output: gate("output"),
-      }),
-      cellState: placed(cellState),
-      hiddenState: hidden,
-    },
-  };
+  const hidden = sites.get("hiddenState")!; // a masked step keeps h
+  for (const [site, values] of gates(take(x, inputSize), take(hidden, units))) {
+    masked.forEach((row, k) => sites.get(site)!.data.set(values.at(k).data, row * units));
+  }
+  return { ...result, sites };
 }
 
 /**
