@@ -2,7 +2,22 @@
 // Tolerances: 1e-6 in a prediction of at most a few units, as float32 carries 6e-8 a step; 1e-5 of the
 // largest number in a gradient.
 
-import { dense, lstm, type Model, sequential, sgd, Tensor } from "@gatescope/lstm";
+import {
+  dense,
+  functional,
+  gru,
+  type GruLayerOptions,
+  input,
+  type Layer,
+  lstm,
+  type Model,
+  type Precision,
+  sequential,
+  sgd,
+  simpleRnn,
+  Tensor,
+  trace,
+} from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
 import { sharedArena } from "../../lib/compute/arena.ts";
 import { BatchPlan } from "../../lib/model/fast/batch_plan.ts";
@@ -174,4 +189,62 @@ Deno.test("all recurrent layers but those of rare activations are computed fast"
       `${name}, dropout inside, both`,
     ]),
   ]);
+});
+
+Deno.test("a batch in parts takes each sample's states along, and records every gate", () => {
+  const sizes = { batch: 23, timesteps: 5, inputSize: 4 };
+  const layer = { ...randomLstm(6, 4), takesStates: true, record: true };
+  const x = randomInput(sizes);
+  const start = [randomArray(23 * 6, 1, 1), randomArray(23 * 6, 1, 2)];
+  const [whole, parts] = [undefined, 5 * 4 * 5 * 40].map((bytes) =>
+    new BatchPlan([layer], sizes, bytes).runLayer(x, { start, records: true })
+  );
+  for (const name of ["recorded", "ends"] as const) {
+    assertEquals(parts![name].length, whole![name].length);
+    parts![name].forEach((values, k) => {
+      const [a, b] = [values, whole![name][k]!].map((one) => new Tensor(one, [one.length]));
+      assert(difference(a!, b!, 1) <= PREDICTION);
+    });
+  }
+  assert(difference(new Tensor(parts!.output, [138]), new Tensor(whole!.output, [138]), 1) <= 1e-6);
+});
+
+/** An encoder whose last states are where a decoder starts, a stateful layer behind it. */
+function encoderDecoder(precision: Precision, cell: (options: GruLayerOptions) => Layer): Model {
+  const [question, answer] = [input([null, 3]), input([null, 2])];
+  const [, ...states] = cell({ units: 5, returnState: true }).applyAll(question);
+  const decoded = cell({ units: 5, returnSequences: true }).apply([answer, ...states]);
+  const after = cell({ units: 4, stateful: true }).apply(decoded);
+  return functional([question, answer], after, { seed: 3, precision });
+}
+
+Deno.test("states go from an encoder to a decoder, and from call to call, as the equations have it", () => {
+  const cells = {
+    lstm: (options: GruLayerOptions) => lstm(options),
+    gru: (options: GruLayerOptions) => gru(options),
+    gruBefore: (options: GruLayerOptions) => gru({ ...options, resetAfter: false }),
+    simpleRnn: ({ recurrentActivation: _, ...options }: GruLayerOptions) => simpleRnn(options),
+  };
+  for (const [name, cell] of Object.entries(cells)) {
+    const [fast, judge] = (["float32", "float64"] as const).map((precision) =>
+      encoderDecoder(precision, cell)
+    ) as [Model, Model];
+    judge.setWeights(fast.getWeights());
+    for (const seed of [1, 2]) { // the second call goes on where the first one ended
+      const x = [[4, 6, 3], [4, 5, 2]].map((shape, k) =>
+        new Tensor(randomArray(shape.reduce((a, b) => a * b), 1, seed + 2 * k), shape)
+      );
+      const network = networkOf(fast, "predict");
+      const { traces } = network.forward(network.checkInputs(x, "predict"), {
+        fast: true,
+        records: true,
+      });
+      const told = trace(judge, x).layers;
+      traces.forEach(({ trace }, k) => {
+        assert(trace.hiddenState.data instanceof Float32Array, `${name}, layer ${k} is not fast`);
+        assert(difference(trace.hiddenState, told[k]!.hiddenState, 1e-3) <= PREDICTION);
+      });
+      assert(difference(fast.predict(x), judge.predict(x), 1) <= PREDICTION, name);
+    }
+  }
 });

@@ -1,7 +1,7 @@
 import { fastActivation } from "../../../lib/compute/activations.ts";
 import { adamStep } from "../../../lib/compute/adam.ts";
 import { DenseTraining } from "../../../lib/compute/dense_training.ts";
-import { LstmTraining } from "../../../lib/compute/lstm_training.ts";
+import { GatedTraining } from "../../../lib/compute/gated_training.ts";
 import { Plan } from "../../../lib/compute/plan.ts";
 import { type Run, servePeer } from "../peer.ts";
 import { type Arrays, classes, type Shape } from "../shapes.ts";
@@ -17,7 +17,7 @@ const record = Deno.args[1] === "record";
 function prepare(shape: Shape, arrays: Arrays): Run | undefined {
   const { kernel, recurrentKernel, bias, denseKernel, denseBias, x } = arrays;
   const lstm = {
-    ...{ kind: "lstm", units: shape.units, kernel, recurrentKernel, bias } as const,
+    ...{ kind: "gated", cellName: "lstm", units: shape.units, kernel, recurrentKernel, bias } as const,
     ...{ activation: forms.tanh, recurrentActivation: forms.sigmoid, record },
   };
   const dense = {
@@ -32,8 +32,8 @@ function prepare(shape: Shape, arrays: Arrays): Run | undefined {
 function trainingStep(shape: Shape, arrays: Arrays): Run {
   const { batch, units } = shape;
   const { x, y } = arrays;
-  const lstm = new LstmTraining(
-    { units, activation: forms.tanh, recurrentActivation: forms.sigmoid },
+  const lstm = new GatedTraining(
+    { cellName: "lstm", units, activation: forms.tanh, recurrentActivation: forms.sigmoid },
     shape,
   );
   const dense = new DenseTraining({ units: classes, activation: forms.softmax }, batch, units);
