@@ -1,16 +1,26 @@
-// Somebody else's program: an LSTM and a dense layer in float32, each result rounded by Math.fround.
-// It shares no line with lib; how it adds and which activations it takes is up to the test.
+// Somebody else's program: a recurrent and a dense layer in float32, each result rounded by
+// Math.fround. It shares no line with lib; how it adds and which activations it takes is up to the test.
 
 import {
   type Activation,
   dense,
   getActivation,
+  gru,
   lstm,
   type Model,
   sequential,
+  simpleRnn,
   Tensor,
   tensor,
 } from "@gatescope/lstm";
+import {
+  type CellKind,
+  cellParts,
+  type Float32Layer,
+  type Row,
+  type Step,
+  steps,
+} from "./float32_cells.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
 
 const f32 = Math.fround;
@@ -36,6 +46,8 @@ export interface Arrays {
 
 /** How the program computes. */
 export interface Program {
+  /** Default: `"LSTM"`. */
+  readonly cell?: CellKind;
   readonly summation?: Summation;
   readonly activation?: Activation;
   readonly recurrentActivation?: Activation;
@@ -43,74 +55,88 @@ export interface Program {
   /** A timestep that it passes over: the states stay. */
   readonly droppedTimestep?: number | undefined;
   readonly reversed?: boolean;
+  /** Whether a GRU's z is what the candidate gets. */
+  readonly turned?: boolean;
 }
 
 /** Everything it computed, float32. */
 export function runFloat32(x: Tensor, arrays: Arrays, program: Program = {}) {
   const {
+    cell = "LSTM",
     summation = "forward",
     activation = getActivation("tanh"),
     recurrentActivation = getActivation("sigmoid"),
     denseActivation = "softmax",
     droppedTimestep,
     reversed = false,
+    turned = false,
   } = program;
   const [batch, timesteps, inputSize] = x.shape as [number, number, number];
   const { kernel, recurrentKernel, bias, denseKernel, denseBias } = arrays;
-  const units = recurrentKernel.shape[0]!;
+  const [units, width] = recurrentKernel.shape as [number, number];
   const empty = () =>
     new Tensor(new Float32Array(batch * timesteps * units), [batch, timesteps, units]);
-  const gates = { input: empty(), forget: empty(), candidate: empty(), output: empty() };
-  const [cellState, hiddenState] = [empty(), empty()];
+  const parts = cellParts[cell];
+  const gates = parts.gates.map(empty);
+  const states = parts.states.map(empty);
   const classes = denseKernel.shape[1]!;
   const prediction = new Tensor(new Float32Array(batch * classes), [batch, classes]);
-  const φ = (v: number) => f32(activation(v));
-  const σ = (v: number) => f32(recurrentActivation(v));
+  const column = (values: ArrayLike<number>, { data }: Tensor, length: number, at: number) =>
+    Array.from(
+      { length },
+      (_, j): [number, number] => [f32(values[j]!), data[j * (data.length / length) + at]!],
+    );
+  const own: Omit<Step, "x"> = {
+    units,
+    h: (at, h) => column(h, recurrentKernel, units, at),
+    b: (row, at) => bias.data[row * width + at]!,
+    φ: (v) => f32(activation(v)),
+    σ: (v) => f32(recurrentActivation(v)),
+    total: (parts, b) =>
+      summation === "two sums"
+        ? f32(parts.map((part) => addUp(part, "forward")).reduce((a, c) => f32(a + c)) + b!)
+        : addUp([...parts.flat(), [1, b!]], summation),
+    mix: (z, h, candidate) => {
+      const [keep, write] = turned ? [f32(1 - z), z] : [z, f32(1 - z)];
+      return summation === "backward" && !turned // as PyTorch has it
+        ? f32(f32(f32(h - candidate) * z) + candidate)
+        : f32(f32(keep * h) + f32(write * candidate));
+    },
+  };
 
   for (let n = 0; n < batch; n++) {
-    let h = new Float32Array(units);
-    let c = new Float32Array(units);
+    let before = states.map(() => new Float32Array(units));
     for (let k = 0; k < timesteps; k++) {
       const t = reversed ? timesteps - 1 - k : k;
       const xs = x.at(n, t).data;
-      const z = Float32Array.from({ length: 4 * units }, (_, column) => {
-        const ofX: [number, number][] = Array.from(
-          { length: inputSize },
-          (_, j) => [f32(xs[j]!), kernel.data[j * 4 * units + column]!],
-        );
-        const ofH: [number, number][] = Array.from(
-          { length: units },
-          (_, j) => [h[j]!, recurrentKernel.data[j * 4 * units + column]!],
-        );
-        return summation === "two sums"
-          ? f32(f32(addUp(ofX, "forward") + addUp(ofH, "forward")) + bias.data[column]!)
-          : addUp([...ofX, ...ofH, [1, bias.data[column]!]], summation);
+      const step: Step = { ...own, x: (at) => column(xs, kernel, inputSize, at) };
+      const resets = new Float32Array(units).map((_, u) => {
+        const at = units + u;
+        return cell === "GRU, reset before"
+          ? own.σ(own.total([step.x(at), own.h(at, before[0]!)], own.b(0, at)))
+          : 0;
       });
-      const [hNext, cNext] = [new Float32Array(units), new Float32Array(units)];
+      const next = states.map(() => new Float32Array(units));
       for (let u = 0; u < units; u++) {
-        const at = (n * timesteps + t) * units + u;
-        const i = gates.input.data[at] = σ(z[u]!);
-        const f = gates.forget.data[at] = σ(z[units + u]!);
-        const g = gates.candidate.data[at] = φ(z[2 * units + u]!);
-        const o = gates.output.data[at] = σ(z[3 * units + u]!);
-        cNext[u] = f32(f32(f * c[u]!) + f32(i * g));
-        hNext[u] = f32(o * φ(cNext[u]!));
+        const [ofGates, ofStates] = steps[cell](step, before, u, resets) as [number[], number[]];
+        ofGates.forEach((value, g) => gates[g]!.data[(n * timesteps + t) * units + u] = value);
+        ofStates.forEach((value, s) => next[s]![u] = value);
       }
-      if (t !== droppedTimestep) [h, c] = [hNext, cNext];
-      cellState.data.set(c, (n * timesteps + t) * units);
-      hiddenState.data.set(h, (n * timesteps + t) * units);
+      if (t !== droppedTimestep) before = next;
+      states.forEach(({ data }, s) => data.set(before[s]!, (n * timesteps + t) * units));
     }
     const logits = Array.from({ length: classes }, (_, k) =>
       addUp(
-        [...Array.from(h, (v, j): [number, number] => [v, denseKernel.data[j * classes + k]!]), [
-          1,
-          denseBias.data[k]!,
-        ]],
+        [...column(before.at(-1)!, denseKernel, units, k), [1, denseBias.data[k]!]],
         summation === "two sums" ? "forward" : summation,
       ));
     prediction.data.set(denseActivation === "linear" ? logits : softmax32(logits), n * classes);
   }
-  return { layers: [{ gates, cellState, hiddenState }], prediction };
+  const layer = {
+    gates: Object.fromEntries(parts.gates.map((gate, g) => [gate, gates[g]!])),
+    ...Object.fromEntries(parts.states.map((state, s) => [state, states[s]!])),
+  };
+  return { layers: [layer as Float32Layer], prediction };
 }
 
 function addUp(terms: readonly (readonly [number, number])[], summation: Summation): number {
@@ -135,6 +161,8 @@ function softmax32(logits: readonly number[]): number[] {
 
 /** Sizes of a random model. */
 export interface Sizes {
+  /** Default: `"LSTM"`. */
+  readonly cell?: CellKind;
   readonly batch: number;
   readonly timesteps: number;
   readonly inputSize: number;
@@ -144,7 +172,8 @@ export interface Sizes {
 
 /** Random weights and inputs in float32; `scale` is how large the recurrent weights are. */
 export function randomCase(seed: number, sizes: Sizes, scale: number = 1) {
-  const { batch, timesteps, inputSize, units, classes } = sizes;
+  const { cell = "LSTM", batch, timesteps, inputSize, units, classes } = sizes;
+  const width = units * Math.max(1, cellParts[cell].gates.length);
   const random = seededRandom(seed);
   const array = (shape: number[], deviation: number) =>
     tensor(
@@ -155,9 +184,9 @@ export function randomCase(seed: number, sizes: Sizes, scale: number = 1) {
       shape,
     );
   const arrays: Arrays = {
-    kernel: array([inputSize, 4 * units], 1 / Math.sqrt(inputSize)),
-    recurrentKernel: array([units, 4 * units], scale / Math.sqrt(units)),
-    bias: array([4 * units], 0.5),
+    kernel: array([inputSize, width], 1 / Math.sqrt(inputSize)),
+    recurrentKernel: array([units, width], scale / Math.sqrt(units)),
+    bias: array(cell === "GRU" ? [2, width] : [width], 0.5),
     denseKernel: array([units, classes], 1),
     denseBias: array([classes], 0.5),
   };
@@ -170,8 +199,14 @@ export function smallModel(
   arrays: Arrays,
   precision: "float32" | "float64" = "float32",
 ): Model {
-  const { timesteps, inputSize, units, classes } = sizes;
-  const model = sequential([lstm({ units }), dense({ units: classes, activation: "softmax" })], {
+  const { cell = "LSTM", timesteps, inputSize, units, classes } = sizes;
+  const layers = {
+    "LSTM": () => lstm({ units }),
+    "GRU": () => gru({ units }),
+    "GRU, reset before": () => gru({ units, resetAfter: false }),
+    "SimpleRNN": () => simpleRnn({ units }),
+  };
+  const model = sequential([layers[cell](), dense({ units: classes, activation: "softmax" })], {
     inputShape: [timesteps, inputSize],
     precision,
   });
