@@ -13,14 +13,7 @@ import {
   Tensor,
   tensor,
 } from "@gatescope/lstm";
-import {
-  type CellKind,
-  cellParts,
-  type Float32Layer,
-  type Row,
-  type Step,
-  steps,
-} from "./float32_cells.ts";
+import { type CellKind, cellParts, type Float32Layer, type Step, steps } from "./float32_cells.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
 
 const f32 = Math.fround;
