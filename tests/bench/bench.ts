@@ -10,7 +10,7 @@ import { availableBuild, instantiate } from "../../lib/compute/engine.ts";
 import { judge } from "./judge.ts";
 import { type Answer, javaScriptPeers, Peer, pythonPeers } from "./peers.ts";
 import { findPython } from "./python.ts";
-import { classes, randomArrays, type Shape, shapes } from "./shapes.ts";
+import { classes, isPlainLstm, randomArrays, type Shape, shapes } from "./shapes.ts";
 import { markdownTable, type Samples } from "./table.ts";
 import { writeBetweenMarkers } from "./readme.ts";
 
@@ -83,7 +83,9 @@ for (let round = 0; round <= ROUNDS; round++) {
 await Promise.all(peers.map((peer) => peer.stop()));
 await Deno.remove(folder, { recursive: true });
 
-const table = markdownTable(samples, Math.max(...limits));
+const tables = [isPlainLstm, (shape: Shape) => !isPlainLstm(shape)]
+  .map((belongs) => markdownTable(samples, Math.max(...limits), shapes.filter(belongs)));
+const table = tables.join("\n\n");
 const machine =
   "Each cell: the quickest run / the median one, and in brackets how many times as long as " +
   "Gatescope it takes (10× is ten times slower, 0.5× twice as fast): the median of rounds in " +

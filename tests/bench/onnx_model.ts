@@ -1,7 +1,7 @@
-// An ONNX model of an LSTM and a dense softmax layer, as bytes: protobuf by hand, so that no
+// An ONNX model of a recurrent layer and a dense softmax layer, as bytes: protobuf by hand, so that no
 // exporter is needed. Field numbers: onnx/onnx.proto.
 
-import { type Arrays, classes, type Shape } from "./shapes.ts";
+import { type Arrays, classes, KERNEL_SIZE, type Shape } from "./shapes.ts";
 
 type Field = [number: number, value: number | string | Uint8Array];
 
@@ -37,7 +37,12 @@ function tensor(name: string, dims: number[], data: Float32Array | BigInt64Array
   return [5, message(...dims.map((dim): Field => [1, dim]), [2, type], [8, name], [9, raw])];
 }
 
-function node(type: string, inputs: string[], outputs: string[], ...attributes: Field[]): Field {
+function node(
+  type: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  ...attributes: Field[]
+): Field {
   const ends: Field[] = [
     ...inputs.map((name): Field => [1, name]),
     ...outputs.map((name): Field => [2, name]),
@@ -50,24 +55,48 @@ function value(field: 11 | 12, name: string, dims: number[]): Field {
   return [field, message([1, name], [2, message([1, message([1, FLOAT], [2, shape])])])];
 }
 
-/** Keras's `[rows, i f c o]` to ONNX's `[i o f c, rows]`. */
-function toOnnx(array: Float32Array, rows: number, units: number): Float32Array<ArrayBuffer> {
+/** Keras's `[rows, blocks·units]` to ONNX's `[blocks·units, rows]`, the blocks in its order. */
+function toOnnx(
+  array: Float32Array,
+  rows: number,
+  units: number,
+  order: readonly number[],
+): Float32Array<ArrayBuffer> {
   const result = new Float32Array(array.length);
-  [0, 3, 1, 2].forEach((gate, block) => {
+  order.forEach((gate, block) => {
     for (let u = 0; u < units; u++) {
       for (let r = 0; r < rows; r++) {
-        result[(block * units + u) * rows + r] = array[r * 4 * units + gate * units + u]!;
+        result[(block * units + u) * rows + r] = array[(r * order.length + gate) * units + u]!;
       }
     }
   });
   return result;
 }
 
+/** Keras's `[taps, channels, filters]` to ONNX's `[filters, channels, taps]`. */
+function turned(array: Float32Array, channels: number, filters: number): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(array.length);
+  for (let k = 0; k < KERNEL_SIZE; k++) {
+    for (let c = 0; c < channels; c++) {
+      for (let f = 0; f < filters; f++) {
+        result[(f * channels + c) * KERNEL_SIZE + k] = array[(k * channels + c) * filters + f]!;
+      }
+    }
+  }
+  return result;
+}
+
 /** `x` [batch, timesteps, inputSize] to `probabilities` [batch, classes]. */
 export function onnxModel(shape: Shape, arrays: Arrays): Uint8Array {
-  const { batch, timesteps, inputSize, units } = shape;
-  const bias = new Float32Array(8 * units);
-  bias.set(toOnnx(arrays.bias, 1, units));
+  const { cell, batch, timesteps, inputSize, filters, units } = shape;
+  const order = cell === "gru" ? [0, 1, 2] : [0, 3, 1, 2];
+  const width = order.length * units;
+  const bias = new Float32Array(2 * width);
+  for (let row = 0; row * width < arrays.bias.length; row++) {
+    const own = arrays.bias.subarray(row * width, (row + 1) * width);
+    bias.set(toOnnx(own, 1, units, order), row * width);
+  }
+  const seen = filters ?? inputSize;
   const integers = (
     name: string,
     values: number[],
@@ -76,16 +105,38 @@ export function onnxModel(shape: Shape, arrays: Arrays): Uint8Array {
     name: string,
     value: number,
   ): Field => [5, message([1, name], [3, value], [20, 2])];
+  const convolution: Field[] = filters === undefined
+    ? [node("Transpose", ["x"], ["sequence"], integers("perm", [1, 0, 2]))]
+    : [
+      node("Transpose", ["x"], ["channels"], integers("perm", [0, 2, 1])),
+      node("Conv", ["channels", "filters", "filterBias"], ["sums"], integers("pads", [1, 1])),
+      node("Relu", ["sums"], ["positive"]),
+      node("Transpose", ["positive"], ["sequence"], integers("perm", [2, 0, 1])),
+      tensor(
+        "filters",
+        [filters, inputSize, KERNEL_SIZE],
+        turned(arrays.convolution, inputSize, filters),
+      ),
+      tensor("filterBias", [filters], arrays.convolutionBias),
+    ];
+  const recurrent = cell === "gru"
+    ? node(
+      ...["GRU", ["sequence", "W", "R", "B"], ["", "last"]] as const,
+      integer("hidden_size", units),
+      integer("linear_before_reset", 1),
+    )
+    : node("LSTM", ["sequence", "W", "R", "B"], ["", "last"], integer("hidden_size", units));
   const graph = message(
-    node("Transpose", ["x"], ["sequence"], integers("perm", [1, 0, 2])),
-    node("LSTM", ["sequence", "W", "R", "B"], ["", "last"], integer("hidden_size", units)),
+    ...convolution.filter(([field]) => field === 1),
+    recurrent,
     node("Reshape", ["last", "flat"], ["hidden"]),
     node("Gemm", ["hidden", "kernel", "bias"], ["logits"]),
     node("Softmax", ["logits"], ["probabilities"], integer("axis", 1)),
     [2, "bench"],
-    tensor("W", [1, 4 * units, inputSize], toOnnx(arrays.kernel, inputSize, units)),
-    tensor("R", [1, 4 * units, units], toOnnx(arrays.recurrentKernel, units, units)),
-    tensor("B", [1, 8 * units], bias),
+    ...convolution.filter(([field]) => field === 5),
+    tensor("W", [1, width, seen], toOnnx(arrays.kernel, seen, units, order)),
+    tensor("R", [1, width, units], toOnnx(arrays.recurrentKernel, units, units, order)),
+    tensor("B", [1, 2 * width], bias),
     tensor("flat", [2], BigInt64Array.of(BigInt(batch), BigInt(units))),
     tensor("kernel", [units, classes], arrays.denseKernel),
     tensor("bias", [classes], arrays.denseBias),

@@ -1,6 +1,6 @@
 // The measurements as a Markdown table, for the README.
 
-import { flops, type Shape, shapes } from "./shapes.ts";
+import { flops, type Shape } from "./shapes.ts";
 
 /** Microseconds a run, by peer, then by shape: the samples of each round. */
 export type Samples = Map<string, Map<string, number[][]>>;
@@ -10,7 +10,7 @@ export function median(values: readonly number[]): number {
 }
 
 function unitOf(shape: Shape): [string, number] {
-  return shape.name === "S0" ? ["µs", 1] : ["ms", 1000];
+  return shape.name.endsWith("S0") ? ["µs", 1] : ["ms", 1000];
 }
 
 function number(value: number): string {
@@ -26,10 +26,15 @@ function ratio(rounds: readonly number[][], own: readonly number[][]): number {
  * A row for each peer: minimum / median, and how many times as long as the first one's it takes; a
  * row for the share of the machine's limit.
  */
-export function markdownTable(samples: Samples, peak: number): string {
+export function markdownTable(
+  samples: Samples,
+  peak: number,
+  shapes: readonly Shape[],
+): string {
   const [[, own]] = [...samples] as [[string, Map<string, number[][]>]];
   const header = ["", ...shapes.map((shape) => `${shape.name} ${unitOf(shape)[0]}`)];
-  const rows = [...samples].map(([name, byShape]) => [
+  const timed = [...samples].filter(([, byShape]) => shapes.some(({ name }) => byShape.has(name)));
+  const rows = timed.map(([name, byShape]) => [
     name,
     ...shapes.map((shape) => {
       const rounds = byShape.get(shape.name);

@@ -81,10 +81,7 @@ function resetAfter(
   at = gates + panel;
   p = product + 2 * panel;
   for (let k = 0; k < count; k++) {
-    for (let v: usize = 0; v < 64; v += 16) {
-      const h = madd(v128.load(at + v), v128.load(p + v), v128.load(at + panel + v));
-      v128.store(at + panel + v, h);
-    }
+    addProducts(at + panel, at, p);
     candidateSixteen(plan, at + panel, usual);
     at += next;
     p += next;
@@ -178,13 +175,28 @@ function candidateSixteen(plan: GatedPlan, at: usize, usual: bool): void {
   else activateSixteen(at, at, plan.activation, plan.activationAlpha);
 }
 
+/** to += r ⊙ p, 16 numbers each. */
+// @ts-ignore: decorator
+@inline
+function addProducts(to: usize, r: usize, p: usize): void {
+  v128.store(to, madd(v128.load(r, 0), v128.load(p, 0), v128.load(to, 0)), 0);
+  v128.store(to, madd(v128.load(r, 16), v128.load(p, 16), v128.load(to, 16)), 16);
+  v128.store(to, madd(v128.load(r, 32), v128.load(p, 32), v128.load(to, 32)), 32);
+  v128.store(to, madd(v128.load(r, 48), v128.load(p, 48), v128.load(to, 48)), 48);
+}
+
 /** h' = z ⊙ h + (1 − z) ⊙ h̃: where z is 1, h stays as it is. */
 // @ts-ignore: decorator
 @inline
-function mixSixteen(update: usize, candidate: usize, from: usize, to: usize): void {
-  for (let v: usize = 0; v < 64; v += 16) {
-    const z = v128.load(update + v);
-    const fresh = f32x4.mul(f32x4.sub(f32x4.splat(1), z), v128.load(candidate + v));
-    v128.store(to + v, madd(z, v128.load(from + v), fresh));
-  }
+function mix(z: v128, h: v128, candidate: v128): v128 {
+  return madd(z, h, f32x4.mul(f32x4.sub(f32x4.splat(1), z), candidate));
+}
+
+// @ts-ignore: decorator
+@inline
+function mixSixteen(z: usize, c: usize, from: usize, to: usize): void {
+  v128.store(to, mix(v128.load(z, 0), v128.load(from, 0), v128.load(c, 0)), 0);
+  v128.store(to, mix(v128.load(z, 16), v128.load(from, 16), v128.load(c, 16)), 16);
+  v128.store(to, mix(v128.load(z, 32), v128.load(from, 32), v128.load(c, 32)), 32);
+  v128.store(to, mix(v128.load(z, 48), v128.load(from, 48), v128.load(c, 48)), 48);
 }

@@ -16,8 +16,10 @@ const record = Deno.args[1] === "record";
 
 function prepare(shape: Shape, arrays: Arrays): Run | undefined {
   const { kernel, recurrentKernel, bias, denseKernel, denseBias, x } = arrays;
-  const lstm = {
-    ...{ kind: "gated", cellName: "lstm", units: shape.units, kernel, recurrentKernel, bias } as const,
+  if (shape.filters !== undefined) return undefined;
+  const { cell: cellName, units } = shape;
+  const recurrent = {
+    ...{ kind: "gated", cellName, units, kernel, recurrentKernel, bias } as const,
     ...{ activation: forms.tanh, recurrentActivation: forms.sigmoid, record },
   };
   const dense = {
@@ -25,25 +27,25 @@ function prepare(shape: Shape, arrays: Arrays): Run | undefined {
     activation: forms.softmax,
   };
   if (shape.trains) return record ? undefined : trainingStep(shape, arrays);
-  const plan = new Plan([lstm, dense], shape);
+  const plan = new Plan([recurrent, dense], shape);
   return () => plan.run(x);
 }
 
 function trainingStep(shape: Shape, arrays: Arrays): Run {
-  const { batch, units } = shape;
+  const { cell: cellName, batch, units } = shape;
   const { x, y } = arrays;
-  const lstm = new GatedTraining(
-    { cellName: "lstm", units, activation: forms.tanh, recurrentActivation: forms.sigmoid },
+  const recurrent = new GatedTraining(
+    { cellName, units, activation: forms.tanh, recurrentActivation: forms.sigmoid },
     shape,
   );
   const dense = new DenseTraining({ units: classes, activation: forms.softmax }, batch, units);
-  const lstmArrays = {
+  const recurrentArrays = {
     kernel: arrays.kernel,
     recurrentKernel: arrays.recurrentKernel,
     bias: arrays.bias,
   };
   const denseArrays = { kernel: arrays.denseKernel, bias: arrays.denseBias };
-  const weights = [...Object.values(lstmArrays), ...Object.values(denseArrays)];
+  const weights = [...Object.values(recurrentArrays), ...Object.values(denseArrays)];
   const states = weights.map((weights) => ({
     weights,
     mean: new Float32Array(weights.length),
@@ -51,7 +53,7 @@ function trainingStep(shape: Shape, arrays: Arrays): Run {
   }));
   let t = 0;
   return () => {
-    const hidden = lstm.forward(x, lstmArrays);
+    const hidden = recurrent.forward(x, recurrentArrays);
     const prediction = dense.forward(hidden.output, denseArrays);
     const p = prediction.output;
     let loss = 0;

@@ -3,7 +3,7 @@
 
 import { jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { servePeer } from "../peer.ts";
-import { arrayShapes } from "../shapes.ts";
+import { arrayShapes, isPlainLstm } from "../shapes.ts";
 
 type Weights = { W: np.Array; U: np.Array; b: np.Array; V: np.Array; d: np.Array };
 
@@ -27,6 +27,7 @@ const step = jit(cell);
 const head = jit((h: np.Array, V: np.Array, d: np.Array) => nn.softmax(np.dot(h, V).add(d)));
 
 await servePeer((shape, arrays) => {
+  if (!isPlainLstm(shape)) return undefined;
   const { batch, timesteps, units, trains } = shape;
   const sizes = arrayShapes(shape);
   const array = (name: keyof typeof sizes) => np.array(arrays[name]).reshape(sizes[name]);

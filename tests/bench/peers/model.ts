@@ -1,16 +1,26 @@
 // What a user calls: `predict` of a model, and `fit` on one batch.
 
-import { dense, lstm, type Model, sequential, Tensor } from "@gatescope/lstm";
+import { conv1D, dense, gru, lstm, type Model, sequential, Tensor } from "@gatescope/lstm";
 import { type Run, servePeer } from "../peer.ts";
-import { type Arrays, arrayShapes, classes, type Shape } from "../shapes.ts";
+import { type Arrays, arrayShapes, classes, KERNEL_SIZE, type Shape } from "../shapes.ts";
 
 function prepare(shape: Shape, arrays: Arrays): Run {
-  const { batch, timesteps, inputSize, units } = shape;
+  const { cell, batch, timesteps, inputSize, filters, units } = shape;
   const shapes = arrayShapes(shape);
   const tensor = (name: keyof Arrays) => new Tensor(arrays[name], shapes[name]);
-  const layers = [lstm({ units }), dense({ units: classes, activation: "softmax" })];
+  const layers = [
+    ...(filters === undefined ? [] : [
+      conv1D({ filters, kernelSize: KERNEL_SIZE, padding: "same", activation: "relu" }),
+    ]),
+    cell === "gru" ? gru({ units }) : lstm({ units }),
+    dense({ units: classes, activation: "softmax" }),
+  ];
   const model: Model = sequential(layers, { inputShape: [timesteps, inputSize], seed: 1 });
-  const weights = ["kernel", "recurrentKernel", "bias", "denseKernel", "denseBias"] as const;
+  const convolution = ["convolution", "convolutionBias"] as const;
+  const weights = [
+    ...(filters === undefined ? [] : convolution),
+    ...["kernel", "recurrentKernel", "bias", "denseKernel", "denseBias"] as const,
+  ];
   model.setWeights(weights.map(tensor));
   const x = tensor("x");
   if (!shape.trains) return () => model.predict(x).data as Float32Array;

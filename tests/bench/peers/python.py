@@ -18,8 +18,12 @@ CLASSES = 10
 
 def read_arrays(shape):
     batch, timesteps, inputs, units = (shape[k] for k in ("batch", "timesteps", "inputSize", "units"))
+    gru, filters = shape["cell"] == "gru", shape.get("filters", 0)
+    width = (3 if gru else 4) * units
     sizes = {
-        "kernel": (inputs, 4 * units), "recurrentKernel": (units, 4 * units), "bias": (4 * units,),
+        "convolution": (3 if filters else 0, inputs, filters), "convolutionBias": (filters,),
+        "kernel": (filters or inputs, width), "recurrentKernel": (units, width),
+        "bias": (2, width) if gru else (width,),
         "denseKernel": (units, CLASSES), "denseBias": (CLASSES,),
         "x": (batch, timesteps, inputs), "y": (batch, CLASSES),
     }
@@ -32,8 +36,12 @@ def read_arrays(shape):
     return arrays
 
 
+def is_plain_lstm(shape):
+    return shape["cell"] == "lstm" and "filters" not in shape
+
+
 def prepare_numpy(shape, a):
-    if shape["trains"]:
+    if shape["trains"] or not is_plain_lstm(shape):
         return None
     units = shape["units"]
     sigmoid = lambda z: 1 / (1 + np.exp(-z))
@@ -55,17 +63,30 @@ def prepare_numpy(shape, a):
 
 def prepare_torch(shape, a):
     import torch
+    if "filters" in shape:
+        return None
     torch.set_num_threads(1)
-    lstm = torch.nn.LSTM(shape["inputSize"], shape["units"], batch_first=True)
-    dense = torch.nn.Linear(shape["units"], CLASSES)
+    gru, units = shape["cell"] == "gru", shape["units"]
+    layer = torch.nn.GRU if gru else torch.nn.LSTM
+    lstm = layer(shape["inputSize"], units, batch_first=True)
+    dense = torch.nn.Linear(units, CLASSES)
+
+    def turned(array):  # a GRU's blocks are r z n there
+        blocks = np.split(array, 3, axis=-1) if gru else [array]
+        ordered = [blocks[1], blocks[0], blocks[2]] if gru else blocks
+        return torch.from_numpy(np.concatenate(ordered, axis=-1).T.copy())
+
     with torch.no_grad():
-        lstm.weight_ih_l0.copy_(torch.from_numpy(a["kernel"].T.copy()))
-        lstm.weight_hh_l0.copy_(torch.from_numpy(a["recurrentKernel"].T.copy()))
-        lstm.bias_ih_l0.copy_(torch.from_numpy(a["bias"]))
-        lstm.bias_hh_l0.zero_()
+        lstm.weight_ih_l0.copy_(turned(a["kernel"]))
+        lstm.weight_hh_l0.copy_(turned(a["recurrentKernel"]))
+        lstm.bias_ih_l0.copy_(turned(a["bias"][0] if gru else a["bias"]))
+        if gru:
+            lstm.bias_hh_l0.copy_(turned(a["bias"][1]))
+        else:
+            lstm.bias_hh_l0.zero_()
         dense.weight.copy_(torch.from_numpy(a["denseKernel"].T.copy()))
         dense.bias.copy_(torch.from_numpy(a["denseBias"]))
-    lstm.bias_hh_l0.requires_grad_(False)
+    lstm.bias_hh_l0.requires_grad_(gru)
     x = torch.from_numpy(a["x"])
     if shape["trains"]:
         y = torch.from_numpy(a["y"].argmax(-1))
@@ -90,6 +111,8 @@ def prepare_torch(shape, a):
 
 def prepare_keras(shape, a):
     import keras
+    if not is_plain_lstm(shape):
+        return None
     model = keras.Sequential([
         keras.Input((shape["timesteps"], shape["inputSize"])),
         keras.layers.LSTM(shape["units"]),

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { servePeer } from "../peer.ts";
-import { type Arrays, arrayShapes, classes, type Shape } from "../shapes.ts";
+import { type Arrays, arrayShapes, classes, KERNEL_SIZE, type Shape } from "../shapes.ts";
 
 const backend = Deno.args[1]!;
 if (backend === "wasm") {
@@ -13,12 +13,18 @@ await tf.setBackend(backend);
 await tf.ready();
 
 /** The plain JavaScript backend needs seconds for these. */
-const tooSlow = (shape: Shape) => backend === "cpu" && (shape.name === "S2" || shape.trains);
+const tooSlow = (shape: Shape) => backend === "cpu" && (shape.batch > 1 || shape.trains);
 
 function makeModel(shape: Shape, arrays: Arrays): tf.Sequential {
-  const { units, timesteps, inputSize } = shape;
+  const { units, timesteps, inputSize, filters } = shape;
   const model = tf.sequential({
     layers: [
+      ...(filters === undefined ? [] : [
+        tf.layers.conv1d({
+          ...{ filters, kernelSize: KERNEL_SIZE, padding: "same", activation: "relu" },
+          inputShape: [timesteps, inputSize],
+        }),
+      ]),
       tf.layers.lstm({
         units,
         recurrentActivation: "sigmoid",
@@ -29,13 +35,16 @@ function makeModel(shape: Shape, arrays: Arrays): tf.Sequential {
     ],
   });
   const sizes = arrayShapes(shape);
-  const names = ["kernel", "recurrentKernel", "bias", "denseKernel", "denseBias"] as const;
+  const names = [
+    ...(filters === undefined ? [] : ["convolution", "convolutionBias"] as const),
+    ...["kernel", "recurrentKernel", "bias", "denseKernel", "denseBias"] as const,
+  ];
   model.setWeights(names.map((name) => tf.tensor(arrays[name], sizes[name])));
   return model;
 }
 
 await servePeer((shape, arrays) => {
-  if (tooSlow(shape)) return undefined;
+  if (tooSlow(shape) || shape.cell === "gru") return undefined; // it has no reset after
   const { batch, timesteps, inputSize } = shape;
   const model = makeModel(shape, arrays);
   const x = tf.tensor(arrays.x, [batch, timesteps, inputSize]);
