@@ -12,7 +12,11 @@ import { UnreadableFileError, within } from "./unreadable.ts";
 import { MAX_UNPACKED_BYTES, unzip } from "./zip.ts";
 
 /** The arrays by name, in the order of the state_dict; copied when they are asked for. */
-export type StateDict = () => ReadonlyMap<string, Tensor>;
+export interface StateDict {
+  (): ReadonlyMap<string, Tensor>;
+  /** What they are called. */
+  readonly names: readonly string[];
+}
 
 const MAGIC = 0x1950a86a20f9469cfc6cn; // torch/serialization.py, MAGIC_NUMBER
 const PROTOCOL = 1001; // PROTOCOL_VERSION
@@ -30,7 +34,10 @@ const MAX_DEPTH = 100;
 export async function readTorch(bytes: Uint8Array): Promise<ReadonlyMap<string, StateDict>> {
   const isZip = bytes[0] === 0x50; // "PK"
   const dicts = stateDicts(isZip ? await readArchive(bytes) : readLegacy(bytes));
-  return new Map([...dicts].map(([key, dict]) => [key, () => arraysOf(dict)]));
+  return new Map([...dicts].map(([key, dict]) => {
+    const names = tensorsOf(dict).map(([name]) => name);
+    return [key, Object.assign(() => arraysOf(dict), { names })];
+  }));
 }
 
 /** `<folder>/data.pkl`, `<folder>/data/<key>` for the numbers, `<folder>/byteorder`. */

@@ -2,8 +2,9 @@
 // say anything else than what happened.
 
 import { type GateOrder, joinGates, splitGates } from "../cells/gates.ts";
+import type { GruOrder } from "../cells/gru_gates.ts";
 import { add } from "../tensor/arithmetic.ts";
-import { formatShape } from "../tensor/shape.ts";
+import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /** An array on its way, and what was done to it. */
@@ -27,9 +28,20 @@ const LETTERS: Readonly<Partial<Record<GateOrder, string>>> = {
   onnx: "i o f c",
 };
 
+const GRU_LETTERS: Readonly<Partial<Record<GruOrder, string>>> = {
+  keras: "z r h",
+  pytorch: "r z n",
+  onnx: "z r h",
+};
+
 /** The letters of an order: `i f c o`. */
 export function lettersOf(order: GateOrder): string {
   return LETTERS[order] ?? order;
+}
+
+/** The same of a GRU's: `z r h`. */
+export function gruLettersOf(order: GruOrder): string {
+  return GRU_LETTERS[order] ?? order;
 }
 
 /** An array as it lies in the file. */
@@ -52,6 +64,44 @@ export function reordered(array: Converted, order: GateOrder): Converted {
     tensor: inKeras(array.tensor),
     steps: [...array.steps, step],
     ...(array.summands && { summands: array.summands.map(inKeras) }),
+  };
+}
+
+/** A GRU's three blocks in Keras's order, on the last axis. */
+export function reorderedGru(array: Converted, order: GruOrder): Converted {
+  const tensor = joinGates(splitGates(array.tensor, order, { cell: "gru" }), "keras");
+  const step = `gates ${gruLettersOf(order)} → ${gruLettersOf("keras")}`;
+  return { ...array, tensor, steps: [...array.steps, step] };
+}
+
+/** Its axes in another order: that one first which is named first. */
+export function turned(array: Converted, axes: readonly number[]): Converted {
+  const { data, shape } = array.tensor;
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const wanted = axes.map((axis) => shape[axis]!);
+  const numbers = data.slice();
+  for (let to = 0; to < numbers.length; to++) {
+    let [from, rest] = [0, to];
+    for (let k = axes.length - 1; k >= 0; k--) {
+      from += rest % wanted[k]! * strides[axes[k]!]!;
+      rest = Math.floor(rest / wanted[k]!);
+    }
+    numbers[to] = data[from]!;
+  }
+  const step = `axes ${axes.join(" ")} of ${formatShape(shape)}`;
+  return { ...array, tensor: new Tensor(numbers, wanted), steps: [...array.steps, step] };
+}
+
+/** Two arrays of one shape as the rows of one. */
+export function stacked(a: Converted, b: Converted): Converted {
+  const isDouble = a.tensor.data instanceof Float64Array && b.tensor.data instanceof Float64Array;
+  const numbers = [...a.tensor.data, ...b.tensor.data];
+  const data = isDouble ? Float64Array.from(numbers) : Float32Array.from(numbers);
+  return {
+    tensor: new Tensor(data, [2, ...a.tensor.shape]),
+    from: `${a.from}, ${b.from}`,
+    shapeInFile: a.shapeInFile,
+    steps: [...a.steps, "both as rows of one"],
   };
 }
 

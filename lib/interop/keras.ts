@@ -6,6 +6,7 @@ import { readKerasArchive } from "../files/keras_archive.ts";
 import { asFileError, UnreadableFileError, within } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
 import { namesOf, weightCount } from "../layers/kind.ts";
+import { sameShape } from "../tensor/shape.ts";
 import { inOrder, type LoadedLayer, type LoadedModel, type LoadedWeights } from "./build_model.ts";
 import { type Converted, lettersOf } from "./conversion.ts";
 import { fromCudnn } from "./cudnn.ts";
@@ -156,12 +157,33 @@ export function inputShapeOf(
 /** A first layer's kernel tells the input's size, where the configuration does not. */
 export function inferredInput(layers: readonly LoadedLayer[]): OpenShape {
   const first = layers.find(({ weights }) => weights.length > 0);
-  const size = first?.weights[0]?.tensor.shape.at(-2);
+  const size = first && widthOf(first);
   if (size === undefined) {
     const rule = "its input's shape must be told by an InputLayer or a first kernel";
     throw new UnreadableFileError(rule, "the configuration has neither");
   }
   return first!.layer.takes === "words" ? [null] : [null, size];
+}
+
+/** For which width of its input a layer has arrays of these shapes; else by its kernel's rows. */
+function widthOf({ layer, weights }: LoadedLayer): number | undefined {
+  const [{ tensor: { shape } }] = weights as [Converted];
+  const rows = shape.at(-2);
+  const { groups = 1 } = layer.config; // a kernel has the channels of one
+  const widths = [rows, (rows ?? NaN) * Number(groups), shape.at(-1)];
+  return widths.find((width) => {
+    if (!Number.isInteger(width)) return false;
+    const specs = wanted(() => layer.weights([null, width!]));
+    return specs?.every((spec, k) => weights[k] && sameShape(spec.shape, weights[k].tensor.shape));
+  }) ?? rows;
+}
+
+function wanted<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined; // said when the model is built
+  }
 }
 
 /** `vars/0`, `vars/1`, … as far as they go. */

@@ -28,7 +28,10 @@ export interface LoadModelOptions {
    * The layers that the weights belong to, made by `lstm()`, `dense()` and their like. A
    * `.safetensors` does not tell the order of its modules: where several have the same shapes, a
    * layer's `name` says which is its own (`lstm({ units, name: "encoder" })`); numbered ones are in
-   * order. In a `.pth` they are taken in the order of the state_dict.
+   * order. In a `.pth` they are taken in the order of the state_dict. Of PyTorch's modules nn.LSTM,
+   * nn.GRU, nn.RNN, their cells, Linear, Embedding, Conv1d, Conv2d, BatchNorm and LayerNorm are known.
+   * What PyTorch keeps in the program must be said here: activations, the padding and strides of a
+   * convolution, and `epsilon: 1e-5` of its normalizations (Keras's default is 1e-3).
    */
   readonly layers?: readonly Layer[];
   /** A sample's shape. Default: `[null, inputSize]`, as the first layer's weights tell it. */
@@ -45,18 +48,19 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
 
 /**
  * Opens a model of any framework: Keras's `.keras` and `.h5`, ONNX, TF.js's `model.json`, and the
- * `.pth`, `.safetensors` or `.npz` of a PyTorch `nn.LSTM`. The kind is told by the bytes, not by the
- * name.
+ * `.pth`, `.safetensors` or `.npz` of a PyTorch `nn.LSTM` or `nn.GRU`. The kind is told by the bytes,
+ * not by the name.
  *
  * The model predicts what the source predicts; `model.provenance` is the log of all that was
  * transposed, added and reordered. A bare PyTorch LSTM predicts its sequence
- * `[batch, timesteps, directions·units]` from `[batch, timesteps, inputSize]`. The inputs and outputs of
- * an ONNX graph have the file's axes, as ONNX Runtime has them (`model.inputs`, `predictAll`). A model
- * that Keras trained goes on where it stopped.
+ * `[batch, timesteps, directions·units]` from `[batch, timesteps, inputSize]`, a bare `nn.LSTMCell` the
+ * last state of a loop over it. The inputs and outputs of an ONNX graph have the file's axes, as ONNX
+ * Runtime has them (`model.inputs`, `predictAll`). A model that Keras trained goes on where it stopped.
  *
  * Files of weights alone (`.weights.h5`, `.npz`; `.pth` and `.safetensors` with other layers) need
- * `layers`: they do not tell the activations, and none is guessed. PyTorch's own files (`torch.save`)
- * are pickles: they are read by an interpreter that knows what tensors need, and runs nothing.
+ * `layers`: they do not tell the activations, and none is guessed; the error proposes the call.
+ * PyTorch's own files (`torch.save`) are pickles: they are read by an interpreter that knows what
+ * tensors need, and runs nothing.
  *
  * @param source a path, a URL or the bytes. Needs the permission to read that one file, or to reach
  * that one host; `model.json` and external data of ONNX also that of the files they name, which

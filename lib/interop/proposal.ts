@@ -32,34 +32,98 @@ export interface FileSource {
   readonly key?: string | undefined;
 }
 
-/** An LSTM, or several on top of each other. */
-export function foundLstm(
+/** How a recurrent layer is called, in words and in code. */
+export const RECURRENT_WORDS = {
+  LSTM: { maker: "lstm", one: "an LSTM", several: "LSTMs" },
+  GRU: { maker: "gru", one: "a GRU", several: "GRUs" },
+  SimpleRNN: { maker: "simpleRnn", one: "a SimpleRNN", several: "SimpleRNNs" },
+} as const;
+
+/** A recurrent layer, or several on top of each other. */
+export function foundRecurrent(
   label: string,
-  { inputSize, units, isBidirectional = false, useBias = true }: {
+  { kind, inputSize, units, isBidirectional = false, useBias = true, options = {}, note }: {
+    readonly kind: keyof typeof RECURRENT_WORDS;
     readonly inputSize: number;
     /** Of each of them. */
     readonly units: readonly number[];
     readonly isBidirectional?: boolean;
     readonly useBias?: boolean;
+    /** What else its call says. */
+    readonly options?: Readonly<Record<string, boolean>>;
+    /** What the arrays do not tell. */
+    readonly note?: string | undefined;
   },
 ): Found {
   const depth = units.length;
-  const what = (depth > 1 ? `${depth} LSTMs` : "an LSTM") + (isBidirectional ? " both ways" : "");
+  const { maker, one, several } = RECURRENT_WORDS[kind];
+  const what = (depth > 1 ? `${depth} ${several}` : one) + (isBidirectional ? " both ways" : "");
+  const size = `of ${units[0]} units on ${inputSize} input${inputSize === 1 ? "" : "s"}`;
   return {
     label,
-    words: `${what} of ${units[0]} units on ${inputSize} input${inputSize === 1 ? "" : "s"}`,
+    words: `${what} ${size}${note === undefined ? "" : ` (${note})`}`,
     width: [inputSize, units[depth - 1]! * (isBidirectional ? 2 : 1)],
     isRecurrent: true,
     calls: (isLast, name) =>
       units.map((units, k) => {
-        const call = made("lstm", {
+        const call = made(maker, {
           units,
           returnSequences: isLast && k === depth - 1 ? undefined : true,
           useBias: useBias ? undefined : false,
+          ...options,
           name: k === 0 ? name : undefined,
         });
         return isBidirectional ? `bidirectional(${call})` : call;
       }),
+  };
+}
+
+/** A Conv1D of `[filters, channels, steps]`. */
+export function foundConvolution(
+  label: string,
+  [filters, channels, kernelSize]: readonly number[],
+  useBias: boolean,
+): Found {
+  return {
+    label,
+    words: `a Conv1D of ${filters} filters over ${kernelSize} steps of ${channels} channel${
+      channels === 1 ? "" : "s"
+    } (its padding and strides do not stand there)`,
+    width: [channels, filters!],
+    isRecurrent: false,
+    calls: (_, name) => [
+      made("conv1D", { filters, kernelSize, useBias: useBias ? undefined : false, name }),
+    ],
+  };
+}
+
+/** A normalization of `size` features. */
+export function foundNormalization(
+  label: string,
+  { kind, size, epsilon, center = true, scale = true, note }: {
+    readonly kind: "BatchNormalization" | "LayerNormalization";
+    readonly size: number;
+    /** Where it is not Keras's. */
+    readonly epsilon?: number;
+    readonly center?: boolean;
+    readonly scale?: boolean;
+    readonly note?: string;
+  },
+): Found {
+  const maker = kind === "BatchNormalization" ? "batchNormalization" : "layerNormalization";
+  return {
+    label,
+    words: `a ${kind} of ${size}${note === undefined ? "" : ` (${note})`}`,
+    width: [size, size],
+    isRecurrent: false,
+    calls: (_, name) => [
+      made(maker, {
+        epsilon,
+        center: center ? undefined : false,
+        scale: scale ? undefined : false,
+        name,
+      }),
+    ],
   };
 }
 
@@ -106,15 +170,23 @@ export function proposed(
   return { words: words.join(", "), layers: `[${calls.join(", ")}]` };
 }
 
+/** How many layers are tried behind one another, until no order is told. */
+const MAX_TRIES = 20_000;
+
 /** The orders of layers in which each takes what the one before gives; the given one, if it is one, first. */
-export function* chained(left: readonly Found[], width?: number): Generator<Found[]> {
-  if (left.length === 0) yield [];
-  for (const one of left) {
-    const [takes, gives] = one.width;
-    if (width !== undefined && takes !== width) continue;
-    const others = left.filter((other) => other !== one);
-    for (const rest of chained(others, gives)) yield [one, ...rest];
+export function* chained(layers: readonly Found[]): Generator<Found[]> {
+  let tries = 0;
+  function* rest(left: readonly Found[], width: number | undefined): Generator<Found[]> {
+    if (left.length === 0) yield [];
+    for (const one of left) {
+      if (++tries > MAX_TRIES) return;
+      const [takes, gives] = one.width;
+      if (width !== undefined && takes !== width) continue;
+      const others = left.filter((other) => other !== one);
+      for (const more of rest(others, gives)) yield [one, ...more];
+    }
   }
+  yield* rest(layers, undefined);
 }
 
 /** Refuses weights alone, with the call that opens them. */
@@ -136,5 +208,5 @@ function made(
   const parts = given.map(([key, value]) => {
     return `${key}: ${typeof value === "string" ? quoted(value) : value}`;
   });
-  return `${maker}({ ${parts.join(", ")} })`;
+  return parts.length === 0 ? `${maker}()` : `${maker}({ ${parts.join(", ")} })`;
 }

@@ -4,22 +4,22 @@
 
 import { quoted } from "../base/quoted.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import { type Layer, unwrapped } from "../layers/layer.ts";
-import { formatShape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { type Layer, unwrapped, type WeightSpec } from "../layers/layer.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { LoadedWeights } from "./build_model.ts";
-import { type Converted, taken, transposed } from "./conversion.ts";
+import type { Converted } from "./conversion.ts";
 import type { Line } from "./format.ts";
+import { numbered } from "./numbered.ts";
+import { type PytorchArrays, pytorchProvenance } from "./pytorch.ts";
 import {
-  LSTM_ARRAY,
-  lstmStacks,
-  missing,
-  type PytorchArrays,
-  pytorchProvenance,
-  type TorchLstm,
-} from "./pytorch.ts";
-
-type Arrays = ReadonlyMap<string, Tensor>;
+  modulesIn,
+  strayIn,
+  TORCH_EPSILON,
+  TORCH_KINDS,
+  type TorchKind,
+  type TorchModule,
+} from "./pytorch_modules.ts";
+import { missing, stacksIn, type TorchStack } from "./pytorch_recurrent.ts";
 
 /**
  * The arrays of a PyTorch file for layers that are known.
@@ -27,26 +27,34 @@ type Arrays = ReadonlyMap<string, Tensor>;
  * @throws {UnreadableFileError} where arrays are missing, left over, or may belong to several layers.
  */
 export function pytorchWeights(file: PytorchArrays, line: Line): LoadedWeights {
-  const { arrays, metadata, isOrdered = false } = file;
-  const perLayer = new TorchFile(arrays, line.map(({ layer }) => layer), isOrdered).assign();
-  return { perLayer, provenance: pytorchProvenance(metadata) };
+  const layers = line.map(({ layer }) => layer);
+  checkLayers(line);
+  const torch = new TorchFile(file, layers);
+  const perLayer = torch.assign();
+  const provenance = pytorchProvenance(file.metadata, torch.stacks);
+  return {
+    perLayer,
+    provenance: { ...provenance, notes: [...provenance.notes, ...notesOn(line)] },
+  };
 }
 
 /** What is not yet given to a layer. */
 class TorchFile {
-  readonly #modules: Set<string>; // of nn.Linear and nn.Embedding
-  readonly #stacks: readonly TorchLstm[];
-  readonly #names: ReadonlySet<string>; // which layers ask for by name
+  readonly stacks: readonly TorchStack[];
+  readonly #modules: Set<TorchModule>;
+  /** Those that layers ask for by name. */
+  readonly #asked: ReadonlySet<string>;
+  readonly #isOrdered: boolean;
 
   constructor(
-    readonly arrays: Arrays,
+    readonly file: PytorchArrays,
     readonly layers: readonly Layer[],
-    readonly isOrdered: boolean,
   ) {
-    this.#stacks = lstmStacks(arrays);
-    const weights = [...arrays.keys()].filter((key) => key.endsWith(".weight"));
-    this.#modules = new Set(weights.map((key) => key.slice(0, -".weight".length)));
-    this.#names = new Set(layers.flatMap((layer) => nameOf(layer) ?? []));
+    this.stacks = stacksIn(file.arrays);
+    this.#modules = new Set(modulesIn(file.arrays));
+    this.#isOrdered = file.isOrdered ?? false;
+    const all = [...this.stacks, ...this.#modules];
+    this.#asked = new Set(layers.flatMap((layer) => askedFor(layer, all)?.prefix ?? []));
   }
 
   assign(): Converted[][] {
@@ -54,42 +62,42 @@ class TorchFile {
     const perLayer = this.layers.map((layer, at): Converted[] => {
       const inner = unwrapped(layer);
       if (isRecurrent(layer)) {
-        const own = recurrent.shift() ?? missing("another layer", this.arrays);
+        const own = recurrent.shift() ?? missing("another layer", this.file.arrays);
         return [...own.weights];
       }
-      if (inner.className !== "Dense" && inner.className !== "Embedding") return [];
-      return this.#module(layer, inner, widthBefore(this.layers, at) ?? 0);
+      const kind = TORCH_KINDS.find(({ className }) => className === inner.className);
+      if (kind === undefined || hasNone(inner)) return [];
+      return this.#module(layer, kind, widthBefore(this.layers, at));
     });
-    const stray = [...this.#modules][0] ?? recurrent[0]?.weights[0]?.from ??
-      [...this.arrays.keys()].find((key) => !LSTM_ARRAY.test(key) && !/\.(weight|bias)$/.test(key));
+    const left = [...this.#modules];
+    const stray = strayIn(left) ?? left[0]?.prefix ?? recurrent[0]?.weights[0]?.from;
     if (stray === undefined) return perLayer;
     const rule = "each of its arrays must belong to a layer";
     throw new UnreadableFileError(rule, `one is ${quoted(stray)}`);
   }
 
-  /** The nn.LSTMs in the order of the layers. */
-  #inOrder(): readonly TorchLstm[] {
+  /** The recurrent modules in the order of the layers. */
+  #inOrder(): readonly TorchStack[] {
     const places = [...this.layers.keys()].filter((at) => isRecurrent(this.layers[at]!));
-    const wanted = (place: number) => {
-      const own = nameOf(this.layers[places[place]!]!);
-      return this.#stacks.find(({ prefix }) => prefix !== "" && prefix === own);
-    };
-    const free = new Map<string, TorchLstm[]>(); // those of the same shapes
-    for (const stack of this.#stacks.filter(({ prefix }) => !this.#names.has(prefix))) {
+    const free = new Map<string, TorchStack[]>(); // those of the same shapes
+    for (const stack of this.stacks.filter(({ prefix }) => !this.#asked.has(prefix))) {
       const shapes = shapesOf(stack);
       free.set(shapes, [...free.get(shapes) ?? [], stack]);
     }
-    const fits = ({ layers }: TorchLstm, place: number) =>
+    const fits = ({ cell, layers }: TorchStack, place: number) =>
       layers.every(({ weights, inputSize }, k) => {
         const at = places[place + k];
-        return at !== undefined && sameShapes(this.layers[at]!, inputSize, weights) &&
+        if (at === undefined) return false;
+        const layer = this.layers[at]!;
+        return (layer.wrapped ?? layer).className === cell.className &&
+          sameShapes(layer.weights([null, inputSize]), weights) &&
           (widthBefore(this.layers, at) ?? inputSize) === inputSize;
       });
-    const found: (readonly TorchLstm[])[] = [];
-    const follow = (place: number, before: readonly TorchLstm[]): void => {
-      if (found.length > (this.isOrdered ? 0 : 1)) return;
+    const found: (readonly TorchStack[])[] = [];
+    const follow = (place: number, before: readonly TorchStack[]): void => {
+      if (found.length > (this.#isOrdered ? 0 : 1)) return;
       if (place === places.length) return void found.push(before);
-      const named = wanted(place);
+      const named = askedFor(this.layers[places[place]!]!, this.stacks);
       const next = named !== undefined ? [named] : [...free.values()].flatMap((alike) => {
         return alike.find((stack) => !before.includes(stack)) ?? [];
       });
@@ -98,95 +106,170 @@ class TorchFile {
       }
     };
     for (const [shapes, alike] of free) {
-      const sorted = this.isOrdered ? alike : numbered(alike, ({ prefix }) => prefix);
+      const sorted = this.#isOrdered ? alike : numbered(alike, ({ prefix }) => prefix);
       if (sorted !== undefined) free.set(shapes, [...sorted]);
       else if (places.some((_, place) => fits(alike[0]!, place))) {
-        this.#refuse("LSTM", alike.map(({ prefix }) => prefix));
+        refuseAlike(alike[0]!.cell.className, alike);
       }
     }
     follow(0, []);
-    if (found.length > 1) this.#refuse("LSTM", found[0]!.map(({ prefix }) => prefix));
-    return found[0] ?? this.#stacks; // where none fits, the error tells of the first that does not
+    if (found.length > 1) refuseAlike("recurrent layer", found[0]!);
+    return found[0] ?? this.stacks; // where none fits, the error tells of the first that does not
   }
 
-  #module(layer: Layer, inner: Layer, width: number): Converted[] {
-    const isDense = inner.className === "Dense";
-    const [spec, bias] = inner.weights([width]);
-    const wanted = isDense ? spec!.shape.toReversed() : spec!.shape;
-    const fits = [...this.#modules].filter((module) =>
-      formatShape(this.arrays.get(`${module}.weight`)!.shape) === formatShape(wanted) &&
-      this.arrays.has(`${module}.bias`) === (bias !== undefined) && !this.#names.has(module)
-    );
-    const own = nameOf(layer);
-    const named = own !== undefined && this.#modules.has(own) ? own : undefined;
-    const sorted = this.isOrdered ? fits : numbered(fits, (module) => module);
-    if (named === undefined && sorted === undefined) this.#refuse(inner.className, fits);
-    const module = named ?? sorted?.[0];
-    if (module === undefined) {
-      const kind = isDense ? "an nn.Linear" : "an nn.Embedding";
-      const bias = inner.weights([width]).length > 1 ? " with a bias" : "";
-      const rule = `a ${inner.className} needs ${kind} of ${formatShape(wanted)}${bias}`;
-      const there = [...this.#modules].slice(0, 8).map(quoted).join(", ") || "none";
-      throw new UnreadableFileError(rule, `the modules left are ${there}`);
+  /** The arrays of the module that a layer is, which is then no more to be given away. */
+  #module(layer: Layer, kind: TorchKind, width: number | undefined): Converted[] {
+    const inner = unwrapped(layer);
+    const asked = askedFor(layer, [...this.#modules]);
+    const fits = [...this.#modules].filter((one) => {
+      const arrays = kind.take(one);
+      return arrays !== undefined && !this.#asked.has(one.prefix) &&
+        sameShapes(specsOf(inner, width ?? kind.inputs?.(arrays, inner)), arrays);
+    });
+    const sorted = this.#isOrdered ? fits : numbered(fits, ({ prefix }) => prefix);
+    if (asked === undefined && sorted === undefined) refuseAlike(kind.className, fits);
+    const module = asked ?? sorted![0];
+    const arrays = module && kind.take(module);
+    if (module !== undefined && arrays !== undefined) {
+      this.#modules.delete(module);
+      return arrays;
     }
-    this.#modules.delete(module);
-    const weight = taken(`${module}.weight`, this.arrays.get(`${module}.weight`)!);
-    const offset = this.arrays.get(`${module}.bias`);
-    return [
-      isDense ? transposed(weight) : weight,
-      ...(offset === undefined ? [] : [taken(`${module}.bias`, offset)]),
-    ];
-  }
-
-  #refuse(kind: string, modules: readonly string[]): never {
-    const found = modules.slice(0, 8).map(quoted).join(", ");
-    const rule = `where several modules fit, each layer must have its module's name ` +
-      `(as in { name: ${quoted(modules[0]!)} }), since the file does not tell their order`;
-    throw new UnreadableFileError(rule, `those that fit a ${kind} are ${found}`);
+    const rule = `the layer ${kind.className} needs an ${kind.module} of ${
+      shownSpecs(inner, width)
+    }`;
+    const left = [...this.#modules].slice(0, 8).map(({ prefix }) => quoted(prefix)).join(", ");
+    const state = module === undefined
+      ? `the modules left are ${left || "none"}`
+      : `${quoted(module.prefix)} has ${[...module.arrays.keys()].slice(0, 8).join(", ")}`;
+    throw new UnreadableFileError(rule, state);
   }
 }
+
+/** Throws where several modules fit and the file does not tell their order. */
+function refuseAlike(kind: string, modules: readonly { readonly prefix: string }[]): never {
+  const found = modules.slice(0, 8).map(({ prefix }) => quoted(prefix));
+  const rule = `where several modules fit, each layer must have its module's name ` +
+    `(as in { name: ${found[0]} }), since the file does not tell their order`;
+  throw new UnreadableFileError(rule, `those that fit a ${kind} are ${found.join(", ")}`);
+}
+
+/** Throws where a layer's equation is none of PyTorch's, or the axes of arrays would be confused. */
+function checkLayers(line: Line): void {
+  let turned: string | undefined;
+  for (const { name, layer } of line) {
+    const inner = unwrapped(layer);
+    const { className } = inner;
+    const place = { source: `${name} (${className})` };
+    const cell = layer.wrapped !== undefined && isRecurrent(layer) ? layer.wrapped : inner;
+    if (cell.config.reset_after === false) {
+      const rule = "PyTorch's GRU resets after the product with U";
+      throw new UnreadableFileError(rule, "resetAfter is false", place);
+    }
+    const kind = TORCH_KINDS.find((one) => one.className === className);
+    if (kind?.isChannelsFirst) turned = name;
+    else if (isRecurrent(layer) || kind?.className === "Dense" || className === "Permute") {
+      turned = undefined;
+    }
+    if (turned === undefined || className !== "Flatten" && className !== "Reshape") continue;
+    const rule = "behind a convolution PyTorch's numbers lie channels first: " +
+      `permute({ dims: [2, 1] }) before a ${className} turns them so`;
+    throw new UnreadableFileError(rule, `none stands behind ${turned}`, place);
+  }
+}
+
+/** What a reader of the provenance should compare with the module's program. */
+function notesOn(line: Line): string[] {
+  return line.flatMap(({ name, layer }) => {
+    const { epsilon, layer: half } = unwrapped(layer).config;
+    const sequences = (half as { config?: { return_sequences?: unknown } } | undefined)?.config
+      ?.return_sequences;
+    const notes: string[] = [];
+    if (typeof epsilon === "number" && epsilon !== TORCH_EPSILON) {
+      notes.push(`${name} has epsilon ${epsilon}; PyTorch's own is ${TORCH_EPSILON}.`);
+    }
+    if (isRecurrent(layer) && sequences === false) {
+      notes.push(
+        `${name} gives the last state of each direction, PyTorch's h_n; its output[:, -1], in ` +
+          "which the way back has just begun, is returnSequences and getItem({ index: [-1] }).",
+      );
+    }
+    return notes;
+  });
+}
+
+/** The lengths of an input for which most layers can tell their result; the last is its width. */
+const AROUND: readonly (readonly number[])[] = [[4096], [], [256, 256], [16, 256, 256]];
+const WIDTH = 5040; // which many groups divide
 
 /** How many features go into a layer; undefined where only the file tells. */
 function widthBefore(layers: readonly Layer[], at: number): number | undefined {
   for (const layer of layers.slice(0, at).reverse()) {
-    const { className } = unwrapped(layer);
-    if (isRecurrent(layer)) return layer.outputShape([null, 1]).at(-1) ?? undefined;
-    if (className === "Embedding") return layer.outputShape([null]).at(-1) ?? undefined;
-    if (className === "Dense") return layer.outputShape([null, 1]).at(-1) ?? undefined;
+    const [one, two] = [WIDTH, 2 * WIDTH].map((width) => widthAfter(layer, width));
+    if (one === two) return one;
+    if (one !== WIDTH || two !== 2 * WIDTH) return undefined; // of other axes, too
   }
   return undefined;
 }
 
-function shapesOf({ layers }: TorchLstm): string {
+function widthAfter(layer: Layer, width: number): number | undefined {
+  return attempted((around) => layer.outputShape([...around, width]).at(-1) ?? undefined);
+}
+
+/** The arrays that a layer needs; none where that takes a width that is not known. */
+function specsOf(layer: Layer, width = WIDTH): readonly WeightSpec[] {
+  return attempted((around) => layer.weights([...around, width])) ?? [];
+}
+
+/** `kernel [3, …, 8], bias [8]`, as far as the lengths are known. */
+function shownSpecs(layer: Layer, width: number | undefined): string {
+  const others = specsOf(layer, width ?? 2 * WIDTH);
+  return specsOf(layer, width).map(({ name, shape }, k) => {
+    return `${name} [${shape.map((n, axis) => n === others[k]!.shape[axis] ? n : "…").join(", ")}]`;
+  }).join(", ");
+}
+
+/** What is found with the first of the axes that a layer takes. */
+function attempted<T>(work: (around: readonly number[]) => T): T | undefined {
+  for (const around of AROUND) {
+    try {
+      return work(around);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Whether a layer has no arrays, as a normalization without γ and β. */
+function hasNone(layer: Layer): boolean {
+  return specsOf(layer).length === 0;
+}
+
+/** The module that a layer asks for by its name, with or without what stands before it. */
+function askedFor<T extends { readonly prefix: string }>(
+  layer: Layer,
+  modules: readonly T[],
+): T | undefined {
+  // the model's own name ("lstm_1") is no name of a module
+  const name = layer.name ?? layer.wrapped?.name;
+  if (name === undefined || name === "") return undefined;
+  const exact = modules.find(({ prefix }) => prefix === name);
+  if (exact !== undefined) return exact;
+  const behind = modules.filter(({ prefix }) => prefix.endsWith(`.${name}`));
+  return behind.length === 1 ? behind[0] : undefined;
+}
+
+function shapesOf({ layers }: TorchStack): string {
   return layers.map(({ weights }) => weights.map(({ tensor }) => formatShape(tensor.shape)))
     .join(";");
 }
 
-function isRecurrent({ className }: Layer): boolean {
-  return className === "LSTM" || className === "Bidirectional";
+/** Whether it is an LSTM, a GRU or a SimpleRNN, or two of them. */
+function isRecurrent({ cells }: Layer): boolean {
+  return cells !== undefined;
 }
 
-/** The name that was asked for; the model's own ("lstm_1") is no name of a module. */
-function nameOf(layer: Layer): string | undefined {
-  return layer.name ?? layer.wrapped?.name;
-}
-
-function sameShapes(layer: Layer, inputSize: number, weights: readonly Converted[]): boolean {
-  const specs = layer.weights([null, inputSize]);
-  return specs.length === weights.length &&
-    specs.every(({ shape }, k) => formatShape(shape) === formatShape(weights[k]!.tensor.shape));
-}
-
-/** In the order of the numbers in their names; undefined where the names differ otherwise. */
-function numbered<T>(all: readonly T[], name: (one: T) => string): readonly T[] | undefined {
-  const [stem, ...others] = all.map((one) => name(one).replace(/\d+/g, "#"));
-  if (others.some((other) => other !== stem)) return undefined;
-  const numbers = (one: T) => name(one).match(/\d+/g)?.map(BigInt) ?? [];
-  const order = (a: T, b: T) => {
-    const [first, second] = [numbers(a), numbers(b)];
-    const at = first.findIndex((number, k) => number !== second[k]);
-    return at === -1 ? 0 : first[at]! < second[at]! ? -1 : 1;
-  };
-  const sorted = all.toSorted(order);
-  return sorted.some((one, k) => k > 0 && order(sorted[k - 1]!, one) === 0) ? undefined : sorted;
+function sameShapes(specs: readonly WeightSpec[], arrays: readonly Converted[]): boolean {
+  return specs.length === arrays.length &&
+    specs.every(({ shape }, k) => sameShape(shape, arrays[k]!.tensor.shape));
 }

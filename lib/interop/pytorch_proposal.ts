@@ -1,60 +1,50 @@
-// The layers of a state_dict. In a .safetensors the modules stand by the alphabet: there their widths
-// order them.
+// The layers of a state_dict. In a .safetensors the modules stand by the alphabet: there numbers in
+// their names order them, or their widths.
 
 import { formatShape } from "../tensor/shape.ts";
-import {
-  chained,
-  type Found,
-  foundDense,
-  foundEmbedding,
-  foundLstm,
-  type Proposal,
-  proposed,
-} from "./proposal.ts";
-import type { PytorchArrays, TorchLstm } from "./pytorch.ts";
+import { numbered } from "./numbered.ts";
+import { chained, type Found, foundRecurrent, type Proposal, proposed } from "./proposal.ts";
+import type { PytorchArrays } from "./pytorch.ts";
+import { TORCH_KINDS, type TorchModule } from "./pytorch_modules.ts";
+import type { TorchStack } from "./pytorch_recurrent.ts";
 
 type Module = Found & { readonly prefix: string; readonly shapes: string };
 
-const MAX_MODULES = 8; // 8! orders at most are tried
-const RANKS = ["an Embedding", "an LSTM", "a Dense"];
-
-/** The first array that is of no nn.Linear and no nn.Embedding, by the others' names. */
-export function strayArray(
-  { arrays }: PytorchArrays,
-  others: readonly string[],
-): string | undefined {
-  const matrices = new Set(matricesOf(arrays, others));
-  return others.find((key) => !matrices.has(key.replace(/\.(weight|bias)$/, "")));
-}
+const MAX_MODULES = 40;
+const RANKS = ["an Embedding", "a Conv1D", "an LSTM", "a GRU", "a SimpleRNN", "a Dense"];
+const RNN_NOTE = "tanh or relu, which the file does not tell";
 
 /**
- * What the arrays are; undefined where they are of many modules, or of no nn.LSTM.
+ * What the arrays are; undefined where they are of very many modules, or of one that is not proposed.
  *
- * @param stacks the nn.LSTMs among them
- * @param others the names of the other arrays, none of them stray
+ * @param stacks the recurrent modules among them
+ * @param modules the others, each of a kind that is known
  */
 export function pytorchProposal(
   { arrays, isOrdered = false }: PytorchArrays,
-  stacks: readonly TorchLstm[],
-  others: readonly string[],
+  stacks: readonly TorchStack[],
+  modules: readonly TorchModule[],
 ): Proposal | undefined {
   const inputs = stacks.map(({ layers }) => layers[0]!.inputSize);
-  const all = [
-    ...stacks.map(recurrent),
-    ...matricesOf(arrays, others).map((prefix) => matrix(prefix, arrays, inputs)),
-  ];
-  if (stacks.length === 0 || all.length > MAX_MODULES) return undefined;
+  const others = modules.flatMap((one) => around(one, inputs) ?? []);
+  const all = [...stacks.map(recurrent), ...others];
+  if (others.length < modules.length || all.length === 0 || all.length > MAX_MODULES) {
+    return undefined;
+  }
   const places = [...arrays.keys()];
   const placeOf = ({ prefix }: Module) => {
     return places.findIndex((key) => prefix === "" || key.startsWith(`${prefix}.`));
   };
   const rankOf = ({ words }: Module) => RANKS.findIndex((rank) => words.startsWith(rank));
-  const sorted = all.toSorted((a, b) =>
-    isOrdered
-      ? placeOf(a) - placeOf(b)
-      : rankOf(a) - rankOf(b) || a.prefix.localeCompare(b.prefix, "en", { numeric: true })
-  );
+  const byNumber = isOrdered ? undefined : numbered(all, ({ prefix }) => prefix);
+  const sorted = byNumber ??
+    all.toSorted((a, b) =>
+      isOrdered
+        ? placeOf(a) - placeOf(b)
+        : rankOf(a) - rankOf(b) || a.prefix.localeCompare(b.prefix, "en", { numeric: true })
+    );
   const [row, another] = [...chained(sorted).take(2)];
+  const isSorted = byNumber !== undefined && row?.every((one, k) => one === byNumber[k]);
   const needsName = ({ prefix, shapes }: Module) =>
     !isOrdered && all.some((other) => other.prefix !== prefix && other.shapes === shapes);
   const { words, layers } = proposed(row ?? sorted, (one) => {
@@ -62,40 +52,35 @@ export function pytorchProposal(
     return module !== undefined && needsName(module) ? module.prefix : undefined;
   });
   if (row === undefined) return { words: `${words}, which do not fit in a row` };
-  const isTold = isOrdered || another === undefined;
+  const isTold = isOrdered || isSorted || another === undefined;
   return { words: isTold ? words : `${words}, in an order that the file does not tell`, layers };
 }
 
-function matricesOf(arrays: PytorchArrays["arrays"], others: readonly string[]): string[] {
-  return others.filter((key) => key.endsWith(".weight") && arrays.get(key)!.shape.length === 2)
-    .map((key) => key.slice(0, -".weight".length));
-}
-
-function recurrent({ prefix, layers }: TorchLstm): Module {
+function recurrent({ prefix, cell, isCell, layers }: TorchStack): Module {
   const { inputSize, useBias, isBidirectional } = layers[0]!;
   const units = layers.map(({ units }) => units);
   const shapes = layers.flatMap(({ weights }) => weights.map(({ tensor }) => tensor.shape));
-  return {
-    ...foundLstm(prefix === "" ? "*" : `${prefix}.*`, {
-      ...{ inputSize, units, useBias, isBidirectional },
-    }),
-    prefix,
-    shapes: shapes.map(formatShape).join(";"),
-  };
+  const found = foundRecurrent(prefix === "" ? "*" : `${prefix}.*`, {
+    kind: cell.className as "LSTM",
+    note: cell.className === "SimpleRNN"
+      ? RNN_NOTE
+      : isCell
+      ? `nn.${cell.module}Cell, one step of it`
+      : undefined,
+    ...{ inputSize, units, useBias, isBidirectional },
+  });
+  return { ...found, prefix, shapes: shapes.map(formatShape).join(";") };
 }
 
-/** An nn.Linear, or an nn.Embedding, which has no bias, and as many columns as an LSTM has inputs. */
-function matrix(
-  prefix: string,
-  arrays: PytorchArrays["arrays"],
-  inputs: readonly number[],
-): Module {
-  const useBias = arrays.has(`${prefix}.bias`);
-  const { shape } = arrays.get(`${prefix}.weight`)!;
-  const isWords = !useBias &&
-    (/emb|word|token|vocab/i.test(prefix) || inputs.includes(shape[1]!));
-  const found = isWords
-    ? foundEmbedding(`${prefix}.*`, shape)
-    : foundDense(`${prefix}.*`, shape.toReversed(), useBias);
-  return { ...found, prefix, shapes: `${useBias} ${formatShape(shape)}` };
+/** An nn.Embedding has no bias, and as many columns as a recurrent module has inputs. */
+function around(module: TorchModule, inputs: readonly number[]): Module | undefined {
+  const { prefix, arrays } = module;
+  const kinds = TORCH_KINDS.filter(({ take }) => take(module) !== undefined);
+  const table = kinds.find(({ className }) => className === "Embedding");
+  const isWords = table !== undefined &&
+    (/emb|word|token|vocab/i.test(prefix) || inputs.includes(arrays.get("weight")!.shape[1]!));
+  const found = (isWords ? table : kinds[0])?.found?.(prefix === "" ? "*" : `${prefix}.*`, module);
+  if (found === undefined) return undefined;
+  const shapes = [...arrays].map(([name, { shape }]) => `${name} ${formatShape(shape)}`).join();
+  return { ...found, prefix, shapes };
 }

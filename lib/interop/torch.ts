@@ -1,6 +1,6 @@
 import { didYouMean } from "../base/names.ts";
 import { quoted } from "../base/quoted.ts";
-import { readTorch } from "../files/torch.ts";
+import { readTorch, type StateDict } from "../files/torch.ts";
 import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import { type Format, MODEL_RULE, WEIGHTS_RULE } from "./format.ts";
 import { openPytorch, type PytorchArrays } from "./pytorch.ts";
@@ -25,7 +25,7 @@ export const TORCH: Format = {
 async function chosenDict(bytes: Uint8Array, key: string | undefined): Promise<PytorchArrays> {
   const dicts = await asFileError(MODEL_RULE, () => readTorch(bytes));
   const keys = [...dicts.keys()];
-  const name = key ?? (keys.length === 1 ? keys[0] : undefined);
+  const name = key ?? onlyOne(dicts);
   const found = name === undefined ? undefined : dicts.get(name);
   if (found !== undefined) return { arrays: found(), metadata: {}, isOrdered: true };
   if (keys.length === 1 && keys[0] === "") {
@@ -37,4 +37,17 @@ async function chosenDict(bytes: Uint8Array, key: string | undefined): Promise<P
     `loadModel(source, { key: ${quoted(keys[0] ?? "")} })`;
   const wish = key === undefined ? "" : `, none under ${quoted(key)}${didYouMean(key, keys)}`;
   throw new UnreadableFileError(rule, `the checkpoint holds some under ${shown}${wish}`);
+}
+
+/**
+ * The only state_dict, or the only one in which a module's arrays are: what trains a model keeps its
+ * best score as a tensor beside it.
+ */
+function onlyOne(dicts: ReadonlyMap<string, StateDict>): string | undefined {
+  const keys = [...dicts.keys()];
+  if (keys.length === 1) return keys[0];
+  const withModules = keys.filter((key) =>
+    dicts.get(key)!.names.some((name) => /(^|\.)(weight|bias)(_\w+)?$/.test(name))
+  );
+  return withModules.length === 1 ? withModules[0] : undefined;
 }

@@ -137,10 +137,7 @@ Deno.test("loadModel() reads TF.js's own default, hardSigmoid, from the configur
 
 const REFUSED = [
   ["pytorch/refused_proj.safetensors", "weight_hr_l0 [2, 5] is there"],
-  ["pytorch/refused_gru.safetensors", "which is an nn.GRU"],
-  ["pytorch/refused_legacy.pt", "an nn.LSTMCell is not read"],
   ["pytorch/refused_torchscript.pt", "the file is a TorchScript module"],
-  ["pytorch/refused_cell.safetensors", "an nn.LSTMCell is not read"],
   ["pytorch/classifier.safetensors", "fc.* a Dense of 2"],
   ["torch/refused_module.pth", `a whole module, of class "torch.nn.modules.rnn.LSTM"`],
   ["torch/refused_module_legacy.pt", `a whole module, of class "torch.nn.modules.linear.Identity"`],
