@@ -301,6 +301,7 @@ export type { LineChartOptions, Series } from "./lib/display/line_chart.ts";
 export { Chart, plot } from "./lib/display/figure.ts";
 export type { Figure } from "./lib/display/plain_figure.ts";
 export { savePicture, toSvg } from "./lib/display/picture.ts";
+export type { PictureOptions } from "./lib/display/picture_options.ts";
 export { embedPlotly } from "./lib/display/plotly_page.ts";
 export { Html, html } from "./lib/display/html_tag.ts";
 export { show } from "./lib/display/show.ts";

@@ -1,9 +1,9 @@
 // Charts as pictures, drawn by Plotly itself without a browser.
 
-import { refuseOptions } from "../base/options.ts";
 import { type Figure, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { figureText } from "./figure_text.ts";
 import { contentKey } from "./content_key.ts";
+import { pictureFigure, type PictureOptions } from "./picture_options.ts";
 import type { Stage } from "./picture_stage.ts";
 
 /** The width of a picture in pixels, where its figure says none. */
@@ -15,13 +15,15 @@ let last: Promise<unknown> = Promise.resolve();
 
 /**
  * Draws a figure as SVG, without a browser: the very Plotly that notebooks show, in a DOM of its
- * own. The same figure gives the same text.
+ * own. The same figure gives the same text. A slider is left out, and its position said.
  *
  * Needs no permission. The first call loads Plotly and takes most of a second, later ones a tenth.
  *
  * @param figure a chart ({@linkcode plot}, {@linkcode heatmap}, …) or a Plotly figure
+ * @param options its size and colours
  * @returns an SVG document
  * @throws {TypeError} If the figure has no list of traces, or contains itself.
+ * @throws {RangeError} If an option is out of range.
  *
  * @example A loss curve for a slide
  * ```ts
@@ -32,9 +34,8 @@ let last: Promise<unknown> = Promise.resolve();
  * assertStringIncludes(svg, "Training");
  * ```
  */
-export function toSvg(figure: Figure): Promise<string> {
-  refuseOptions("draw a picture", arguments, 1);
-  return drawPicture(plainFigure(figure));
+export async function toSvg(figure: Figure, options: PictureOptions = {}): Promise<string> {
+  return await drawPicture(pictureFigure(plainFigure(figure), options, "draw a picture"));
 }
 
 /**
@@ -44,25 +45,34 @@ export function toSvg(figure: Figure): Promise<string> {
  *
  * @param target a path or a `file:` URL that ends in `.svg`
  * @param figure a chart or a Plotly figure
+ * @param options its size and colours
  * @throws {TypeError} If the target is no SVG file, or the figure is none.
+ * @throws {RangeError} If an option is out of range.
  *
- * @example
+ * @example For a slide with a dark background of its own
  * ```ts
  * import { heatmap, savePicture } from "@gatescope/lstm";
  *
  * const file = await Deno.makeTempFile({ suffix: ".svg" });
- * await savePicture(file, heatmap([[0.1, -0.5], [0.9, 0]], { title: "Kernel" }));
+ * const chart = heatmap([[0.1, -0.5], [0.9, 0]], { title: "Kernel" });
+ * await savePicture(file, chart, { width: 1280, theme: "dark", background: "transparent" });
  * ```
  */
-export async function savePicture(target: string | URL, figure: Figure): Promise<void> {
-  refuseOptions("save a picture", arguments, 2);
+export async function savePicture(
+  target: string | URL,
+  figure: Figure,
+  options: PictureOptions = {},
+): Promise<void> {
   if (!/\.svg$/i.test(target instanceof URL ? target.pathname : target)) {
     throw new TypeError(
       `Cannot save a picture: its file must end in .svg, but the target is ${target}`,
     );
   }
   const file = typeof target === "string" && target.startsWith("file:") ? new URL(target) : target;
-  await Deno.writeTextFile(file, await toSvg(figure));
+  await Deno.writeTextFile(
+    file,
+    await drawPicture(pictureFigure(plainFigure(figure), options, "save a picture")),
+  );
 }
 
 /** Draws a figure whose parts are plain already. */

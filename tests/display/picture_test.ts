@@ -8,6 +8,7 @@ import {
 import { heatmap } from "../../lib/display/heatmap.ts";
 import { lineChart } from "../../lib/display/line_chart.ts";
 import { plot } from "../../lib/display/figure.ts";
+import { gateView, lstmForward, type PictureOptions } from "@gatescope/lstm";
 import { savePicture, toSvg } from "../../lib/display/picture.ts";
 import { textWidth } from "../../lib/display/text_width.ts";
 import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
@@ -28,7 +29,7 @@ Deno.test("toSvg() draws marks, labels and a heatmap's cells", async () => {
 
 Deno.test("toSvg() gives the same text for the same figure, also when called at once", async () => {
   const figures = [[1, 2], [2, 1], [1, 2]].map((y) => heatmap([y], { title: `${y}` }));
-  const [first, second, third] = await Promise.all(figures.map(toSvg));
+  const [first, second, third] = await Promise.all(figures.map((figure) => toSvg(figure)));
   assertEquals(first, third);
   assertStringIncludes(second ?? "", "<title>2,1</title>");
   const ids = [...(first ?? "").matchAll(/\bid="([^"]+)"/g)].map(([, id]) => id ?? "");
@@ -62,6 +63,39 @@ Deno.test("savePicture() writes an SVG file, and nothing else", async () => {
   assertStringIncludes(await Deno.readTextFile(file), "Saved");
   await Deno.remove(file);
   await assertRejects(() => savePicture("a.png", { data: [] }), TypeError, "must end in .svg");
+});
+
+Deno.test("A picture has the size and the colours that are asked for", async () => {
+  const chart = lineChart([1, 2], { title: "Loss" });
+  const svg = await toSvg(chart, { width: 400, height: 300, theme: "dark", background: "#002244" });
+  assertStringIncludes(svg, 'viewBox="0 0 400 300"');
+  assertStringIncludes(svg, "fill:#002244");
+  assertStringIncludes(svg, "fill:#e6e6e6"); // the text
+  const clear = await toSvg(chart, { background: "transparent" });
+  assertFalse(clear.includes("fill:#ffffff"));
+  assertEquals(await toSvg(chart, {}), await toSvg(chart));
+});
+
+Deno.test("A picture has no slider, which nobody could drag, and says where it stood", async () => {
+  const weights = { kernel: [[0.1, 0.2, 0.3, 0.4]], recurrentKernel: [[0.1, 0.2, 0.3, 0.4]] };
+  const chart = gateView(lstmForward([[[1], [2]], [[3], [4]]], weights), { sample: 1 });
+  const svg = await toSvg(chart);
+  assertStringIncludes(svg, "sample 1");
+  assertFalse(svg.includes("sample 0") || /grip|slider/.test(svg));
+});
+
+Deno.test("A picture's options are checked", async () => {
+  const chart = lineChart([1, 2]);
+  for (
+    const [options, rule] of [
+      [{ width: 0 }, "width must be a whole number of pixels up to 10000, but it is 0"],
+      [{ height: 1e9 }, "height must be a whole number"],
+      [{ theme: "drak" }, "did you mean dark"],
+      [{ background: 'red" onload="alert(1)' }, "background must be a CSS colour"],
+    ] as const
+  ) {
+    await assertRejects(() => toSvg(chart, options as PictureOptions), RangeError, rule);
+  }
 });
 
 Deno.test("A picture needs no permission", async () => {
