@@ -38,30 +38,32 @@ export function concatenate(options: ConcatenateOptions = {}): Layer {
   const chosen = { axis: -1, ...definedOptions("a Concatenate", options) };
   checkOptions("a Concatenate", chosen, { axis: axisRule });
   const { name, axis } = chosen;
+  const outputShape = (...inputs: OpenShape[]) => {
+    const [first] = inputs as [OpenShape];
+    const at = axis < 0 ? first.length + axis : axis - 1;
+    const fits = inputs.every((shape) =>
+      shape.length === first.length && shape[at] !== undefined &&
+      shape.every((length, k) => k === at || length === first[k])
+    );
+    if (fits) {
+      const sum = (a: number | null, b: number | null) => a === null || b === null ? null : a + b;
+      return first.with(at, inputs.map((shape) => shape[at] ?? null).reduce(sum));
+    }
+    throw new TypeError(
+      `Cannot build a Concatenate: its inputs must differ along axis ${axis} alone, ` +
+        `but they are ${inputs.map(formatOpenShape).join(" and ")}`,
+    );
+  };
   return defineLayer({
     className: "Concatenate",
     name,
     config: { axis },
     inputCount: [2, Infinity] as const,
-    outputShape: (...inputs: OpenShape[]) => {
-      const [first] = inputs as [OpenShape];
-      const at = axis < 0 ? first.length + axis : axis - 1;
-      const fits = inputs.every((shape) =>
-        shape.length === first.length && shape[at] !== undefined &&
-        shape.every((length, k) => k === at || length === first[k])
-      );
-      if (fits) {
-        const sum = (a: number | null, b: number | null) => a === null || b === null ? null : a + b;
-        return first.with(at, inputs.map((shape) => shape[at] ?? null).reduce(sum));
-      }
-      throw new TypeError(
-        `Cannot build a Concatenate: its inputs must differ along axis ${axis} alone, ` +
-          `but they are ${inputs.map(formatOpenShape).join(" and ")}`,
-      );
-    },
+    outputShape,
     weights: () => [],
     run: (o, inputs, _weights, { masks }) => {
       const shapes = inputs.map((x) => shapeOf(o, x));
+      outputShape(...shapes.map((shape) => shape.slice(1))); // lengths that were open
       const at = axis < 0 ? shapes[0]!.length + axis : axis;
       return { outputs: [join(o, inputs, at)], mask: maskOf(masks, shapes, at) };
     },

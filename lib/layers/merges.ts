@@ -140,27 +140,28 @@ function merge(
   const layer = /^[AEIOU]/.test(className) ? `an ${className}` : `a ${className}`;
   const chosen = definedOptions(layer, options);
   checkOptions(layer, chosen, {});
+  const outputShape = (...inputs: OpenShape[]) => {
+    const [first] = inputs as [OpenShape];
+    const fits = inputs.every((shape) =>
+      shape.length === first.length && shape.every((length, axis) => length === first[axis])
+    );
+    if (fits) return first;
+    throw new TypeError(
+      `Cannot build ${layer}: its inputs must have one shape, ` +
+        `but they are ${inputs.map(formatOpenShape).join(" and ")}`,
+    );
+  };
   return defineLayer({
     className,
     name: chosen.name,
     config: {},
     inputCount: [2, most] as const,
-    outputShape: (...inputs: OpenShape[]) => {
-      const [first] = inputs as [OpenShape];
-      const fits = inputs.every((shape) =>
-        shape.length === first.length && shape.every((length, axis) => length === first[axis])
-      );
-      if (fits) return first;
-      throw new TypeError(
-        `Cannot build ${layer}: its inputs must have one shape, ` +
-          `but they are ${inputs.map(formatOpenShape).join(" and ")}`,
-      );
-    },
+    outputShape,
     weights: () => [],
-    run: (o, inputs, _weights, { masks }) => ({
-      outputs: [combine(o, inputs)],
-      mask: mergedMask(masks),
-    }),
+    run: (o, inputs, _weights, { masks }) => {
+      outputShape(...inputs.map((x) => shapeOf(o, x).slice(1))); // lengths that were open
+      return { outputs: [combine(o, inputs)], mask: mergedMask(masks) };
+    },
   });
 }
 

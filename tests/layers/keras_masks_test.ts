@@ -15,6 +15,8 @@ import {
   type Layer,
   lstm,
   masking,
+  maximum,
+  minimum,
   normalization,
   pReLU,
   sequential,
@@ -124,4 +126,14 @@ Deno.test("what cannot be normalized, multiplied or masked is refused by name", 
   assertThrows(() => dotProduct({ axes: 1 }).apply([a, b]), TypeError, "of one length");
   const model = sequential([masking(), softmaxLayer()], { inputShape: [3, 2] });
   assertThrows(() => model.predict(numbers([4, 3, 2], 1)), TypeError, "Softmax");
+});
+
+Deno.test("lengths that were open are compared when it runs", () => {
+  for (const layer of [concatenate(), addition(), maximum(), minimum()]) {
+    const [a, b] = [input([null, 2]), input([null, 2])];
+    const model = functional([a, b], layer.apply([a, b]));
+    const [three, four] = [numbers([1, 3, 2], 1), numbers([1, 4, 2], 2)];
+    assertThrows(() => model.predict([three, four]), TypeError, layer.className);
+    assertEquals(model.predict([three, three]).shape.slice(0, 2), [1, 3]);
+  }
 });

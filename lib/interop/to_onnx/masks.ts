@@ -28,9 +28,9 @@ export const MASK_LAYERS: OnnxKinds = {
   },
 };
 
-/** Rows of the steps that count, zeros elsewhere. */
-export function chosen(graph: OnnxGraphWriter, mask: string, x: string): string {
-  return graph.add("Where", [column(graph, mask), x, graph.number(0)]);
+/** Rows of the steps that count, of another value elsewhere; of zeros where there is none. */
+export function chosen(graph: OnnxGraphWriter, mask: string, x: string, other?: string): string {
+  return graph.add("Where", [column(graph, mask), x, other ?? graph.number(0)]);
 }
 
 /** Steps that any of the inputs counts count; all, where one of them tells nothing. */
@@ -100,27 +100,47 @@ export function packed(graph: OnnxGraphWriter, { name }: GraphValue, mask: strin
 
 /**
  * Results of the packed steps `[batch, timesteps, units]` in the order of time: a step that does not
- * count repeats the result that was computed before it, or gives zeros.
+ * count repeats the result that was computed before it, the first state where there is none; or it
+ * gives zeros.
  */
 export function unpacked(
   graph: OnnxGraphWriter,
   results: string,
   { mask, counts, counted, before }: Packed,
-  { backwards, zeros }: { readonly backwards: boolean; readonly zeros: boolean },
+  { backwards, zeros, start }: {
+    readonly backwards: boolean;
+    readonly zeros: boolean;
+    /** The state `[batch, units]` before the first step; zeros where there is none. */
+    readonly start: string | undefined;
+  },
 ): string {
   const [none, one] = [graph.integers("0", 0), graph.integers("1", 1)];
+  const second = graph.integers("steps", [1]);
   // against time, the one computed before is that of the next step that counts
   const place = backwards ? before : graph.add("Sub", [counted, one]);
   const all = graph.add("Unsqueeze", [
     graph.add("Cast", [counts], { to: DATA_TYPES.int64 }),
-    graph.integers("steps", [1]),
+    second,
   ]);
   const isThere = backwards
     ? graph.add("Less", [place, all])
     : graph.add("Greater", [counted, none]);
   const last = graph.add("Sub", [graph.add("Shape", [results], { start: 1, end: 2 }), one]);
   const within = graph.add("Max", [graph.add("Min", [place, last]), none]);
-  return chosen(graph, zeros ? mask : isThere, picked(graph, results, within));
+  const found = picked(graph, results, within);
+  if (zeros) return chosen(graph, mask, found);
+  return chosen(graph, isThere, found, start && graph.add("Unsqueeze", [start, second]));
+}
+
+/** The state after the last step; that before the first one of samples without a step that counts. */
+export function whereAnyCounts(
+  graph: OnnxGraphWriter,
+  { counts }: Packed,
+  end: string,
+  start: string,
+): string {
+  const any = graph.add("Cast", [counts], { to: DATA_TYPES.bool });
+  return chosen(graph, any, end, start);
 }
 
 /** Steps of each sample by their places, `[batch, timesteps]`. */

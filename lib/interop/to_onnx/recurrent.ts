@@ -9,7 +9,7 @@ import type { Activation } from "../../values/activations.ts";
 import { activationLists } from "./activations.ts";
 import type { Attributes, OnnxGraphWriter } from "./graph_writer.ts";
 import type { Given, LayerUse, OnnxKinds } from "./layer_use.ts";
-import { type Packed, packed, unpacked } from "./masks.ts";
+import { type Packed, packed, unpacked, whereAnyCounts } from "./masks.ts";
 import { slice } from "./shape_layers.ts";
 
 type Config = Layer["config"];
@@ -119,14 +119,20 @@ function runHalf(graph: OnnxGraphWriter, run: Run, half: Half): Ran {
   const [all, ...last] = operate(graph, run, [half], backwards ? "reverse" : "forward");
   const without = (x: string, axis: number) =>
     graph.add("Squeeze", [x, graph.integers("directions", [axis])]);
-  const endOf = (k: number) => without(last[k]!, 0);
+  const endOf = (k: number) => {
+    const end = without(last[k]!, 0);
+    const start = half.states[k];
+    return run.pack === undefined || start === undefined
+      ? end
+      : whereAnyCounts(graph, run.pack, end, start);
+  };
   const ends = config.return_state === true ? run.cell.states.map((_, k) => endOf(k)) : [];
   if (config.return_sequences !== true) return { output: ends[0] ?? endOf(0), ends };
   const inTime = turned(graph, without(all!, 1));
   const zeros = config.zero_output_for_mask === true;
   const result = run.pack === undefined
     ? inTime
-    : unpacked(graph, inTime, run.pack, { backwards, zeros });
+    : unpacked(graph, inTime, run.pack, { backwards, zeros, start: half.states[0] });
   return { output: backwards ? reversed(graph, result) : result, ends };
 }
 

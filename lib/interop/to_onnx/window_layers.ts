@@ -14,6 +14,7 @@ import {
   type OnnxKind,
   type OnnxKinds,
   plain,
+  refusal,
 } from "./layer_use.ts";
 import { meanOfSteps } from "./masks.ts";
 
@@ -56,7 +57,7 @@ function writeConvolution(graph: OnnxGraphWriter, x: GraphValue, use: LayerUse):
     first,
     graph.constant("kernel", filtersFirst(kernel!)),
     bias && graph.constant("bias", bias),
-  ], { ...attributesOf(windows, x.shape), group: config.groups as number });
+  ], { ...attributesOf(windows, x.shape, name), group: config.groups as number });
   const last = channelsLast(graph, made, x.shape.length + 1);
   return writeActivation(graph, last, activationOf(config.activation), name);
 }
@@ -69,7 +70,7 @@ function writeSeparableConvolution(graph: OnnxGraphWriter, x: GraphValue, use: L
   const made = graph.add("Conv", [
     channelsFirst(graph, x.name, 3),
     graph.constant("depthwise_kernel", filtersFirst(own)),
-  ], { ...attributesOf(windowsOf(config.kernel_size, use), x.shape), group: channels });
+  ], { ...attributesOf(windowsOf(config.kernel_size, use), x.shape, name), group: channels });
   const mixed = graph.add("Conv", [
     made,
     graph.constant("pointwise_kernel", filtersFirst(pointwise!)),
@@ -87,7 +88,7 @@ function pooling(operator: string): OnnxKind {
   return plain((graph, x, use) => {
     const windows = windowsOf(use.layer.config.pool_size, use);
     const first = channelsFirst(graph, x.name, x.shape.length + 1);
-    const { dilations: _, ...attributes } = attributesOf(windows, x.shape);
+    const { dilations: _, ...attributes } = attributesOf(windows, x.shape, use.name);
     return channelsLast(graph, graph.add(operator, [first], attributes), x.shape.length + 1);
   });
 }
@@ -114,31 +115,30 @@ function windowsOf(sizes: unknown, { layer: { config } }: LayerUse): Windows {
 }
 
 /** With `same`, the odd place stands after. */
-function attributesOf({ sizes, strides, dilations, padding }: Windows, shape: OpenShape) {
-  const before: number[] = [];
-  const after: number[] = [];
-  let isOpen = false;
-  sizes.forEach((size, axis) => {
-    const [reach, stride, length] = [
-      (size - 1) * dilations[axis]! + 1,
-      strides[axis]!,
-      shape[axis]!,
-    ];
-    isOpen ||= padding === "same" && stride > 1 && length === null; // how many it is, depends
-    const missing = padding === "valid"
-      ? 0
-      : padding === "causal" || stride === 1
-      ? reach - 1
-      : Math.max(0, (Math.ceil((length ?? 0) / stride) - 1) * stride + reach - (length ?? 0));
-    before.push(padding === "causal" ? missing : Math.floor(missing / 2));
-    after.push(padding === "causal" ? 0 : Math.ceil(missing / 2));
+function attributesOf(
+  { sizes, strides, dilations, padding }: Windows,
+  shape: OpenShape,
+  name: string,
+) {
+  const reaches = sizes.map((size, axis) => (size - 1) * dilations[axis]! + 1);
+  const attributes = { kernel_shape: sizes, strides, dilations };
+  /** How many places are missing, on both sides together; NaN where it depends on an open length. */
+  const missing = reaches.map((reach, axis) => {
+    const [stride, length] = [strides[axis]!, shape[axis] ?? NaN];
+    if (padding === "valid" || reach === 1) return 0;
+    if (padding === "causal" || stride === 1) return reach - 1;
+    return Math.max(0, (Math.ceil(length / stride) - 1) * stride + reach - length);
   });
-  return {
-    kernel_shape: sizes,
-    strides,
-    dilations,
-    ...(isOpen ? { auto_pad: "SAME_UPPER" } : { pads: [...before, ...after] }),
-  };
+  if (missing.every((count) => !Number.isNaN(count))) {
+    const before = missing.map((count) => padding === "causal" ? count : Math.floor(count / 2));
+    const after = missing.map((count, axis) => count - before[axis]!);
+    return { ...attributes, pads: [...before, ...after] };
+  }
+  if (reaches.every((reach, axis) => reach >= strides[axis]!)) {
+    return { ...attributes, auto_pad: "SAME_UPPER" };
+  }
+  const rule = "with padding same, windows that leave steps out need a length that is known";
+  throw refusal(rule, name, `one of ${reaches} steps that moves on by ${strides}`);
 }
 
 /** `[…sizes, channels, filters]` becomes `[filters, channels, …sizes]`. */
