@@ -14,6 +14,7 @@ import {
   type Operation,
   reshapeTo,
 } from "./onnx_node_layers.ts";
+import type { Places } from "./onnx_sequences.ts";
 import { type OpenAxis, type Probe, Probes } from "./onnx_probes.ts";
 import {
   type Factor,
@@ -62,6 +63,8 @@ export class GraphBuild {
   readonly joined = new Map<Connection, Joined>();
   /** Single places of an axis, by the layer that picks them. */
   readonly picked = new Map<Connection, Picked>();
+  /** Lists of results, by their names. */
+  readonly lists = new Map<string, Places>();
   /** Whether the first axis is the time to a cell, or the file has numbers for each place of a batch. */
   isTied = false;
 

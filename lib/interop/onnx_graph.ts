@@ -144,7 +144,7 @@ function readChecked(node: OnnxNode, file: OnnxFile, reading: Reading) {
     throw new UnreadableFileError(rule, `${shown} of ${quoted(domain)}`);
   }
   const operands = (node.inputs ?? []).map((key) => {
-    if (key === "") return undefined;
+    if (key === "" || build.lists.has(key)) return undefined;
     const found = values.get(key);
     if (found !== undefined) return found;
     const early = "each node must come after those that it takes from";

@@ -34,6 +34,7 @@ import {
 import { normalizeChannels, normalizeRows } from "./onnx_normalization.ts";
 import { recur } from "./onnx_recurrent.ts";
 import { reduce } from "./onnx_reductions.ts";
+import { OF_LISTS, sequenceAt, splitToSequence } from "./onnx_sequences.ts";
 import { connectionOf, type Result, type Step } from "./onnx_step.ts";
 import { convolve, pool, poolAll } from "./onnx_windows.ts";
 
@@ -110,9 +111,18 @@ const WHOLE: Readonly<Record<string, string>> = {
  * @throws {UnreadNode} where it is not read as it stands.
  */
 export function readNode(step: Step, file: OnnxFile): (Result | undefined)[] {
-  const { operator, operands } = step;
+  const { operator, operands, node, build } = step;
   if (Object.hasOwn(WHOLE, operator)) throw new UnreadNode(WHOLE[operator]);
   checkAttributes(step);
+  const lists = (node.inputs ?? []).map((key) => build.lists.get(key));
+  if (lists.some((list) => list !== undefined) && !OF_LISTS.includes(operator)) {
+    throw new UnreadNode("it takes a list of results");
+  }
+  if (operator === "SequenceAt" && lists[0] !== undefined) return [sequenceAt(step, lists[0])];
+  if (operator === "SplitToSequence") {
+    build.lists.set(node.outputs?.[0] ?? "", splitToSequence(step));
+    return [];
+  }
   if (operator === "Constant") return [constantNode(step, file)];
   if (operator === "ConstantOfShape") return [constantOfShape(step, file)];
   const drops = operands[2];

@@ -108,7 +108,8 @@ export function pickStretch(
   const [factor] = axes[axis]!;
   if (factor === undefined || axes[axis]!.length > 1) return undefined;
   const length = factor.length;
-  if (step === -1 && (start === -1 || start >= length - 1) && end < -length && end <= -FAR_END) {
+  const isFromEnd = start === -1 || start >= FAR_END || start >= length - 1;
+  if (step === -1 && isFromEnd && (end <= -FAR_END || end < -length)) {
     const turned = new Set(backwards);
     if (!turned.delete(factor)) turned.add(factor);
     return build.show({ ...view, backwards: turned }, "Reverse");

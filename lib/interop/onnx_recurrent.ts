@@ -52,13 +52,12 @@ export function recur(step: Step): (Result | undefined)[] {
   const layer = vary({});
   if (!isMasked) build.variants.set(layer, vary);
   const states = statesOf(step, x, form);
-  const [result, ...ends] = build.apply(layer, [x, ...states], arrays.flat());
+  const [result, ...ends] = build.apply(layer, [x, ...states], arrays.flat())
+    .map((one) => unmasked(step, one, isMasked));
   // Keras's states are h and c of each direction in turn.
   const endsOf = (kind: number) => ends.filter((_, k) => k % cell.states === kind);
   return [
-    sequence
-      ? shownSequence(step, unmasked(step, result!, isMasked), form, direction === "reverse")
-      : undefined,
+    sequence ? shownSequence(step, result!, form, direction === "reverse") : undefined,
     hidden ? shownState(step, returnState ? endsOf(0) : [result!], form) : undefined,
     memory ? shownState(step, endsOf(1), form) : undefined,
   ];
@@ -83,10 +82,10 @@ function sequenceOf(
   return [maskedSequence(step, x, lengths), true];
 }
 
-/** A sequence whose later layers know nothing of its lengths. */
-function unmasked({ build }: Step, sequence: Connection, isMasked: boolean): Connection {
-  if (!isMasked) return sequence;
-  return build.operate("Sequence", [sequence], {
+/** A result whose later layers know nothing of the samples' lengths. */
+function unmasked({ build }: Step, result: Connection, isMasked: boolean): Connection {
+  if (!isMasked) return result;
+  return build.operate("Unmasked", [result], {
     shapes: ([{ shape }]) => [shape],
     run: (o, [{ value, shape }]) => [o.reshape(value, shape)],
   })[0]!;

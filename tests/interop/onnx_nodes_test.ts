@@ -57,32 +57,38 @@ for (const { name, path, x, y } of await casesOf("onnx_nodes")) {
   });
 }
 
-// Recorded on 2026-11-27: of 46 idioms by two exporters, with fixed and open axes, all that PyTorch
-// exports; the default exporter refuses packed sequences.
-const idioms = await casesOf("torch_idioms");
-const other = await arraysOf(formatFile("torch_idioms/expected.npz"));
+// Recorded on 2026-11-27: of 46 idioms by two exporters all that PyTorch exports, of LSTM with fixed
+// and open axes, of GRU and RNN with open ones; the default exporter refuses packed sequences.
+const FOLDERS = { LSTM: "torch_idioms", GRU: "torch_idioms_gru", RNN: "torch_idioms_rnn" };
+const idioms = await casesOf(FOLDERS.LSTM);
+const damaged = [...await casesOf("onnx_nodes"), ...idioms];
 
-for (const name of [...new Set(idioms.map(({ name }) => name.split(".")[0]!))]) {
-  Deno.test(`loadModel() predicts what ONNX Runtime makes of PyTorch's idiom ${name}, within 1e-6`, async () => {
-    for (const { name: file, path, x, y } of idioms) {
-      if (file.split(".")[0] !== name) continue;
-      const model = await loadModel(path);
-      const check = (x: Tensor[], y: Tensor[], what: string) => {
-        const found = model.predictAll(x.length === 1 ? x[0]! : x);
-        assertEquals(found.length, y.length, what);
-        found.forEach((one, k) => {
-          const off = difference(one, y[k]!);
-          assert(off <= 1e-6, `${what}: result ${k} [${one.shape}] is off by ${off}`);
-        });
-      };
-      check(x, y, file);
-      const again = x.map((_, k) => maybe(() => other(`${file}.other/x${k}`)));
-      const results = y.map((_, k) => maybe(() => other(`${file}.other/y${k}`)));
-      if (again.every((one) => one !== undefined) && results.every((one) => one !== undefined)) {
-        check(again, results, `${file}, another batch and other steps`);
+for (const [kind, folder] of Object.entries(FOLDERS)) {
+  const cases = kind === "LSTM" ? idioms : await casesOf(folder);
+  if (cases !== idioms) damaged.push(...cases);
+  const other = await arraysOf(formatFile(`${folder}/expected.npz`));
+  for (const name of [...new Set(cases.map(({ name }) => name.split(".")[0]!))]) {
+    Deno.test(`loadModel() predicts what ONNX Runtime makes of PyTorch's ${kind} idiom ${name}, within 1e-6`, async () => {
+      for (const { name: file, path, x, y } of cases) {
+        if (file.split(".")[0] !== name) continue;
+        const model = await loadModel(path);
+        const check = (x: Tensor[], y: Tensor[], what: string) => {
+          const found = model.predictAll(x.length === 1 ? x[0]! : x);
+          assertEquals(found.length, y.length, what);
+          found.forEach((one, k) => {
+            const off = difference(one, y[k]!);
+            assert(off <= 1e-6, `${what}: result ${k} [${one.shape}] is off by ${off}`);
+          });
+        };
+        check(x, y, file);
+        const again = x.map((_, k) => maybe(() => other(`${file}.other/x${k}`)));
+        const results = y.map((_, k) => maybe(() => other(`${file}.other/y${k}`)));
+        if (again.every((one) => one !== undefined) && results.every((one) => one !== undefined)) {
+          check(again, results, `${file}, another batch and other steps`);
+        }
       }
-    }
-  });
+    });
+  }
 }
 
 function maybe<T>(work: () => T): T | undefined {
@@ -103,6 +109,34 @@ function turned({ data, shape: [a, b, ...rest] }: Tensor): Tensor {
   }
   return tensor(result).reshape([b!, a!, ...rest]);
 }
+
+Deno.test("a result that is taken twice is of one layer, with its arrays once", async () => {
+  const weights = async (name: string) =>
+    (await loadModel(formatFile(`onnx_nodes/${name}.onnx`))).getWeights().map(({ shape }) => shape);
+  assertEquals(await weights("matmul_taken_twice"), [[3, 5], [5]]);
+  assertEquals(await weights("matmul_taken_turned"), [[3, 5], [5]]);
+  assertEquals(await weights("silu_and_its_input"), [[3, 5]]);
+  assertEquals(await weights("lstm_sequence_and_last"), [[3, 20], [5, 20], [20]]);
+  assertEquals(await weights("silu_of_dense"), [[3, 5], [5]]);
+});
+
+Deno.test("a graph of one sample predicts others alike, or says that it cannot", async () => {
+  for (const name of ["sample_of_one", "sample_of_one_joined"]) {
+    const model = await loadModel(formatFile(`onnx_nodes/${name}.onnx`));
+    const samples = [0, 1].map((n) =>
+      tensor(Array.from({ length: 18 }, (_, k) => Math.sin(9 * n + k)))
+    );
+    const each = samples.map((one) => model.predict(one.reshape([1, 6, 3])));
+    const both = tensor(samples.flatMap(({ data }) => [...data])).reshape([2, 6, 3]);
+    const found = maybe(() => model.predict(both));
+    if (found === undefined) continue;
+    const expected = tensor(each.flatMap(({ data }) => [...data])).reshape([
+      2,
+      ...each[0]!.shape.slice(1),
+    ]);
+    assert(difference(found, expected) <= 1e-6, name);
+  }
+});
 
 Deno.test("a model of nodes is traced, proved and trained, and its rounding explained", async () => {
   for (
@@ -191,7 +225,7 @@ Deno.test("loops, cells that are no LSTM's and quantized operators are refused b
 Deno.test("2,000 damaged graphs of nodes give a model or one clear error each, none slowly", async () => {
   const below = chance(29);
   for (let k = 0; k < 2_000; k++) {
-    const bytes = Deno.readFileSync(idioms[below(idioms.length)]!.path);
+    const bytes = Deno.readFileSync(damaged[below(damaged.length)]!.path);
     for (let n = 0; n <= below(3); n++) bytes[below(bytes.length)]! ^= 1 << below(8);
     const start = performance.now();
     const result = await outcome(() => loadModel(bytes));
