@@ -106,7 +106,12 @@ export function questionsOf(
       : [],
     ...dense
       ? [
-        question("denseKernel", always(dense.kernel), (it) => label("as its shape says")(it!)),
+        // Without a prediction, nothing tells.
+        question(
+          "denseKernel",
+          always(prediction ? dense.kernel : dense.kernel.slice(0, 1)),
+          (it) => label("as its shape says")(it!),
+        ),
         question(
           "denseActivation",
           always(known.denseActivation ?? first(usual.denseActivation, plausible(prediction))),

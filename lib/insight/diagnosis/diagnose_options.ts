@@ -118,7 +118,7 @@ function noneFits(
 }
 
 function listOf<T>(given: T | readonly T[]): readonly T[] {
-  const list = Array.isArray(given) ? given as readonly T[] : [given as T];
+  const list = [...new Set(Array.isArray(given) ? given as readonly T[] : [given as T])];
   if (list.length > 0) return list;
   throw new RangeError(
     "Cannot diagnose: an option must leave something to try, but the list is []",
