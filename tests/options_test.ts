@@ -225,7 +225,7 @@ const ENTRIES: Record<string, Entry> = {
   "prove().explain": entry(proof.explain),
   diagnose: withOptions(
     g.diagnose,
-    { activation: "tanh", gateOrder: "keras", recurrentActivation: "sigmoid" },
+    { activation: "tanh", gateOrder: "keras", recurrentActivation: "sigmoid", cell: "lstm" },
     model.getWeights(),
     x,
     model.predict(x),

@@ -1,11 +1,10 @@
 // The numbers come from PyTorch, ONNX Runtime and Keras themselves (tests/fixtures/formats/diagnosed.py).
 
-import { diagnose, loadNpz, type Tensor } from "@gatescope/lstm";
+import { diagnose, loadModel, loadNpz, type Tensor } from "@gatescope/lstm";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-const arrays = await loadNpz(
-  new URL("../fixtures/formats/diagnosed/arrays.npz", import.meta.url),
-);
+const folder = new URL("../fixtures/formats/diagnosed/", import.meta.url);
+const arrays = await loadNpz(new URL("arrays.npz", folder));
 
 /** A case's weights in its framework's order, and what went in and came out. */
 function caseOf(name: string) {
@@ -64,4 +63,23 @@ Deno.test("what PyTorch's exporter made of a GRU comes out in one sentence: rese
     sentence,
     `explains these numbers: ${torchOrder}, ${before}, all else as in Keras. It is off by `,
   );
+});
+
+Deno.test("the exported model is diagnosed as it was loaded, from both of the biases that its file has", async () => {
+  const model = await loadModel(new URL("exported.onnx", folder));
+  const { x, prediction } = caseOf("torch_gru");
+  const { reading, sentence } = diagnose(model, x, prediction);
+  assertStringIncludes(
+    sentence,
+    "explains these numbers: reset after the product instead of before, all else as in the model.",
+  );
+  const right = reading!.toModel();
+  right.predict(x).data.forEach((p, k) => assert(Math.abs(p - prediction.data[k]!) < 1e-6));
+  assertEquals(diagnose(model, x, arrays.get("exported_prediction")!).reading!.departures, []);
+
+  // Biases of one's own are no sum of the file's any more.
+  const weights = model.getWeights();
+  model.setWeights(weights.map((weight, k) => k === 2 ? weight.data.map((b) => b / 2) : weight));
+  assertEquals(diagnose(model, x, model.predict(x)).reading!.departures, []);
+  assertEquals(diagnose(model, x, prediction).outcome, "none");
 });

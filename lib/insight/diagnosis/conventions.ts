@@ -40,6 +40,16 @@ export interface Known {
   readonly time: "forward" | "reversed" | undefined;
 }
 
+/** Where nothing is known. */
+export const NOTHING: Known = {
+  orders: undefined,
+  activation: undefined,
+  recurrentActivation: undefined,
+  denseActivation: undefined,
+  reset: undefined,
+  time: undefined,
+};
+
 const ACTIVATIONS: readonly ActivationName[] = [
   "tanh",
   "relu",
@@ -114,7 +124,13 @@ export function questionsOf(
         ),
         question(
           "denseActivation",
-          always(known.denseActivation ?? first(usual.denseActivation, plausible(prediction))),
+          always(
+            known.denseActivation ??
+              first(
+                usual.denseActivation,
+                prediction ? plausible(prediction) : [usual.denseActivation ?? "linear"],
+              ),
+          ),
           String,
           usual.denseActivation !== undefined,
         ),
@@ -153,8 +169,7 @@ function conventionOf(usual: Usual, [order]: readonly Order[], cell: string): Co
 }
 
 /** The activations whose range a prediction is in; softmax's rows give themselves away. */
-function plausible(prediction: Tensor | undefined): readonly ActivationName[] {
-  if (prediction === undefined) return ["linear"];
+function plausible(prediction: Tensor): readonly ActivationName[] {
   const { data, shape } = asFloat64(prediction);
   const width = shape.at(-1)!;
   const within = (low: number, high: number) => data.every((v) => v >= low && v <= high);

@@ -1,15 +1,15 @@
 import { kindOf } from "../../base/kind.ts";
 import { shownAs } from "../../base/shown.ts";
-import { Model, networkOf } from "../../model/model.ts";
-import { formatShape, sameShape } from "../../tensor/shape.ts";
-import { asFloat64, type Tensor, type TensorLike } from "../../tensor/tensor.ts";
-import { type ArrayReadings, readingsOfArrays } from "./array_roles.ts";
-import { KERAS, questionsOf, type Usual } from "./conventions.ts";
-import { cellsOf, type DiagnoseOptions, type KnownCell } from "./diagnose_options.ts";
+import { Model } from "../../model/model.ts";
+import { formatShape } from "../../tensor/shape.ts";
+import { asFloat64, type TensorLike } from "../../tensor/tensor.ts";
+import { readingsOfArrays } from "./array_roles.ts";
+import { KERAS, questionsOf } from "./conventions.ts";
+import { cellsOf, type DiagnoseOptions } from "./diagnose_options.ts";
 import { diagnosisSentence } from "./diagnosis_sentence.ts";
 import type { ExpectedTrace } from "../proof/expected.ts";
-import { readingOfModel } from "./model_arrays.ts";
-import { type Answers, answersOf, departuresOf, firstChoice } from "./readings.ts";
+import { readingsOfModel } from "./model_arrays.ts";
+import { type Answers, answersOf, departuresOf } from "./readings.ts";
 import { type Candidate, type Case, modelOf, search } from "./search.ts";
 import { expectedOf, fitting, wantedOf } from "./wanted.ts";
 
@@ -119,10 +119,10 @@ export function diagnose(
   }
   const cells = cellsOf(options);
   const wanted = wantedOf(expected);
-  const { arrays, usual } = weights instanceof Model ? arraysOfModel(weights, input, cells) : {
-    arrays: readingsOfArrays(weights, input.shape[2]!, cells.map(({ of }) => of)),
-    usual: KERAS,
-  };
+  const asked = cells.map(({ of }) => of);
+  const { arrays, usual } = weights instanceof Model
+    ? readingsOfModel(weights, input, asked)
+    : { arrays: readingsOfArrays(weights, input.shape[2]!, asked), usual: KERAS };
   const cases = fitting(arrays, input.shape, wanted).map((one): Case => {
     const { known } = cells.find(({ of }) => of === one.of)!;
     const questions = questionsOf(one, input.shape[1]!, wanted.prediction, known, usual);
@@ -156,44 +156,4 @@ function readingOf({ given, choice, difference, bound }: Candidate, explains: bo
     bound,
     toModel: () => modelOf(given, choice, "Keras's"),
   });
-}
-
-/**
- * A model's arrays and what it makes of them.
- *
- * @throws {TypeError} where it computes more than its recurrent layer and a dense one do.
- */
-function arraysOfModel(
-  model: Model,
-  x: Tensor,
-  cells: readonly KnownCell[],
-): { arrays: readonly ArrayReadings[]; usual: Usual } {
-  const { of, weights, usual } = readingOfModel(model);
-  const known = cells.find((one) => one.of === of);
-  if (known === undefined) {
-    throw new RangeError(
-      `Cannot diagnose: the options must be for ${of.owner}, as the model is one, but they are not`,
-    );
-  }
-  const network = networkOf(model, "diagnose");
-  const [own] = network.forward(network.checkInputs(x, "diagnose")).outputs as [Tensor];
-  const prediction = asFloat64(own);
-  const same = readingsOfArrays(weights, x.shape[2]!, [of]).filter((arrays) => {
-    const none = { orders: undefined, activation: undefined, recurrentActivation: undefined };
-    const open = { ...none, denseActivation: undefined, reset: undefined, time: undefined };
-    const questions = questionsOf(arrays, x.shape[1]!, prediction, open, usual);
-    const wanted = { prediction, inside: {} };
-    const given = { questions, x, wanted, expected: expectedOf(wanted) };
-    const reading = networkOf(modelOf(given, firstChoice(questions), "as computed"), "diagnose");
-    const { output } = reading.forward([x]);
-    return sameShape(output.shape, prediction.shape) &&
-      output.data.every((p, k) =>
-        Math.abs(p - prediction.data[k]!) <= 1e-9 * Math.max(1, Math.abs(p))
-      );
-  });
-  if (same.length > 0) return { arrays: same, usual };
-  throw new TypeError(
-    "Cannot diagnose: the model must be one recurrent layer, with a dense layer after it or without, " +
-      "but it computes something else as well",
-  );
 }

@@ -4,18 +4,21 @@ import { recurrenceOf } from "../../layers/recurrent.ts";
 import type { Layer } from "../../layers/layer.ts";
 import { activationCurves } from "../../values/activation_curves.ts";
 import type { ActivationName } from "../../values/activations.ts";
-import { networkOf } from "../../model/model.ts";
-import type { Model } from "../../model/model.ts";
-import type { Network } from "../../model/network.ts";
+import { type Model, networkOf } from "../../model/model.ts";
+import { type Network, requireOneOutput } from "../../model/network.ts";
 import { provenanceOf } from "../../model/provenance.ts";
 import { add } from "../../tensor/arithmetic.ts";
+import { sameShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { type ArrayReadings, readingsOfArrays } from "./array_roles.ts";
 import type { CellReadings, EquationChoice } from "./cell_readings.ts";
-import type { Usual } from "./conventions.ts";
+import { NOTHING, questionsOf, type Usual } from "./conventions.ts";
 import { diagnosedCells } from "./diagnosed_cells.ts";
+import { modelOfReading } from "./reading_model.ts";
+import { firstChoice } from "./readings.ts";
 
 /** What a model is, as far as a diagnosis goes. */
-export interface ModelReading {
+interface ModelParts {
   readonly of: CellReadings;
   /** The recurrent layer's arrays, then the dense one's. */
   readonly weights: readonly Tensor[];
@@ -23,22 +26,56 @@ export interface ModelReading {
 }
 
 /**
- * Takes a model apart.
+ * The ways to read a model's arrays, and what it makes of them itself.
  *
- * @throws {TypeError} where it has not one recurrent layer, or functions that are not by name alone.
+ * @param cells those that are asked about
+ * @throws {TypeError} where it computes more than its recurrent layer and a dense one do.
+ * @throws {RangeError} where its cell is none of those.
  */
-export function readingOfModel(model: Model): ModelReading {
+export function readingsOfModel(
+  model: Model,
+  x: Tensor,
+  cells: readonly CellReadings[],
+): { readonly arrays: readonly ArrayReadings[]; readonly usual: Usual } {
+  const { of, weights, usual } = partsOf(model);
+  if (!cells.includes(of)) {
+    throw new RangeError(
+      `Cannot diagnose: the options must fit the model's cell, but it is ${of.owner}`,
+    );
+  }
+  const network = networkOf(model, "diagnose");
+  requireOneOutput(network, "diagnose");
+  const { output } = network.forward(network.checkInputs(x, "diagnose"));
+  const [, timesteps, inputSize] = x.shape as [number, number, number];
+  const shape = { timesteps, returnSequences: output.shape.length === 3 };
+  const arrays = readingsOfArrays(weights, inputSize, [of]).filter((one) => {
+    const questions = questionsOf(one, timesteps, output, NOTHING, usual);
+    const own = modelOfReading(questions, firstChoice(questions), shape, "as computed");
+    return isSame(networkOf(own).forward([x]).output, output);
+  });
+  if (arrays.length > 0) return { arrays, usual };
+  throw notAlone(network);
+}
+
+/** But for rounding in float64. */
+function isSame(a: Tensor, b: Tensor): boolean {
+  return sameShape(a.shape, b.shape) &&
+    a.data.every((x, k) => Math.abs(x - b.data[k]!) <= 1e-9 * Math.max(1, Math.abs(x)));
+}
+
+function notAlone({ layers }: Network): TypeError {
+  return new TypeError(
+    "Cannot diagnose: the model must compute one recurrent layer, with a dense layer after it or " +
+      `without, but its layers are ${layers.map(({ name }) => name).join(", ")}`,
+  );
+}
+
+function partsOf(model: Model): ModelParts {
   const network = networkOf(model, "diagnose");
   const withArrays = arraysByLayer(network).filter(({ arrays }) => arrays.length > 0);
   const [recurrent, ...more] = withArrays.filter(({ layer }) => recurrenceOf(layer));
   const after = withArrays.filter(({ layer }) => recurrenceOf(layer) === undefined);
-  if (recurrent === undefined || more.length > 0 || after.length > 1) {
-    const names = network.layers.map(({ name }) => name).join(", ");
-    throw new TypeError(
-      "Cannot diagnose: the model must be one recurrent layer, with a dense layer after it or " +
-        `without, but its layers are ${names}`,
-    );
-  }
+  if (recurrent === undefined || more.length > 0 || after.length > 1) throw notAlone(network);
   const { of, reset } = equationsOf(recurrent.layer, recurrent.name);
   const { activation, recurrent_activation: σ, go_backwards: backwards } = recurrent.layer.config;
   const dense = after[0];
