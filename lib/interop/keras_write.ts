@@ -3,6 +3,7 @@
 import { activationOf } from "../layers/layer_options.ts";
 import type { KerasWriting, LayerKind } from "../layers/kind.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
+import { masksWithStates } from "../layers/recurrent.ts";
 import { snakeCase } from "../layers/layer_names.ts";
 import { kindOfLayer } from "../layers/table.ts";
 import { inKerasOrder, type Place } from "../model/graph.ts";
@@ -103,6 +104,7 @@ function functionalConfig(
             const { takesArguments = false, moreInputs, writeCall } = kindToWrite(name, layer);
             const [first, ...more] = given;
             const isApart = moreInputs !== undefined && more.length > 0;
+            if (isApart) checkStates(network, layer, name);
             const isList = more.length > 0 && !takesArguments;
             const inputs = isApart ? [first] : isList ? [given] : given;
             const args = [...inputs, ...writeCall?.(layer) ?? []];
@@ -116,6 +118,15 @@ function functionalConfig(
     registered_name: "Functional",
     build_config: { input_shape: null },
   };
+}
+
+/** Keras 3's recurrent layers pass over a mask where their first states come in. */
+function checkStates({ layers }: Network, layer: Layer, name: string): void {
+  if (!masksWithStates(layer) || !layers.some(({ layer }) => layer.makesMask === true)) return;
+  throw new TypeError(
+    `Cannot write a .keras file: Keras 3 passes over masks where a layer's first states come in, ` +
+      `but the layer ${name} has maskWithStates true`,
+  );
 }
 
 function inputConfig(name: string, shape: readonly unknown[], dtype: string) {

@@ -41,7 +41,15 @@ export function recur(step: Step): (Result | undefined)[] {
   const vary = ({ mergeMode = "concat", returnSequences = sequence }: Variant): Layer => {
     const half = (k: number, goBackwards: boolean, zeroOutputForMask: boolean) => {
       const useBias = arrays[k]!.length === 3;
-      const options = { units, useBias, returnSequences, returnState, goBackwards };
+      const maskWithStates = isMasked;
+      const options = {
+        units,
+        useBias,
+        returnSequences,
+        returnState,
+        goBackwards,
+        maskWithStates,
+      };
       const { found, names } = activations[k]!;
       return cell.make({ ...options, zeroOutputForMask }, found, names);
     };

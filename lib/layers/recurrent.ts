@@ -55,6 +55,11 @@ export interface RecurrentOptions extends LayerName {
   readonly recurrentDropout?: number;
   /** Whether a masked step gives zeros instead of the last result again. Default: false. */
   readonly zeroOutputForMask?: boolean;
+  /**
+   * Whether a mask counts where the first states come in as inputs of their own: Keras 3 passes over
+   * it there, Keras 2 and TF.js do not. Default: false.
+   */
+  readonly maskWithStates?: boolean;
 }
 
 /** A recurrent layer's definition. */
@@ -75,6 +80,7 @@ export const recurrentRules = {
   dropout: rateRule,
   recurrentDropout: rateRule,
   zeroOutputForMask: flagRule,
+  maskWithStates: flagRule,
 };
 
 /** Their defaults. */
@@ -88,6 +94,7 @@ export const recurrentDefaults = {
   dropout: 0,
   recurrentDropout: 0,
   zeroOutputForMask: false,
+  maskWithStates: false,
   name: undefined,
 } as const;
 
@@ -164,7 +171,9 @@ export function recurrentLayer<O extends RecurrentOptions>(
         ? more.toReversed() // Keras takes h first, which the cell hands on last
         : rememberedStates(o, owner, context, [batch, units]);
       const [W, U, b] = weights as [V, V, V?];
-      const [mask] = context.masks;
+      const [given] = context.masks;
+      const hasStates = more.length > 0;
+      const mask = hasStates && !options.maskWithStates ? undefined : given;
       const run = {
         x: x!,
         weights: { W, U, b },
@@ -181,15 +190,16 @@ export function recurrentLayer<O extends RecurrentOptions>(
 
       // Keras's result is in the order of computation.
       const { steps, order, end } = recurrence;
+      const counted = mask && hasStates ? countedSoFar(mask, order) : undefined;
       const handedOn = (t: number) => {
         const { hiddenState } = steps[t]!.values;
-        const zeroed = options.zeroOutputForMask && mask !== undefined;
-        return zeroed ? where(o, mask.select(1, t), hiddenState!) : hiddenState!;
+        const shown = options.zeroOutputForMask ? mask : counted;
+        return shown === undefined ? hiddenState! : where(o, shown.select(1, t), hiddenState!);
       };
       const result = returnSequences ? stackSteps(o, order.map(handedOn)) : handedOn(order.at(-1)!);
       return {
         outputs: returnState ? [result, ...end.toReversed()] : [result],
-        mask: returnSequences ? mask : undefined, // with goBackwards too Keras leaves it as it was
+        mask: returnSequences ? given : undefined, // with goBackwards too Keras leaves it as it was
         states: stateful ? [end] : undefined,
       };
     },
@@ -205,6 +215,12 @@ interface Made {
 
 /** Those made here: what takes a recurrent layer takes no other of its class. */
 const recurrences = new WeakMap<Layer, Made>();
+
+/** Whether such a layer, or the two in a Bidirectional, heed a mask where states come in. */
+export function masksWithStates(layer: Layer): boolean {
+  const own = layer.wrapped ?? layer;
+  return recurrences.has(own) && (own as RecurrentLayer).options.maskWithStates;
+}
 
 /** What a recurrent layer runs, and how another of its kind is made; undefined of any other value. */
 export function recurrenceOf(value: unknown): Made | undefined {
@@ -251,6 +267,20 @@ function checkStateShapes(
   );
 }
 
+/** 1 from the first step on that counts, in the order of computation: before it, results are zeros. */
+function countedSoFar(mask: Tensor, order: readonly number[]): Tensor {
+  const [batch, timesteps] = mask.shape as [number, number];
+  const data = new Float64Array(batch * timesteps);
+  for (let n = 0; n < batch; n++) {
+    let counts = 0;
+    for (const t of order) {
+      if (mask.data[n * timesteps + t] !== 0) counts = 1;
+      data[n * timesteps + t] = counts;
+    }
+  }
+  return new Tensor(data, mask.shape);
+}
+
 function zeroStates<V>(o: Ops<V>, cell: Cell, shape: readonly number[]): readonly V[] {
   const zeros = o.given(new Tensor(new Float64Array(sizeOf(shape)), shape));
   return cell.states.map(() => zeros);
@@ -286,7 +316,7 @@ export const RECURRENT_NAMES = "units activation use_bias kernel_initializer " +
 /** The options of a configuration; null, as TF.js writes it, is the default. */
 export function recurrentOptions(
   config: KerasConfig & { readonly name: string },
-  { activation }: KerasReading,
+  { activation, generation }: KerasReading,
 ): RecurrentOptions {
   const options = {
     units: config.units,
@@ -299,6 +329,7 @@ export function recurrentOptions(
     dropout: config.dropout ?? undefined,
     recurrentDropout: config.recurrent_dropout ?? undefined,
     zeroOutputForMask: config.zero_output_for_mask ?? undefined,
+    maskWithStates: generation === "keras2",
     name: config.name,
   };
   return options as RecurrentOptions; // the layer's function checks each of them

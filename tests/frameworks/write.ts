@@ -2,7 +2,7 @@
 // ONNX Runtime. The models come from Keras's own files, and so do the expected predictions. A model
 // in training is trained here for one epoch of the two that Keras's own went on.
 
-import { loadModel, type Model, saveKeras, saveNpz, saveOnnx, type Tensor } from "@gatescope/lstm";
+import { loadModel, saveKeras, saveNpz, saveOnnx, type Tensor } from "@gatescope/lstm";
 import { join } from "@std/path";
 import { type KerasFixture, kerasFixtures } from "../interop/keras_fixtures.ts";
 import { formatFile } from "../interop/loaded.ts";
@@ -10,6 +10,8 @@ import { formatFile } from "../interop/loaded.ts";
 /** A model that was written. */
 interface Written {
   readonly name: string;
+  /** Why it is not there as .keras, or nothing. */
+  readonly noKeras?: string;
   /** Why it is not there as .onnx, or nothing. */
   readonly noOnnx?: string;
 }
@@ -39,16 +41,19 @@ async function write(
   }
   const batchSize = xs[0]!.shape[0]!;
   const isStateful = model.layers.some(({ layer }) => layer.config.stateful === true);
-  await saveKeras(join(folder, `${name}.keras`), model, isStateful ? { batchSize } : {});
-  return { name, ...await writeOnnx(join(folder, `${name}.onnx`), model) };
+  const options = isStateful ? { batchSize } : {};
+  const noKeras = await refused(() => saveKeras(join(folder, `${name}.keras`), model, options));
+  const noOnnx = await refused(() => saveOnnx(join(folder, `${name}.onnx`), model));
+  return { name, ...(noKeras && { noKeras }), ...(noOnnx && { noOnnx }) };
 }
 
-async function writeOnnx(file: string, model: Model): Promise<{ noOnnx?: string }> {
+/** What the error says, where there is one. */
+async function refused(save: () => Promise<void>): Promise<string | undefined> {
   try {
-    await saveOnnx(file, model);
-    return {};
+    await save();
+    return undefined;
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-    return { noOnnx: error.message };
+    return error.message;
   }
 }

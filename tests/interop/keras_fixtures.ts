@@ -1,4 +1,5 @@
-// Every model of the fixtures that Keras 3 saved, with its inputs and Keras's predictions.
+// Every model of the fixtures that Keras 3 saved, and one by Keras 2 that it has not, with its inputs
+// and Keras's predictions.
 
 import { loadNpz, type Tensor } from "@gatescope/lstm";
 import { formatFile } from "./loaded.ts";
@@ -45,8 +46,8 @@ export async function* kerasFixtures(): AsyncGenerator<KerasFixture> {
     }
   }
   for await (const { name: file } of Deno.readDir(formatFile("keras_graphs/"))) {
-    if (!file.endsWith(".keras")) continue;
-    const name = file.slice(0, -".keras".length);
+    if (!/\.keras$|_2\.h5$/.test(file)) continue;
+    const name = file.replace(/\.\w+$/, "");
     const arrays = await loadNpz(formatFile(`keras_graphs/${name}.npz`));
     const all = (kind: string) =>
       [...arrays.keys()].filter((key) => new RegExp(`^${kind}_\\d+$`).test(key))

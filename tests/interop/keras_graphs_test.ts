@@ -12,7 +12,7 @@ import {
   type Tensor,
   trace,
 } from "@gatescope/lstm";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { formatFile } from "./loaded.ts";
 
 const NAMES = [
@@ -24,6 +24,7 @@ const NAMES = [
   "both_directions",
   "masked_words",
   "states_as_output",
+  "masked_with_states",
 ];
 
 async function arraysOf(name: string) {
@@ -63,7 +64,7 @@ for (const name of NAMES) {
   });
 }
 
-for (const name of ["two_inputs", "both_directions"]) {
+for (const name of ["two_inputs", "both_directions", "masked_with_states_2"]) {
   Deno.test(`${name} as .h5 predicts what Keras does`, async () => {
     const arrays = await arraysOf(name);
     const model = await loadModel(formatFile(`keras_graphs/${name}.h5`));
@@ -119,4 +120,13 @@ Deno.test("a layer that is applied twice is one layer: its gradients are those o
     verbose: false,
   });
   assert(loss.at(-1)! < loss[0]!);
+});
+
+Deno.test("where states come in, Keras 3 passes over masks and Keras 2 does not: a file for Keras 3 cannot say it", async () => {
+  const two = await loadModel(formatFile("keras_graphs/masked_with_states_2.h5"));
+  await assertRejects(
+    () => saveKeras("/nowhere.keras", two),
+    TypeError,
+    "but the layer lstm has maskWithStates true",
+  );
 });

@@ -100,36 +100,27 @@ export function packed(graph: OnnxGraphWriter, { name }: GraphValue, mask: strin
 
 /**
  * Results of the packed steps `[batch, timesteps, units]` in the order of time: a step that does not
- * count repeats the result that was computed before it, the first state where there is none; or it
- * gives zeros.
+ * count repeats the result that was computed before it, or gives zeros.
  */
 export function unpacked(
   graph: OnnxGraphWriter,
   results: string,
   { mask, counts, counted, before }: Packed,
-  { backwards, zeros, start }: {
-    readonly backwards: boolean;
-    readonly zeros: boolean;
-    /** The state `[batch, units]` before the first step; zeros where there is none. */
-    readonly start: string | undefined;
-  },
+  { backwards, zeros }: { readonly backwards: boolean; readonly zeros: boolean },
 ): string {
   const [none, one] = [graph.integers("0", 0), graph.integers("1", 1)];
-  const second = graph.integers("steps", [1]);
   // against time, the one computed before is that of the next step that counts
   const place = backwards ? before : graph.add("Sub", [counted, one]);
   const all = graph.add("Unsqueeze", [
     graph.add("Cast", [counts], { to: DATA_TYPES.int64 }),
-    second,
+    graph.integers("steps", [1]),
   ]);
   const isThere = backwards
     ? graph.add("Less", [place, all])
     : graph.add("Greater", [counted, none]);
   const last = graph.add("Sub", [graph.add("Shape", [results], { start: 1, end: 2 }), one]);
   const within = graph.add("Max", [graph.add("Min", [place, last]), none]);
-  const found = picked(graph, results, within);
-  if (zeros) return chosen(graph, mask, found);
-  return chosen(graph, isThere, found, start && graph.add("Unsqueeze", [start, second]));
+  return chosen(graph, zeros ? mask : isThere, picked(graph, results, within));
 }
 
 /** The state after the last step; that before the first one of samples without a step that counts. */

@@ -4,11 +4,12 @@
 import { joinGates, splitGates } from "../../cells/gates.ts";
 import type { Layer } from "../../layers/layer.ts";
 import { activationOf } from "../../layers/layer_options.ts";
+import { masksWithStates } from "../../layers/recurrent.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Activation } from "../../values/activations.ts";
 import { activationLists } from "./activations.ts";
 import type { Attributes, OnnxGraphWriter } from "./graph_writer.ts";
-import type { Given, LayerUse, OnnxKinds } from "./layer_use.ts";
+import type { Given, GraphValue, LayerUse, OnnxKinds } from "./layer_use.ts";
 import { type Packed, packed, unpacked, whereAnyCounts } from "./masks.ts";
 import { slice } from "./shape_layers.ts";
 
@@ -101,9 +102,10 @@ function given({ output, ends }: Ran, { inputs: [x] }: LayerUse, config: Config)
   };
 }
 
-function runOf(graph: OnnxGraphWriter, { name, inputs }: LayerUse, className: string): Run {
-  const [x] = inputs as [LayerUse["inputs"][0]];
-  const pack = x.mask === undefined ? undefined : packed(graph, x, x.mask);
+function runOf(graph: OnnxGraphWriter, use: LayerUse, className: string): Run {
+  const { name, layer, inputs: [x, ...states] } = use as LayerUse & { inputs: [GraphValue] };
+  const isMasked = states.length === 0 || masksWithStates(layer);
+  const pack = isMasked && x.mask !== undefined ? packed(graph, x, x.mask) : undefined;
   return {
     cell: CELLS[className]!,
     name,
@@ -119,20 +121,18 @@ function runHalf(graph: OnnxGraphWriter, run: Run, half: Half): Ran {
   const [all, ...last] = operate(graph, run, [half], backwards ? "reverse" : "forward");
   const without = (x: string, axis: number) =>
     graph.add("Squeeze", [x, graph.integers("directions", [axis])]);
-  const endOf = (k: number) => {
-    const end = without(last[k]!, 0);
-    const start = half.states[k];
-    return run.pack === undefined || start === undefined
-      ? end
-      : whereAnyCounts(graph, run.pack, end, start);
-  };
-  const ends = config.return_state === true ? run.cell.states.map((_, k) => endOf(k)) : [];
-  if (config.return_sequences !== true) return { output: ends[0] ?? endOf(0), ends };
+  const { return_sequences: isSequence, return_state: hasStates } = config;
+  const found = hasStates === true || isSequence !== true ? last.map((end) => without(end, 0)) : [];
+  const { pack } = run;
+  const ends = hasStates !== true
+    ? []
+    : pack === undefined || half.states.length === 0
+    ? found
+    : found.map((end, k) => whereAnyCounts(graph, pack, end, half.states[k]!));
+  if (isSequence !== true) return { output: found[0]!, ends };
   const inTime = turned(graph, without(all!, 1));
   const zeros = config.zero_output_for_mask === true;
-  const result = run.pack === undefined
-    ? inTime
-    : unpacked(graph, inTime, run.pack, { backwards, zeros, start: half.states[0] });
+  const result = pack === undefined ? inTime : unpacked(graph, inTime, pack, { backwards, zeros });
   return { output: backwards ? reversed(graph, result) : result, ends };
 }
 
