@@ -129,6 +129,25 @@ const DRAW = `async (key, figure, themed, source) => {
     return { color, background: "rgba(0,0,0,0)" };
   };
 
+  // On paper the picture, which fits any width: a chart keeps that of the screen.
+  const printable = (box, stage, still) => {
+    if (!still.some((node) => node.nodeName === "IMG")) return;
+    if (!document.getElementById("gatescope-print")) {
+      const style = document.createElement("style");
+      style.id = "gatescope-print";
+      style.textContent = "@media screen { .gatescope-paper { display: none } } " +
+        "@media print { .gatescope-screen { display: none } " +
+        "[data-gatescope-chart] { break-inside: avoid; min-height: 0 !important } " +
+        ".gatescope-paper img { max-width: 100%; max-height: 95vh } }";
+      document.head.append(style);
+    }
+    const paper = document.createElement("div");
+    paper.className = "gatescope-paper";
+    paper.append(...still);
+    stage.classList.add("gatescope-screen");
+    box.append(paper);
+  };
+
   const draw = async (box, Plotly) => {
     const { data, layout, config, frames } = structuredClone(figure);
     if (themed) {
@@ -137,15 +156,16 @@ const DRAW = `async (key, figure, themed, source) => {
       theme.font.color = color;
       theme.paper_bgcolor = theme.plot_bgcolor = background;
     }
-    const text = [...box.childNodes];
+    const still = [...box.childNodes];
     const stage = document.createElement("div");
     box.replaceChildren(stage);
     try {
       await Plotly.newPlot(stage, { data, layout, config, frames });
     } catch (error) {
-      box.replaceChildren(...text);
+      box.replaceChildren(...still);
       throw error;
     }
+    printable(box, stage, still);
     if (layout.width === undefined) {
       new ResizeObserver(() => {
         if (stage.offsetWidth > 0) Plotly.Plots.resize(stage);

@@ -7,6 +7,8 @@ import { drawnCharts, hacked, launch, screenshot } from "./browser.ts";
 import { frontEnds } from "./setup.ts";
 
 const needed = await frontEnds();
+/** Within margins of a centimetre, in CSS pixels. */
+const A4 = { width: 718, height: 1047 };
 const folder = new URL("../../notebooks/", import.meta.url).pathname;
 const names = [...Deno.readDirSync(folder)].map(({ name }) => name)
   .filter((name) => name.endsWith(".ipynb")).sort();
@@ -68,6 +70,31 @@ for (const colorScheme of ["light", "dark"] as const) {
     for (const box of await sliders.all()) assert(await box.locator("input").count() > 0);
   });
 }
+
+Deno.test("On A4 each chart is printed as its picture: whole, no wider or taller than the paper", async () => {
+  await using browser = await launch(needed.browser);
+  const page = await (await browser.newContext({ offline: true, viewport: A4 })).newPage();
+  await page.goto(`file://${file}`);
+  await page.locator(".js-plotly-plot .main-svg").nth(chartCount - 1)
+    .waitFor({ state: "attached", timeout: 60_000 });
+  await page.emulateMedia({ media: "print" });
+  const charts = await page.evaluate(() => {
+    // deno-lint-ignore no-explicit-any
+    const { document, getComputedStyle } = globalThis as any;
+    return [...document.querySelectorAll("[data-gatescope-chart]")].map((box) => {
+      const { left, right, height } = box.querySelector("img").getBoundingClientRect();
+      const screen = box.querySelector(".gatescope-screen");
+      const breaks = getComputedStyle(box).breakInside;
+      return { left, right, height, live: getComputedStyle(screen).display, breaks };
+    });
+  });
+  assertEquals(charts.length, chartCount);
+  for (const { left, right, height, live, breaks } of charts) {
+    assert(left >= 0 && right <= A4.width && height > 50 && height <= A4.height, `${right}`);
+    assertEquals([live, breaks], ["none", "avoid"]);
+  }
+  assert((await page.pdf({ format: "A4" })).length > 100_000);
+});
 
 Deno.test("The page of all notebooks shows pictures where no script runs", async () => {
   await using browser = await launch(needed.browser);
