@@ -1,77 +1,17 @@
-// LSTM, GRU and SimpleRNN as ONNX's recurrent operators, whose sequences are [timesteps, batch, size]
-// and whose results are [timesteps, directions, batch, units].
+// LSTM, GRU, SimpleRNN and Bidirectional: what Keras's layers make of ONNX's operators.
 
-import { joinGates, splitGates } from "../../cells/gates.ts";
-import type { Layer } from "../../layers/layer.ts";
-import { activationOf } from "../../layers/layer_options.ts";
 import { masksWithStates } from "../../layers/recurrent.ts";
-import { Tensor } from "../../tensor/tensor.ts";
-import type { Activation } from "../../values/activations.ts";
-import { activationLists } from "./activations.ts";
-import type { Attributes, OnnxGraphWriter } from "./graph_writer.ts";
-import type { Given, GraphValue, LayerUse, OnnxKinds } from "./layer_use.ts";
-import { type Packed, packed, unpacked, whereAnyCounts } from "./masks.ts";
+import type { OnnxGraphWriter } from "./graph_writer.ts";
+import {
+  type Given,
+  type GraphValue,
+  type LayerUse,
+  type OnnxKinds,
+  refusal,
+} from "./layer_use.ts";
+import { packed, unpacked, whereAnyCounts } from "./masks.ts";
+import { CELLS, type Config, type Half, operate, type Run } from "./recurrent_operator.ts";
 import { slice } from "./shape_layers.ts";
-
-type Config = Layer["config"];
-
-/** How a cell is written. */
-interface CellForm {
-  readonly operator: "LSTM" | "GRU" | "RNN";
-  /** How many blocks lie side by side. */
-  readonly blocks: number;
-  /** Names of its states, in Keras's order of results. */
-  readonly states: readonly ("hidden" | "cell")[];
-  /** Keras's blocks in ONNX's order. */
-  readonly ordered: (array: Tensor) => Tensor;
-  /** φ and σ of a configuration, as the operator takes them. */
-  readonly functions: (φ: () => Activation, σ: () => Activation) => readonly Activation[];
-  readonly attributes?: (config: Config) => Attributes;
-}
-
-/** By Keras's class. */
-const CELLS: Readonly<Record<string, CellForm>> = {
-  LSTM: {
-    operator: "LSTM",
-    blocks: 4,
-    states: ["hidden", "cell"],
-    ordered: (array) => joinGates(splitGates(array), "onnx"),
-    functions: (φ, σ) => [σ(), φ(), φ()],
-  },
-  GRU: {
-    operator: "GRU",
-    blocks: 3,
-    states: ["hidden"],
-    ordered: (array) => joinGates(splitGates(array, "keras", { cell: "gru" }), "onnx"),
-    functions: (φ, σ) => [σ(), φ()],
-    attributes: (config) => ({ linear_before_reset: Number(config.reset_after === true) }),
-  },
-  SimpleRNN: {
-    operator: "RNN",
-    blocks: 1,
-    states: ["hidden"],
-    ordered: (array) => array,
-    functions: (φ) => [φ()],
-  },
-};
-
-/** One direction of a layer. */
-interface Half {
-  readonly config: Config;
-  readonly weights: readonly Tensor[];
-  /** Where it starts, h first; zeros where there is none. */
-  readonly states: readonly string[];
-}
-
-/** What all directions of a layer have. */
-interface Run {
-  readonly cell: CellForm;
-  readonly name: string;
-  /** `[timesteps, batch, size]`. */
-  readonly x: string;
-  /** Where a mask comes with it: x holds the steps that count, first. */
-  readonly pack: Packed | undefined;
-}
 
 /** `[batch, timesteps, units]` or `[batch, units]`, and the states after the last step, h first. */
 interface Ran {
@@ -152,7 +92,12 @@ function writeBoth(graph: OnnxGraphWriter, use: LayerUse): Given {
       name
     ),
   });
-  const run = runOf(graph, use, layer.wrapped!.className);
+  const { className } = layer.wrapped!;
+  if (!Object.hasOwn(CELLS, className)) {
+    const rule = `ONNX's recurrent operators are of ${Object.keys(CELLS).join(", ")}`;
+    throw refusal(rule, use.name, `a Bidirectional of a ${className}`);
+  }
+  const run = runOf(graph, use, className);
   const mode = layer.config.merge_mode as string;
   const ran = run.pack === undefined && areOne(configs)
     ? runAtOnce(graph, run, [half(0), half(1)], mode)
@@ -198,7 +143,7 @@ function runAtOnce(
       axis: 0,
     });
   const ends = hasStates === true
-    ? [0, 1].flatMap((direction) => run.cell.states.map((_, k) => end(direction, k)))
+    ? [0, 1].flatMap((direction) => last.map((_, k) => end(direction, k)))
     : [];
   if (isSequence !== true) return { output: joined(graph, last[0]!, mode, [1, 0, 2], 0), ends };
   const output = joined(graph, all!, mode, [2, 0, 1, 3], 1);
@@ -228,59 +173,5 @@ function joined(
   return graph.add(mode === "mul" ? "ReduceProd" : "ReduceMean", [x], {
     axes: [axis],
     keepdims: 0,
-  });
-}
-
-/** Y, Y_h and Y_c. */
-function operate(
-  graph: OnnxGraphWriter,
-  { cell, name, x, pack }: Run,
-  halves: readonly Half[],
-  direction: string,
-): string[] {
-  const [{ config, weights: [kernel, , bias], states }] = halves as readonly [Half];
-  const { operator, blocks, ordered, functions, attributes } = cell;
-  const units = config.units as number;
-  const stacked = (
-    label: string,
-    k: number,
-    shape: number[],
-    convert: (array: Tensor) => Tensor[],
-  ) => {
-    const arrays = halves.flatMap(({ weights }) => convert(weights[k]!));
-    const data = Float32Array.from(arrays.flatMap((array) => [...array.data]));
-    return graph.constant(label, new Tensor(data, [halves.length, ...shape]));
-  };
-  const matrix = (array: Tensor) => [ordered(array).transpose()];
-  const biases = (array: Tensor) =>
-    array.shape.length === 2
-      ? [ordered(array.at(0)), ordered(array.at(1))]
-      : [ordered(array), new Tensor(new Float32Array(blocks * units), [blocks * units])];
-  const initial = (k: number) => {
-    if (states.length === 0) return undefined;
-    const each = halves.map((half) =>
-      graph.add("Unsqueeze", [half.states[k]!, graph.integers("axes", [0])])
-    );
-    return each.length === 1 ? each[0]! : graph.add("Concat", each, { axis: 0 });
-  };
-  const inputs = [
-    x,
-    stacked("W", 0, [blocks * units, kernel!.shape[0]!], matrix),
-    stacked("R", 1, [blocks * units, units], matrix),
-    bias && stacked("B", 2, [2 * blocks * units], biases),
-    pack?.counts,
-    ...cell.states.map((_, k) => initial(k)),
-  ];
-  const activations = halves.flatMap(({ config }) =>
-    functions(
-      () => activationOf(config.activation),
-      () => activationOf(config.recurrent_activation),
-    )
-  );
-  return graph.addAll(operator, inputs, config.return_state === true ? 1 + cell.states.length : 2, {
-    hidden_size: units,
-    direction,
-    ...activationLists(activations, name),
-    ...attributes?.(config),
   });
 }
