@@ -77,12 +77,16 @@ function checkLayers(layers: unknown): asserts layers is readonly Layer[] {
 }
 
 /** Throws where it is no shape of a sample. */
-export function checkInputShape(shape: OpenShape | undefined): asserts shape is OpenShape {
+export function checkInputShape(
+  shape: OpenShape | undefined,
+  action = "build a model",
+  name = "inputShape",
+): asserts shape is OpenShape {
   const isLength = (length: unknown) =>
     length === null || Number.isInteger(length) && length as number > 0;
   if (!Array.isArray(shape) || shape.length === 0 || !shape.every(isLength)) {
     throw new TypeError(
-      `Cannot build a model: inputShape must be [timesteps, inputSize], or [timesteps] before ` +
+      `Cannot ${action}: ${name} must be [timesteps, inputSize], or [timesteps] before ` +
         `an embedding, of whole numbers from 1, with null where timesteps may vary, ` +
         `but it is ${JSON.stringify(shape)}`,
     );

@@ -20,7 +20,7 @@ const OPTIONS: KeysOf<InputOptions> = { name: "optional" };
  */
 export function input(shape: OpenShape, options: InputOptions = {}): Connection {
   checkOptions("make an input", options, OPTIONS);
-  checkInputShape(shape);
+  checkInputShape(shape, "make an input", "its shape");
   return new Connection(shape, options);
 }
 

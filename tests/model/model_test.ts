@@ -5,6 +5,7 @@ import {
   dense,
   dropout,
   embedding,
+  input,
   type Layer,
   lstm,
   masking,
@@ -247,4 +248,13 @@ Deno.test("a Bidirectional of what cannot be one is refused", () => {
   assertThrows(make(layer, options), TypeError, "two layers of the same units");
   const sequences = lstm({ units: 2, goBackwards: true, returnSequences: true });
   assertThrows(make(layer, { backwardLayer: sequences }), TypeError, "must be the same");
+});
+
+Deno.test("input() takes the shape itself, and says so of anything else", () => {
+  assertThrows(
+    () => input({ shape: [3, 2] } as unknown as [number]),
+    TypeError,
+    "Cannot make an input: its shape must be [timesteps, inputSize], or [timesteps] before an " +
+      'embedding, of whole numbers from 1, with null where timesteps may vary, but it is {"shape":[3,2]}',
+  );
 });
