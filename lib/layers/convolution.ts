@@ -2,6 +2,7 @@ import { sizeOf } from "../tensor/shape.ts";
 import { join, shapeOf, type Windows, windowsOf } from "../values/arrange.ts";
 import type { Activation, ActivationName } from "../values/activations.ts";
 import type { Ops } from "../values/ops.ts";
+import { fastActivationOf, type FastForm } from "./fast_form.ts";
 import { uniform, zeros } from "./initializers.ts";
 import { given, type LayerKind, names } from "./kind.ts";
 import {
@@ -175,6 +176,7 @@ function convolution(className: string, chosen: {
   const φ = layerActivation(`a ${className}`, chosen.activation);
   const geometry = { sizes: kernelSize, strides, dilations: dilationRate, padding };
   checkSteps(className, strides, dilationRate);
+  const windows = (space: readonly number[]) => windowsIn(className, space, geometry);
   const checkChannels = (input: OpenShape): number => {
     const channels = input.at(-1);
     const fits = input.length === kernelSize.length + 1 && typeof channels === "number" &&
@@ -214,10 +216,13 @@ function convolution(className: string, chosen: {
       },
       ...(useBias ? [{ name: "bias", shape: [filters], initialize: zeros }] : []),
     ],
+    fast: (): FastForm | undefined => {
+      const activation = groups === 1 ? fastActivationOf(φ) : undefined;
+      return activation && { kind: "convolution", units: filters, activation, windowsIn: windows };
+    },
     run: (o, [x], [kernel, b]) => {
-      const space = shapeOf(o, x!).slice(1, -1);
-      const windows = windowsIn(className, space, geometry);
-      return { outputs: [o.apply(φ, convolved(o, x!, kernel!, b, windows, groups))] };
+      const places = windows(shapeOf(o, x!).slice(1, -1));
+      return { outputs: [o.apply(φ, convolved(o, x!, kernel!, b, places, groups))] };
     },
   });
 }

@@ -7,6 +7,7 @@ import type { DenseForm } from "../compute/dense_training.ts";
 import type { GatedForm } from "../compute/gated_layer.ts";
 import { supportsCell, supportsDense } from "../compute/supports.ts";
 import type { Activation } from "../values/activations.ts";
+import type { Windows } from "../values/arrange.ts";
 import { isBuiltIn } from "../values/built_in.ts";
 
 /** A recurrent layer as lib/compute knows it, and its equations. */
@@ -21,9 +22,37 @@ export interface FastGated extends GatedForm {
   readonly functions: CellFunctions;
 }
 
+/** A dense layer on what each window sees: a convolution of one group. */
+export interface FastConvolution extends DenseForm {
+  readonly kind: "convolution";
+  /** The windows over axes of these lengths. */
+  readonly windowsIn: (space: readonly number[]) => Windows;
+}
+
+/** One number a channel of what each window sees. */
+export interface FastPooling {
+  readonly kind: "pooling";
+  readonly by: "max" | "average";
+  readonly windowsIn: (space: readonly number[]) => Windows;
+  /** What becomes of the axes of space, where not one for each of the windows' counts. */
+  readonly around?: readonly number[];
+}
+
+/** Each channel by its moments: the rows' own in training. */
+export interface FastNormalization {
+  readonly kind: "normalization";
+  readonly epsilon: number;
+  readonly momentum: number;
+  readonly center: boolean;
+  readonly scale: boolean;
+}
+
 /** A layer as lib/compute knows it; one that changes nothing is an identity. */
 export type FastForm =
   | FastGated
+  | FastConvolution
+  | FastPooling
+  | FastNormalization
   | DenseForm & { readonly kind: "dense" }
   | { readonly kind: "activation"; readonly activation: FastActivation }
   | { readonly kind: "identity" };

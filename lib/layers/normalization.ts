@@ -3,6 +3,7 @@ import { sizeOf } from "../tensor/shape.ts";
 import { shapeOf, where } from "../values/arrange.ts";
 import { inverseRoot } from "../values/functions.ts";
 import type { Ops } from "../values/ops.ts";
+import type { FastForm } from "./fast_form.ts";
 import { ones, zeros } from "./initializers.ts";
 import { type LayerKind, names } from "./kind.ts";
 import {
@@ -101,6 +102,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
         { name: "moving_variance", shape, initialize: ones, trainable: false },
       ];
     },
+    fast: (): FastForm => ({ kind: "normalization", epsilon, momentum, center, scale }),
     run: (o, [x], weights, { training, masks: [mask] }) => {
       const [gamma, beta] = [scale ? weights[0] : undefined, center ? weights.at(-3) : undefined];
       const [movingMean, movingVariance] = weights.slice(-2) as [typeof x, typeof x];

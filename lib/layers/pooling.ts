@@ -3,6 +3,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { placesOfWindows, shapeOf, where, windowsOf } from "../values/arrange.ts";
 import type { Ops } from "../values/ops.ts";
 import { countsOf, type Geometry, windowsIn } from "./convolution.ts";
+import type { FastForm } from "./fast_form.ts";
 import { type LayerKind, names } from "./kind.ts";
 import { defineLayer, formatOpenShape, type Layer, type Mask, type OpenShape } from "./layer.ts";
 import {
@@ -239,6 +240,11 @@ function pooling(className: string, kind: Kind, { name, poolSize, strides, paddi
       return [...countsOf(className, input.slice(0, -1), geometry), input.at(-1)!];
     },
     weights: () => [],
+    fast: (): FastForm => ({
+      kind: "pooling",
+      by: kind,
+      windowsIn: (space) => windowsIn(className, space, geometry),
+    }),
     run: (o, [x]) => {
       const space = shapeOf(o, x!).slice(1, -1);
       const windows = windowsIn(className, space, geometry);
@@ -279,6 +285,11 @@ function globalPooling(
   checkOptions(`a ${className}`, chosen, { keepdims: flagRule });
   const { name, keepdims } = chosen;
   const around = keepdims ? new Array<number>(axes).fill(1) : [];
+  const allOf = (space: readonly number[]) => {
+    const ones = space.map(() => 1);
+    const whole = { sizes: space, strides: ones, dilations: ones, padding: "valid" as const };
+    return windowsIn(className, space, whole);
+  };
   return defineLayer({
     className,
     name,
@@ -288,15 +299,14 @@ function globalPooling(
       return [...around, input.at(-1)!];
     },
     weights: () => [],
+    fast: (): FastForm => ({ kind: "pooling", by: kind, windowsIn: allOf, around }),
     run: (o, [x], _weights, { masks: [mask] }) => {
       const [batch, ...rest] = shapeOf(o, x!) as [number, ...number[]];
       const [space, channels] = [rest.slice(0, -1), rest.at(-1)!];
       const masked = kind === "average" && axes === 1 ? mask : undefined;
       const given = masked === undefined ? x! : where(o, masked, x!);
-      const ones = space.map(() => 1);
-      const whole = { sizes: space, strides: ones, dilations: ones, padding: "valid" as const };
       const outside = o.given(new Tensor(new Float64Array(1), [1]));
-      const seen = windowsOf(o, given, windowsIn(className, space, whole), { outside });
+      const seen = windowsOf(o, given, allOf(space), { outside });
       const flat = o.reshape(seen, [batch, channels, sizeOf(space)]);
       const found = kind === "max" ? o.largest(flat) : meanOfSteps(o, flat, masked);
       return { outputs: [o.reshape(found, [batch, ...around, channels])] };

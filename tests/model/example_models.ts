@@ -2,10 +2,17 @@
 
 import {
   activation,
+  averagePooling1D,
+  batchNormalization,
   bidirectional,
+  conv1D,
+  conv2D,
   dense,
   dropout,
   embedding,
+  globalAveragePooling1D,
+  globalAveragePooling2D,
+  globalMaxPooling1D,
   gru,
   type GruLayerOptions,
   type Layer,
@@ -13,6 +20,8 @@ import {
   type LstmLayer,
   type LstmLayerOptions,
   masking,
+  maxPooling1D,
+  maxPooling2D,
   type Model,
   type OpenShape,
   type Precision,
@@ -39,6 +48,13 @@ function masked(): Tensor {
   const x = normal(batch, timesteps, inputSize);
   const zeros = [[0, 1], [6], [2, 4], [], [0, 1, 2, 3, 4, 5, 6]];
   zeros.forEach((steps, n) => steps.forEach((t) => x.at(n, t).data.fill(0)));
+  return x;
+}
+
+/** The same, each sample with steps that count. */
+function somewhatMasked(): Tensor {
+  const x = masked();
+  x.at(batch - 1, 3).data.fill(0.5);
   return x;
 }
 
@@ -186,6 +202,69 @@ Object.assign(
   casesOf("GRU reset before", (options) => gru({ ...options, resetAfter: false })),
   casesOf("SimpleRNN", ({ recurrentActivation: _, ...options }) => simpleRnn(options)),
 );
+const images = normal(3, 2, 6, 5, 2);
+/** What stands before an LSTM. */
+export const before: Record<string, Case> = {
+  "a convolution": { layers: () => [conv1D({ filters: 6, kernelSize: 3 }), lstm({ units: 4 })] },
+  "a convolution that moves on": {
+    layers: () => [
+      conv1D({ filters: 5, kernelSize: 3, strides: 2, padding: "same", activation: "relu" }),
+      lstm({ units: 4 }),
+    ],
+  },
+  "causal convolutions that lie apart": {
+    layers: () => [
+      conv1D({ filters: 17, kernelSize: 2, padding: "causal", activation: "tanh", useBias: false }),
+      conv1D({ filters: 3, kernelSize: 3, padding: "causal", dilationRate: 2 }),
+      lstm({ units: 4 }),
+    ],
+  },
+  "poolings": {
+    layers: () => [
+      conv1D({ filters: 6, kernelSize: 2, padding: "same" }),
+      maxPooling1D({ poolSize: 3, strides: 1, padding: "same" }),
+      averagePooling1D({ poolSize: 2, strides: 2, padding: "same" }),
+      lstm({ units: 4, ...sequences }),
+      globalMaxPooling1D(),
+    ],
+  },
+  "normalization": {
+    layers: () => [
+      conv1D({ filters: 6, kernelSize: 2, activation: "elu" }),
+      batchNormalization(),
+      lstm({ units: 4, ...sequences }),
+      batchNormalization({ scale: false, momentum: 0.5 }),
+      globalAveragePooling1D({ keepdims: true }),
+      batchNormalization({ center: false }),
+    ],
+  },
+  "images": {
+    layers: () => [
+      timeDistributed(conv2D({ filters: 4, kernelSize: [3, 2], padding: "same" })),
+      timeDistributed(maxPooling2D()),
+      timeDistributed(batchNormalization()),
+      timeDistributed(globalAveragePooling2D()),
+      lstm({ units: 4 }),
+    ],
+    x: images,
+  },
+};
+/** Where only the equations compute what stands before an LSTM. */
+const others: Record<string, Case> = {
+  "a convolution of groups": {
+    layers: () => [conv1D({ filters: 6, kernelSize: 3, groups: 3 }), lstm({ units: 4 })],
+  },
+  "moments and a mean of what a mask counts": {
+    layers: () => [
+      masking(),
+      batchNormalization(),
+      lstm({ units: 4, ...sequences }),
+      globalAveragePooling1D(),
+    ],
+    x: somewhatMasked(),
+  },
+};
+Object.assign(cases, before, others);
 export const usual = normal(batch, timesteps, inputSize);
 
 /** The same weights in both precisions. */
@@ -193,9 +272,10 @@ export function modelOf({ layers, x = usual }: Case, precision: Precision): Mode
   const inputShape: OpenShape = x.shape.slice(1);
   const model = sequential(layers(), { inputShape, seed: 7, precision });
   const { weightSpecs } = networkOf(model);
-  model.setWeights(weightSpecs.map(({ shape }, k) => {
+  model.setWeights(weightSpecs.map(({ name, shape }, k) => {
     const length = shape.reduce((a, b) => a * b, 1);
-    return new Tensor(randomArray(length, 0.7, k + 1), shape);
+    const values = randomArray(length, 0.7, k + 1);
+    return new Tensor(name.endsWith("variance") ? values.map((v) => 1 + v) : values, shape);
   }));
   return model;
 }

@@ -3,8 +3,10 @@
 // largest number in a gradient.
 
 import {
+  conv1D,
   dense,
   functional,
+  globalMaxPooling1D,
   gru,
   type GruLayerOptions,
   input,
@@ -22,9 +24,10 @@ import { assert, assertEquals } from "@std/assert";
 import { sharedArena } from "../../lib/compute/arena.ts";
 import { BatchPlan } from "../../lib/model/fast/batch_plan.ts";
 import { chainOf } from "../../lib/model/fast/chain.ts";
+import { seededRandom } from "../../lib/tensor/random.ts";
 import { networkOf } from "../../lib/model/model.ts";
 import { randomArray, randomDense, randomInput, randomLstm } from "../compute/random_layers.ts";
-import { batch, cases, difference, modelOf, usual } from "./example_models.ts";
+import { batch, before, cases, difference, modelOf, usual } from "./example_models.ts";
 
 const PREDICTION = 1e-6;
 const GRADIENT = 1e-5;
@@ -189,6 +192,34 @@ Deno.test("all recurrent layers but those of rare activations are computed fast"
       `${name}, dropout inside, both`,
     ]),
   ]);
+});
+
+Deno.test("convolutions, poolings and normalizations are computed fast, in fit too", () => {
+  for (const [name, example] of Object.entries(before)) {
+    const network = networkOf(modelOf(example, "float32"));
+    const inputs = network.checkInputs(example.x ?? usual, "predict");
+    const { results } = network.forward(inputs, { fast: true });
+    const { variables } = network.forwardOnTape(inputs, {
+      fast: true,
+      training: true,
+      random: seededRandom(1),
+    }).tape;
+    results.forEach(([result], k) => assert(result!.data instanceof Float32Array, `${name}, ${k}`));
+    for (const { value, origin } of variables) {
+      assert(origin.op === "computed" || origin.op === "reshape", `${name}: ${origin.op}`);
+      assert(value.data instanceof Float32Array, name);
+    }
+  }
+});
+
+Deno.test("a convolution over many samples goes through in parts", () => {
+  const layers = () => [conv1D({ filters: 4, kernelSize: 5 }), globalMaxPooling1D()];
+  const [fast, judge] = (["float32", "float64"] as const).map((precision) =>
+    sequential(layers(), { inputShape: [100, 8], seed: 2, precision })
+  ) as [Model, Model];
+  judge.setWeights(fast.getWeights());
+  const x = new Tensor(randomArray(1300 * 100 * 8, 1, 5), [1300, 100, 8]); // 16 MiB are 1092 samples
+  assert(difference(fast.predict(x), judge.predict(x), 1) <= PREDICTION);
 });
 
 Deno.test("a batch in parts takes each sample's states along, and records every gate", () => {

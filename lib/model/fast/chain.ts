@@ -25,15 +25,15 @@ export function chainOf({ isRow, inputs: [input], layers }: Graph): Chain | unde
   const links: Link[] = [];
   for (const { layer, firstWeight, weights: { length: count } } of layers) {
     const form = layer.fast?.();
-    if (form === undefined || form.kind === "gated" && (form.stateful || form.returnState)) {
-      return undefined;
-    }
-    if (form.kind === "gated" || form.kind === "dense") {
-      links.push({ form, firstWeight, count });
+    if (form === undefined) return undefined;
+    if (form.kind === "gated" ? !form.stateful && !form.returnState : form.kind === "dense") {
+      links.push({ form: form as Link["form"], firstWeight, count });
     } else if (form.kind === "activation" && form.activation.kind !== LINEAR) {
       const before = links.pop();
       if (before?.form.kind !== "dense" || before.form.activation.kind !== LINEAR) return undefined;
       links.push({ ...before, form: { ...before.form, activation: form.activation } });
+    } else if (form.kind !== "identity" && form.kind !== "activation") {
+      return undefined;
     }
   }
   return links.length === 0 ? undefined : links;

@@ -8,7 +8,8 @@ import { cellNoise, dropSteps } from "../../layers/noise.ts";
 import type { Random } from "../../tensor/random.ts";
 import { asFloat64, type Tensor } from "../../tensor/tensor.ts";
 import { numbers } from "../../values/numbers.ts";
-import type { FastRun, GatedRun, LayerCompute, SiteValues } from "./layer_compute.ts";
+import type { FastRun } from "./fast_run.ts";
+import type { GatedRun, LayerCompute, SiteValues } from "./layer_compute.ts";
 import { masksSteps, recordedUnderMask, underMask } from "./masked_steps.ts";
 
 /** What the run depends on besides the input and the weights. */

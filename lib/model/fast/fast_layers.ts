@@ -3,15 +3,18 @@
 import type { LayerTrace } from "../../cells/lstm_forward.ts";
 import { stateOf, traceOfRun } from "../../cells/trace_of_run.ts";
 import type { FastGated } from "../../layers/fast_form.ts";
-import type { Layer, LayerContext, LayerResult } from "../../layers/layer.ts";
+import type { Layer, LayerContext, LayerResult, Mask } from "../../layers/layer.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Gradients, Variable } from "../../values/gradients.ts";
 import { numbers } from "../../values/numbers.ts";
 import { fastGatedRun } from "./fast_gated.ts";
-import { type FastRun, LayerCompute } from "./layer_compute.ts";
+import { fastNormalization } from "./fast_normalization.ts";
+import { fastConvolution, fastPooling } from "./fast_windows.ts";
+import type { FastRun } from "./fast_run.ts";
+import { LayerCompute } from "./layer_compute.ts";
 
 /** A layer's fast run, as a walk wants it, and where it records its trace. */
-interface FastLayerRun extends Omit<LayerResult<Tensor>, "updates"> {
+interface FastLayerRun extends LayerResult<Tensor> {
   readonly backward: FastRun["backward"];
   readonly trace?: LayerTrace;
 }
@@ -47,7 +50,8 @@ export class FastLayers {
         const { input, weights } = fast.backward(gradient, { byInput: x.needed });
         return [input, ...weights];
       });
-      return { outputs: [output], mask: fast.mask };
+      const updates = fast.updates?.map((update) => update && tape.given(update));
+      return { outputs: [output], mask: fast.mask, updates };
     };
   }
 
@@ -59,17 +63,33 @@ export class FastLayers {
     records: boolean,
   ): FastLayerRun | undefined {
     const form = layer.fast?.();
-    if (form?.kind !== "gated" && form?.kind !== "dense" || layer.distributed !== undefined) {
+    if (form === undefined || layer.distributed !== undefined) {
       return undefined; // the layer inside is asked by itself
     }
-    const compute = this.#computes.get(context.name) ?? new LayerCompute();
-    this.#computes.set(context.name, compute);
-    if (form.kind === "gated") {
-      return runGated(compute, form, x!, more, weights, { ...context, records });
+    const { name, training, masks: [mask] } = context;
+    const compute = this.#computes.get(name) ?? new LayerCompute();
+    this.#computes.set(name, compute);
+    switch (form.kind) {
+      case "gated":
+        return runGated(compute, form, x!, more, weights, { ...context, records });
+      case "dense":
+        return asResult(compute.dense(form, x!, weights, training), mask);
+      case "convolution":
+        return asResult(fastConvolution(compute, form, x!, weights, training), undefined);
+      case "pooling":
+        if (form.by === "average" && form.around && mask) return undefined; // of its steps alone
+        return asResult(fastPooling(compute, form, x!), undefined);
+      case "normalization":
+        if (training && mask) return undefined;
+        return asResult(fastNormalization(form, x!, weights, training), mask);
+      default:
+        return undefined;
     }
-    const run = compute.dense(form, x!, weights, context.training);
-    return { outputs: [run.output], mask: context.masks[0], backward: run.backward };
   }
+}
+
+function asResult({ output, backward, updates }: FastRun, mask: Mask | undefined): FastLayerRun {
+  return { outputs: [output], mask, backward, updates };
 }
 
 /** What a fast run depends on, of what any run does. */

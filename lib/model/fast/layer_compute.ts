@@ -1,26 +1,16 @@
 // The fast equations of one layer in its place: in training, and where a network is no single chain.
 
-import { DenseTraining } from "../../compute/dense_training.ts";
+import { type DenseForm, DenseTraining } from "../../compute/dense_training.ts";
 import type { GatedForm, GatedLayer, SequenceSizes } from "../../compute/gated_layer.ts";
 import { GatedTraining } from "../../compute/gated_training.ts";
-import type { FastForm } from "../../layers/fast_form.ts";
+import type { FastConvolution, FastPooling } from "../../layers/fast_form.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { BatchPlan } from "./batch_plan.ts";
 import { denseArrays, gatedArrays, numbersOf } from "./chain.ts";
+import { type FastRun, predicted } from "./fast_run.ts";
+import { type PlacedWindows, placedWindows } from "./fast_windows.ts";
 import { reverseTimesteps } from "./masked_steps.ts";
 import { RecentlyUsed } from "./recently_used.ts";
-
-/** A run of one layer, and the way back through it. */
-export interface FastRun {
-  readonly output: Tensor;
-  /** From the gradient with respect to the output; that of the input may be left out. */
-  readonly backward: (
-    gradient: Tensor,
-    options?: { readonly byInput?: boolean },
-  ) => { readonly input?: Tensor; readonly weights: readonly Tensor[] };
-}
-
-type DenseForm = Extract<FastForm, { readonly kind: "dense" }>;
 
 /** How many sizes of a layer stay prepared: full batches, the last one, those of a validation. */
 const PREPARED = 4;
@@ -55,6 +45,12 @@ export class LayerCompute {
   readonly #plans = new RecentlyUsed<Prepared>(PREPARED);
   readonly #gated = new RecentlyUsed<GatedTraining>(PREPARED);
   readonly #denses = new RecentlyUsed<DenseTraining>(PREPARED);
+  readonly #windows = new RecentlyUsed<PlacedWindows>(PREPARED);
+
+  /** The windows of a convolution or a pooling over axes of these lengths. */
+  windows(form: FastConvolution | FastPooling, space: readonly number[]): PlacedWindows {
+    return this.#windows.get(space.join(), () => placedWindows(form, space));
+  }
 
   /** A recurrent layer over `x`, `[batch, timesteps, inputSize]`; all steps count. */
   gated(
@@ -108,7 +104,7 @@ export class LayerCompute {
     const shape = x.shape.with(-1, form.units);
     const key = `${rows} ${inputSize}`;
     if (!training) {
-      const layer = () => ({ ...form, ...denseArrays(weights) });
+      const layer = () => ({ ...form, kind: "dense", ...denseArrays(weights) } as const);
       const sizes = { batch: rows, timesteps: 1, inputSize };
       return predicted(this.#plan(key, weights, layer, sizes).run(numbersOf(x)), shape);
     }
@@ -156,17 +152,6 @@ function outputShapeOf(
 function sizesOf({ shape }: Tensor): SequenceSizes {
   const [batch, timesteps, inputSize] = shape as [number, number, number];
   return { batch, timesteps, inputSize };
-}
-
-function predicted(output: Float32Array<ArrayBuffer>, shape: readonly number[]): FastRun {
-  return {
-    output: new Tensor(output, shape),
-    backward: () => {
-      throw new Error(
-        "Cannot go backward: a run that trains keeps what is needed, but this one was a prediction",
-      );
-    },
-  };
 }
 
 function gradientsOf(

@@ -5,7 +5,8 @@
 import type { GatedForm } from "../../compute/gated_layer.ts";
 import type { Mask } from "../../layers/layer.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { FastRun, GatedRun, SiteValues } from "./layer_compute.ts";
+import type { FastRun } from "./fast_run.ts";
+import type { GatedRun, SiteValues } from "./layer_compute.ts";
 
 /** Whether a step is masked at all. */
 export function masksSteps(mask: Mask | undefined): mask is Mask {
