@@ -17,6 +17,10 @@ export interface DenseLayer {
   readonly activation: FastActivation;
 }
 
+/** Logits stay in the second cache until their activation, as many as whole tiles have. */
+const CHUNK_BYTES = 128 * 1024;
+const TILE_ROWS = 6;
+
 /** The places of a dense layer's arrays in a block, in bytes from its start. */
 export class DensePlaces {
   /** Its arrays may be replaced before a `load`. */
@@ -27,6 +31,7 @@ export class DensePlaces {
   readonly kernel: number;
   readonly bias: number;
   readonly logits: number;
+  readonly chunk: number;
   readonly output: number;
 
   constructor(layout: Layout, layer: DenseLayer, rows: number, inputSize: number) {
@@ -37,7 +42,9 @@ export class DensePlaces {
     this.inputSize = inputSize;
     this.kernel = layout.add(inputSize * panels * 16);
     this.bias = layout.add(panels * 16);
-    this.logits = layout.add(rows * panels * 16);
+    const chunk = Math.floor(CHUNK_BYTES / (panels * 64 * TILE_ROWS)) * TILE_ROWS;
+    this.chunk = Math.min(rows, Math.max(TILE_ROWS, chunk));
+    this.logits = layout.add(this.chunk * panels * 16);
     this.output = layout.add(rows * layer.units + 4);
   }
 
@@ -49,7 +56,8 @@ export class DensePlaces {
       .integers(1, rows, inputSize, units, activation.kind)
       .floats(activation.alpha)
       .integers(x.address, x.sample)
-      .integers(base + this.kernel, base + this.bias, base + this.logits, base + this.output);
+      .integers(base + this.kernel, base + this.bias, base + this.logits)
+      .integers(this.chunk, base + this.output);
   }
 
   loadWeights(arena: Arena, base: number): void {

@@ -19,6 +19,8 @@ export interface Engine {
   readonly forward: (firstPlan: number, count: number) => void;
   readonly gatedBackward: (plan: number) => void;
   readonly denseBackward: (plan: number) => void;
+  readonly pool: (plan: number) => void;
+  readonly poolBackward: (plan: number) => void;
   readonly adamStep: Numeric<9>;
   readonly activateArray: Numeric<5>;
   readonly packPanels: Numeric<7>;

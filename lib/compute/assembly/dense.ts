@@ -1,7 +1,8 @@
 // y = φ(x·W + b) for rows of x; softmax, too.
 
-import { activate, SOFTMAX } from "./activations";
+import { activate, LINEAR, RELU, SIGMOID, SOFTMAX, TANH } from "./activations";
 import { expBelow0 } from "./exponential";
+import { activateFour, activateSixteen } from "./four";
 import { gemm } from "./gemm";
 import { storeSome } from "./pack";
 import { LINE } from "./tiles";
@@ -21,8 +22,10 @@ export class DensePlan {
   /** Packed by `packPanels`; under softmax the bias is −Infinity where units end. */
   kernel: usize;
   bias: usize;
-  /** x·W + b, [row][unit], each row padded to whole panels. */
+  /** x·W + b of some rows, [row][unit], each row padded to whole panels. */
   logits: usize;
+  /** How many rows go together, so that they stay in the second cache. */
+  chunk: i32;
   /** [row][unit] */
   output: usize;
 }
@@ -30,24 +33,44 @@ export class DensePlan {
 export function denseForward(plan: DensePlan): void {
   const panels = (plan.units + 15) >> 4;
   const rowBytes = <usize>panels * LINE;
-  gemm(
-    plan.x, plan.xRow, plan.rows, plan.inputSize, plan.kernel, panels,
-    plan.bias, 0, LINE, plan.logits, rowBytes, LINE,
-  );
-  let logits = plan.logits;
-  let output = plan.output;
-  for (let n = 0; n < plan.rows; n++) {
-    if (plan.activation == SOFTMAX) softmaxRow(logits, output, plan.units);
-    else activateRow(plan, logits, output);
-    logits += rowBytes;
-    output += <usize>plan.units * 4;
+  for (let first = 0; first < plan.rows; first += plan.chunk) {
+    const rows = min(plan.chunk, plan.rows - first);
+    gemm(
+      plan.x + <usize>first * plan.xRow, plan.xRow, rows, plan.inputSize, plan.kernel, panels,
+      plan.bias, 0, LINE, plan.logits, rowBytes, LINE,
+    );
+    let logits = plan.logits;
+    let output = plan.output + <usize>(first * plan.units) * 4;
+    for (let n = 0; n < rows; n++) {
+      if (plan.activation == SOFTMAX) softmaxRow(logits, output, plan.units);
+      else activateRow(plan, logits, output);
+      logits += rowBytes;
+      output += <usize>plan.units * 4;
+    }
   }
 }
 
 function activateRow(plan: DensePlan, from: usize, to: usize): void {
-  for (let left = plan.units; left > 0; left -= 4) {
-    const y = activate(plan.activation, v128.load(from), plan.activationAlpha);
-    storeSome(to, y, min(4, left));
+  const kind = plan.activation;
+  let left = plan.units;
+  if (kind == LINEAR || kind == RELU) {
+    const least = f32x4.splat(kind == RELU ? 0 : -Infinity);
+    for (; left >= 4; left -= 4) {
+      v128.store(to, f32x4.pmax(v128.load(from), least));
+      from += 16;
+      to += 16;
+    }
+  } else {
+    for (; left >= 16; left -= 16) {
+      if (kind == SIGMOID) activateFour(from, to, SIGMOID, SIGMOID, SIGMOID, SIGMOID);
+      else if (kind == TANH) activateFour(from, to, TANH, TANH, TANH, TANH);
+      else activateSixteen(from, to, kind, plan.activationAlpha);
+      from += 64;
+      to += 64;
+    }
+  }
+  for (; left > 0; left -= 4) {
+    storeSome(to, activate(kind, v128.load(from), plan.activationAlpha), min(4, left));
     from += 16;
     to += 16;
   }

@@ -6,6 +6,7 @@ import { gatedForward } from "./gated";
 import { gatedBackward as backwardThroughGated } from "./gated_backward";
 import { GatedBackwardPlan } from "./gated_backward_plan";
 import { GatedPlan } from "./gated_plan";
+import { pool as poolWindows, poolBackward as poolWindowsBackward, PoolingPlan } from "./pooling";
 
 export { adamStep } from "./adam";
 export { peak } from "./fma";
@@ -34,4 +35,12 @@ export function gatedBackward(plan: usize): void {
 
 export function denseBackward(plan: usize): void {
   backwardThroughDense(changetype<DenseBackwardPlan>(plan));
+}
+
+export function pool(plan: usize): void {
+  poolWindows(changetype<PoolingPlan>(plan));
+}
+
+export function poolBackward(plan: usize): void {
+  poolWindowsBackward(changetype<PoolingPlan>(plan));
 }

@@ -1,14 +1,7 @@
 // Convolutions and poolings: windows over a sample's places, one for all samples.
 
-import {
-  gatherWindows,
-  gradientOfLargest,
-  gradientOfMean,
-  largestOfWindows,
-  meanOfWindows,
-  scatterWindows,
-  type WindowPlaces,
-} from "../../compute/windows.ts";
+import { poolWindows, poolWindowsBackward } from "../../compute/pooling.ts";
+import { gatherWindows, scatterWindows, type WindowPlaces } from "../../compute/windows.ts";
 import type { FastConvolution, FastPooling } from "../../layers/fast_form.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -83,15 +76,11 @@ export function fastPooling(compute: LayerCompute, form: FastPooling, x: Tensor)
   const windows = compute.windows(form, space);
   const shape = [batch, ...(form.around ?? windows.counts), channels];
   const [data, sizes] = [numbersOf(x), { batch, channels }];
-  const isMax = form.by === "max";
-  const y = (isMax ? largestOfWindows : meanOfWindows)(data, windows, sizes);
+  const y = poolWindows(form.by, data, windows, sizes);
   return {
     output: new Tensor(y, shape),
     backward: (gradient) => {
-      const g = numbersOf(gradient);
-      const dx = isMax
-        ? gradientOfLargest(g, data, y, windows, sizes)
-        : gradientOfMean(g, windows, sizes);
+      const dx = poolWindowsBackward(form.by, numbersOf(gradient), { x: data, y }, windows, sizes);
       return { input: new Tensor(dx, x.shape), weights: [] };
     },
   };
