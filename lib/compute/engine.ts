@@ -23,6 +23,7 @@ export interface Engine {
   readonly poolBackward: (plan: number) => void;
   readonly adamStep: Numeric<9>;
   readonly activateArray: Numeric<5>;
+  readonly slopeArray: Numeric<5>;
   readonly packPanels: Numeric<7>;
   readonly packPanelsTransposed: Numeric<6>;
   readonly unpackPanels: Numeric<6>;

@@ -238,6 +238,16 @@ export const before: Record<string, Case> = {
       batchNormalization({ center: false }),
     ],
   },
+  "activations": {
+    layers: () => [
+      conv1D({ filters: 5, kernelSize: 2 }),
+      batchNormalization(),
+      activation("relu"),
+      activation("sigmoid"),
+      lstm({ units: 4, ...sequences }),
+      activation("softsign"),
+    ],
+  },
   "images": {
     layers: () => [
       timeDistributed(conv2D({ filters: 4, kernelSize: [3, 2], padding: "same" })),

@@ -3,7 +3,7 @@
 // highest term down: so each vector needs three registers, and the constants one or two.
 // Written out by hand, as the tiles are.
 
-import { activate, SIGMOID, sigmoidFrom, TANH, tanhFrom } from "./activations";
+import { activate, SIGMOID, sigmoidFrom, slope, TANH, tanhFrom } from "./activations";
 import {
   constant, LEAST, LEAST_MINUS_1, LN2_HIGH, LN2_LOW, LOG2_E, ONE, POLYNOMIAL, power2, ROUND, SIGN,
 } from "./exponential";
@@ -90,13 +90,13 @@ export function activateSixteen(from: usize, to: usize, kind: i32, alpha: f32): 
   }
 }
 
-/** φ of each number from `from` up to `count` (rounded up to 4), to `to`; for tests. */
+/** φ of each number from `from` up to `count` (rounded up to 4), to `to`. */
 export function activateArray(kind: i32, from: usize, to: usize, count: i32, alpha: f32): void {
   let left = count;
   for (; left >= 16; left -= 16) {
     if (kind == SIGMOID) activateFour(from, to, SIGMOID, SIGMOID, SIGMOID, SIGMOID);
     else if (kind == TANH) activateFour(from, to, TANH, TANH, TANH, TANH);
-    else break;
+    else activateSixteen(from, to, kind, alpha);
     from += 64;
     to += 64;
   }
@@ -104,5 +104,13 @@ export function activateArray(kind: i32, from: usize, to: usize, count: i32, alp
     v128.store(to, activate(kind, v128.load(from), alpha));
     from += 16;
     to += 16;
+  }
+}
+
+/** φ'(x) ⊙ gradient of as many numbers, from y = φ(x), in the gradient's place. */
+export function slopeArray(kind: i32, y: usize, gradient: usize, count: i32, alpha: f32): void {
+  for (let at: usize = 0; at < <usize>count * 4; at += 16) {
+    const through = f32x4.mul(slope(kind, v128.load(y + at), alpha), v128.load(gradient + at));
+    v128.store(gradient + at, through);
   }
 }

@@ -10,7 +10,7 @@ import { pool as poolWindows, poolBackward as poolWindowsBackward, PoolingPlan }
 
 export { adamStep } from "./adam";
 export { peak } from "./fma";
-export { activateArray } from "./four";
+export { activateArray, slopeArray } from "./four";
 export { packPanels, packPanelsTransposed, unpackPanels } from "./pack";
 
 const GATED: i32 = 0;

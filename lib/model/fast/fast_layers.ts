@@ -2,11 +2,15 @@
 
 import type { LayerTrace } from "../../cells/lstm_forward.ts";
 import { stateOf, traceOfRun } from "../../cells/trace_of_run.ts";
+import { activateBackward, activateNumbers } from "../../compute/activate.ts";
+import { type FastActivation, LINEAR, SOFTMAX } from "../../compute/activations.ts";
+import { availableBuild } from "../../compute/engine.ts";
 import type { FastGated } from "../../layers/fast_form.ts";
 import type { Layer, LayerContext, LayerResult, Mask } from "../../layers/layer.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Gradients, Variable } from "../../values/gradients.ts";
 import { numbers } from "../../values/numbers.ts";
+import { numbersOf } from "./chain.ts";
 import { fastGatedRun } from "./fast_gated.ts";
 import { fastNormalization } from "./fast_normalization.ts";
 import { fastConvolution, fastPooling } from "./fast_windows.ts";
@@ -62,7 +66,7 @@ export class FastLayers {
     context: FastContext,
     records: boolean,
   ): FastLayerRun | undefined {
-    const form = layer.fast?.();
+    const form = availableBuild() && layer.fast?.();
     if (form === undefined || layer.distributed !== undefined) {
       return undefined; // the layer inside is asked by itself
     }
@@ -82,13 +86,30 @@ export class FastLayers {
       case "normalization":
         if (training && mask) return undefined;
         return asResult(fastNormalization(form, x!, weights, training), mask);
+      case "activation":
+        return asResult(fastActivation(form.activation, x!), mask);
       default:
-        return undefined;
+        return undefined; // a layer that changes nothing is its equation
     }
   }
 }
 
-function asResult({ output, backward, updates }: FastRun, mask: Mask | undefined): FastLayerRun {
+/** An activation layer on its own; a softmax's rows are short. */
+function fastActivation(activation: FastActivation, x: Tensor): FastRun | undefined {
+  if (activation.kind === LINEAR || activation.kind === SOFTMAX) return undefined;
+  const y = activateNumbers(activation, numbersOf(x));
+  return {
+    output: new Tensor(y, x.shape),
+    backward: (gradient) => {
+      const dx = activateBackward(activation, y, numbersOf(gradient));
+      return { input: new Tensor(dx, x.shape), weights: [] };
+    },
+  };
+}
+
+function asResult(run: FastRun | undefined, mask: Mask | undefined): FastLayerRun | undefined {
+  if (run === undefined) return undefined;
+  const { output, backward, updates } = run;
   return { outputs: [output], mask, backward, updates };
 }
 

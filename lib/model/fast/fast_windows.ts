@@ -11,7 +11,7 @@ import { type FastRun, predicted } from "./fast_run.ts";
 import type { LayerCompute } from "./layer_compute.ts";
 
 /** What the windows of some samples see may take so many bytes at a time. */
-const PART_BYTES = 16 * 2 ** 20;
+const PART_BYTES = 2 ** 20;
 
 /** The windows over `[batch, …space, channels]`. */
 export interface PlacedWindows extends WindowPlaces {
