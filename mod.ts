@@ -110,6 +110,15 @@ export type { GruLayer, GruLayerOptions } from "./lib/layers/gru.ts";
 export { simpleRnn } from "./lib/layers/simple_rnn.ts";
 export type { SimpleRnnLayer, SimpleRnnLayerOptions } from "./lib/layers/simple_rnn.ts";
 export type { RecurrentLayer, RecurrentOptions } from "./lib/layers/recurrent.ts";
+export { defineCell } from "./lib/layers/define_cell.ts";
+export type {
+  CellDefinition,
+  CellLayerOptions,
+  StepValues,
+  StepWeights,
+  WeightAxes,
+} from "./lib/layers/define_cell.ts";
+export type { Equations } from "./lib/values/equations.ts";
 export { masking } from "./lib/layers/masking.ts";
 export type { MaskingOptions } from "./lib/layers/masking.ts";
 export { timeDistributed } from "./lib/layers/time_distributed.ts";

@@ -8,6 +8,8 @@ export interface CellWeights<V> {
   readonly W: V; // [inputSize, gates·units]
   readonly U: V; // [units, gates·units]
   readonly b: V | undefined; // [gates·units]; of a cell with two biases [2, gates·units]
+  /** All arrays in the layer's order, which is what a cell of one's own reads. */
+  readonly all?: readonly V[] | undefined;
 }
 
 /** A cell's two functions. */
@@ -41,6 +43,10 @@ export interface Cell {
   readonly sites: readonly string[];
   /** How many rows of biases it has: 2 where the recurrent kernel has its own. */
   readonly biases: 1 | 2;
+  /** Which of the two functions it has; a cell of one's own writes its functions itself. */
+  readonly functions: readonly ("φ" | "σ")[];
+  /** The names of its arrays, where they are not Keras's. */
+  readonly arrays?: readonly string[];
   /** The states after a step, from those before it; `[batch, units]` each. */
   readonly step: <V>(o: Ops<V>, x: V, before: readonly V[], cell: CellStep<V>) => V[];
 }

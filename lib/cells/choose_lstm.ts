@@ -88,9 +88,12 @@ export function oneTrace(
 
 /** Throws where a trace is another cell's. */
 export function requireLstmTrace(trace: LayerTrace, action: string): LayerTrace {
-  if (trace.cellState !== undefined) return trace;
+  const { cellState, gates, source } = trace;
+  if (cellState !== undefined && source?.cell === undefined) return trace;
+  const whose = source?.cell ?? ("update" in gates ? "GRU" : undefined);
   throw new TypeError(
     `Cannot ${action}: it takes an LSTM's trace, but this one is ` +
-      `${"update" in trace.gates ? "a GRU's" : "another cell's"}, without a cell state`,
+      (whose === undefined ? "another cell's" : `a ${whose}'s`) +
+      (cellState === undefined ? ", without a cell state" : ""),
   );
 }

@@ -69,6 +69,7 @@ const parts = {
   gates: gruOrders.keras,
   states: ["hiddenState"],
   sites: ["gates.update", "gates.reset", "gates.candidate", "hiddenState"],
+  functions: ["φ", "σ"],
 } as const;
 
 /**

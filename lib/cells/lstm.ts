@@ -155,6 +155,7 @@ export const LSTM_CELL: Cell = {
   states: ["cellState", "hiddenState"],
   sites: siteNames,
   biases: 1,
+  functions: ["φ", "σ"],
   step(o, x, [c, h], cell) {
     const { φ, σ, at } = cell;
     const [z_i, z_f, z_c, z_o] = preActivations(o, x, h!, cell, 4);

@@ -42,6 +42,7 @@ export const SIMPLE_RNN_CELL: Cell = {
   states: ["hiddenState"],
   sites: ["hiddenState"],
   biases: 1,
+  functions: ["φ"],
   step(o, x, [h], cell) {
     const [z] = preActivations(o, x, h!, cell, 1);
     return [cell.at("hiddenState", o.apply(cell.φ, z!))];

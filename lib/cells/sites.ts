@@ -14,8 +14,16 @@ export const siteNames = [
   "hiddenState",
 ] as const;
 
-/** A value of an LSTM or a GRU, named as in a `LayerTrace`: `"gates.forget"`, `"cellState"`, … */
-export type SiteName = typeof siteNames[number] | "gates.update" | "gates.reset";
+/**
+ * A value of a cell, named as in its trace: `"gates.forget"`, `"cellState"`, …; of a cell of one's own
+ * any gate and any state that it names.
+ */
+export type SiteName =
+  | typeof siteNames[number]
+  | "gates.update"
+  | "gates.reset"
+  | `gates.${string}`
+  | string & Record<never, never>;
 
 /** Where and when a value passes. */
 export interface SiteVisit {
@@ -35,8 +43,13 @@ export interface SiteVisit {
  */
 export type SiteListener = (value: Tensor, visit: SiteVisit) => Tensor;
 
-/** The sites of every cell, the gates as Keras's arrays have them. */
-export const allSites: readonly SiteName[] = [
+/** Whether a site is a gate's; else it is a state's. */
+export function isGate(site: SiteName): boolean {
+  return site.startsWith("gates.");
+}
+
+/** The sites of Keras's cells, the gates as its arrays have them. */
+const inOrder: readonly SiteName[] = [
   "gates.input",
   "gates.forget",
   "gates.update",
@@ -47,6 +60,17 @@ export const allSites: readonly SiteName[] = [
   "hiddenState",
 ];
 
+/** The sites of a step or a trace, the gates as the cell's arrays have them. */
+export function sitesOf(trace: object): SiteName[] {
+  const { gates, source: _, ...states } = trace as Record<string, object>;
+  const found = [
+    ...Object.keys(gates ?? {}).map((gate) => `gates.${gate}`),
+    ...Object.keys(states).filter((state) => states[state] !== undefined),
+  ];
+  const isKnown = found.every((site) => inOrder.includes(site));
+  return isKnown ? inOrder.filter((site) => found.includes(site)) : found;
+}
+
 /** The value of a site in a step, or in a whole trace; throws where that cell has none. */
 export function valueAt(trace: LstmStep, site: SiteName): Tensor {
   const found = valueIfAt(trace, site);
@@ -55,10 +79,9 @@ export function valueAt(trace: LstmStep, site: SiteName): Tensor {
 }
 
 /** The same; undefined where that cell has none. */
-export function valueIfAt(trace: LstmStep, site: SiteName): Tensor | undefined {
-  const { gates, ...states } = trace as unknown as Readonly<Record<string, unknown>>;
-  const [part, gate] = site.split(".") as [string, string?];
-  return (gate === undefined ? states[part] : (gates as Record<string, unknown>)[gate]) as
-    | Tensor
-    | undefined;
+export function valueIfAt<V = Tensor>(trace: object, site: SiteName): V | undefined {
+  const { gates, ...states } = trace as Readonly<Record<string, Readonly<Record<string, V>>>>;
+  return isGate(site)
+    ? gates?.[site.slice("gates.".length)]
+    : states[site] as unknown as V | undefined;
 }

@@ -28,17 +28,19 @@ export interface TraceSource {
   readonly activation?: string;
   /** The recurrent activation's name. */
   readonly recurrentActivation?: string;
+  /** Whose equations those are, where they are a cell's of one's own: its `kind`. */
+  readonly cell?: string;
 }
 
 /** What a run says of the trace it makes. */
 export function traceSourceOf({ options, cell }: TracedRun): TraceSource {
+  const has = (f: "φ" | "σ") => cell?.functions.includes(f) ?? true;
   return Object.freeze({
     direction: options.goBackwards === true ? "backward" : "forward",
     ...(options.mask === undefined ? {} : { mask: asFloat64(options.mask) }),
-    activation: nameOf(options.activation ?? "tanh"),
-    ...(cell?.gates.length === 0
-      ? {}
-      : { recurrentActivation: nameOf(options.recurrentActivation ?? "sigmoid") }),
+    ...(has("φ") && { activation: nameOf(options.activation ?? "tanh") }),
+    ...(has("σ") && { recurrentActivation: nameOf(options.recurrentActivation ?? "sigmoid") }),
+    ...(cell?.arrays && { cell: cell.kind }),
   });
 }
 
@@ -74,9 +76,9 @@ export function runOf({ gates, cellState, hiddenState }: LayerTrace): TracedRun 
  * @throws {TypeError} where a value is no tensor, and was none.
  */
 export function withTensors(trace: LayerTrace, action: string): LayerTrace {
-  const { gates, cellState, hiddenState, source } = trace;
+  const { gates, source, ...rest } = trace;
   const mask = source?.mask;
-  const states = { ...(cellState && { cellState }), hiddenState }; // a GRU has no cell state
+  const states = Object.fromEntries(Object.entries(rest).filter(([, state]) => state));
   const all = [...Object.values(gates), ...Object.values(states), ...(mask ? [mask] : [])];
   if (all.every((value) => value instanceof Tensor)) return trace;
   const tensors = (values: object) =>

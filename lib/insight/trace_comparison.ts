@@ -4,7 +4,7 @@ import type { View } from "../display/view.ts";
 import type { LstmChoice } from "../cells/choose_lstm.ts";
 import type { LayerTrace } from "../cells/lstm_forward.ts";
 import { revived, sourceOf, withTensors } from "../cells/traced_run.ts";
-import { allSites, type SiteName, siteNames, valueAt, valueIfAt } from "../cells/sites.ts";
+import { type SiteName, siteNames, sitesOf, valueAt } from "../cells/sites.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -54,7 +54,7 @@ export interface TraceComparison {
   readonly maxAbsDiff: number;
   /** The first value beyond its tolerance, in the order of computation; undefined where none is. */
   readonly firstDivergence: Divergence | undefined;
-  /** Six for each LSTM: the gates and the states. */
+  /** The gates and the states of each recurrent layer: six for an LSTM. */
   readonly sites: readonly SiteComparison[];
   /** Of the two predictions, where they are traces of models. */
   readonly prediction?: Comparison;
@@ -81,7 +81,7 @@ export function compareTraces(
     );
   }
   const sites = ours.flatMap(({ name, trace }, k) =>
-    sitesOf(trace).map((site): SiteComparison => {
+    stepSites(trace).map((site): SiteComparison => {
       const [a, e] = [valueAt(trace, site), valueAt(theirs[k]!.trace, site)];
       return {
         layer: name,
@@ -113,15 +113,23 @@ export function compareTraces(
 }
 
 /** The sites that a trace has, an LSTM's in the order of a step. */
-function sitesOf(trace: LayerTrace): readonly SiteName[] {
-  return trace.cellState === undefined
-    ? allSites.filter((site) => valueIfAt(trace, site) !== undefined)
-    : siteNames;
+function stepSites(trace: LayerTrace): readonly SiteName[] {
+  const own = sitesOf(trace);
+  return siteNames.every((site) => own.includes(site)) ? siteNames : own;
 }
 
 /** What tells other cells' traces from an LSTM's. */
-function kindOfTrace({ gates, cellState }: LayerTrace): string {
-  return cellState !== undefined ? "" : "update" in gates ? "GRU " : "SimpleRNN ";
+function kindOfTrace(trace: LayerTrace): string {
+  switch (sitesOf(trace).join(" ")) {
+    case "gates.input gates.forget gates.candidate gates.output cellState hiddenState":
+      return "";
+    case "gates.update gates.reset gates.candidate hiddenState":
+      return "GRU ";
+    case "hiddenState":
+      return "SimpleRNN ";
+    default:
+      return `${sitesOf(trace).join(" ")} `;
+  }
 }
 
 interface NamedTrace {

@@ -1,6 +1,6 @@
 import { either } from "../base/names.ts";
-import { reverseSteps } from "../values/arrange.ts";
-import { defineLayer, type Layer, type OpenShape, type WeightSpec } from "./layer.ts";
+import { reverseSteps, shapeOf } from "../values/arrange.ts";
+import { defineLayer, type Layer, type OpenShape, unwrapped, type WeightSpec } from "./layer.ts";
 import {
   checkOptions,
   choiceRule,
@@ -33,7 +33,7 @@ export interface BidirectionalOptions extends LayerName {
  * Keras's merge mode None gives two results, which a Sequential model cannot hand on: `"concat"`
  * has the same numbers side by side.
  *
- * @param layer an LSTM, a GRU or a SimpleRNN that goes forward
+ * @param layer an LSTM, a GRU, a SimpleRNN or a layer of a cell of one's own that goes forward
  * @throws {TypeError} where the layer is no recurrent one, or the two do not fit each other.
  * @throws {RangeError} where the merge mode is unknown.
  *
@@ -105,7 +105,7 @@ export function bidirectional(layer: RecurrentLayer, options: BidirectionalOptio
       return [...prefixed("forward_layer", ahead), ...prefixed("backward_layer", back)];
     },
     run: (o, [x, ...states], weights, context) => {
-      const count = ahead.options.useBias ? 3 : 2;
+      const count = ahead.weights(shapeOf(o, x!).slice(1)).length;
       const half = (layer: RecurrentLayer, k: number, own: typeof weights) =>
         context.run(layer, [x!, ...states.slice(stateCount * k, stateCount * (k + 1))], own, {
           ...context,
@@ -137,6 +137,13 @@ const halves = new WeakMap<
   { readonly ahead: RecurrentLayer; readonly back: RecurrentLayer }
 >();
 
+/** The recurrent layer of that name, one of `layer.cells`, in it or inside of it. */
+export function recurrentPart(layer: Layer, cell: string): RecurrentLayer {
+  const inner = unwrapped(layer);
+  const { ahead, back } = halves.get(inner) ?? {};
+  return (cell === "backward_layer" ? back : ahead) ?? inner as RecurrentLayer;
+}
+
 /** The two layers as Bidirectional runs them: it decides what masked steps of a sequence give. */
 function checkedPair(
   layer: RecurrentLayer,
@@ -147,8 +154,8 @@ function checkedPair(
   const made = recurrenceOf(layer);
   if (made === undefined) {
     throw new TypeError(
-      `Cannot make a Bidirectional: it takes an LSTM, made by lstm(), a GRU or a SimpleRNN, ` +
-        `but it is ` +
+      `Cannot make a Bidirectional: it takes an LSTM, made by lstm(), a GRU, a SimpleRNN or a layer ` +
+        `of a cell of your own, but it is ` +
         `${(layer as Layer | undefined)?.className ?? typeof layer}`,
     );
   }

@@ -108,7 +108,9 @@ interface Recurrent<O extends RecurrentOptions> {
   readonly functions: CellFunctions;
   /** Keras's options that it has alone, `recurrent_activation` among them. */
   readonly config: KerasConfig;
-  readonly startBias: Initializer;
+  readonly startBias?: Initializer;
+  /** Its arrays for inputs of that size. Default: W, U and b. */
+  readonly arrays?: (inputSize: number) => readonly WeightSpec[];
   /** What lib/compute calls its cell, where it knows it. */
   readonly cellName?: CellName;
   /** Makes another one with these options. */
@@ -117,10 +119,12 @@ interface Recurrent<O extends RecurrentOptions> {
 
 /** A layer that runs a cell over all timesteps. */
 export function recurrentLayer<O extends RecurrentOptions>(
-  { className, cell, owner, options, functions, config, startBias, cellName, make }: Recurrent<O>,
+  recurrent: Recurrent<O>,
 ): Layer & { readonly options: Required<O> } {
+  const { className, cell, owner, options, functions, config, cellName, make } = recurrent;
   const shared: Required<RecurrentOptions> = options as Required<RecurrentOptions>;
   const { units, useBias, returnSequences, returnState, goBackwards, stateful } = shared;
+  const isKeras = cell.arrays === undefined;
   const blocks = blocksOf(cell);
   const count = cell.states.length;
   const layer: Layer & { readonly options: Required<O> } = defineLayer({
@@ -129,15 +133,17 @@ export function recurrentLayer<O extends RecurrentOptions>(
     options: Object.freeze(options),
     config: {
       units,
-      activation: activationConfig(functions.φ),
+      ...(isKeras && { activation: activationConfig(functions.φ) }),
       ...config,
-      use_bias: useBias,
+      ...(isKeras && { use_bias: useBias }),
       return_sequences: returnSequences,
       return_state: returnState,
       go_backwards: goBackwards,
       stateful,
-      dropout: options.dropout,
-      recurrent_dropout: options.recurrentDropout,
+      ...(isKeras && {
+        dropout: options.dropout,
+        recurrent_dropout: options.recurrentDropout,
+      }),
       zero_output_for_mask: options.zeroOutputForMask,
     },
     cells: [""],
@@ -155,12 +161,13 @@ export function recurrentLayer<O extends RecurrentOptions>(
     }),
     weights: (input: OpenShape): WeightSpec[] => {
       const [, inputSize] = checkSequenceShape(owner, className, input);
+      if (recurrent.arrays !== undefined) return [...recurrent.arrays(inputSize)];
       const width = blocks * units;
       const bias = cell.biases === 2 ? [2, width] : [width];
       return [
         { name: "kernel", shape: [inputSize, width], initialize: glorotUniform },
         { name: "recurrent_kernel", shape: [units, width], initialize: orthogonal },
-        ...(useBias ? [{ name: "bias", shape: bias, initialize: startBias }] : []),
+        ...(useBias ? [{ name: "bias", shape: bias, initialize: recurrent.startBias! }] : []),
       ];
     },
     fast: () => cellName && fastGated(cellName, { cell, functions }, shared),
@@ -176,7 +183,7 @@ export function recurrentLayer<O extends RecurrentOptions>(
       const mask = hasStates && !options.maskWithStates ? undefined : given;
       const run = {
         x: x!,
-        weights: { W, U, b },
+        weights: { W, U, b, all: weights },
         functions,
         start: before ?? zeroStates(o, cell, [batch, units]),
         goBackwards,
@@ -258,12 +265,13 @@ function checkStateShapes(
   const fits = states.length === 0 || states.length === own.length &&
       states.every((shape) => shape.length === 1 && shape[0] === units);
   if (fits) return;
+  const symbols: Readonly<Record<string, string>> = { hiddenState: "h", cellState: "c" };
+  const wanted = own.map((state) => symbols[state] ?? state).reverse().join(" and ");
   throw new TypeError(
     `Cannot build ${owner}: besides x it takes ` +
-      `${own.length === 2 ? `h and c, (None, ${units}) each` : `h, (None, ${units})`}, ` +
-      (own.length === 2
-        ? `but they are ${states.map(formatOpenShape).join(" and ")}`
-        : `but it is given ${states.map(formatOpenShape).join(" and ")}`),
+      `${wanted}, (None, ${units})${own.length === 1 ? "" : " each"}, but ` +
+      (own.length === 1 ? "it is given " : "they are ") +
+      states.map(formatOpenShape).join(" and "),
   );
 }
 

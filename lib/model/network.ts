@@ -6,6 +6,7 @@ import { valuesOfSite } from "../cells/cell_run.ts";
 import { passer } from "../cells/lstm_forward.ts";
 import type { SiteListener } from "../cells/sites.ts";
 import { stateOf, traceOfRun } from "../cells/trace_of_run.ts";
+import type { TracedRun } from "../cells/traced_run.ts";
 import type { Inside } from "../layers/inside.ts";
 import type {
   LayerContext,
@@ -334,10 +335,12 @@ function valuesOf({ recurrence, x, weights, before, ...rest }: Inside<Variable>)
 
 function traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): LayerTrace {
   const { cell, recurrence, x, weights, functions, goBackwards, mask, before } = inside;
-  const [kernel, recurrentKernel, bias] = weights as [Tensor, Tensor, Tensor?];
+  const names = cell.arrays ?? ["kernel", "recurrentKernel", "bias"];
   const run = {
     x,
-    weights: { kernel, recurrentKernel, ...(bias && { bias }) },
+    weights: Object.fromEntries(
+      weights.map((weight, k) => [names[k]!, weight]),
+    ) as unknown as TracedRun["weights"],
     options: {
       activation: functions.φ,
       recurrentActivation: functions.σ,

@@ -4,13 +4,7 @@ import { amongNames, either } from "../base/names.ts";
 import { kindOf } from "../base/kind.ts";
 import { unknownKey } from "../base/options.ts";
 import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
-import {
-  allSites,
-  type SiteListener,
-  type SiteName,
-  siteNames,
-  type SiteVisit,
-} from "../cells/sites.ts";
+import type { SiteListener, SiteName, SiteVisit } from "../cells/sites.ts";
 import type { SiteListeners } from "../layers/layer.ts";
 import { indexAt, indices } from "../tensor/indices.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
@@ -114,8 +108,7 @@ function prepare(intervention: Intervention, places: readonly LstmPlace[]): Prep
   const place = chooseLstm(places, intervention.layer, verb);
   if (!place.sites.includes(site)) {
     throw new RangeError(
-      `Cannot ${verb}: the site must be one of ${place.name}, ${either(place.sites)}, ` +
-        `but ${JSON.stringify(site)} was given`,
+      `Cannot ${verb}: the site must be one of ${place.name}, ${amongNames(site, place.sites)}`,
     );
   }
   const { unit, timestep, sample } = intervention;
@@ -198,11 +191,5 @@ function checkVerb(intervention: Intervention): { verb: Verb; site: SiteName } {
   const known = [verb, "layer", "unit", "timestep", "sample", ...[verbs[verb] ?? []].flat()];
   const unknown = given.find((key) => !known.includes(key));
   if (unknown !== undefined) throw unknownKey(verb, "an intervention's keys", unknown, known);
-  const site = (intervention as { readonly [key in Verb]?: SiteName })[verb]!;
-  if (!allSites.includes(site)) {
-    throw new RangeError(
-      `Cannot ${verb}: the site must be ${amongNames(site, siteNames)}`,
-    );
-  }
-  return { verb, site };
+  return { verb, site: (intervention as { readonly [key in Verb]?: SiteName })[verb]! };
 }

@@ -1,7 +1,8 @@
 // Where the LSTMs of a model are: their names and sizes, known before anything runs.
 
 import type { Layer } from "../layers/layer.ts";
-import { cellOfLayer } from "../layers/recurrent.ts";
+import { recurrentPart } from "../layers/bidirectional.ts";
+import { recurrenceOf } from "../layers/recurrent.ts";
 import { shapesOf } from "../model/graph.ts";
 import type { Network } from "../model/network.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -21,17 +22,16 @@ export interface LstmPlace {
 export function lstmPlaces(network: Network, inputs: readonly Tensor[]): LstmPlace[] {
   const given = shapesOf(network, inputs.map(({ shape }) => shape));
   return network.nodes.flatMap(({ layer: k, name, inputs: [place] }) => {
-    const { layer, weights } = network.layers[k]!;
+    const { layer } = network.layers[k]!;
     const shape = given.at(place!) as readonly number[];
     const outer = distributions(layer); // to the layer inside, each timestep is a sample of its own
     const batch = given.firstAt(place!)!;
     const samples = shape.slice(0, outer).reduce((product, length) => product * length, batch);
     return (layer.cells ?? []).map((cell) => {
-      const units = weights.find((one) =>
-        one.name === (cell === "" ? "recurrent_kernel" : `${cell}/recurrent_kernel`)
-      )!.shape[0]!;
       const own = cell === "" ? name : `${name}/${cell}`;
-      const { sites } = cellOfLayer(layer);
+      const part = recurrentPart(layer, cell);
+      const { options: { units } } = part;
+      const { sites } = recurrenceOf(part)!.cell;
       return { name: own, samples, timesteps: shape[outer]!, units, sites };
     });
   });

@@ -3,7 +3,7 @@
 import { formatShape, sameShape } from "../../tensor/shape.ts";
 import { asFloat64, type Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import type { ArrayReadings } from "./array_roles.ts";
-import { allSites, type SiteName } from "../../cells/sites.ts";
+import { type SiteName, sitesOf } from "../../cells/sites.ts";
 import { type ExpectedTrace, partsOf, valueOf } from "../proof/expected.ts";
 
 /** What a reading's run is held against. */
@@ -22,10 +22,12 @@ export function wantedOf(expected: TensorLike | ExpectedTrace): Wanted {
       `Cannot diagnose: there is one recurrent layer, but the expected layers are ${layers.length}`,
     );
   }
-  const inside = Object.fromEntries(allSites.flatMap((value) => {
-    const theirs = valueOf(layers[0], value);
-    return theirs === undefined ? [] : [[value, asFloat64(theirs)]];
-  }));
+  const inside = Object.fromEntries(
+    sitesOf(layers[0] ?? {}).flatMap((value) => {
+      const theirs = valueOf(layers[0], value);
+      return theirs === undefined ? [] : [[value, asFloat64(theirs)]];
+    }),
+  );
   if (prediction === undefined && Object.keys(inside).length === 0) {
     throw new TypeError(
       "Cannot diagnose: there must be something to explain, a prediction or values inside, " +
@@ -75,7 +77,7 @@ function faultOf(
   const sequence = [batch!, timesteps!, width];
   const values = Object.entries(inside).map(([value, tensor]) =>
     cell.sites.includes(value)
-      ? fault(value, tensor, [[batch!, timesteps!, units]])
+      ? fault(value, tensor!, [[batch!, timesteps!, units]])
       : `what is expected must be among the gates and states of ${owner}, but it has ${value}`
   );
   return [

@@ -8,7 +8,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { type Difference, Differences, type ProofPlace, type ProofRow } from "./differences.ts";
 import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
-import { allSites } from "../../cells/sites.ts";
+import { isGate, sitesOf } from "../../cells/sites.ts";
 import {
   type EstimatedLstm,
   type EstimatedRun,
@@ -88,14 +88,14 @@ export function compareRuns(
     const differences = inside[lstm]!.get(value) ?? new Differences();
     inside[lstm]!.set(value, differences);
     const largest = largestOf(valueOf(whole.layers[lstm], value) as Tensor);
-    const range = value.startsWith("gates.") ? Math.max(1, largest) : largest;
+    const range = isGate(value) ? Math.max(1, largest) : largest;
     const wideHere = compareStep(site, whole.names[lstm]!, estimate, theirs, differences, range);
     wide ??= wideHere;
-    first = earlier(first, differences.first);
+    first = earlier(first, differences.first, sitesOf(whole.layers[lstm]!));
     return theirs;
   });
   const rows = inside.flatMap((byValue, lstm) =>
-    allSites.flatMap((value) => {
+    sitesOf(whole.layers[lstm]!).flatMap((value) => {
       const differences = byValue.get(value);
       if (differences === undefined || differences.numbers === 0) return [];
       const own = valueOf(whole.layers[lstm], value) as Tensor;
@@ -145,8 +145,7 @@ function compareStep(
   const units = shape[1]!;
   for (let k = 0; k < actual.length; k++) {
     const sample = Math.floor(k / units);
-    const isGate = value.startsWith("gates.");
-    if (isGate && mask?.[sample] === 0) continue; // computed or not, nothing comes of it
+    if (isGate(value) && mask?.[sample] === 0) continue; // computed or not, nothing comes of it
     const place = { layer, value, sample, timestep, unit: k % units };
     differences.add(place, actual[k]!, theirs[k]!, error[k]!);
     if (isWide(error[k]!, range)) wide ??= { ...place, bound: error[k]!, range };
@@ -155,10 +154,14 @@ function compareStep(
 }
 
 /** The one that comes first: of one step, in the order of Keras's arrays. */
-function earlier(a: Difference | undefined, b: Difference | undefined): Difference | undefined {
+function earlier(
+  a: Difference | undefined,
+  b: Difference | undefined,
+  sites: readonly string[],
+): Difference | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   const isSameStep = a.layer === b.layer && a.timestep === b.timestep;
-  const rank = ({ value }: Difference) => allSites.indexOf(value as LstmValue);
+  const rank = ({ value }: Difference) => sites.indexOf(value);
   return isSameStep && rank(b) < rank(a) ? b : a;
 }
 
@@ -241,8 +244,8 @@ function sameFloat32(whole: WholeRun, expected: Expectation): boolean {
   const same = (own: Tensor, theirs: Tensor) =>
     theirs.data.every((e, k) => Math.fround(e) === Math.fround(own.data[k]!));
   return expected.layers.every((layer, lstm) =>
-    allSites.every((value) =>
-      layer[value] === undefined || same(valueOf(whole.layers[lstm], value) as Tensor, layer[value])
+    Object.entries(layer).every(([value, theirs]) =>
+      same(valueOf(whole.layers[lstm], value) as Tensor, theirs!)
     )
   ) && (expected.prediction === undefined || same(whole.prediction, expected.prediction));
 }

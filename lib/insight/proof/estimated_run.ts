@@ -2,6 +2,7 @@
 
 import type { RecurrentStep } from "../../cells/recurrence.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
+import { isGate } from "../../cells/sites.ts";
 import type { Inside } from "../../layers/inside.ts";
 import type { Network } from "../../model/network.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -65,10 +66,9 @@ export function estimateRun(
       const value = site as LstmValue;
       const counts = mask?.data as Floats | undefined;
       const given = observe({ lstm: lstms.length, value, timestep, mask: counts }, estimate);
-      const isState = value === "cellState" || value === "hiddenState";
       return given === undefined
         ? estimate
-        : bounds.anchored(estimate, given, isState ? counts : undefined);
+        : bounds.anchored(estimate, given, isGate(value) ? undefined : counts);
     },
     inside: (inside) => lstms.push(inside),
   });

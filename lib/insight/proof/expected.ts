@@ -10,11 +10,11 @@ import type { LayerTrace } from "../../cells/lstm_forward.ts";
 import type { Trace } from "../../trace/trace.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
 import { GRU_GATES } from "../../cells/gru_gates.ts";
-import { allSites } from "../../cells/sites.ts";
+import { sitesOf, valueIfAt } from "../../cells/sites.ts";
 
 /** Values of one LSTM, `[batch, timesteps, units]` each; those that are not known are left out. */
 export interface ExpectedLayer {
-  /** After their activations. */
+  /** After their activations; of a cell of one's own, by its names, as its other states are. */
   readonly gates?: {
     readonly input?: TensorLike;
     readonly forget?: TensorLike;
@@ -24,7 +24,7 @@ export interface ExpectedLayer {
     readonly update?: TensorLike;
     /** A GRU's. */
     readonly reset?: TensorLike;
-  };
+  } | Readonly<Record<string, TensorLike>>;
   /** c, after each step. */
   readonly cellState?: TensorLike;
   /** h, after each step. */
@@ -50,8 +50,7 @@ export function valueOf(
   layer: ExpectedLayer | undefined,
   value: LstmValue,
 ): TensorLike | undefined {
-  if (value === "cellState" || value === "hiddenState") return layer?.[value];
-  return layer?.gates?.[value.slice("gates.".length) as keyof NonNullable<ExpectedLayer["gates"]>];
+  return layer && valueIfAt<TensorLike>(layer, value);
 }
 
 /** Takes what is expected, in any of its forms; each shape must be the model's own. */
@@ -59,7 +58,7 @@ export function expectationOf(
   expected: TensorLike | ExpectedTrace,
   { layers, names, prediction }: Trace,
 ): Expectation {
-  const given = partsOf(expected, "prove");
+  const given = partsOf(expected, "prove", layers);
   const count = given.layers?.length ?? 0;
   if (count > layers.length) {
     throw new TypeError(
@@ -69,21 +68,23 @@ export function expectationOf(
   }
   const found = {
     layers: layers.map((own, k) =>
-      Object.fromEntries(allSites.flatMap((value) => {
-        const theirs = valueOf(given.layers?.[k], value);
-        if (theirs === undefined) return [];
-        const mine = valueOf(own, value) as Tensor | undefined;
-        if (mine === undefined) {
-          throw new TypeError(
-            `Cannot prove: what is expected of ${
-              names[k]
-            } must be among its own gates and states, ` +
-              `but it has no ${value}`,
-          );
-        }
-        const { shape } = mine;
-        return [[value, checked(theirs, shape, `${names[k]}'s ${value}`)]];
-      }))
+      Object.fromEntries(
+        sitesOf(given.layers?.[k] ?? {}).flatMap((value) => {
+          const theirs = valueOf(given.layers?.[k], value);
+          if (theirs === undefined) return [];
+          const mine = valueOf(own, value) as Tensor | undefined;
+          if (mine === undefined) {
+            throw new TypeError(
+              `Cannot prove: what is expected of ${
+                names[k]
+              } must be among its own gates and states, ` +
+                `but it has no ${value}`,
+            );
+          }
+          const { shape } = mine;
+          return [[value, checked(theirs, shape, `${names[k]}'s ${value}`)]];
+        }),
+      )
     ),
     prediction: given.prediction === undefined
       ? undefined
@@ -111,8 +112,16 @@ const LAYER: KeysOf<ExpectedLayer & Pick<LayerTrace, "source">> = {
   source: "optional",
 };
 
-/** A prediction by itself, or parts with no key misspelt: that comparison would never take place. */
-export function partsOf(expected: TensorLike | ExpectedTrace, action: string): ExpectedTrace {
+/**
+ * A prediction by itself, or parts with no key misspelt: that comparison would never take place.
+ *
+ * @param own the traces of the model that it is expected of, where there is one
+ */
+export function partsOf(
+  expected: TensorLike | ExpectedTrace,
+  action: string,
+  own: readonly LayerTrace[] = [],
+): ExpectedTrace {
   if (
     typeof expected === "number" || expected instanceof Tensor || Array.isArray(expected) ||
     ArrayBuffer.isView(expected)
@@ -125,14 +134,19 @@ export function partsOf(expected: TensorLike | ExpectedTrace, action: string): E
     );
   }
   checkOptions(action, given, TRACE, "the parts of what is expected");
-  for (const layer of given.layers ?? []) {
-    checkOptions(action, layer, LAYER, "the parts of an expected layer");
+  for (const [k, layer] of (given.layers ?? []).entries()) {
+    const mine = own[k] && optional(own[k]!);
+    checkOptions(action, layer, { ...LAYER, ...mine }, "the parts of an expected layer");
     const gates: object = layer?.gates ?? {};
     const isGru = "update" in gates || "reset" in gates;
-    checkOptions(action, layer?.gates, isGru ? GRU_GATES : GATES, "the expected gates");
+    const known = mine ? optional(own[k]!.gates) : isGru ? GRU_GATES : GATES;
+    checkOptions(action, layer?.gates, known, "the expected gates");
   }
   return given;
 }
+
+const optional = (parts: object): Record<string, "optional"> =>
+  Object.fromEntries(Object.keys(parts).map((key) => [key, "optional"]));
 
 /** Whether it is what `structuredClone` or JSON leaves of a tensor. */
 function isCopy(values: unknown): values is Tensor {

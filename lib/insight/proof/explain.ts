@@ -9,7 +9,7 @@ import type { RunComparison } from "./compare_runs.ts";
 import type { Cell } from "../../cells/cell.ts";
 import type { ProofPlace } from "./differences.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
-import { allSites } from "../../cells/sites.ts";
+import { siteNames } from "../../cells/sites.ts";
 import type { Activation } from "../../values/activations.ts";
 import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
 import type { EstimatedLstm, EstimatedStep } from "./estimated_run.ts";
@@ -50,7 +50,7 @@ function resolve(
   const layer = wanted.layer ?? (layers.includes(first.layer) ? first.layer : layers.at(-1));
   check("layer", layer!, layers);
   const own = run.lstms.find(({ name }) => name === layer)?.recurrence.steps[0]?.computed;
-  const values = allSites.filter((site) => own === undefined || own[site] !== undefined);
+  const values = own === undefined ? siteNames : Object.keys(own);
   check("value", value, [...values, "prediction"]);
   const shape = value === "prediction"
     ? run.result.shape
@@ -99,7 +99,7 @@ function explainInside(
   return viewOf(place, lines, own, k, own.error, theirs);
 }
 
-const SYMBOLS: Readonly<Record<LstmValue, string>> = {
+const SYMBOLS: Readonly<Record<string, string>> = {
   "gates.input": "i",
   "gates.forget": "f",
   "gates.candidate": "c̃",
@@ -112,7 +112,8 @@ const SYMBOLS: Readonly<Record<LstmValue, string>> = {
 
 /** A GRU calls its candidate h̃. */
 function symbolOf(site: LstmValue, values: EstimatedStep["values"]): string {
-  return site === "gates.candidate" && values.cellState === undefined ? "h̃" : SYMBOLS[site];
+  const isGru = site === "gates.candidate" && values.cellState === undefined;
+  return isGru ? "h̃" : SYMBOLS[site] ?? site.replace("gates.", "");
 }
 
 /**
