@@ -51,6 +51,12 @@ interface Entry {
 }
 
 const entry = (call: (...args: Any[]) => unknown, ...args: unknown[]): Entry => ({ call, args });
+const ownCell: Any = {
+  kind: "Own",
+  gates: [],
+  states: ["hiddenState"],
+  step: (_: Any, { x: _x, hiddenState: h }: Any, _w: Any, at: Any) => at("hiddenState", h),
+};
 const withOptions = (call: (...args: Any[]) => unknown, options: object, ...args: unknown[]) => ({
   call,
   args,
@@ -173,6 +179,7 @@ const ENTRIES: Record<string, Entry> = {
   multiHeadAttention: withOptions(g.multiHeadAttention, { numHeads: 1, keyDim: 2 }),
   dotProduct: withOptions(g.dotProduct, { axes: 1 }),
   concatenate: entry(g.concatenate),
+  defineCell: withOptions(g.defineCell, ownCell),
   defineLayer: free("a definition", g.defineLayer, g.dense({ units: 1 })),
   input: entry(g.input, [2]),
   functional: entry(g.functional, ...connected()),

@@ -30,6 +30,7 @@ const NAMES = [
   "conv1D",
   "conv2D",
   "cropping1D",
+  "defineCell",
   "defineLayer",
   "dense",
   "denseBackward",

@@ -115,7 +115,8 @@ export function compareTraces(
 /** The sites that a trace has, an LSTM's in the order of a step. */
 function stepSites(trace: LayerTrace): readonly SiteName[] {
   const own = sitesOf(trace);
-  return siteNames.every((site) => own.includes(site)) ? siteNames : own;
+  const isLstm = own.length === siteNames.length && siteNames.every((site) => own.includes(site));
+  return isLstm ? siteNames : own;
 }
 
 /** What tells other cells' traces from an LSTM's. */

@@ -54,7 +54,7 @@ export interface CellDefinition<G extends string, S extends string, K extends st
    */
   readonly weights?: { readonly [weight in K]: WeightAxes };
   /** Where biases of gates and arrays of `weights` start, one number each. Default: 0. */
-  readonly start?: { readonly [name in G | K]?: number };
+  readonly start?: { readonly [name in NoInfer<G | K>]?: number };
   /**
    * One step. Each gate and each state passes `at`, by its site, right after it is computed, and what
    * `at` returns is used from there on: `const z = at("gates.update", o.sigmoid(…))`.

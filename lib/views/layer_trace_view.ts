@@ -8,7 +8,8 @@ import type { LayerTrace } from "../cells/lstm_forward.ts";
 
 /** The gate view of a trace; in text, one line for each value: its symbol, name and range. */
 export function layerTraceView(trace: LayerTrace): View {
-  const { gates, cellState, hiddenState } = trace as unknown as CellTrace;
+  const { gates, source, cellState, hiddenState, ...more } = trace as unknown as CellTrace;
+  const isOwn = source?.cell !== undefined;
   const line = (symbol: string, value: string, x: Tensor) => {
     const { data } = asFloat64(x);
     return {
@@ -23,11 +24,14 @@ export function layerTraceView(trace: LayerTrace): View {
     ? { update: "z", reset: "r", candidate: "h̃" }
     : { input: "i", forget: "f", candidate: "c̃", output: "o" };
   const ranges = table([
-    ...Object.entries(gates).map(([name, gate]) => line(symbols[name]!, `gates.${name}`, gate)),
+    ...Object.entries(gates).map(([name, gate]) =>
+      line(symbols[name] ?? "", `gates.${name}`, gate)
+    ),
     ...(cellState === undefined ? [] : [line("c", "cellState", cellState)]),
+    ...Object.entries(more).map(([state, x]) => line("", state, x as Tensor)),
     line("h", "hiddenState", hiddenState),
   ], { caption: `LayerTrace, ${formatShape(hiddenState.shape)} each: batch, timesteps, units` });
-  if (cellState === undefined) return ranges; // the gate view is an LSTM's
+  if (cellState === undefined || isOwn) return ranges; // the gate view is an LSTM's
   return new View(ranges.text, async () => {
     const chart = await gateView(trace)[JUPYTER_DISPLAY]();
     const { "text/html": rangesHtml } = await ranges[JUPYTER_DISPLAY]();

@@ -15,8 +15,15 @@ export function traceView({ layers, names, prediction }: Trace): View {
   });
 }
 
-function line(name: string, { gates, cellState, hiddenState }: CellTrace) {
+function line(name: string, trace: CellTrace) {
+  const { gates, cellState, hiddenState } = trace;
   const [, timesteps, units] = hiddenState.shape;
+  if (trace.source?.cell !== undefined) {
+    const means = Object.entries(gates).map(([gate, x]) => [`mean ${gate}`, mean(x)]);
+    const { gates: _, source: _s, ...states } = trace;
+    const sizes = Object.entries(states).map(([state, x]) => [`largest |${state}|`, largest(x)]);
+    return { layer: name, timesteps, units, ...Object.fromEntries([...means, ...sizes]) };
+  }
   if (cellState === undefined) {
     const means = "update" in gates
       ? { "mean z": mean(gates.update as Tensor), "mean r": mean(gates.reset as Tensor) }

@@ -91,7 +91,8 @@ export function compareRuns(
     const range = isGate(value) ? Math.max(1, largest) : largest;
     const wideHere = compareStep(site, whole.names[lstm]!, estimate, theirs, differences, range);
     wide ??= wideHere;
-    first = earlier(first, differences.first, sitesOf(whole.layers[lstm]!));
+    const isKeras = whole.layers[lstm]!.source?.cell === undefined;
+    first = earlier(first, differences.first, isKeras ? sitesOf(whole.layers[lstm]!) : []);
     return theirs;
   });
   const rows = inside.flatMap((byValue, lstm) =>
@@ -153,7 +154,7 @@ function compareStep(
   return wide;
 }
 
-/** The one that comes first: of one step, in the order of Keras's arrays. */
+/** The one that comes first; of one step, in the order of these sites, Keras's arrays'. */
 function earlier(
   a: Difference | undefined,
   b: Difference | undefined,
