@@ -13,7 +13,7 @@ import {
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { fixturesOf, readArrays } from "../fixtures/fixtures.ts";
-import { type Arrays, type Program, randomCase, runFloat32 } from "./float32_run.ts";
+import { type Arrays, listed, type Program, randomCase, runFloat32 } from "./float32_run.ts";
 
 const sizes = { batch: 3, timesteps: 4, inputSize: 2, units: 3, classes: 4 };
 
@@ -34,10 +34,6 @@ function inOrder(fused: Tensor, order: string): Tensor {
     gates[letters[letter as keyof typeof letters]]
   ) as [Tensor, Tensor, Tensor, Tensor];
   return joinGates({ input, forget, candidate, output }); // Keras's places, other gates in them
-}
-
-function listed({ kernel, recurrentKernel, bias, denseKernel, denseBias }: Arrays): Tensor[] {
-  return [kernel, recurrentKernel, bias, denseKernel, denseBias];
 }
 
 function reordered(arrays: Arrays, order: string): Arrays {

@@ -37,6 +37,12 @@ export interface Arrays {
   readonly denseBias: Tensor;
 }
 
+/** As a file has them. */
+export function listed(arrays: Arrays): Tensor[] {
+  const { kernel, recurrentKernel, bias, denseKernel, denseBias } = arrays;
+  return [kernel, recurrentKernel, bias, denseKernel, denseBias];
+}
+
 /** How the program computes. */
 export interface Program {
   /** Default: `"LSTM"`. */

@@ -64,8 +64,8 @@ export interface Diagnosis {
  * departures from what is usual at once.
  *
  * What is usual is Keras's, of arrays; of a model, what it does itself: then the sentence says in what
- * its program departs from the one that computed the numbers. A model that a file's reader made holds
- * both biases where the file has two.
+ * the program that computed the numbers departs from it. Of a model from a file that has two biases,
+ * both are known, though it may add them.
  *
  * @param weights an LSTM's, GRU's or SimpleRNN's arrays as a file has them, in Keras's, PyTorch's,
  * ONNX's or TF1's layout, and a dense layer's after them if there is one:
@@ -95,6 +95,22 @@ export interface Diagnosis {
  *   activation: "tanh",
  * });
  * assertEquals(reading?.answers.gateOrder, "i f c o (Keras, PyTorch, TF.js)");
+ * ```
+ *
+ * @example A GRU of which one program meets the reset before the product, another after it
+ * ```ts
+ * import { add, arange, diagnose, gruForward, tensor } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const some = (rows: number, seed: number) =>
+ *   tensor(Float32Array.from({ length: rows * 9 }, (_, k) => Math.sin(seed + 7 * k)), [rows, 9]);
+ * const [kernel, recurrentKernel, bias] = [some(2, 1), some(3, 2), some(2, 3)];
+ * const x = arange(12).reshape([2, 3, 2]);
+ * const added = { kernel, recurrentKernel, bias: add(bias.at(0), bias.at(1)) };
+ * const { hiddenState } = gruForward(x, added, { resetAfter: false });
+ *
+ * const { reading } = diagnose([kernel, recurrentKernel, bias], x, { layers: [{ hiddenState }] });
+ * assertEquals(reading?.departures, ["reset before the product instead of after"]);
  * ```
  */
 export function diagnose(
