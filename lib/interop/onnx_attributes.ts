@@ -55,6 +55,10 @@ const RECURRENT = {
   hidden_size: "int",
   layout: ["int", 14],
 } as const;
+const ARGUMENT: Operator = {
+  inputs: [1, 1],
+  attributes: { axis: "int", keepdims: "int", select_last_index: ["int", 12] },
+};
 const AXES: Operator = { inputs: [1, 2], attributes: { axes: ["ints", 1, 13] } };
 const reduction = (inputsFrom: number): Operator => ({
   inputs: [1, 2],
@@ -197,6 +201,23 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ReverseSequence: { inputs: [2, 2], attributes: { batch_axis: "int", time_axis: "int" } },
   Selu: { inputs: [1, 1], attributes: { alpha: "float", gamma: "float" } },
   SequenceAt: BINARY,
+  ReduceL1: reduction(18),
+  ReduceL2: reduction(18),
+  ReduceSumSquare: reduction(18),
+  ReduceLogSum: reduction(18),
+  ReduceLogSumExp: reduction(18),
+  CumSum: { inputs: [2, 2], attributes: { exclusive: "int", reverse: "int" } },
+  Einsum: { inputs: [1, 2], attributes: { equation: "text" } },
+  InstanceNormalization: { inputs: [3, 3], attributes: { epsilon: "float" } },
+  GroupNormalization: {
+    inputs: [3, 3],
+    attributes: { epsilon: "float", num_groups: "int", stash_type: ["int", 21] },
+  },
+  RMSNormalization: {
+    inputs: [2, 2],
+    attributes: { axis: "int", epsilon: "float", stash_type: "int" },
+  },
+  Sign: UNARY,
   Sin: UNARY,
   Size: UNARY,
   Split: {
@@ -208,6 +229,11 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Sub: BINARY,
   Sum: VARIADIC,
   Tile: BINARY,
+  Round: UNARY,
+  IsNaN: UNARY,
+  Xor: BINARY,
+  ArgMax: ARGUMENT,
+  ArgMin: ARGUMENT,
   Where: { inputs: [3, 3] },
 };
 

@@ -8,7 +8,7 @@ import { type Activation, getActivation } from "../values/activations.ts";
 import { broadcast, permuted } from "../values/arrange.ts";
 import { type Converted, reshaped, transposed } from "./conversion.ts";
 import { gelu, operatorActivation } from "./onnx_activation.ts";
-import { floatOf, hasAttribute, intOf } from "./onnx_attributes.ts";
+import { floatOf, intOf } from "./onnx_attributes.ts";
 import type { GraphBuild } from "./onnx_build.ts";
 import { axisOf, UnreadNode } from "./onnx_errors.ts";
 import { broadcastShape, constantPart, type Part } from "./onnx_known.ts";
@@ -64,13 +64,20 @@ export function activate(step: Step): Result[] {
     ? gelu(step)
     : operator === "Celu"
     ? getActivation("celu", { alpha: options.alpha ?? 1 })
-    : operator === "Selu" && !hasAttribute(step, "alpha") && !hasAttribute(step, "gamma")
+    : operator === "Selu" && isKerasSelu(step)
     ? getActivation("selu")
     : operatorActivation(operator, options);
   if (found === undefined) throw new UnreadNode("it is none of the operators that are read");
   const x = connectionOf(step, 0);
   if (operator.endsWith("oftmax")) return [rows(step, x, found)];
   return [activated(step.build, x, found, step.takers[0] === 1)];
+}
+
+/** Whether α and γ are those of the paper, as float32 has them. */
+function isKerasSelu(step: Step): boolean {
+  const near = (name: string, wanted: number) =>
+    Math.abs((floatOf(step, name) ?? wanted) - wanted) < 1e-6;
+  return near("alpha", 1.6732632423543772) && near("gamma", 1.0507009873554805);
 }
 
 /** An activation of a result, that of its Dense where nothing else takes it. */

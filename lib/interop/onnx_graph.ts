@@ -15,7 +15,7 @@ import { FLOATS, HALVES, WHOLES, WORDS } from "./onnx_kinds.ts";
 import { constant, type Known, sizeLimit } from "./onnx_known.ts";
 import { checkNames, neededNodes, reachedInputs, usesOf } from "./onnx_names.ts";
 import { checkAxes, MAX_AXES } from "./onnx_node_layers.ts";
-import { readNode } from "./onnx_operators.ts";
+import { QUANTIZED, readNode } from "./onnx_operators.ts";
 import { openPart, type Result, type Step } from "./onnx_step.ts";
 
 /** Opens a graph: recurrent layers with whatever stands around them. */
@@ -141,7 +141,9 @@ function readChecked(node: OnnxNode, file: OnnxFile, reading: Reading) {
   const shown = shownNode(node);
   const rule = "each of its nodes must be one that is read";
   if (domain !== "" && domain !== "ai.onnx") {
-    throw new UnreadableFileError(rule, `${shown} of ${quoted(domain)}`);
+    const isQuantized = /^(QLinear|Dynamic)|Integer|Quant/.test(operator);
+    const advice = isQuantized ? `: ${QUANTIZED}` : "";
+    throw new UnreadableFileError(rule, `${shown} of ${quoted(domain)}${advice}`);
   }
   const operands = (node.inputs ?? []).map((key) => {
     if (key === "" || build.lists.has(key)) return undefined;

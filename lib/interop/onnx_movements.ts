@@ -372,28 +372,6 @@ export function tile(step: Step): Result[] {
   });
 }
 
-/** `Where` with a condition that depends on no input's numbers. */
-export function where(step: Step): Result[] {
-  const condition = knownOperand(step, 0, "its condition");
-  const [a, b] = step.operands.slice(1) as [Result, Result];
-  const operands = [condition, asWeight(a, "then"), asWeight(b, "else")];
-  const shapeOf = (parts: readonly Part[]) =>
-    parts.map(({ shape }) => shape).reduce(broadcastShape);
-  return step.build.operate("Where", operands, {
-    shapes: (parts) => [[...shapeOf(parts)]],
-    run: (o, [chosen, yes, no]) => {
-      const shape = shapeOf([chosen!.part, yes!.part, no!.part]);
-      const place = [chosen!, yes!, no!].map((one) => broadcastPlace(one.shape, shape));
-      const moves: number[] = [];
-      for (let k = 0; k < sizeOf(shape); k++) {
-        const source = chosen!.part.data![place[0]!(k)] !== 0 ? 0 : 1;
-        moves.push(source, place[source + 1]!(k), k, 1);
-      }
-      return [o.arrange(shape, [yes!.value, no!.value], moves)];
-    },
-  });
-}
-
 /** `Pad` with zeros, or with what is inside. */
 export function pad(step: Step): Result[] {
   const x = connectionOf(step, 0);

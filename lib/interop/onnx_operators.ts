@@ -12,9 +12,10 @@ import {
   isFolded,
   shapeOf,
 } from "./onnx_constants.ts";
+import { cast, compare, largestPlace, round, where } from "./onnx_comparisons.ts";
 import { activate, gemm, matMul } from "./onnx_dense.ts";
+import { einsum } from "./onnx_einsum.ts";
 import { UnreadNode } from "./onnx_errors.ts";
-import { FLOATS, WORDS } from "./onnx_kinds.ts";
 import { constantPart, isConstant, type Known } from "./onnx_known.ts";
 import {
   changeAxes,
@@ -29,11 +30,15 @@ import {
   split,
   tile,
   transpose,
-  where,
 } from "./onnx_movements.ts";
-import { normalizeChannels, normalizeRows } from "./onnx_normalization.ts";
+import {
+  normalizeChannels,
+  normalizeGroups,
+  normalizeRoots,
+  normalizeRows,
+} from "./onnx_normalization.ts";
 import { recur } from "./onnx_recurrent.ts";
-import { reduce } from "./onnx_reductions.ts";
+import { cumulate, reduce } from "./onnx_reductions.ts";
 import { OF_LISTS, sequenceAt, splitToSequence } from "./onnx_sequences.ts";
 import { connectionOf, type Result, type Step } from "./onnx_step.ts";
 import { convolve, pool, poolAll } from "./onnx_windows.ts";
@@ -77,6 +82,22 @@ const OPERATORS: Readonly<Record<string, Read>> = {
   Expand: expand,
   Tile: tile,
   Where: where,
+  Equal: compare,
+  Less: compare,
+  LessOrEqual: compare,
+  Greater: compare,
+  GreaterOrEqual: compare,
+  And: compare,
+  Or: compare,
+  Xor: compare,
+  Not: compare,
+  IsNaN: compare,
+  Floor: round,
+  Ceil: round,
+  Round: round,
+  Sign: round,
+  ArgMax: largestPlace,
+  ArgMin: largestPlace,
   Pad: pad,
   ReverseSequence: reverseSequence,
   ReduceMean: reduce,
@@ -84,7 +105,17 @@ const OPERATORS: Readonly<Record<string, Read>> = {
   ReduceMax: reduce,
   ReduceMin: reduce,
   ReduceProd: reduce,
+  ReduceL1: reduce,
+  ReduceL2: reduce,
+  ReduceSumSquare: reduce,
+  ReduceLogSum: reduce,
+  ReduceLogSumExp: reduce,
+  CumSum: cumulate,
+  Einsum: einsum,
   LayerNormalization: normalizeRows,
+  InstanceNormalization: normalizeGroups,
+  GroupNormalization: normalizeGroups,
+  RMSNormalization: normalizeRoots,
   BatchNormalization: normalizeChannels,
   Conv: convolve,
   MaxPool: pool,
@@ -93,16 +124,24 @@ const OPERATORS: Readonly<Record<string, Read>> = {
   GlobalMaxPool: poolAll,
   Identity: (step) => [connectionOf(step, 0)],
   Dropout: (step) => [connectionOf(step, 0)],
-  Cast: (step) => [castOf(step)],
+  Cast: cast,
   Shape: (step) => [shapeOf(step)],
   Size: (step) => [countOf(step)],
 };
 
+/** What to do where numbers are of 8 bits. */
+export const QUANTIZED =
+  "numbers of 8 bits are not read (the model as it was before it was quantized opens)";
+
 /** Operators that compute a model's result on their own, whatever they take. */
 const WHOLE: Readonly<Record<string, string>> = {
-  Loop: "loops are not read (tf2onnx writes masks, GRUs and other cells as loops)",
-  Scan: "loops are not read (converters write masks and other cells as loops)",
-  If: "branches are not read (PyTorch writes squeeze() without an axis as one)",
+  Loop:
+    "loops are not read (tf2onnx writes masks, GRUs and other cells as loops: the Keras model " +
+    "itself, by model.save() as .keras or .h5, opens)",
+  Scan: "loops are not read (converters write masks and other cells as loops: the Keras model " +
+    "itself, by model.save() as .keras or .h5, opens)",
+  If:
+    "branches are not read (PyTorch writes squeeze() without an axis as one: squeeze(1) says which)",
 };
 
 /**
@@ -113,6 +152,9 @@ const WHOLE: Readonly<Record<string, string>> = {
 export function readNode(step: Step, file: OnnxFile): (Result | undefined)[] {
   const { operator, operands, node, build } = step;
   if (Object.hasOwn(WHOLE, operator)) throw new UnreadNode(WHOLE[operator]);
+  if (/^QLinear|Integer$|^(Dynamic)?(Quantize|Dequantize)/.test(operator)) {
+    throw new UnreadNode(QUANTIZED);
+  }
   checkAttributes(step);
   const lists = (node.inputs ?? []).map((key) => build.lists.get(key));
   if (lists.some((list) => list !== undefined) && !OF_LISTS.includes(operator)) {
@@ -155,18 +197,4 @@ function checkDrops(drops: Result): void {
   const isOff = !(drops instanceof Connection) && isConstant(drops) &&
     constantPart(drops).data.every((value) => value === 0);
   if (!isOff) throw new UnreadNode("it always trains");
-}
-
-/** Words stay whole numbers, results floats; another kind would cut them off. */
-function castOf(step: Step): Connection {
-  const [x, to] = [connectionOf(step, 0), intOf(step, "to", 0)];
-  if (step.build.areWords(x)) {
-    if (WORDS.includes(to) || FLOATS.includes(to)) return x;
-  } else if (FLOATS.includes(to)) return x;
-  else if (step.build.viewOf(x).of.call === undefined && WORDS.includes(to)) { // floats that are words: checked at the table
-    step.build.addWords(x);
-    return x;
-  }
-  const what = step.build.areWords(x) ? "words" : "floats";
-  throw new UnreadNode(`it turns ${what} into data type ${to}`);
 }

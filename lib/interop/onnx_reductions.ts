@@ -5,11 +5,16 @@ import type { MergeMode } from "../layers/merge_modes.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { permuted, pickedAlong, shapeOf } from "../values/arrange.ts";
+import { getActivation } from "../values/activations.ts";
+import { absolute, logarithm, root } from "../values/functions.ts";
 import type { Ops } from "../values/ops.ts";
-import { UnreadNode } from "./onnx_errors.ts";
+import { intOf } from "./onnx_attributes.ts";
+import { axisOf, UnreadNode } from "./onnx_errors.ts";
 import { reducedAxes } from "./onnx_folding.ts";
-import { connectionOf, constantOperand, type Result, type Step } from "./onnx_step.ts";
+import { connectionOf, constantOperand, numberOf, type Result, type Step } from "./onnx_step.ts";
 import { lengthsOfView, sameFactors } from "./onnx_views.ts";
+
+const exponential = getActivation("exponential");
 
 const MERGES: Readonly<Record<string, MergeMode>> = {
   ReduceSum: "sum",
@@ -41,6 +46,20 @@ export function reduce(step: Step): Result[] {
 
 /** `[rows, count]` becomes `[rows]`. */
 function reduced<V>(o: Ops<V>, operator: string, flat: V, count: number): V {
+  const sum = (x: V) => reduced(o, "ReduceSum", x, count);
+  const squares = () => sum(o.sumOfProducts([flat, flat]));
+  switch (operator) {
+    case "ReduceL1":
+      return sum(o.apply(absolute, flat));
+    case "ReduceL2":
+      return o.apply(root, squares());
+    case "ReduceSumSquare":
+      return squares();
+    case "ReduceLogSum":
+      return o.apply(logarithm, sum(flat));
+    case "ReduceLogSumExp":
+      return o.apply(logarithm, sum(o.apply(exponential, flat)));
+  }
   if (operator === "ReduceMax") return o.largest(flat);
   if (operator === "ReduceMin") return o.scale(o.largest(o.scale(flat, -1)), -1);
   const [rows] = shapeOf(o, flat) as [number];
@@ -81,4 +100,32 @@ function mergedDirections(step: Step, x: Connection): Connection | undefined {
     axes: axes.toSpliced(axis!, 1, ...kept),
     backwards,
   }, "View");
+}
+
+/** `CumSum` along an axis. */
+export function cumulate(step: Step): Result[] {
+  const { build } = step;
+  const x = connectionOf(step, 0);
+  const rank = x.shape.length + 1;
+  const axis = axisOf(numberOf(step, 1, "its axis")!, rank);
+  const [exclusive, reverse] = ["exclusive", "reverse"].map((name) => intOf(step, name, 0) !== 0);
+  const order = [...Array(rank).keys()].filter((k) => k !== axis).concat(axis);
+  const back = [...order.keys()].map((k) => order.indexOf(k));
+  const results = build.operate("CumSum", [x], {
+    shapes: ([{ shape }]) => [shape],
+    run: (o, [{ value, shape }]) => {
+      const length = shape[axis]!;
+      const isIn = (from: number, to: number) =>
+        (reverse ? from > to : from < to) || !exclusive && from === to;
+      const sums = Float64Array.from(
+        { length: length * length },
+        (_, k) => Number(isIn(Math.floor(k / length), k % length)),
+      );
+      const turned = permuted(o, value, order);
+      const found = o.affine([[turned, o.given(new Tensor(sums, [length, length]))]]);
+      return [permuted(o, found, back)];
+    },
+  });
+  build.keepFirst(x, ...results);
+  return results;
 }

@@ -210,14 +210,46 @@ for (const [name, tolerance] of Object.entries(REPORTED)) {
   });
 }
 
-Deno.test("loops, cells that are no LSTM's and quantized operators are refused by name", async () => {
+Deno.test("loops and quantized operators are refused by name, with what opens instead", async () => {
   for (
-    const [name, message] of [
-      ["tf2onnx_gru", `"sequential/gru/while_loop", a Loop: loops are not read (tf2onnx writes`],
-      ["onnx_last_ts_qdyn", `a DynamicQuantizeLSTM of "com.microsoft"`],
+    const [name, ...messages] of [
+      [
+        "tf2onnx_gru",
+        `"sequential/gru/while_loop", a Loop: loops are not read (tf2onnx writes masks, GRUs`,
+        "the Keras model itself, by model.save() as .keras or .h5, opens",
+      ],
+      [
+        "onnx_last_ts_qdyn",
+        `a DynamicQuantizeLSTM of "com.microsoft": numbers of 8 bits are not read`,
+        "the model as it was before it was quantized opens",
+      ],
     ] as const
   ) {
     const file = formatFile(`reported/${name}/model.onnx`);
+    for (const message of messages) {
+      await assertRejects(() => loadModel(file), UnreadableFileError, message);
+    }
+  }
+});
+
+Deno.test("ONNX's own quantized operators are refused alike", async () => {
+  const x = {
+    name: "X",
+    type: { tensor: { dataType: 1, shape: { axes: [{ length: 2 }, { length: 3 }] } } },
+  };
+  for (
+    const type of ["MatMulInteger", "QLinearMatMul", "DynamicQuantizeLinear", "DequantizeLinear"]
+  ) {
+    const file = await writeOnnx({
+      irVersion: 8,
+      opsets: [{ version: 17 }],
+      graph: {
+        nodes: [{ type, inputs: ["X"], outputs: ["Y"] }],
+        inputs: [x],
+        outputs: [{ name: "Y" }],
+      },
+    });
+    const message = `a ${type}: numbers of 8 bits are not read`;
     await assertRejects(() => loadModel(file), UnreadableFileError, message);
   }
 });
