@@ -21,7 +21,6 @@ import {
   unsqueezedShape,
 } from "./onnx_folding.ts";
 import {
-  broadcastPlace,
   broadcastShape,
   constantPart,
   type Known,
@@ -35,7 +34,6 @@ import { pickPlace, pickStretch, rejoined } from "./onnx_picks.ts";
 import type { Probe } from "./onnx_probes.ts";
 import {
   arrayOf,
-  asWeight,
   connectionOf,
   constantOperand,
   isGiven,

@@ -3,7 +3,7 @@
 import { Connection } from "../layers/connection.ts";
 import type { OnnxFile } from "../files/onnx.ts";
 import { clip, combine, power, unary } from "./onnx_arithmetic.ts";
-import { checkAttributes, intOf } from "./onnx_attributes.ts";
+import { checkAttributes } from "./onnx_attributes.ts";
 import {
   constantNode,
   constantOfShape,
