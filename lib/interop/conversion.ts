@@ -3,6 +3,7 @@
 
 import { type GateOrder, joinGates, splitGates } from "../cells/gates.ts";
 import type { GruOrder } from "../cells/gru_gates.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
 import { add } from "../tensor/arithmetic.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -117,6 +118,46 @@ export function summed(a: Converted, b: Converted): Converted {
     steps: [...a.steps, `${a.from === b.from ? "its two halves" : "both"} added`],
     summands: [a.tensor, b.tensor],
   };
+}
+
+/** Arrays side by side, on their last axis. */
+export function concatenated(parts: readonly Converted[], step: string): Converted {
+  const rows = parts.map(({ tensor }) => tensor.shape.slice(0, -1).reduce((a, b) => a * b, 1));
+  const widths = parts.map(({ tensor }) => tensor.shape.at(-1) ?? 1);
+  const width = widths.reduce((sum, own) => sum + own, 0);
+  const fits = rows.every((count) => count === rows[0]);
+  if (!fits) {
+    const shapes = parts.map(({ tensor }) => formatShape(tensor.shape)).join(", ");
+    throw new UnreadableFileError("its gates must have one shape", `the shapes are ${shapes}`);
+  }
+  const data = new Float32Array(rows[0]! * width);
+  let at = 0;
+  for (const [k, { tensor }] of parts.entries()) {
+    const own = widths[k]!;
+    for (let r = 0; r < rows[0]!; r++) {
+      data.set(tensor.data.subarray(r * own, (r + 1) * own), r * width + at);
+    }
+    at += own;
+  }
+  const { shape } = parts[0]!.tensor;
+  return {
+    tensor: new Tensor(data, [...shape.slice(0, -1), width]),
+    from: parts.map(({ from }) => from).join(", "),
+    shapeInFile: shape,
+    steps: [...parts[0]!.steps, step],
+  };
+}
+
+/** The axes in front turned around. */
+export function turnedAround(array: Converted, axes: number, step: string): Converted {
+  const { data, shape } = array.tensor;
+  const places = shape.slice(0, axes).reduce((product, length) => product * length, 1);
+  const each = places === 0 ? 0 : data.length / places;
+  const turned = data.slice();
+  for (let k = 0; k < places; k++) {
+    turned.set(data.subarray(k * each, (k + 1) * each), (places - 1 - k) * each);
+  }
+  return { ...array, tensor: new Tensor(turned, shape), steps: [...array.steps, step] };
 }
 
 /** One direction or half of an array: the part of the first axis from `begin` to `end`. */

@@ -5,6 +5,7 @@ import type { FileKindName } from "../files/file_kinds.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Model } from "../model/model.ts";
 import type { LoadedModel, LoadedWeights } from "./build_model.ts";
+import type { KerasModel } from "./keras_config.ts";
 import type { StoredTraining } from "./keras_training.ts";
 import type { Proposal } from "./proposal.ts";
 
@@ -19,6 +20,12 @@ export type Line = readonly { readonly name: string; readonly layer: Layer }[];
 
 /** A model out of a file, and how far it was trained. */
 export type OpenedModel = LoadedModel & { readonly training?: StoredTraining | undefined };
+
+/** A Keras model whose configuration stands apart from its weights. */
+export interface Configured {
+  readonly parsed: KerasModel;
+  readonly version: string;
+}
 
 /** A format: an entry of the table in formats.ts. */
 export interface Format {
@@ -36,6 +43,8 @@ export interface Format {
   readonly proposal?: (file: OpenFile) => Promise<Proposal | undefined>;
   /** The arrays of a file for these layers. Default: those of its own layers, in their order. */
   readonly weights?: (file: OpenFile, line: Line, key?: string) => Promise<LoadedWeights>;
+  /** The model of a Keras configuration, with the arrays of a file of weights alone. */
+  readonly configured?: (file: OpenFile, model: Configured) => Promise<LoadedModel>;
   /** Writes a model. */
   readonly save?: (target: string | URL, model: Model) => Promise<void>;
 }

@@ -10,7 +10,16 @@ import { type KerasNode, type KerasParts, leavesOf } from "./keras_node.ts";
 import { placeOf } from "./keras_layers.ts";
 
 /** Keras 3 keeps how a mask was computed as layers of their own, beside the one that makes it. */
-const MASK_OPERATIONS = ["NotEqual", "Any", "ConvertToTensor"];
+const MASK_OPERATIONS = [
+  "Any",
+  "ConvertToTensor",
+  "ExpandDims",
+  "BroadcastTo",
+  "LogicalOr",
+  "Concatenate",
+  "ZerosLike",
+  "OnesLike",
+];
 
 /** How often layers may be called in all. */
 const MAX_CALLS = 2000;
@@ -44,6 +53,7 @@ export function kerasGraph(
   },
 ): Connections & { readonly layers: readonly Layer[] } {
   const layers = new Map<KerasNode, Layer>();
+  const ofMasks = new Set<KerasNode>();
   let count = 0; // models within models may double at each level
 
   const apply = (node: KerasNode, given: readonly Connection[], values: Call["values"] = {}) => {
@@ -95,7 +105,7 @@ export function kerasGraph(
         refuse(`the layer ${placeOf(node)} is called ${node.inbound.length} times`);
       const call = callOf(inbound, kindOfLayer(node.className)?.arguments);
       checkValues(node, call);
-      if (call.mask.length > 0 && !isOwnMask(call, nodes)) {
+      if (call.mask.length > 0 && !isOwnMask(call, nodes, ofMasks)) {
         refuse(`the layer ${placeOf(node)} has a mask from elsewhere`);
       }
       return apply(node, call.inputs.map(resolve), call.values);
@@ -112,8 +122,7 @@ export function kerasGraph(
   const connected = wired(parts);
   const leaves = leavesOf(parts.listed);
   const stray = leaves.find((node) =>
-    node.className !== "InputLayer" && !layers.has(node) &&
-    !MASK_OPERATIONS.includes(node.className)
+    node.className !== "InputLayer" && !layers.has(node) && !ofMasks.has(node)
   );
   if (stray) refuse(`the layer ${placeOf(stray)} stands beside the way to the outputs`);
   return { ...connected, layers: leaves.flatMap((node) => layers.get(node) ?? []) };
@@ -154,25 +163,35 @@ function checkValues(node: KerasNode, { values, training }: Call): void {
   if (stray) refuse(`${stray[0]} is ${JSON.stringify(stray[1])?.slice(0, 100)}`);
 }
 
-/** Whether a mask is the one that the nearest Masking or Embedding before the layer makes. */
-function isOwnMask({ inputs, mask }: Call, nodes: ReadonlyMap<string, KerasNode>): boolean {
-  return mask.every((one) => {
-    const before = (node: KerasNode) => nodes.get(callOf(node.inbound[0]).inputs[0]?.[0] ?? "");
-    let operation = nodes.get(one[0]);
-    if (operation?.className === "ConvertToTensor") operation = before(operation);
-    if (operation?.className === "Any" && operation.config.axis === -1) {
-      operation = before(operation);
-    }
-    if (operation?.className !== "NotEqual") return false;
-    const compared = callOf(operation.inbound[0]);
-    const [number] = Object.values(compared.values);
-    return inputs.some((input) =>
-      makersOf(input, nodes).some((maker) => {
+/**
+ * Whether a mask is what the Masking and Embedding layers before a layer make of it, by themselves or
+ * where their results become one.
+ *
+ * @param seen what computes it is added
+ */
+function isOwnMask(
+  { inputs, mask }: Call,
+  nodes: ReadonlyMap<string, KerasNode>,
+  seen: Set<KerasNode>,
+): boolean {
+  const makers = inputs.flatMap((input) => makersOf(input, nodes));
+  const isOwn = ([name]: Result, depth = 0): boolean => {
+    const node = nodes.get(name);
+    if (node === undefined || depth > MASK_OPERATIONS.length * 4) return false;
+    seen.add(node);
+    const { inputs: before, values } = callOf(node.inbound[0]);
+    if (node.className === "NotEqual") {
+      const [number] = Object.values(values);
+      return makers.some((maker) => {
         const [own] = callOf(maker.inbound[0]).inputs;
-        return own?.[0] === compared.inputs[0]?.[0] && (maker.config.mask_value ?? 0) === number;
-      })
-    );
-  });
+        return own?.[0] === before[0]?.[0] && (maker.config.mask_value ?? 0) === number;
+      });
+    }
+    if (!MASK_OPERATIONS.includes(node.className)) return false;
+    if (/Like$/.test(node.className)) return true; // of zeros or ones: only its shape is taken
+    return before.length > 0 && before.every((one) => isOwn(one, depth + 1));
+  };
+  return mask.every((one) => isOwn(one));
 }
 
 /** The layers before a result that tell which steps count; behind the first, none is looked for. */

@@ -62,6 +62,11 @@ export function kerasLayer(
   }, place);
 }
 
+/** How many axes the kernel of a layer, or of the one inside of it, moves along; 0 of most. */
+export function kernelAxesOf({ className, wrapped }: Layer): number {
+  return kindOfLayer(className)?.kernelAxes ?? (wrapped === undefined ? 0 : kernelAxesOf(wrapped));
+}
+
 /** The layer within Bidirectional and TimeDistributed. */
 function inner(value: unknown, place: string, writer: KerasWriter): Layer {
   const { class_name: className, config } = isRecord(value) ? value : {};
@@ -74,22 +79,31 @@ function inner(value: unknown, place: string, writer: KerasWriter): Layer {
   return kerasLayer({ className, name, config }, writer);
 }
 
-/** Throws where a version leaves open what masked steps of a sequence give. */
+/** Throws where a version leaves open what a layer gives at masked steps. */
 export function checkMaskedSteps(layers: readonly Layer[], writer: KerasWriter): void {
-  if (writer.zeroOutputForMask !== undefined) return;
+  const { zeroOutputForMask: zeros, version } = writer;
   let isMasked = false;
   for (const { name, className, makesMask, wrapped, cells } of layers) {
     if (makesMask === true) isMasked = true;
-    const givesSequences = cells?.length === 2 && wrapped?.config.return_sequences === true;
-    if (!isMasked || !givesSequences) continue;
-    const rule = `its version must tell what masked steps of a ${className} give: zeros, or the ` +
-      "result before them";
-    throw new UnreadableFileError(
-      rule,
-      `the version is ${writer.version}, under which both exist`,
-      {
+    if (!isMasked) continue;
+    const refuse = (rule: string, state: string): never => {
+      throw new UnreadableFileError(rule, state, {
         source: placeOf({ name: name!, className }),
-      },
-    );
+      });
+    };
+    const givesSequences = cells?.length === 2 && wrapped?.config.return_sequences === true;
+    if (zeros === undefined && givesSequences) {
+      refuse(
+        `its version must tell what masked steps of a ${className} give: zeros, or the ` +
+          "result before them",
+        `the version is ${version}, under which both exist`,
+      );
+    }
+    if (kindOfLayer(className)?.countsByMasks && /^3\.[45](\D|$)/.test(version)) {
+      refuse(
+        `its version must tell what a ${className} makes of masked steps`,
+        `the version is ${version}, in which Keras's backends differ`,
+      );
+    }
   }
 }

@@ -4,6 +4,7 @@ import { isRecord } from "../files/json.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import type { KerasConfig } from "../layers/kind.ts";
 import { MAX_LAYERS } from "./build_model.ts";
+import { layerOfCell } from "../layers/rnn_kinds.ts";
 import { type KerasLayerConfig, placeOf } from "./keras_layers.ts";
 import { checkLayerRecord, isModel } from "./keras_options.ts";
 
@@ -18,6 +19,8 @@ export interface KerasNode extends KerasLayerConfig {
   readonly inner?: KerasParts;
   /** How many TimeDistributed stand around its model. */
   readonly distributed: number;
+  /** Of one of several cells of an RNN: the cell's class, after which its group is named. */
+  readonly cellName?: string;
 }
 
 /** A model's layers, and how they are connected. */
@@ -76,10 +79,77 @@ function nodeOf(part: unknown, around: readonly string[], distributed: number): 
   if (isModel(className)) {
     return { ...node, inner: partsOf(part as Record<string, unknown>, path, distributed) };
   }
+  const cells = stackedCells(node);
+  if (cells !== undefined) return { ...node, inner: cells };
   const { layer } = options;
   if (className !== "TimeDistributed" || !isRecord(layer) || !isModel(layer.class_name)) {
     return node;
   }
   checkLayerRecord(layer, placeOf({ name, className }));
   return { ...node, inner: partsOf(layer, path, distributed + 1) };
+}
+
+/**
+ * An RNN of several cells, as layers one after the other; undefined of any other layer. Each step is
+ * the same either way.
+ */
+function stackedCells(node: KerasNode): KerasParts | undefined {
+  const { className, config: { cell, ...options }, name, ownName, around } = node;
+  if (className !== "RNN" || !isRecord(cell) || cell.class_name !== "StackedRNNCells") {
+    return undefined;
+  }
+  const { cells } = isRecord(cell.config) ? cell.config : {};
+  const place = placeOf(node);
+  if (!Array.isArray(cells) || cells.length === 0 || cells.length > MAX_LAYERS) {
+    const state = `they are ${JSON.stringify(cells)?.slice(0, 100)}`;
+    throw new UnreadableFileError("its cells must be a list", state, { source: place });
+  }
+  for (const option of ["go_backwards", "return_state"]) {
+    if ((options[option] ?? false) === false) continue;
+    const rule = `${option} must be false where it has several cells`;
+    throw new UnreadableFileError(rule, "it is true", { source: place });
+  }
+  const entry = "input";
+  const part = { around: [...around, ownName], distributed: node.distributed };
+  const listed = cells.map((one, k): KerasNode => {
+    const isLast = k === cells.length - 1;
+    const layer = layerOfCell(one, {
+      ...options,
+      return_sequences: isLast ? options.return_sequences : true,
+      zero_output_for_mask: isLast ? options.zero_output_for_mask ?? false : false,
+    });
+    if (layer === undefined) {
+      const found = isRecord(one) ? JSON.stringify(one.class_name) : typeof one;
+      throw new UnreadableFileError(
+        "each of its cells must be one that is read",
+        `one is ${found}`,
+        {
+          source: place,
+        },
+      );
+    }
+    checkLayerRecord(layer, place);
+    return {
+      ...part,
+      className: String(layer.class_name),
+      cellName: String((one as Record<string, unknown>).class_name),
+      name: `${name}_${k}`,
+      ownName: String(k),
+      config: layer.config as KerasConfig,
+      inbound: [[[k === 0 ? entry : String(k - 1), 0, 0, {}]]],
+    };
+  });
+  const input = {
+    ...part,
+    className: "InputLayer",
+    name: `${name}_${entry}`,
+    ownName: entry,
+    config: {},
+    inbound: [],
+  };
+  return {
+    listed: [input, ...listed],
+    config: { input_layers: [[entry, 0, 0]], output_layers: [[String(cells.length - 1), 0, 0]] },
+    isSequential: false,
+  };
 }

@@ -17,6 +17,7 @@ import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { KerasLayerConfig } from "./keras_layers.ts";
 import { isKerasOwn } from "./keras_options.ts";
+import { isKeras1 } from "./keras_version.ts";
 
 /** What a file tells of training. */
 export interface StoredTraining {
@@ -110,6 +111,7 @@ const LOSSES: Readonly<
 export function resumeTraining(model: Model, training: StoredTraining | undefined): string[] {
   if (training === undefined) return [];
   const { optimizer: given, compiled, layers, variables, version } = training;
+  if (isKeras1(version)) return ["Not compiled: what Keras 1 keeps of training is not read"];
   try {
     layers.forEach(({ name, config }) => checkLearning(name, config));
     if ((compiled.loss_weights ?? null) !== null) throw new RangeError("it has loss_weights");

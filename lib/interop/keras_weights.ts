@@ -10,8 +10,8 @@ import type { LayerArrays } from "./build_model.ts";
 import { type Converted, taken } from "./conversion.ts";
 import { leavesOf } from "./keras_node.ts";
 
-/** The groups of a .keras file's layers, in Keras 3 and in the first files of that kind. */
-const ROOTS = ["layers", "_layer_checkpoint_dependencies"];
+/** The groups of a .keras file's layers, in Keras 3 and in the first files of that kind; of cells. */
+const ROOTS = ["layers", "_layer_checkpoint_dependencies", "cells"];
 
 /** A layer among those that the file was written with. */
 export interface StoredLayer {
@@ -23,6 +23,10 @@ export interface StoredLayer {
   readonly inner?: { readonly listed: readonly StoredLayer[] };
   /** How many TimeDistributed stand around its model. Default: none. */
   readonly distributed?: number;
+  /** Of one of several cells of an RNN: its class. */
+  readonly cellName?: string;
+  /** Its options, where they are known. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 /** The file's layers, and those whose arrays are wanted. */
@@ -57,8 +61,8 @@ function kerasGroups(
     if (areNamed && path === `${group}/vars` && typeof name === "string") named.set(name, group!);
   }
   const present = new Set(paths.filter((path) => path.startsWith(root)).map(within));
-  const groupOf = ({ className, name, ownName = name }: StoredLayer): string => {
-    const stem = `${root}${snakeCase(className)}`;
+  const groupOf = ({ className, cellName, name, ownName = name }: StoredLayer): string => {
+    const stem = `${root}${snakeCase(cellName ?? className)}`;
     const same = listed.filter((other) => other.className === className);
     const k = same.findIndex((other) => other.name === name);
     // TensorFlow 2.12 counts lstm, lstm_2, lstm_3: so the groups' order counts, if all are there
@@ -72,7 +76,12 @@ function kerasGroups(
   return new Map(listed.flatMap((layer): [string, string][] => {
     const group = groupOf(layer);
     if (layer.inner === undefined) return [[layer.name, group]];
-    const inside = layer.className === "TimeDistributed" ? `${group}/layer/` : `${group}/`;
+    const isStack = layer.inner.listed.some(({ cellName }) => cellName !== undefined);
+    const inside = isStack
+      ? `${group}/cell/`
+      : layer.className === "TimeDistributed"
+      ? `${group}/layer/`
+      : `${group}/`;
     const stored = { listed: layer.inner.listed, areNamed };
     return [...kerasGroups(file, stored, inside)];
   }));
@@ -95,12 +104,13 @@ export const pathsOf: PathsOf = (layer, count) =>
 export function kerasWeights(given: Hdf5File, stored: StoredLayers): LayerArrays {
   const file = withSlashes(given);
   const groups = kerasGroups(file, stored);
-  const distributed = new Map(leavesOf(stored.listed).map((one) => [one.name, one.distributed]));
+  const leaves = new Map(leavesOf(stored.listed).map((one) => [one.name, one]));
   const used = new Set<string>();
   return {
     of: ({ name, layer, weights }) =>
-      pathsOf(unwrapped(layer, distributed.get(name)), weights.length).map((path) => {
-        const whole = `${groups.get(name)}/${path}`;
+      pathsOf(unwrapped(layer, leaves.get(name)?.distributed), weights.length).map((path) => {
+        const isCell = leaves.get(name)?.cellName !== undefined;
+        const whole = `${groups.get(name)}/${isCell ? path.replace(/^cell\//, "") : path}`;
         used.add(whole);
         return arrayAt(file, whole, `${name} (${layer.className})`);
       }),
@@ -170,6 +180,7 @@ export function legacyLeaves(
     const model = models.get(name);
     if (model === undefined) return [[name, arrays]];
     const leaves = leavesOf([model]);
+    if (leaves.some(({ cellName }) => cellName !== undefined)) return ofCells(leaves, arrays);
     const found = new Map<string, Converted[]>();
     for (const array of arrays) {
       const parts = array.from.split("/").slice(1);
@@ -184,6 +195,19 @@ export function legacyLeaves(
     }
     return [...found];
   }));
+}
+
+/** The arrays of an RNN of several cells: one cell's after the other's, whatever their names. */
+function ofCells(
+  leaves: readonly StoredLayer[],
+  arrays: readonly Converted[],
+): [string, Converted[]][] {
+  const rest = [...arrays];
+  const cells = leaves.filter(({ cellName }) => cellName !== undefined);
+  return cells.map(({ name, config }, k) => [
+    name,
+    rest.splice(0, k === cells.length - 1 ? rest.length : config?.use_bias === false ? 2 : 3),
+  ]);
 }
 
 /** A list of names in an attribute, or in several where it was too long: weight_names0, … */

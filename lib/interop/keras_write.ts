@@ -33,9 +33,11 @@ export function configOf(model: Model, batchSize: number | null): Record<string,
 }
 
 function sequentialConfig(
-  { inputs, layers, precision: dtype }: Network,
+  network: Network,
   batchSize: number | null,
 ): Record<string, unknown> {
+  const { inputs, layers, precision: dtype } = network;
+  const written = writtenFor(network);
   const shape = [batchSize, ...inputs[0]!.shape];
   const isWords = layers[0]!.layer.takes === "words";
   return {
@@ -48,7 +50,7 @@ function sequentialConfig(
       layers: [
         inputConfig("input_layer", shape, isWords ? "int32" : dtype),
         ...layers.map(({ name, layer, inputShape }) => ({
-          ...layerConfig(name, layer, dtype),
+          ...layerConfig(name, layer, written),
           build_config: { input_shape: [batchSize, ...inputShape] },
         })),
       ],
@@ -64,6 +66,7 @@ function functionalConfig(
   batchSize: number | null,
 ): Record<string, unknown> {
   const { inputs, layers, nodes, outputs, precision: dtype } = network;
+  const written = writtenFor(network);
   const callsOf = (k: number) => nodes.filter(({ layer }) => layer === k);
   const history = ([node, result]: Place): [string, number, number] => {
     if (node === -1) return [inputs[result]!.name, 0, 0];
@@ -97,7 +100,7 @@ function functionalConfig(
           inbound_nodes: [],
         })),
         ...layers.map(({ name, layer }, k) => ({
-          ...layerConfig(name, layer, dtype),
+          ...layerConfig(name, layer, written),
           name,
           inbound_nodes: callsOf(k).map(({ inputs: places }) => {
             const given = places.map(tensorAt);
@@ -138,11 +141,20 @@ function inputConfig(name: string, shape: readonly unknown[], dtype: string) {
   };
 }
 
-function layerConfig(name: string, layer: Layer, dtype: string): Record<string, unknown> {
+/** What the whole model says of its layers' records. */
+type Written = Pick<Network, "precision"> & Pick<KerasWriting, "isMasked">;
+
+function writtenFor({ layers, precision }: Network): Written {
+  return { precision, isMasked: layers.some(({ layer }) => layer.makesMask === true) };
+}
+
+function layerConfig(name: string, layer: Layer, model: Written): Record<string, unknown> {
+  const { precision: dtype, isMasked } = model;
   const { write = ownConfig, module } = kindToWrite(name, layer);
   const writing: KerasWriting = {
     activation: activationToKeras,
-    layer: (inner, wrapped) => layerConfig(inner, wrapped, dtype),
+    isMasked,
+    layer: (inner, wrapped) => layerConfig(inner, wrapped, model),
   };
   const own = write(layer, name, writing);
   if (module !== undefined) { // an operation

@@ -18,7 +18,7 @@ import {
 } from "./build_model.ts";
 import type { Format, Line, OpenedModel } from "./format.ts";
 import { formatOf } from "./formats.ts";
-import { inferredInput } from "./keras.ts";
+import { inferredInput } from "./keras_input.ts";
 import { resumeTraining, type StoredTraining } from "./keras_training.ts";
 import { refuseWeightsAlone } from "./proposal.ts";
 

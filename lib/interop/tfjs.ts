@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { LayerArrays, LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, taken } from "./conversion.ts";
 import { type Format, MODEL_RULE } from "./format.ts";
-import { inputShapeOf } from "./keras.ts";
+import { inputShapeOf } from "./keras_input.ts";
 import { type KerasModel, kerasModel } from "./keras_config.ts";
 import { leavesOf } from "./keras_node.ts";
 import { kerasWriter, TFJS_WRITER } from "./keras_version.ts";

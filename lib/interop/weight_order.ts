@@ -45,8 +45,11 @@ export function orderedByName(
   });
 }
 
-/** `bidirectional/forward_lstm/lstm_cell` and `kernel`, without what TensorFlow adds to the end. */
+/**
+ * `bidirectional/forward_lstm/lstm_cell` and `kernel`, without what TensorFlow adds to the end, and
+ * Keras 2.3 to the second of a name: `b'rnn/kernel:0'_2`.
+ */
 function roleOf(path: string): { group: string; kind: string } {
-  const parts = path.replace(/:\d+$/, "").split("/");
+  const parts = path.replace(/'_\d+$/, "").replace(/:\d+$/, "").split("/");
   return { kind: parts.pop()!.replace(/_\d+$/, ""), group: parts.join("/") };
 }

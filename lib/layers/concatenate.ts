@@ -1,13 +1,13 @@
 import { join, shapeOf } from "../values/arrange.ts";
 import { defineLayer, formatOpenShape, type Layer, type Mask, type OpenShape } from "./layer.ts";
-import { checkOptions, definedOptions, type LayerName, type OptionRule } from "./layer_options.ts";
+import { checkOptions, definedOptions, type OptionRule } from "./layer_options.ts";
 import type { LayerKind } from "./kind.ts";
-import { mergedMask } from "./merges.ts";
+import { checkMaskWay, masksRule, type MaskWay, mergedMask, type MergeOptions } from "./merges.ts";
 import { numbers } from "../values/numbers.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /** The options of a concatenation. */
-export interface ConcatenateOptions extends LayerName {
+export interface ConcatenateOptions extends MergeOptions {
   /** Along which axis, the batch being axis 0; -1 is the last. Default: -1. */
   readonly axis?: number;
 }
@@ -35,9 +35,9 @@ const axisRule: OptionRule = {
  * ```
  */
 export function concatenate(options: ConcatenateOptions = {}): Layer {
-  const chosen = { axis: -1, ...definedOptions("a Concatenate", options) };
-  checkOptions("a Concatenate", chosen, { axis: axisRule });
-  const { name, axis } = chosen;
+  const chosen = { axis: -1, masks: "any" as const, ...definedOptions("a Concatenate", options) };
+  checkOptions("a Concatenate", chosen, { axis: axisRule, masks: masksRule });
+  const { name, axis, masks: way } = chosen;
   const outputShape = (...inputs: OpenShape[]) => {
     const [first] = inputs as [OpenShape];
     const at = axis < 0 ? first.length + axis : axis - 1;
@@ -57,7 +57,7 @@ export function concatenate(options: ConcatenateOptions = {}): Layer {
   return defineLayer({
     className: "Concatenate",
     name,
-    config: { axis },
+    config: { axis, masks: way },
     inputCount: [2, Infinity] as const,
     outputShape,
     weights: () => [],
@@ -65,28 +65,28 @@ export function concatenate(options: ConcatenateOptions = {}): Layer {
       const shapes = inputs.map((x) => shapeOf(o, x));
       outputShape(...shapes.map((shape) => shape.slice(1))); // lengths that were open
       const at = axis < 0 ? shapes[0]!.length + axis : axis;
-      return { outputs: [join(o, inputs, at)], mask: maskOf(masks, shapes, at) };
+      return { outputs: [join(o, inputs, at)], mask: maskOf({ masks, way }, shapes, at) };
     },
   });
 }
 
 /**
  * The mask of `[batch, timesteps, size]`: along the timesteps the masks one after another, an input
- * without one counting whole; else the steps that any of them counts.
+ * without one counting whole; else as the option `masks` says.
  */
 function maskOf(
-  masks: readonly (Mask | undefined)[],
+  { masks, way }: { masks: readonly (Mask | undefined)[]; way: MaskWay },
   shapes: readonly (readonly number[])[],
   axis: number,
 ): Mask | undefined {
-  if (masks.every((mask) => mask === undefined)) return undefined;
+  if (way === "none" || masks.every((mask) => mask === undefined)) return undefined;
   if (shapes[0]!.length !== 3) {
     throw new TypeError(
       `Cannot run a Concatenate: inputs with a mask must be [batch, timesteps, size], ` +
         `but they are ${shapes.map((shape) => `[${shape.join(", ")}]`).join(" and ")}`,
     );
   }
-  if (axis === 2) return mergedMask(masks);
+  if (axis === 2) return mergedMask(masks, way);
   const whole = shapes.map((shape, k) =>
     masks[k] ?? new Tensor(new Float64Array(shape[0]! * shape[1]!).fill(1), shape.slice(0, 2))
   );
@@ -97,5 +97,9 @@ function maskOf(
 export const CONCATENATE: LayerKind = {
   className: "Concatenate",
   options: ["axis"],
-  read: ({ name, axis }) => concatenate({ name, axis: (axis ?? -1) as number }),
+  read: ({ name, axis }, { masks }) => concatenate({ name, axis: (axis ?? -1) as number, masks }),
+  write: (layer, name, { isMasked }) => {
+    checkMaskWay(layer, name, isMasked);
+    return { axis: layer.config.axis };
+  },
 };

@@ -330,6 +330,7 @@ function common(config: Readonly<Record<string, unknown>>) {
 export const CONV_1D: LayerKind = {
   className: "Conv1D",
   options: OPTIONS,
+  kernelAxes: 1,
   only: { data_format: "channels_last", quantization_config: null, lora_rank: null },
   read: (config, { activation }) => {
     const one = (value: unknown) => (Array.isArray(value) ? value[0] : value) as number;
@@ -348,6 +349,7 @@ export const CONV_1D: LayerKind = {
 export const CONV_2D: LayerKind = {
   className: "Conv2D",
   options: OPTIONS,
+  kernelAxes: 2,
   only: { data_format: "channels_last", quantization_config: null, lora_rank: null },
   read: (config, { activation }) => {
     const two = (value: unknown) =>

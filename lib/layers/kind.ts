@@ -17,6 +17,8 @@ export interface KerasReading {
   readonly recurrentActivation: "sigmoid" | "hard_sigmoid" | undefined;
   /** Whether Bidirectional gives zeros at masked steps; undefined where the version leaves it open. */
   readonly zeroOutputForMask: boolean | undefined;
+  /** Which steps count where several results become one: the option `masks` of the merges. */
+  readonly masks: "any" | "all" | "none";
   /** The activation that stands there; null is linear. */
   readonly activation: (value: unknown) => Activation;
   /** The layer of a record `{ class_name, config }` that stands inside of this one. */
@@ -29,6 +31,8 @@ export interface KerasReading {
 export interface KerasWriting {
   /** An activation as Keras 3 reads it. */
   readonly activation: (activation: Activation) => unknown;
+  /** Whether any layer of the model makes a mask. */
+  readonly isMasked: boolean;
   /** The record of a layer inside of this one. */
   readonly layer: (name: string, layer: Layer) => unknown;
 }
@@ -64,6 +68,10 @@ export interface LayerKind {
   readonly write?: (layer: Layer, name: string, writing: KerasWriting) => KerasConfig;
   /** Where the layer's arrays lie in Keras's files, below its group. Default: `vars/0`, `vars/1`, … */
   readonly paths?: (layer: Layer, count: number, pathsOf: PathsOf) => string[];
+  /** Whether masks change its numbers: Keras 3.4 and 3.5 differ in that among their backends. */
+  readonly countsByMasks?: true;
+  /** How many axes its kernel moves along: Theano turns these around. Default: none. */
+  readonly kernelAxes?: number;
   /** Where Keras keeps the states of the generators that it draws from. Default: none. */
   readonly seeds?: (layer: Layer, seedsOf: (layer: Layer) => string[]) => string[];
 }

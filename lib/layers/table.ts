@@ -27,7 +27,7 @@ import { REPEAT_VECTOR } from "./repeat_vector.ts";
 import { ACTIVITY_REGULARIZATION, IDENTITY, RESCALING } from "./rescaling.ts";
 import { RESHAPE } from "./reshape.ts";
 import { SIMPLE_RNN } from "./simple_rnn.ts";
-import { CU_DNN_LSTM, RNN } from "./rnn_kinds.ts";
+import { CU_DNN_GRU, CU_DNN_LSTM, RNN } from "./rnn_kinds.ts";
 import { SEPARABLE_CONV_1D } from "./separable_convolution.ts";
 import { CROPPING_1D, UP_SAMPLING_1D, ZERO_PADDING_1D } from "./steps.ts";
 import { TIME_DISTRIBUTED } from "./time_distributed.ts";
@@ -40,6 +40,7 @@ export const LAYER_KINDS: readonly LayerKind[] = [
   SIMPLE_RNN,
   RNN,
   CU_DNN_LSTM,
+  CU_DNN_GRU,
   BIDIRECTIONAL,
   TIME_DISTRIBUTED,
   DENSE,

@@ -1,6 +1,7 @@
 // Which steps count, computed by the graph as Keras does: a mask is truth values [batch, timesteps].
 
 import { DATA_TYPES, type OnnxGraphWriter } from "./graph_writer.ts";
+import type { MaskWay } from "../../layers/merges.ts";
 import type { GraphValue, OnnxKinds } from "./layer_use.ts";
 
 /** The kinds that tell which steps count. */
@@ -33,13 +34,16 @@ export function chosen(graph: OnnxGraphWriter, mask: string, x: string, other?: 
   return graph.add("Where", [column(graph, mask), x, other ?? graph.number(0)]);
 }
 
-/** Steps that any of the inputs counts count; all, where one of them tells nothing. */
+/** The steps that count where several values become one: see the option `masks` of the merges. */
 export function mergedMask(
   graph: OnnxGraphWriter,
   masks: readonly (string | undefined)[],
+  way: MaskWay,
 ): string | undefined {
-  if (masks.some((mask) => mask === undefined)) return undefined;
-  return (masks as readonly string[]).reduce((a, b) => graph.add("Or", [a, b]));
+  const present = masks.filter((mask) => mask !== undefined);
+  const none = way === "any" ? present.length < masks.length : present.length === 0;
+  if (way === "none" || none) return undefined;
+  return present.reduce((a, b) => graph.add(way === "any" ? "Or" : "And", [a, b]));
 }
 
 /** All steps of `[batch, timesteps, …]`. */

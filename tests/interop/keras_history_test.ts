@@ -1,0 +1,98 @@
+// Files of Keras from 1.2.2 to 3.15, each saved by that version itself, and what it predicts
+// (tests/fixtures/formats/keras1.py, keras_versions.py). Tolerance: 1e-6, relative above 1.
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { loadModel, loadNpz, type Model, type Tensor, UnreadableFileError } from "@gatescope/lstm";
+import { difference, formatFile } from "./loaded.ts";
+
+/** Every folder, what its files are of, and what is refused there, with a part of the reason. */
+const FOLDERS: Readonly<Record<string, readonly [what: string, refused: Record<string, string>]>> =
+  {
+    "keras1": ["Keras 1.2.2", {
+      "refused_cos.h5": "mode must be one of sum, mul",
+      "refused_highway.h5": "it is a Highway",
+      "refused_lambda.h5": "it is a Lambda",
+      "refused_mode.h5": "mode must be 0, but it is 2",
+      "refused_mode_1.h5": "mode must be 0, but it is 1",
+      "refused_same.h5": "Theano's is another, but the window is [2], the strides [1]",
+    }],
+    "keras_versions/keras20": ["Keras 2.0.8 on Theano", {
+      "refused_same.h5": "Theano's is another, but the window is [2], the strides [2]",
+    }],
+    "keras_versions/keras22": ["Keras 2.2.4", {}],
+    "keras_versions/keras23": ["Keras 2.3.1", {}],
+    "keras_versions/tf20": ["TensorFlow 2.0.4", {
+      "masked.h5": "the version is 2.2.4-tf, under which both exist",
+    }],
+    "keras_versions/tf215": ["TensorFlow 2.15.1", {}],
+    "keras_versions/keras30": ["Keras 3.0.5", {}],
+    "keras_versions/keras35": ["Keras 3.5.0", {
+      "maximum_masked_one.keras": "3.5.0, in which Keras's backends differ",
+      "multiply_masked.keras": "3.5.0, in which Keras's backends differ",
+    }],
+    "keras_versions/keras315": ["Keras 3.15.1", {}],
+  };
+
+/** Fewer files than that are no test of a version. */
+const LEAST = 15;
+
+/** What a file's model is given, and what it predicts: twice where it is stateful. */
+function predictions(values: ReadonlyMap<string, Tensor>, name: string) {
+  const under = (kind: string) =>
+    [...values.keys()].filter((key) => key.startsWith(`${name}/${kind}`)).sort()
+      .map((key) => values.get(key)!);
+  return { inputs: under("x"), expected: under("y") };
+}
+
+function assertPredictsAll(model: Model, values: ReadonlyMap<string, Tensor>, name: string) {
+  const { inputs, expected } = predictions(values, name);
+  assert(expected.length > 0, `${name} has no values`);
+  const given = inputs.length === 1 ? inputs[0]! : inputs;
+  const found = model.predictAll(given);
+  while (found.length < expected.length) found.push(...model.predictAll(given));
+  expected.forEach((one, k) => {
+    const off = difference(found[k]!, one);
+    assert(off <= 1e-6, `${name}, result ${k}, is off by ${off}`);
+  });
+}
+
+for (const [folder, [what, refused]] of Object.entries(FOLDERS)) {
+  const path = formatFile(folder);
+  const files = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+  const whole = files.filter((file) => /\.(keras|h5)$/.test(file) && !/alone|weights/.test(file));
+  const opened = whole.filter((file) => !Object.hasOwn(refused, file));
+
+  Deno.test(`loadModel() predicts what ${what} does, in ${opened.length} files`, async (t) => {
+    assert(opened.length >= LEAST, `there are ${opened.length}`);
+    const values = await loadNpz(`${path}/values.npz`);
+    for (const file of opened) {
+      await t.step(file, async () => {
+        const model = await loadModel(`${path}/${file}`);
+        const trained = /^fitted/.test(file);
+        const notes = model.provenance!.notes.filter((note) => !trained || !/^Not comp/.test(note));
+        assertEquals(notes.filter((note) => !/The optimizer starts anew/.test(note)), []);
+        assertPredictsAll(model, values, file.replace(/\.\w+$/, ""));
+      });
+    }
+  });
+
+  for (const [file, reason] of Object.entries(refused)) {
+    Deno.test(`loadModel() refuses ${file} of ${what}, and says why`, async () => {
+      const error = await assertRejects(() => loadModel(`${path}/${file}`), UnreadableFileError);
+      assertStringIncludes(error.message, reason);
+    });
+  }
+}
+
+Deno.test("Keras 1's gates are told by their names: its log says which arrays became one", async () => {
+  const model = await loadModel(formatFile("keras1/lstm.h5"));
+  const { arrays, version } = model.provenance!;
+  assertEquals(version, "1.2.2");
+  assertEquals(arrays[0]!.from.match(/lstm_1_W_\w/g), [
+    "lstm_1_W_i",
+    "lstm_1_W_f",
+    "lstm_1_W_c",
+    "lstm_1_W_o",
+  ]);
+  assertEquals(arrays[0]!.steps, ["gates i f c o joined"]);
+});
