@@ -103,6 +103,7 @@ export { embedding } from "./lib/layers/embedding.ts";
 export type { EmbeddingOptions } from "./lib/layers/embedding.ts";
 export { concatenate } from "./lib/layers/concatenate.ts";
 export type { ConcatenateOptions } from "./lib/layers/concatenate.ts";
+export type { MaskWay, MergeOptions } from "./lib/layers/merges.ts";
 export { lstm } from "./lib/layers/lstm.ts";
 export type { LstmLayer, LstmLayerOptions } from "./lib/layers/lstm.ts";
 export { gru } from "./lib/layers/gru.ts";

@@ -161,13 +161,14 @@ function isTurned(
 
 /** Theano pads on both sides alike: with even windows or strides it is another `same`. */
 function checkTheanos({ name, className, config }: Layer): void {
-  const { padding, kernel_size: kernel, pool_size: pool = kernel, strides } = config;
-  const isOther = [pool].flat().some((size) => Number(size) % 2 === 0) ||
+  const { padding, strides } = config;
+  const window = config.kernel_size ?? config.pool_size;
+  const isOther = [window].flat().some((size) => Number(size) % 2 === 0) ||
     [strides].flat().some((step) => step !== 1);
   if (padding !== "same" || !isOther) return;
   const rule =
     `padding must be valid, or same with odd windows and strides of 1: Theano's is another`;
-  const state = `the window is ${JSON.stringify(pool)}, the strides ${JSON.stringify(strides)}`;
+  const state = `the window is ${JSON.stringify(window)}, the strides ${JSON.stringify(strides)}`;
   throw new UnreadableFileError(rule, state, { source: placeOf({ name: name!, className }) });
 }
 
