@@ -83,3 +83,11 @@ Deno.test("the exported model is diagnosed as it was loaded, from both of the bi
   assertEquals(diagnose(model, x, model.predict(x)).reading!.departures, []);
   assertEquals(diagnose(model, x, prediction).outcome, "none");
 });
+
+Deno.test("an nn.GRU exported alone is diagnosed in its own axes, the timesteps first", async () => {
+  const model = await loadModel(new URL("bare.onnx", folder));
+  const { x, prediction } = caseOf("bare");
+  assertEquals(diagnose(model, x, prediction).reading?.departures, [
+    "reset after the product instead of before",
+  ]);
+});

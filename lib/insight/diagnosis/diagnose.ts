@@ -2,7 +2,7 @@ import { kindOf } from "../../base/kind.ts";
 import { shownAs } from "../../base/shown.ts";
 import { Model } from "../../model/model.ts";
 import { formatShape } from "../../tensor/shape.ts";
-import { asFloat64, type TensorLike } from "../../tensor/tensor.ts";
+import { asFloat64, type Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { readingsOfArrays } from "./array_roles.ts";
 import { KERAS, questionsOf } from "./conventions.ts";
 import { cellsOf, type DiagnoseOptions } from "./diagnose_options.ts";
@@ -70,8 +70,9 @@ export interface Diagnosis {
  * @param weights an LSTM's, GRU's or SimpleRNN's arrays as a file has them, in Keras's, PyTorch's,
  * ONNX's or TF1's layout, and a dense layer's after them if there is one:
  * `[…(await loadNpz(file)).values()]`; or a model of these layers
- * @param x `[batch, timesteps, inputSize]`
- * @param expected the prediction, or any part of a trace of the recurrent layer
+ * @param x `[batch, timesteps, inputSize]`, or a model's own input
+ * @param expected the prediction, of a model with several its first; or any part of a trace of the
+ * recurrent layer
  * @param options what is known already
  * @throws {TypeError} where the arrays are not those of one such layer, the model is more than that, or
  * a shape does not fit.
@@ -134,15 +135,21 @@ export function diagnose(
     );
   }
   const cells = cellsOf(options);
-  const wanted = wantedOf(expected);
   const asked = cells.map(({ of }) => of);
-  const { arrays, usual } = weights instanceof Model
+  const { arrays, usual, batchFirst } = weights instanceof Model
     ? readingsOfModel(weights, input, asked)
-    : { arrays: readingsOfArrays(weights, input.shape[2]!, asked), usual: KERAS };
-  const cases = fitting(arrays, input.shape, wanted).map((one): Case => {
+    : {
+      arrays: readingsOfArrays(weights, input.shape[2]!, asked),
+      usual: KERAS,
+      batchFirst: (one: Tensor) => one,
+    };
+  const given = batchFirst(input);
+  const { prediction, inside } = wantedOf(expected);
+  const wanted = { prediction: prediction && batchFirst(prediction), inside };
+  const cases = fitting(arrays, given.shape, wanted).map((one): Case => {
     const { known } = cells.find(({ of }) => of === one.of)!;
-    const questions = questionsOf(one, input.shape[1]!, wanted.prediction, known, usual);
-    return { questions, x: input, wanted, expected: expectedOf(wanted) };
+    const questions = questionsOf(one, given.shape[1]!, wanted.prediction, known, usual);
+    return { questions, x: given, wanted, expected: expectedOf(wanted) };
   });
   const { explaining, others, dead, tried, mostDepartures } = search(cases);
   const readings = explaining.map((candidate) => readingOf(candidate, true));

@@ -5,8 +5,10 @@ import type { Layer } from "../../layers/layer.ts";
 import { activationCurves } from "../../values/activation_curves.ts";
 import type { ActivationName } from "../../values/activations.ts";
 import { type Model, networkOf } from "../../model/model.ts";
-import { type Network, requireOneOutput } from "../../model/network.ts";
+import type { Network } from "../../model/network.ts";
 import { provenanceOf } from "../../model/provenance.ts";
+import { permuted } from "../../values/arrange.ts";
+import { numbers } from "../../values/numbers.ts";
 import { add } from "../../tensor/arithmetic.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -25,9 +27,18 @@ interface ModelParts {
   readonly usual: Usual;
 }
 
+/** A model, as it is to be diagnosed. */
+export interface ReadModel {
+  readonly arrays: readonly ArrayReadings[];
+  readonly usual: Usual;
+  /** Sequences with the batch first: an ONNX graph's own may have the timesteps there. */
+  readonly batchFirst: (sequences: Tensor) => Tensor;
+}
+
 /**
  * The ways to read a model's arrays, and what it makes of them itself.
  *
+ * @param x in the model's own axes
  * @param cells those that are asked about
  * @throws {TypeError} where it computes more than its recurrent layer and a dense one do.
  * @throws {RangeError} where its cell is none of those.
@@ -36,7 +47,7 @@ export function readingsOfModel(
   model: Model,
   x: Tensor,
   cells: readonly CellReadings[],
-): { readonly arrays: readonly ArrayReadings[]; readonly usual: Usual } {
+): ReadModel {
   const { of, weights, usual } = partsOf(model);
   if (!cells.includes(of)) {
     throw new RangeError(
@@ -44,16 +55,19 @@ export function readingsOfModel(
     );
   }
   const network = networkOf(model, "diagnose");
-  requireOneOutput(network, "diagnose");
-  const { output } = network.forward(network.checkInputs(x, "diagnose"));
-  const [, timesteps, inputSize] = x.shape as [number, number, number];
-  const shape = { timesteps, returnSequences: output.shape.length === 3 };
-  const arrays = readingsOfArrays(weights, inputSize, [of]).filter((one) => {
-    const questions = questionsOf(one, timesteps, output, NOTHING, usual);
-    const own = modelOfReading(questions, firstChoice(questions), shape, "as computed");
-    return isSame(networkOf(own).forward([x]).output, output);
-  });
-  if (arrays.length > 0) return { arrays, usual };
+  const [output] = network.forward(network.checkInputs(x, "diagnose")).outputs as [Tensor];
+  const all = readingsOfArrays(weights, x.shape[2]!, [of]);
+  for (const axes of [[0, 1, 2], [1, 0, 2]]) {
+    const batchFirst = (one: Tensor) => one.shape.length === 3 ? permuted(numbers, one, axes) : one;
+    const [input, own] = [batchFirst(x), batchFirst(output)];
+    const shape = { timesteps: input.shape[1]!, returnSequences: own.shape.length === 3 };
+    const arrays = all.filter((one) => {
+      const questions = questionsOf(one, shape.timesteps, own, NOTHING, usual);
+      const reading = modelOfReading(questions, firstChoice(questions), shape, "as computed");
+      return isSame(networkOf(reading).forward([input]).output, own);
+    });
+    if (arrays.length > 0) return { arrays, usual, batchFirst };
+  }
   throw notAlone(network);
 }
 
