@@ -9,6 +9,7 @@ import type { Ops } from "../values/ops.ts";
 import { type CellArrays, cellArrays } from "./cell_arrays.ts";
 import { checkOptions, definedOptions } from "./layer_options.ts";
 import {
+  recurrentDefaults,
   type RecurrentLayer,
   recurrentLayer,
   type RecurrentOptions,
@@ -89,15 +90,10 @@ const DEFINITION: KeysOf<CellDefinition<string, string>> = {
   step: "required",
 };
 
-const { activation: _a, useBias: _b, dropout: _d, recurrentDropout: _r, ...rules } = recurrentRules;
-const defaults = {
-  returnSequences: false,
-  returnState: false,
-  goBackwards: false,
-  stateful: false,
-  zeroOutputForMask: false,
-  name: undefined,
-} as const;
+// all but what a step says itself
+const { activation: _a, useBias: _b, dropout: _c, recurrentDropout: _d, ...rules } = recurrentRules;
+const { activation: _e, useBias: _f, dropout: _g, recurrentDropout: _h, ...defaults } =
+  recurrentDefaults;
 
 /** What a cell of one's own has not: its step writes its functions itself. */
 const NONE = { functions: { φ: tanh, σ: sigmoid }, options: { dropout: 0, recurrentDropout: 0 } };

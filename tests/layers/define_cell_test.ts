@@ -173,6 +173,33 @@ Deno.test("gates and states are swept", async () => {
   });
 });
 
+Deno.test("a number is explained by the cell's own names, and its terms sum to it", () => {
+  const { model, x } = modelOf("slstm");
+  const proof = g.prove(model, x);
+  for (
+    const [value, parts] of Object.entries({
+      "gates.input": ["x[3]", "kernel[3, 2]", "hiddenState before[4]", "bias[2]", "exponential("],
+      "gates.candidate": ["kernel[0, 12]", "recurrentKernel[0, 12]", "candidate = tanh(z)"],
+      stabilizer: [
+        "log_sigmoid(z)",
+        "stabilizer before",
+        "max((log_sigmoid(z) + stabilizer before)",
+      ],
+      normalizer: ["forget", "normalizer before", "+ input)"],
+      hiddenState: ["inverse(normalizer)", "hiddenState = output·"],
+    })
+  ) {
+    const { text } = proof.explain({ layer: "slstm", value, timestep: 3, unit: 2 });
+    for (const part of parts) assert(text.includes(part), text);
+  }
+  const closed = modelOf("min_gru");
+  const { text } = g.prove(closed.model, closed.x).explain({
+    layer: "min_gru",
+    value: "hiddenState",
+  });
+  assert(text.includes("(1 − update)·hiddenState before + update·candidate"), text);
+});
+
 Deno.test("saveKeras and saveOnnx refuse it by name, and leave no file", async () => {
   const layers = [minGru({ units: 2 }), g.dense({ units: 1 })];
   const model = g.sequential(layers, { inputShape: [2, 2], seed: 1 });

@@ -13,20 +13,17 @@ import { siteNames } from "../../cells/sites.ts";
 import type { Activation } from "../../values/activations.ts";
 import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
 import type { EstimatedLstm, EstimatedStep } from "./estimated_run.ts";
+import { ownLines } from "./explain_own.ts";
+import {
+  arrangedFrom,
+  biasLine,
+  largestTerms,
+  type Line,
+  MOST_TERMS,
+  termsOf,
+} from "./explained_terms.ts";
 import { distance } from "../../values/bounds/float32.ts";
 import { describeBound, describePlace, short } from "./proof_sentence.ts";
-
-/** A line of the explanation: a factor times another one, or a result. */
-interface Line {
-  readonly what: string;
-  readonly value?: number;
-  readonly times?: string;
-  readonly factor?: number;
-  readonly product?: number;
-}
-
-/** More terms than that are not read; the largest ones are shown. */
-const MOST_TERMS = 48;
 
 /** Explains a number: that of `wanted`, or else of the first mismatch or the largest difference. */
 export function explain(comparison: RunComparison, wanted: Partial<ProofPlace>): View {
@@ -89,12 +86,15 @@ function explainInside(
 ): View {
   const index = run.lstms.findIndex(({ name }) => name === place.layer);
   const { sample, unit, timestep = 0 } = place;
-  const step = run.lstms[index]!.recurrence.steps[timestep]!;
+  const inside = run.lstms[index]!;
+  const step = inside.recurrence.steps[timestep]!;
   const own = step.computed[value]!;
   const k = sample * own.shape[1]! + unit;
   const theirs = expected.layers[index]?.[value]?.item(sample, timestep, unit);
-  const lines = own.origin.op === "products"
-    ? productLines(own, step, value, k, run.lstms[index]!.cell)
+  const lines = inside.cell.arrays !== undefined
+    ? ownLines(own, step, value, k, inside)
+    : own.origin.op === "products"
+    ? productLines(own, step, value, k, inside.cell)
     : cellLines(own, step, value, k);
   return viewOf(place, lines, own, k, own.error, theirs);
 }
@@ -174,17 +174,6 @@ function affineAt({ origin }: Estimate, k: number) {
   if (origin.op !== "affine") return undefined;
   const { terms, b } = origin;
   return { terms: terms as [readonly [Estimate, Estimate]], b, at };
-}
-
-/** Where an arranged number comes from; undefined where nothing was moved to. */
-function arrangedFrom(
-  { moves, sources }: Extract<Estimate["origin"], { op: "arrange" }>,
-  at: number,
-): [Estimate, number] | undefined {
-  const m = moves.findIndex((_, m) =>
-    m % 4 === 0 && at >= moves[m + 2]! && at < moves[m + 2]! + moves[m + 3]!
-  );
-  return m === -1 ? undefined : [sources[moves[m]!]!, at + moves[m + 1]! - moves[m + 2]!];
 }
 
 /** Σ a·b, each factor by its name in the equation. */
@@ -290,36 +279,6 @@ function preActivation(
     for (let j = 0; j < length; j++) sum += x.value[row * length + j]! * value[j * width + column]!;
   }
   return sum;
-}
-
-function termsOf(
-  name: string,
-  x: Estimate,
-  weights: string,
-  { value: data, shape: [rows = 0, columns = 0] }: Estimate,
-  row: number,
-  column: number,
-): Line[] {
-  return Array.from({ length: rows }, (_, j) => {
-    const [value, factor] = [x.value[row * rows + j]!, data[j * columns + column]!];
-    const times = `${weights}[${j}, ${column}]`;
-    return { what: `${name}[${j}]`, value, times, factor, product: value * factor };
-  });
-}
-
-function biasLine(b: Floats | undefined, column: number, name = "b"): Line[] {
-  return b === undefined ? [] : [{ what: `${name}[${column}]`, product: b[column]! }];
-}
-
-/** The terms, or where there are too many to read, the largest ones and the sum of the others. */
-function largestTerms(terms: readonly Line[]): Line[] {
-  if (terms.length <= MOST_TERMS) return [...terms];
-  const size = ({ product = 0 }: Line) => Math.abs(product);
-  const least = terms.map(size).sort((a, b) => b - a)[MOST_TERMS - 1]!;
-  const shown = terms.filter((term) => size(term) >= least).slice(0, MOST_TERMS);
-  const others = terms.filter((term) => !shown.includes(term));
-  const product = others.reduce((sum, term) => sum + (term.product ?? 0), 0);
-  return [...shown, { what: `the ${others.length} smaller terms`, product }];
 }
 
 function viewOf(
