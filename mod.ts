@@ -125,7 +125,8 @@ export type { MaskingOptions } from "./lib/layers/masking.ts";
 export { timeDistributed } from "./lib/layers/time_distributed.ts";
 export type { MergeMode } from "./lib/layers/merge_modes.ts";
 export type { LayerName } from "./lib/layers/layer_options.ts";
-export { defineLayer } from "./lib/layers/layer.ts";
+export { defineLayer } from "./lib/layers/define_layer.ts";
+export type { OwnLayer, OwnWeight } from "./lib/layers/define_layer.ts";
 export type {
   Layer,
   LayerContext,

@@ -10,7 +10,7 @@ import { Gradients } from "../values/gradients.ts";
 import { numbers } from "../values/numbers.ts";
 import type { Ops } from "../values/ops.ts";
 import type { AnyDefinition, AnyWeights } from "./define_cell.ts";
-import { glorotUniform, type Initializer, orthogonal } from "./initializers.ts";
+import { glorotUniform, type Initializer, orthogonal, startOf } from "./initializers.ts";
 import type { WeightSpec } from "./layer.ts";
 
 /** Those that have a part for each gate, in the order of the layer's arrays. */
@@ -64,8 +64,7 @@ export function cellArrays(definition: AnyDefinition): CellArrays {
           typeof axis === "number" ? axis : axis === "units" ? units : inputSize
         );
         const from = start[name];
-        const isMatrix = shape.length > 1 && from === undefined;
-        return { name, shape, initialize: isMatrix ? glorotUniform : filled(from ?? 0) };
+        return { name, shape, initialize: from === undefined ? startOf(shape) : filled(from) };
       }),
     ],
     parts: <V>(o: Ops<V>, all: readonly V[]) => {

@@ -35,6 +35,11 @@ export const glorotUniform: Initializer = (shape, random) => {
   return uniform(Math.sqrt(6 / (rows + columns)))(shape, random);
 };
 
+/** How an array of that shape starts where nothing is said: as Keras's kernels, or at 0. */
+export function startOf(shape: readonly number[]): Initializer {
+  return shape.length > 1 ? glorotUniform : zeros;
+}
+
 /** So many vectors go through those before them at a time. */
 const TOGETHER = 4;
 

@@ -1,7 +1,6 @@
 // What a layer is: a definition without weights of its own. The model owns the weights and hands
 // them in, so that one definition can serve twice and nothing is changed behind anybody's back.
 
-import { kindOf } from "../base/kind.ts";
 import { refuseOptions } from "../base/options.ts";
 import type { Passer } from "../cells/recurrence.ts";
 import type { SiteListener } from "../cells/sites.ts";
@@ -150,30 +149,8 @@ export interface Layer extends LayerDefinition {
   readonly applyAll: (inputs: Connection | readonly Connection[]) => Connection[];
 }
 
-/**
- * A layer of your own, as every layer of this package is made: its shapes, its weights, and its
- * equation over any kind of value, so that it predicts, learns, is traced and proved like any other.
- *
- * @example The square of each number
- * ```ts
- * import { defineLayer, sequential } from "@gatescope/lstm";
- * import { assertEquals } from "@std/assert";
- *
- * const square = defineLayer({
- *   className: "Square",
- *   config: {},
- *   outputShape: (input) => input,
- *   weights: () => [],
- *   run: (o, [x], _weights, { masks }) => ({
- *     outputs: [o.sumOfProducts([x!, x!])],
- *     mask: masks[0],
- *   }),
- * });
- * assertEquals(sequential([square], { inputShape: [2] }).predict([[2, 3]]).toArray(), [[4, 9]]);
- * ```
- */
+/** A layer of its definition, which {@linkcode connect} knows how to apply. */
 export function defineLayer<D extends LayerDefinition>(definition: D): D & Layer {
-  checkDefinition(definition);
   const layer: D & Layer = Object.freeze({
     ...definition,
     config: Object.freeze(definition.config),
@@ -187,22 +164,6 @@ export function defineLayer<D extends LayerDefinition>(definition: D): D & Layer
     },
   }) as D & Layer;
   return layer;
-}
-
-function checkDefinition(definition: LayerDefinition): void {
-  const { className, config, outputShape, weights, run }: Partial<LayerDefinition> = definition ??
-    {};
-  const parts = { outputShape, weights, run };
-  const missing = Object.entries(parts).find(([, part]) => typeof part !== "function")?.[0] ??
-    (typeof className !== "string" || className === "" ? "className" : undefined) ??
-    (typeof config !== "object" || config === null ? "config" : undefined);
-  if (missing === undefined) return;
-  throw new TypeError(
-    `Cannot define a layer: it has a className, a config, and the functions outputShape, weights and ` +
-      `run, but ${missing} is ${
-        kindOf((definition as Partial<LayerDefinition>)?.[missing as "run"])
-      }`,
-  );
 }
 
 /** What a TimeDistributed runs at each timestep; any other layer itself. */
