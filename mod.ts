@@ -37,6 +37,8 @@ export type { Source } from "./lib/files/source.ts";
 export { UnreadableFileError } from "./lib/files/unreadable.ts";
 export { loadModel } from "./lib/interop/load_model.ts";
 export type { LoadModelOptions } from "./lib/interop/load_model.ts";
+export { loadRecurrent } from "./lib/interop/load_recurrent.ts";
+export type { LoadRecurrentOptions } from "./lib/interop/load_recurrent.ts";
 export { saveKeras } from "./lib/interop/save_keras.ts";
 export type { SaveKerasOptions } from "./lib/interop/save_keras.ts";
 export { saveOnnx } from "./lib/interop/save_onnx.ts";

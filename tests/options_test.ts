@@ -27,6 +27,11 @@ globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive:
 const [keras, onnx, npz, npy, svg] = ["m.keras", "m.onnx", "w.npz", "x.npy", "p.svg"]
   .map((name) => `${folder}/${name}`) as [string, string, string, string, string];
 const pth = new URL("fixtures/formats/torch/checkpoint.pth", import.meta.url);
+const recurrentInPth = {
+  key: "model_state_dict",
+  activation: "tanh",
+  recurrentActivation: "sigmoid",
+};
 const inPth = { key: "model_state_dict", layers: [g.lstm({ units: 5 }), g.dense({ units: 2 })] };
 await g.saveKeras(keras, model);
 await g.saveNpz(npz, [x]);
@@ -104,6 +109,7 @@ const ENTRIES: Record<string, Entry> = {
   loadNpz: entry(g.loadNpz, npz),
   saveNpz: entry(g.saveNpz, `${folder}/y.npz`, [x]),
   loadModel: withOptions(g.loadModel, inPth, pth),
+  loadRecurrent: withOptions(g.loadRecurrent, recurrentInPth, pth),
   saveKeras: entry(g.saveKeras, `${folder}/n.keras`, model),
   saveOnnx: entry(g.saveOnnx, onnx, model),
   UnreadableFileError: free("texts", make(g.UnreadableFileError), "a", "b"),

@@ -71,6 +71,7 @@ const NAMES = [
   "loadModel",
   "loadNpy",
   "loadNpz",
+  "loadRecurrent",
   "lstm",
   "lstmBackward",
   "lstmCell",

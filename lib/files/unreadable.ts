@@ -4,6 +4,8 @@ const LONGEST = 1_000;
 
 /** The same error with a name: of `arr_0.npy` in `w.npz`, it becomes one of `arr_0.npy in w.npz`. */
 let named: (error: UnreadableFileError, name: string) => UnreadableFileError;
+/** The same error, and what can be done. */
+export let advised: (error: UnreadableFileError, advice: string) => UnreadableFileError;
 
 /**
  * What reading throws when a file is not there, not allowed, damaged, or of a kind that is not read.
@@ -21,6 +23,10 @@ let named: (error: UnreadableFileError, name: string) => UnreadableFileError;
 export class UnreadableFileError extends Error {
   static {
     this.prototype.name = "UnreadableFileError";
+    advised = (error, advice) => {
+      const { source, cause } = error;
+      return new UnreadableFileError(error.#rule, error.#found + advice, { source, cause });
+    };
     named = (error, name) => {
       const source = error.source === "" ? name : `${error.source} in ${name}`;
       return new UnreadableFileError(error.#rule, error.#found, { source, cause: error.cause });

@@ -8,6 +8,7 @@ import type { LoadedModel, LoadedWeights } from "./build_model.ts";
 import type { KerasModel } from "./keras_config.ts";
 import type { StoredTraining } from "./keras_training.ts";
 import type { Proposal } from "./proposal.ts";
+import type { RecurrentParts, UntoldActivations } from "./recurrent_part.ts";
 
 /** What must hold of a file where reading a model out of it fails for any reason. */
 export const MODEL_RULE = "it must be a model";
@@ -41,6 +42,12 @@ export interface Format {
   readonly model: (file: OpenFile, key?: string) => Promise<OpenedModel | undefined>;
   /** The layers that weights alone seem to be of, where `model` gives none. */
   readonly proposal?: (file: OpenFile) => Promise<Proposal | undefined>;
+  /** The recurrent layers in it, each alone, whatever stands around them. */
+  readonly recurrent: (
+    file: OpenFile,
+    untold: UntoldActivations,
+    key?: string,
+  ) => Promise<RecurrentParts>;
   /** The arrays of a file for these layers. Default: those of its own layers, in their order. */
   readonly weights?: (file: OpenFile, line: Line, key?: string) => Promise<LoadedWeights>;
   /** The model of a Keras configuration, with the arrays of a file of weights alone. */

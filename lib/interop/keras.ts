@@ -2,24 +2,34 @@
 
 import { type Hdf5File, readHdf5 } from "../files/hdf5.ts";
 import { isRecord } from "../files/json.ts";
-import { readKerasArchive } from "../files/keras_archive.ts";
+import { type KerasArchive, readKerasArchive } from "../files/keras_archive.ts";
 import { asFileError } from "../files/unreadable.ts";
 import type { Layer } from "../layers/layer.ts";
 import { weightCount } from "../layers/kind.ts";
 import type { Format, OpenedModel } from "./format.ts";
 import { openConfiguredH5, openKerasH5, openKerasWeights } from "./keras_h5.ts";
+import { h5Recurrent } from "./keras_h5_alone.ts";
 import { inputShapeOf } from "./keras_input.ts";
 import { kerasModelOf, kerasProvenance } from "./keras_model.ts";
 import { leavesOf } from "./keras_node.ts";
 import { kerasProposal } from "./keras_proposal.ts";
+import { archiveRecurrent } from "./keras_recurrent.ts";
+import { kerasWriter } from "./keras_version.ts";
 import { kerasWeights } from "./keras_weights.ts";
+import { orAlone, type RecurrentParts, type UntoldActivations } from "./recurrent_part.ts";
 import { saveKeras } from "./save_keras.ts";
+
+const SAVED = "it must be a model that Keras saved";
 
 /** Keras 3's own files. */
 export const KERAS: Format = {
   name: ".keras",
   kind: "zip",
-  model: ({ bytes }) => openKerasArchive(bytes),
+  model: async ({ bytes, name }) => {
+    const archive = await readKerasArchive(bytes);
+    return orAlone(() => modelInArchive(archive), name, () => inArchive(archive, {}));
+  },
+  recurrent: async ({ bytes }, untold) => inArchive(await readKerasArchive(bytes), untold),
   save: saveKeras,
 };
 
@@ -27,17 +37,34 @@ export const KERAS: Format = {
 export const KERAS_H5: Format = {
   name: ".h5",
   kind: "hdf5",
-  model: ({ bytes }) => openKerasH5(bytes),
+  model: async ({ bytes, name }) => {
+    const file = await readHdf5(bytes);
+    return orAlone(() => openKerasH5(file), name, () => h5Recurrent(file, {}));
+  },
+  recurrent: async ({ bytes }, untold) => h5Recurrent(await readHdf5(bytes), untold),
   proposal: async ({ bytes }) => kerasProposal((await readHdf5(bytes)).arrays),
   weights: ({ bytes }, line) => openKerasWeights(bytes, line),
   configured: ({ bytes }, model) => openConfiguredH5(bytes, model),
 };
 
-async function openKerasArchive(bytes: Uint8Array): Promise<OpenedModel> {
-  const { config, metadata, weights: file } = await readKerasArchive(bytes);
-  return asFileError("it must be a model that Keras saved", () => {
-    const { keras_version: told } = metadata;
-    const version = typeof told === "string" ? told : "";
+/** The recurrent layers of a .keras file alone. */
+function inArchive(archive: KerasArchive, untold: UntoldActivations): RecurrentParts {
+  const { config, weights } = archive;
+  return asFileError(SAVED, () => {
+    return archiveRecurrent(config, weights, kerasWriter(versionOf(archive)), untold);
+  });
+}
+
+/** What its writer is called; empty where that is not told. */
+function versionOf({ metadata }: KerasArchive): string {
+  const { keras_version: version } = metadata;
+  return typeof version === "string" ? version : "";
+}
+
+function modelInArchive(archive: KerasArchive): OpenedModel {
+  const { config, weights: file } = archive;
+  return asFileError(SAVED, () => {
+    const version = versionOf(archive);
     const parsed = kerasModelOf(config, version);
     const arrays = kerasWeights(file, { listed: parsed.listed, areNamed: true });
     const raw = (layer: Layer) =>

@@ -9,6 +9,11 @@ import { isRecord } from "../files/json.ts";
 /** The gates of an LSTM and of a GRU, in Keras 2's order. */
 const GATES = [["i", "f", "c", "o"], ["z", "r", "h"]];
 
+/** A layer of the configuration. */
+interface Listed extends Pick<KerasNode, "name" | "ownName" | "config"> {
+  readonly inner?: { readonly listed: readonly Listed[] };
+}
+
 /**
  * The arrays of each layer, those of models within by their names.
  *
@@ -16,7 +21,7 @@ const GATES = [["i", "f", "c", "o"], ["z", "r", "h"]];
  */
 export function keras1Leaves(
   stored: ReadonlyMap<string, Converted[]>,
-  listed: readonly KerasNode[],
+  listed: readonly Listed[],
 ): Map<string, Converted[]> {
   const leaves = leavesOf(listed);
   const owners = new Map<string, string>();

@@ -136,7 +136,7 @@ const POLICIES = ["DTypePolicy", "Policy", "FloatDTypePolicy"];
 const HALVES = ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"];
 
 /** The dtype is a text, or a policy with a name. */
-function precisionOf(
+export function precisionOf(
   line: readonly KerasNode[],
   generation: KerasGeneration,
 ): Pick<KerasModel, "precision" | "notes"> {

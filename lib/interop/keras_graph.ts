@@ -211,7 +211,7 @@ function makersOf(
 }
 
 /** Keras 3: `{args, kwargs}` with tensors that know their history. Keras 2: `[[name, 0, 0, {}], …]`. */
-function callOf(inbound: unknown, inputs: readonly string[] = []): Call {
+export function callOf(inbound: unknown, inputs: readonly string[] = []): Call {
   const inOrder = (named: Readonly<Record<string, unknown>>): unknown[] => {
     const mask = Object.keys(named).find((name) =>
       /_mask$/.test(name) && (named[name] ?? false) !== false

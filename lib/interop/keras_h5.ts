@@ -26,8 +26,7 @@ import { kerasWeights, legacyLeaves, legacyWeights, namesAt } from "./keras_weig
 import { orderedByName } from "./weight_order.ts";
 
 /** Opens a legacy .h5 file; undefined where it holds weights alone. */
-export async function openKerasH5(bytes: Uint8Array): Promise<OpenedModel | undefined> {
-  const file = await readHdf5(bytes);
+export function openKerasH5(file: Hdf5File): OpenedModel | undefined {
   const root = file.attributes.get("");
   const text = root?.get("model_config");
   if (text === undefined) return undefined;
@@ -90,13 +89,13 @@ export async function openKerasWeights(bytes: Uint8Array, line: Line): Promise<L
 }
 
 /** Whether attributes tell where the arrays are. */
-function isLegacy({ attributes }: Hdf5File): boolean {
+export function isLegacy({ attributes }: Hdf5File): boolean {
   return attributes.get("")?.has("layer_names") === true ||
     [...attributes.values()].some((own) => own.has("weight_names"));
 }
 
 /** Where a file's layers are: a whole model's have a group of their own. */
-function groupIn({ attributes }: Hdf5File): string {
+export function groupIn({ attributes }: Hdf5File): string {
   return attributes.has("model_weights") ? "model_weights/" : "";
 }
 
@@ -128,7 +127,7 @@ function legacyModel(
 }
 
 /** What makes a layer's arrays those of Keras 3, whichever Keras wrote them. */
-function conversion(
+export function conversion(
   file: Hdf5File,
   stored: ReadonlyMap<string, readonly Converted[]>,
   version: string,
@@ -192,12 +191,12 @@ function legacyTraining(
 }
 
 /** What stands in an attribute of an HDF5 file. */
-function jsonIn(attribute: string, text: string): unknown {
+export function jsonIn(attribute: string, text: string): unknown {
   return within(attribute, () => parseJson(new TextEncoder().encode(text)));
 }
 
 /** The text in an attribute of the root; none is empty. */
-function textAt({ attributes }: Hdf5File, name: string): string {
+export function textAt({ attributes }: Hdf5File, name: string): string {
   const value = attributes.get("")?.get(name);
   return typeof value === "string" ? value : "";
 }

@@ -87,6 +87,11 @@ function kerasGroups(
   }));
 }
 
+/** The group of each layer, by its name. */
+export function groupsOf(file: Hdf5File, stored: StoredLayers): ReadonlyMap<string, string> {
+  return kerasGroups(withSlashes(file), stored);
+}
+
 /** 2 in `lstm_2`, 0 in `lstm`. */
 function numberOf(path: string, stem: string): number {
   return Number(path.slice(stem.length + 1));

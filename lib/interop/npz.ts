@@ -8,6 +8,7 @@ import { lettersOf, taken } from "./conversion.ts";
 import { givenOrderProposal } from "./keras_proposal.ts";
 import { type Format, type Line, MODEL_RULE, WEIGHTS_RULE } from "./format.ts";
 import { isStateDict, openPytorch } from "./pytorch.ts";
+import { pytorchRecurrent } from "./pytorch_alone.ts";
 import { pytorchWeights } from "./pytorch_match.ts";
 
 /** NumPy's archives: Keras's `get_weights()`, or a state_dict by its names. */
@@ -24,6 +25,10 @@ export const NPZ: Format = {
     return asFileError(MODEL_RULE, () => openPytorch({ arrays, metadata: {} }, { name }));
   },
   proposal: async ({ bytes }) => givenOrderProposal(await decodeNpz(bytes)),
+  async recurrent({ bytes }, untold) {
+    const arrays = await decodeNpz(bytes);
+    return asFileError(MODEL_RULE, () => pytorchRecurrent({ arrays, metadata: {} }, untold));
+  },
   async weights({ bytes }, line) {
     const arrays = await decodeNpz(bytes);
     return asFileError(WEIGHTS_RULE, () => {

@@ -69,6 +69,9 @@ const CELLS: Readonly<Record<string, (step: Step) => OperatorCell>> = {
   }),
 };
 
+/** The recurrent operators. */
+export const RECURRENT: readonly string[] = Object.keys(CELLS);
+
 /** Whether an operand is of nothing but zeros. */
 export function isZero(operand: Result): boolean {
   return isGiven(operand) && constantPart(operand).data.every((value) => value === 0);

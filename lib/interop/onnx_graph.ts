@@ -70,7 +70,7 @@ export function openOnnx(file: OnnxFile): LoadedModel {
 }
 
 /** Throws where the operators are older than those that are read. */
-function checkOpset({ opset }: OnnxFile): void {
+export function checkOpset({ opset }: OnnxFile): void {
   if (opset >= OLDEST_OPSET) return;
   const rule = `its operators must be of opset ${OLDEST_OPSET} or later`;
   throw new UnreadableFileError(rule, `the opset is ${opset}`);

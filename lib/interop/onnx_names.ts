@@ -20,7 +20,7 @@ export function neededNodes(nodes: readonly OnnxNode[], outputs: readonly string
 }
 
 /** Operators that take lengths alone, and no numbers. */
-const OF_LENGTHS = ["Shape", "Size"];
+export const OF_LENGTHS: readonly string[] = ["Shape", "Size"];
 
 /** How often each name is taken: at all, or for its numbers. */
 export function usesOf(

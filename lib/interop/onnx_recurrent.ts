@@ -5,6 +5,8 @@ import { bidirectional } from "../layers/bidirectional.ts";
 import { concatenate } from "../layers/concatenate.ts";
 import type { Connection } from "../layers/connection.ts";
 import type { Layer } from "../layers/layer.ts";
+import type { MergeMode } from "../layers/merge_modes.ts";
+import type { Converted } from "./conversion.ts";
 import { floatOf, intOf, textOf } from "./onnx_attributes.ts";
 import type { Variant } from "./onnx_build.ts";
 import { cellOf } from "./onnx_cells.ts";
@@ -16,9 +18,25 @@ import { connectionOf, type Result, type Step } from "./onnx_step.ts";
 
 const DIRECTIONS = ["forward", "reverse", "bidirectional"];
 
-/** Its results that are taken: the sequence Y, the last hidden state Y_h, the last cell state Y_c. */
-export function recur(step: Step): (Result | undefined)[] {
-  const { build } = step;
+/** A recurrent operator: what it computes, whatever goes in. */
+export interface RecurrentOperator {
+  readonly inputSize: number;
+  readonly form: StateForm;
+  readonly isReversed: boolean;
+  /** Keras's arrays of each direction. */
+  readonly arrays: readonly (readonly Converted[])[];
+  /** Makes the layer. */
+  readonly make: (options: {
+    readonly returnSequences: boolean;
+    readonly returnState: boolean;
+    /** Whether samples have lengths of their own. */
+    readonly isMasked: boolean;
+    readonly mergeMode?: MergeMode | undefined;
+  }) => Layer;
+}
+
+/** The operator that a node is. */
+export function recurrentOperator(step: Step): RecurrentOperator {
   const clip = floatOf(step, "clip") ?? 0;
   if (clip !== 0) throw new UnreadNode(`it has clip ${clip}`);
   const direction = textOf(step, "direction", "forward");
@@ -29,43 +47,51 @@ export function recur(step: Step): (Result | undefined)[] {
   if (layout !== 0 && layout !== 1) throw new UnreadNode(`its layout is ${layout}`);
   const cell = cellOf(step);
   const directions = direction === "bidirectional" ? 2 : 1;
-  const batchFirst = layout === 1;
   const { units, inputSize, arrays } = recurrentArrays(step, directions, cell.blocks);
-  const form: StateForm = { directions, units, batchFirst, kinds: cell.states };
+  const activations = recurrentActivations(step, directions, cell.activations);
+  const isReversed = direction === "reverse";
+  return {
+    inputSize,
+    form: { directions, units, batchFirst: layout === 1, kinds: cell.states },
+    isReversed,
+    arrays,
+    make: ({ returnSequences, returnState, isMasked, mergeMode = "concat" }) => {
+      const maskWithStates = isMasked;
+      const half = (k: number, goBackwards: boolean, zeroOutputForMask: boolean) => {
+        const useBias = arrays[k]!.length === 3;
+        const options = { units, useBias, returnSequences, returnState, goBackwards };
+        const { found, names } = activations[k]!;
+        return cell.make({ ...options, maskWithStates, zeroOutputForMask }, found, names);
+      };
+      // steps beyond a sample's length give zeros
+      if (directions === 1) return half(0, isReversed, isMasked && returnSequences);
+      return bidirectional(half(0, false, false), {
+        backwardLayer: half(1, true, false),
+        mergeMode,
+      });
+    },
+  };
+}
 
-  const [x, isMasked] = sequenceOf(step, batchFirst, inputSize);
+/** Its results that are taken: the sequence Y, the last hidden state Y_h, the last cell state Y_c. */
+export function recur(step: Step): (Result | undefined)[] {
+  const { build } = step;
+  const { inputSize, form, isReversed, arrays, make } = recurrentOperator(step);
+  const [x, isMasked] = sequenceOf(step, form.batchFirst, inputSize);
   const isTaken = (k: number) => (step.uses[k] ?? 0) > 0;
   const [sequence, hidden, memory] = [isTaken(0), isTaken(1), isTaken(2)];
   const returnState = memory || sequence && hidden;
-  const activations = recurrentActivations(step, directions, cell.activations);
-  const vary = ({ mergeMode = "concat", returnSequences = sequence }: Variant): Layer => {
-    const half = (k: number, goBackwards: boolean, zeroOutputForMask: boolean) => {
-      const useBias = arrays[k]!.length === 3;
-      const maskWithStates = isMasked;
-      const options = {
-        units,
-        useBias,
-        returnSequences,
-        returnState,
-        goBackwards,
-        maskWithStates,
-      };
-      const { found, names } = activations[k]!;
-      return cell.make({ ...options, zeroOutputForMask }, found, names);
-    };
-    // steps beyond a sample's length give zeros
-    if (directions === 1) return half(0, direction === "reverse", isMasked && returnSequences);
-    return bidirectional(half(0, false, false), { backwardLayer: half(1, true, false), mergeMode });
-  };
+  const vary = ({ mergeMode, returnSequences = sequence }: Variant): Layer =>
+    make({ returnSequences, returnState, isMasked, mergeMode });
   const layer = vary({});
   if (!isMasked) build.variants.set(layer, vary);
   const states = statesOf(step, x, form);
   const [result, ...ends] = build.apply(layer, [x, ...states], arrays.flat())
     .map((one) => unmasked(step, one, isMasked));
   // Keras's states are h and c of each direction in turn.
-  const endsOf = (kind: number) => ends.filter((_, k) => k % cell.states === kind);
+  const endsOf = (kind: number) => ends.filter((_, k) => k % form.kinds === kind);
   return [
-    sequence ? shownSequence(step, result!, form, direction === "reverse") : undefined,
+    sequence ? shownSequence(step, result!, form, isReversed) : undefined,
     hidden ? shownState(step, returnState ? endsOf(0) : [result!], form) : undefined,
     memory ? shownState(step, endsOf(1), form) : undefined,
   ];

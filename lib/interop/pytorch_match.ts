@@ -10,7 +10,7 @@ import type { LoadedWeights } from "./build_model.ts";
 import type { Converted } from "./conversion.ts";
 import type { Line } from "./format.ts";
 import { numbered } from "./numbered.ts";
-import { type PytorchArrays, pytorchProvenance } from "./pytorch.ts";
+import { type PytorchArrays, pytorchProvenance } from "./pytorch_file.ts";
 import {
   modulesIn,
   strayIn,

@@ -4,7 +4,7 @@
 import { formatShape } from "../tensor/shape.ts";
 import { numbered } from "./numbered.ts";
 import { chained, type Found, foundRecurrent, type Proposal, proposed } from "./proposal.ts";
-import type { PytorchArrays } from "./pytorch.ts";
+import type { PytorchArrays } from "./pytorch_file.ts";
 import { TORCH_KINDS, type TorchModule } from "./pytorch_modules.ts";
 import type { TorchStack } from "./pytorch_recurrent.ts";
 

@@ -119,36 +119,54 @@ export function gateOrderOf(stacks: readonly TorchStack[]): string {
 /**
  * All recurrent modules among the arrays, in their order.
  *
+ * @param unread takes what would be thrown of a module
  * @throws {UnreadableFileError} where one has proj_size, is of no known kind, or lacks an array.
  */
-export function stacksIn(arrays: Arrays): TorchStack[] {
-  const found = new Map<string, { prefix: string; isCell: boolean; depth: number }>();
+export function stacksIn(arrays: Arrays, unread?: string[]): TorchStack[] {
+  const found = new Map<string, Place>();
   for (const key of arrays.keys()) {
     const [, prefix = "", kind, index] = ARRAY.exec(key) ?? [];
     if (kind === undefined) continue;
-    if (kind === "weight_hr") {
-      const state = `${key} ${formatShape(arrays.get(key)!.shape)} is there`;
-      throw new UnreadableFileError("an nn.LSTM with proj_size is not read", state);
-    }
     const isCell = index === undefined;
     const name = `${isCell} ${prefix}`;
     const depth = Math.max(found.get(name)?.depth ?? 0, Number(index ?? 0) + 1);
-    found.set(name, { prefix, isCell, depth });
+    const projection = found.get(name)?.projection ?? (kind === "weight_hr" ? key : undefined);
+    found.set(name, { prefix, isCell, depth, projection });
   }
-  return [...found.values()].map(({ prefix, isCell, depth }) => {
-    if (depth > arrays.size) missing(`${prefix && `${prefix}.`}weight_ih_l0`, arrays);
-    const layers = Array.from({ length: depth }, (_, k) => {
-      return torchLayer(arrays, prefix, isCell ? undefined : k);
-    });
-    const { cell } = layers[0]!;
-    const other = layers.find((layer) => layer.cell !== cell);
-    if (other === undefined) return { prefix, cell, isCell, layers };
-    const rule = "all layers of a module must be of one kind";
-    throw new UnreadableFileError(
-      rule,
-      `of ${prefix || "it"} one is ${cell.module}, one ${other.cell.module}`,
-    );
+  return [...found.values()].flatMap((place) => {
+    try {
+      return stackAt(place, arrays);
+    } catch (error) {
+      if (unread === undefined || !(error instanceof UnreadableFileError)) throw error;
+      unread.push(error.message.replace("Cannot read the file: ", ""));
+      return [];
+    }
   });
+}
+
+interface Place {
+  readonly prefix: string;
+  readonly isCell: boolean;
+  readonly depth: number;
+  /** An array of an nn.LSTM whose hidden state is multiplied once more. */
+  readonly projection: string | undefined;
+}
+
+function stackAt({ prefix, isCell, depth, projection }: Place, arrays: Arrays): TorchStack {
+  if (projection !== undefined) {
+    const state = `${projection} ${formatShape(arrays.get(projection)!.shape)} is there`;
+    throw new UnreadableFileError("an nn.LSTM with proj_size is not read", state);
+  }
+  if (depth > arrays.size) missing(`${prefix && `${prefix}.`}weight_ih_l0`, arrays);
+  const layers = Array.from({ length: depth }, (_, k) => {
+    return torchLayer(arrays, prefix, isCell ? undefined : k);
+  });
+  const { cell } = layers[0]!;
+  const other = layers.find((layer) => layer.cell !== cell);
+  if (other === undefined) return { prefix, cell, isCell, layers };
+  const rule = "all layers of a module must be of one kind";
+  const state = `of ${prefix || "it"} one is ${cell.module}, one ${other.cell.module}`;
+  throw new UnreadableFileError(rule, state);
 }
 
 function torchLayer(

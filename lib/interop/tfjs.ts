@@ -9,10 +9,12 @@ import type { LayerArrays, LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, taken } from "./conversion.ts";
 import { type Format, MODEL_RULE } from "./format.ts";
 import { inputShapeOf } from "./keras_input.ts";
-import { type KerasModel, kerasModel } from "./keras_config.ts";
+import { kerasModel } from "./keras_config.ts";
 import { leavesOf } from "./keras_node.ts";
 import { kerasWriter, TFJS_WRITER } from "./keras_version.ts";
-import { kerasWeights } from "./keras_weights.ts";
+import { toldRecurrent } from "./keras_recurrent.ts";
+import { kerasWeights, type StoredLayer } from "./keras_weights.ts";
+import { orAlone, type RecurrentParts } from "./recurrent_part.ts";
 import { orderedByName } from "./weight_order.ts";
 
 /** TF.js's own files: its configuration, and the shards of its weights beside it. */
@@ -21,24 +23,20 @@ export const TFJS: Format = {
   kind: "json",
   model: async (file) => {
     const parts = await readTfjs(file);
-    return asFileError(MODEL_RULE, () => openTfjs(parts));
+    return orAlone(
+      () => asFileError(MODEL_RULE, () => openTfjs(parts)),
+      file.name,
+      () => recurrentIn(parts),
+    );
   },
+  recurrent: async (file) => recurrentIn(await readTfjs(file)),
 };
 
 /** Opens a model.json of layers; a graph model (`format: "graph-model"`) is refused. */
 function openTfjs({ topology, arrays, writers }: TfjsFile): LoadedModel {
-  const { model_config: converted, keras_version: keras, node } = isRecord(topology)
-    ? topology
-    : {};
-  if (node !== undefined) {
-    const rule = "a TF.js model must be a layers model (tf.loadLayersModel)";
-    throw new UnreadableFileError(rule, "the file is a graph model");
-  }
-  const record = isRecord(converted) ? converted : isRecord(topology) ? topology : {};
-  const version = typeof keras === "string" ? keras : "";
-  const writer = /^\d/.test(version) ? kerasWriter(version) : TFJS_WRITER;
+  const { record, version, writer } = toldIn(topology);
   const parsed = kerasModel(record, writer);
-  const stored = arraysIn(arrays, parsed, nameOf(record.config));
+  const stored = arraysIn(arrays, parsed.listed, nameOf(record.config), refuseStray);
   return {
     ...parsed,
     arrays: stored,
@@ -55,15 +53,62 @@ function openTfjs({ topology, arrays, writers }: TfjsFile): LoadedModel {
   };
 }
 
+/** The recurrent layers of a model.json alone. */
+function recurrentIn({ topology, arrays, writers }: TfjsFile): RecurrentParts {
+  return asFileError(MODEL_RULE, () => {
+    const { record, version, writer } = toldIn(topology);
+    const { parts, unread } = toldRecurrent(record, writer, (listed) => {
+      return arraysIn(arrays, listed, nameOf(record.config), () => {}).of;
+    });
+    return {
+      parts,
+      unread,
+      provenance: {
+        framework: writers[0] ?? "TF.js",
+        ...(version && { version }),
+        gateOrder: lettersOf("keras"),
+        notes: [],
+      },
+    };
+  });
+}
+
+/** The configuration, and who wrote it. */
+function toldIn(topology: unknown) {
+  const { model_config: converted, keras_version: keras, node } = isRecord(topology)
+    ? topology
+    : {};
+  if (node !== undefined) {
+    const rule = "a TF.js model must be a layers model (tf.loadLayersModel)";
+    throw new UnreadableFileError(rule, "the file is a graph model");
+  }
+  const record = isRecord(converted) ? converted : isRecord(topology) ? topology : {};
+  const version = typeof keras === "string" ? keras : "";
+  return { record, version, writer: /^\d/.test(version) ? kerasWriter(version) : TFJS_WRITER };
+}
+
+function refuseStray(key: string): never {
+  const state = `${JSON.stringify(key.split("/")[0])} has some and is none`;
+  throw new UnreadableFileError("each of its arrays must belong to a layer", state);
+}
+
 function nameOf(config: unknown): string {
   return isRecord(config) && typeof config.name === "string" ? config.name : "";
+}
+
+/** A layer of the configuration; of one that stands in a model, the names of those around it. */
+interface Listed extends StoredLayer {
+  readonly ownName: string;
+  readonly around?: unknown;
+  readonly inner?: { readonly listed: readonly Listed[] };
 }
 
 /** Each layer's arrays, by their names; a layer's own name may have slashes. */
 function arraysIn(
   arrays: ReadonlyMap<string, Tensor>,
-  { listed }: KerasModel,
+  listed: readonly Listed[],
   model: string,
+  stray: (key: string) => void,
 ): LayerArrays {
   if ([...arrays.keys()].every((key) => /^layers\/.*\/vars\/\d+$/.test(key))) { // a .keras before
     const file = { arrays, others: new Map(), attributes: new Map() };
@@ -71,7 +116,8 @@ function arraysIn(
   }
   // the longest first: of a model within, its own name is the layer's, or both with a slash
   const layers = leavesOf(listed).flatMap(({ name, ownName, around }) =>
-    [ownName, [...around, ownName].join("/")].map((own) => ({ name, own }))
+    [ownName, Array.isArray(around) ? [...around, ownName].join("/") : name]
+      .map((own) => ({ name, own }))
   ).filter(({ name, own }, _, all) =>
     all.every((other) => other.own !== own || other.name === name)
   )
@@ -81,11 +127,8 @@ function arraysIn(
     // Keras 3's names begin with the model's
     const owner = (layers.find(({ own }) => key.startsWith(`${own}/`)) ??
       layers.find(({ own }) => key.startsWith(`${model}/${own}/`)))?.name;
-    if (owner === undefined) {
-      const state = `${JSON.stringify(key.split("/")[0])} has some and is none`;
-      throw new UnreadableFileError("each of its arrays must belong to a layer", state);
-    }
-    groups.set(owner, [...groups.get(owner) ?? [], taken(key, tensor)]);
+    if (owner === undefined) stray(key);
+    else groups.set(owner, [...groups.get(owner) ?? [], taken(key, tensor)]);
   }
   return { of: (placed) => orderedByName(placed, groups.get(placed.name) ?? []) };
 }

@@ -3,7 +3,9 @@ import { quoted } from "../base/quoted.ts";
 import { readTorch, type StateDict } from "../files/torch.ts";
 import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import { type Format, MODEL_RULE, WEIGHTS_RULE } from "./format.ts";
-import { openPytorch, type PytorchArrays } from "./pytorch.ts";
+import { openPytorch } from "./pytorch.ts";
+import { pytorchRecurrent } from "./pytorch_alone.ts";
+import type { PytorchArrays } from "./pytorch_file.ts";
 import { pytorchWeights } from "./pytorch_match.ts";
 
 /** PyTorch's state_dict as torch.save writes it, or a checkpoint that holds one. */
@@ -14,6 +16,10 @@ export const TORCH: Format = {
   async model({ bytes, name }, key) {
     const chosen = await chosenDict(bytes, key);
     return asFileError(MODEL_RULE, () => openPytorch(chosen, { name, key }));
+  },
+  async recurrent({ bytes }, untold, key) {
+    const chosen = await chosenDict(bytes, key);
+    return asFileError(MODEL_RULE, () => pytorchRecurrent(chosen, untold));
   },
   async weights({ bytes }, line, key) {
     const chosen = await chosenDict(bytes, key);

@@ -29,6 +29,8 @@ export interface Provenance {
   readonly version?: string;
   /** The order of the gates in the file's fused arrays: `i f c o`. */
   readonly gateOrder: string;
+  /** Of a layer alone ({@linkcode loadRecurrent}): the line of Python that gives its input. */
+  readonly input?: string;
   /** Each weight, in the model's order. */
   readonly arrays: readonly ArrayProvenance[];
   /** What else is worth knowing: what was left out and does not change the prediction. */

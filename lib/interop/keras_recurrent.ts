@@ -1,0 +1,163 @@
+// The recurrent layers of Keras's files alone: those that the configuration tells of, whatever stands
+// around them, and those inside of classes of the author's own, by the names and shapes of their
+// arrays.
+
+import { isRecord } from "../files/json.ts";
+import type { Hdf5File } from "../files/hdf5.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
+import { namesOf } from "../layers/kind.ts";
+import type { OpenShape } from "../layers/layer.ts";
+import { kindOfLayer } from "../layers/table.ts";
+import type { LayerArrays } from "./build_model.ts";
+import { precisionOf } from "./keras_config.ts";
+import { kerasLayer, placeOf } from "./keras_layers.ts";
+import { kerasProvenance } from "./keras_model.ts";
+import { leavesOf } from "./keras_node.ts";
+import { checkLayerRecord } from "./keras_options.ts";
+import { firstCall, maskOf, type ToldLayer, toldLayers, unknownBefore } from "./keras_told.ts";
+import type { KerasWriter } from "./keras_version.ts";
+import { groupsOf, kerasWeights } from "./keras_weights.ts";
+import { nestedLine, ownLine, topLine } from "./python_lines.ts";
+import type { RecurrentPart, RecurrentParts, UntoldActivations } from "./recurrent_part.ts";
+import { untoldIn } from "./untold_recurrent.ts";
+
+/** The recurrent layers that a configuration tells of, and the leaves that it lists. */
+export function toldRecurrent(
+  config: unknown,
+  writer: KerasWriter,
+  arrays: (listed: readonly ToldLayer[]) => LayerArrays["of"],
+): { parts: RecurrentPart[]; unread: string[]; listed: readonly ToldLayer[] } {
+  const listed = toldLayers(config);
+  const of = arrays(listed);
+  const parts: RecurrentPart[] = [];
+  const unread: string[] = [];
+  for (const told of leavesOf(listed)) {
+    if (!isRecurrentClass(told.className)) continue;
+    try {
+      parts.push(partOf(told, writer, of));
+    } catch (error) {
+      if (!(error instanceof UnreadableFileError)) throw error;
+      const where = `Cannot read ${error.source || "the file"}: `;
+      const place = placeOf({ ...told, name: told.name });
+      unread.push(`${place}: ${error.message.replace(where, "")}`);
+    }
+  }
+  return { parts, unread, listed };
+}
+
+/** Whether layers of a class are recurrent: they and Bidirectional have options of their own. */
+function isRecurrentClass(className: string): boolean {
+  const options = kindOfLayer(className)?.options ?? [];
+  return options.includes("return_sequences") || options.includes("backward_layer");
+}
+
+function partOf(told: ToldLayer, writer: KerasWriter, of: LayerArrays["of"]): RecurrentPart {
+  const { record, className, ownName, name, config } = told;
+  const place = placeOf({ name, className });
+  checkLayerRecord(record, place);
+  const call = firstCall(told);
+  const node = { className, name: ownName, config };
+  const layer = kerasLayer(node, writer, call?.values ?? {});
+  const { notes } = precisionOf([{ ...node, ...NOWHERE }], writer.generation);
+  const weights = of({ name, layer, weights: namesOf(layer) }, 0);
+  const inputSize = weights[0]?.tensor.shape[0] ?? null;
+  const built = builtShape(told);
+  const mask = maskOf(told);
+  const takesStates = (call?.inputs.length ?? 0) > 1;
+  const isGiven = (call?.mask.length ?? 0) > 0 || takesStates; // several inputs, in one list
+  const opened = unknownBefore(told);
+  return {
+    name,
+    layer,
+    weights,
+    inputShape: [(built?.[1] ?? null) as number | null, inputSize],
+    ...(config.stateful === true && typeof built?.[0] === "number" && { batchSize: built[0] }),
+    input: told.around === undefined
+      ? topLine(ownName, isGiven ? "list" : mask === "input" ? "mask" : "one")
+      : nestedLine([...namesAround(told.around), ownName], mask === "input" || takesStates),
+    takesStates,
+    mask: mask === "zeros" && isGiven && !takesStates ? "zeros" : mask,
+    notes: [
+      ...notes,
+      ...(takesStates ? ["Its first states are inputs of its own, after x."] : []),
+      ...(mask === "input" ? ["Which steps count is an input of its own, the mask."] : []),
+      ...(mask === undefined && opened !== undefined && makesMask(told)
+        ? [`Whether ${placeOf(opened)} hands a mask on does not stand in the file: none is taken.`]
+        : []),
+    ],
+  };
+}
+
+const NOWHERE = { inbound: [], ownName: "", around: [], distributed: 0 };
+
+function namesAround(told: ToldLayer): string[] {
+  return [...told.around === undefined ? [] : namesAround(told.around), told.ownName];
+}
+
+/** Whether a layer beside it makes a mask. */
+function makesMask({ siblings }: ToldLayer): boolean {
+  return siblings.some(({ config }) =>
+    config.mask_value !== undefined || config.mask_zero === true
+  );
+}
+
+/** The shape that a layer was built for, the batch first, as far as the file tells. */
+function builtShape({ record, config, siblings, inbound }: ToldLayer): OpenShape | undefined {
+  const { build_config: build } = record;
+  const [first] = siblings;
+  const isFirst = inbound === undefined &&
+    (first?.record === record ||
+      first?.className === "InputLayer" && siblings[1]?.record === record);
+  const start = isFirst ? first!.config : config;
+  const shapes = [
+    isRecord(build) ? build.input_shape : undefined,
+    config.batch_shape,
+    config.batch_input_shape,
+    start.batch_shape,
+    start.batch_input_shape,
+  ];
+  const isLength = (x: unknown) => x === null || Number.isSafeInteger(x) && (x as number) > 0;
+  return shapes.find((shape): shape is OpenShape =>
+    Array.isArray(shape) && shape.length === 3 && shape.every(isLength)
+  );
+}
+
+/** The recurrent layers of a .keras file. */
+export function archiveRecurrent(
+  config: unknown,
+  file: Hdf5File,
+  writer: KerasWriter,
+  untold: UntoldActivations,
+): RecurrentParts {
+  const told = toldRecurrent(config, writer, (listed) => {
+    return kerasWeights(file, { listed, areNamed: true }).of;
+  });
+  const groups = groupsOf(file, { listed: told.listed, areNamed: true });
+  const owners = leavesOf(told.listed).map((one) => ({
+    ...one,
+    group: `${groups.get(one.name)}/`,
+  }));
+  const inside = untoldIn(file.arrays, untold).flatMap((one) => {
+    const owner = owners.find(({ group }) => `${one.group}/`.startsWith(group));
+    if (owner !== undefined && kindOfLayer(owner.className) !== undefined) return []; // told above
+    const path = owner === undefined ? one.group : one.group.slice(owner.group.length);
+    const steps = path.split("/");
+    const around = owner === undefined ? [] : [...namesAround(owner)];
+    return {
+      ...one,
+      name: [...owner === undefined ? [] : [owner.name], path].join("/"),
+      input: ownLine(around, steps, (k) => isContainer(file, one.group, steps.length - k)),
+    };
+  });
+  return {
+    ...told,
+    parts: [...told.parts, ...inside],
+    provenance: kerasProvenance(writer.version),
+  };
+}
+
+/** Whether a group is a list of layers: each layer has a group of its own arrays. */
+function isContainer({ attributes }: Hdf5File, group: string, levels: number): boolean {
+  const path = group.split("/").slice(0, levels === 0 ? undefined : -levels).join("/");
+  return !attributes.has(`${path}/vars`);
+}
