@@ -133,7 +133,8 @@ Deno.test("the error of weights alone says which layers they are, as a call", as
   assertEquals(
     apart.words,
     "none are given: words.* is an Embedding of 7 words, lstm.* an LSTM of 2 units on 1 input, " +
-      "fc.* a Dense of 1, which do not fit in a row",
+      "fc.* a Dense of 1, which do not fit in a row; " +
+      `loadRecurrent(${JSON.stringify(file("apart.pth"))}) opens its LSTMs alone`,
   );
   const both = await proposed(formatFile("pytorch/encoder_decoder.safetensors"));
   assert(both.words.endsWith("in an order that the file does not tell"), both.words);
