@@ -23,14 +23,14 @@ export function isKeras1(version: string): boolean {
  * Merges count the steps that any mask counts from 3.4 on, Keras 3 before hands no mask on.
  */
 export function kerasWriter(version: string): KerasWriter {
-  const [, major, minor, isTf] = /^(\d+)\.(\d+)[^-]*(-tf)?/.exec(version) ?? [];
+  const [, major, minor, isTf] = /^(\d+)(?:\.(\d+))?[^-]*(-tf)?/.exec(version) ?? [];
   if (Number(major) > 2) {
     return {
       generation: "keras3",
       version,
       recurrentActivation: "sigmoid",
       zeroOutputForMask: true,
-      masks: Number(major) > 3 || Number(minor) >= 4 ? "any" : "none",
+      masks: Number(major) > 3 || Number(minor ?? Infinity) >= 4 ? "any" : "none",
     };
   }
   const generation = "keras2";

@@ -16,9 +16,10 @@ import {
   replaceWeights,
   rowWithArrays,
 } from "./build_model.ts";
-import type { Format, Line, OpenedModel } from "./format.ts";
-import { formatOf } from "./formats.ts";
+import type { Configured, Format, Line, OpenedModel } from "./format.ts";
+import { formatOf, FORMATS } from "./formats.ts";
 import { inferredInput } from "./keras_input.ts";
+import { configuredModel, type KerasConfiguration } from "./keras_configuration.ts";
 import { resumeTraining, type StoredTraining } from "./keras_training.ts";
 import { refuseWeightsAlone } from "./proposal.ts";
 
@@ -34,6 +35,11 @@ export interface LoadModelOptions {
    * convolution, and `epsilon: 1e-5` of its normalizations (Keras's default is 1e-3).
    */
   readonly layers?: readonly Layer[];
+  /**
+   * Keras's `model.to_json()`, where the weights stand alone: the text, what it says, or its path or
+   * URL. For `.weights.h5`, `.h5` and the `.npz` of `get_weights()`.
+   */
+  readonly config?: KerasConfiguration;
   /** A sample's shape. Default: `[null, inputSize]`, as the first layer's weights tell it. */
   readonly inputShape?: OpenShape;
   /** Which state_dict of a PyTorch checkpoint that holds several: `"ema.model"`. */
@@ -42,6 +48,7 @@ export interface LoadModelOptions {
 
 const OPTIONS: KeysOf<LoadModelOptions> = {
   layers: "optional",
+  config: "optional",
   inputShape: "optional",
   key: "optional",
 };
@@ -58,7 +65,8 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
  * Runtime has them (`model.inputs`, `predictAll`). A model that Keras trained goes on where it stopped.
  *
  * Files of weights alone (`.weights.h5`, `.npz`; `.pth` and `.safetensors` with other layers) need
- * `layers`: they do not tell the activations, and none is guessed; the error proposes the call.
+ * `layers`: they do not tell the activations, and none is guessed; the error proposes the call. Of
+ * Keras's, the text of `model.to_json()` tells them too: `config`.
  * PyTorch's own files (`torch.save`) are pickles: they are read by an interpreter that knows what
  * tensors need, and runs nothing.
  *
@@ -88,9 +96,18 @@ const OPTIONS: KeysOf<LoadModelOptions> = {
  */
 export async function loadModel(source: Source, options: LoadModelOptions = {}): Promise<Model> {
   checkOptions("load a model", options, OPTIONS);
-  const { layers, key } = options;
+  const { layers, key, config } = options;
   if (key !== undefined && typeof key !== "string") {
     throw new TypeError(`Cannot load a model: key must be a text, but ${kindOf(key)} was given`);
+  }
+  if (config !== undefined) {
+    if (layers !== undefined || options.inputShape !== undefined) {
+      throw new TypeError(
+        "Cannot load a model: config tells the layers and the shape, but " +
+          `${layers === undefined ? "inputShape" : "layers"} was given too`,
+      );
+    }
+    return await openConfigured(source, await configuredModel(config));
   }
   return await openFile(source, async (file) => {
     const format = formatOf(file.bytes);
@@ -120,6 +137,20 @@ provideWeightLoader((model, source) =>
     replaceWeights(model, perLayer.flat(), provenance, origin);
   })
 );
+
+/** Keras's weights alone, with the configuration that stands apart from them. */
+function openConfigured(source: Source, model: Configured): Promise<Model> {
+  return openFile(source, async (file) => {
+    const format = formatOf(file.bytes);
+    if (format.configured === undefined) {
+      const known = FORMATS.filter(({ configured }) => configured).map(({ name }) => name);
+      const rule = `config goes with Keras's weights: ${known.join(", ")}`;
+      throw new UnreadableFileError(rule, `the file is a ${format.name}`);
+    }
+    const origin = { source: file.name, format: format.name };
+    return buildModel(await format.configured(file, model), origin);
+  });
+}
 
 /** A file that defines the computation. */
 async function modelIn(format: Format, file: OpenFile, key?: string): Promise<OpenedModel> {

@@ -2,9 +2,14 @@ import { decodeNpz } from "../files/npz.ts";
 import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import { readZipDirectory } from "../files/zip_directory.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { weightCount } from "../layers/kind.ts";
+import { namesOf, weightCount } from "../layers/kind.ts";
 import type { LoadedWeights } from "./build_model.ts";
 import { lettersOf, taken } from "./conversion.ts";
+import type { KerasModel } from "./keras_config.ts";
+import { inputShapeOf } from "./keras_input.ts";
+import { kerasProvenance } from "./keras_model.ts";
+import { leavesOf } from "./keras_node.ts";
+import { isKeras1 } from "./keras_version.ts";
 import { givenOrderProposal } from "./keras_proposal.ts";
 import { type Format, type Line, MODEL_RULE, WEIGHTS_RULE } from "./format.ts";
 import { isStateDict, openPytorch } from "./pytorch.ts";
@@ -37,7 +42,41 @@ export const NPZ: Format = {
         : inGivenOrder(arrays, line);
     });
   },
+  async configured({ bytes }, { parsed, version }) {
+    const arrays = await decodeNpz(bytes);
+    return asFileError(MODEL_RULE, () => {
+      checkOrder(parsed, version);
+      const line = parsed.layers.map((layer) => ({ name: layer.name!, layer }));
+      const { perLayer } = inGivenOrder(arrays, line);
+      const stored = new Map(line.map(({ name }, k) => [name, perLayer[k]!]));
+      return {
+        ...parsed,
+        arrays: { of: ({ name }) => stored.get(name) ?? [] },
+        inputShape: inputShapeOf(parsed, ({ name }) => stored.get(name!) ?? []),
+        provenance: { ...kerasProvenance(version), notes: parsed.notes },
+      };
+    });
+  },
 };
+
+/** Throws where get_weights() does not give the arrays layer by layer. */
+function checkOrder({ listed, layers }: KerasModel, version: string): void {
+  const rule = "get_weights() must give each layer's arrays one after the other";
+  if (isKeras1(version)) {
+    throw new UnreadableFileError(rule, "Keras 1 has one array for each gate: its .h5 is read");
+  }
+  const within = new Set(
+    listed.flatMap(({ inner }) => leavesOf(inner?.listed ?? []).map(({ name }) => name)),
+  );
+  const fixed = layers.find((layer) =>
+    within.has(layer.name!) && namesOf(layer).some(({ trainable = true }) => !trainable)
+  );
+  if (fixed === undefined || !/^2\.[0-3](\D|$)/.test(version)) return;
+  const state =
+    `Keras ${version} gives those that training does not move last, of the model with ` +
+    `${JSON.stringify(fixed.name)} in it: its .h5 is read`;
+  throw new UnreadableFileError(rule, state);
+}
 
 /** The arrays of `np.savez(f, *model.get_weights())`: arr_0, arr_1, … in Keras's order. */
 function inGivenOrder(arrays: ReadonlyMap<string, Tensor>, line: Line): LoadedWeights {

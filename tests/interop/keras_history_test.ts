@@ -96,3 +96,75 @@ Deno.test("Keras 1's gates are told by their names: its log says which arrays be
   ]);
   assertEquals(arrays[0]!.steps, ["gates i f c o joined"]);
 });
+
+/** Folders of Keras's weights alone beside `to_json()`. */
+const ALONE = Object.keys(FOLDERS).filter((folder) => folder.startsWith("keras_versions/"));
+
+for (const folder of ALONE) {
+  const path = formatFile(folder);
+  const files = [...Deno.readDirSync(path)].map(({ name }) => name)
+    .filter((file) => /(_alone|\.weights)\.h5$|_weights\.npz$/.test(file)).sort()
+    .filter((file) => !(folder.endsWith("keras22") && file === "nested_weights.npz")); // below
+
+  Deno.test(`loadModel() opens weights alone with to_json(), in ${files.length} files of ${folder}`, async (t) => {
+    assert(files.length >= 6);
+    const values = await loadNpz(`${path}/values.npz`);
+    for (const file of files) {
+      const name = file.replace(/(_alone|\.weights)\.h5$|_weights\.npz$/, "");
+      await t.step(file, async () => {
+        const text = Deno.readTextFileSync(`${path}/${name}.json`);
+        const model = await loadModel(`${path}/${file}`, { config: text });
+        assertPredictsAll(model, values, name);
+      });
+    }
+  });
+}
+
+Deno.test("loadModel(weights, { config }) takes the text, what it says, its path, its URL, its bytes", async () => {
+  const path = formatFile("keras_versions/keras315");
+  const values = await loadNpz(`${path}/values.npz`);
+  const text = Deno.readTextFileSync(`${path}/gru.json`);
+  const given = [
+    text,
+    JSON.stringify(text), // json.dump(model.to_json(), file)
+    JSON.parse(text),
+    `${path}/gru.json`,
+    new URL(`file://${path}/gru.json`),
+    new TextEncoder().encode(text),
+  ];
+  for (const config of given) {
+    const model = await loadModel(`${path}/gru.weights.h5`, { config });
+    assertPredictsAll(model, values, "gru");
+  }
+});
+
+Deno.test("loadModel(weights, { config }) refuses what is no configuration, or does not fit, by name", async () => {
+  const path = formatFile("keras_versions/keras315");
+  const text = Deno.readTextFileSync(`${path}/gru.json`);
+  const refused = async (file: string, config: unknown, said: string) => {
+    const options = { config } as Parameters<typeof loadModel>[1];
+    const error = await assertRejects(() => loadModel(`${path}/${file}`, options));
+    assertStringIncludes((error as Error).message, said);
+  };
+  await refused("gru.weights.h5", 3, "config must be the text of Keras's to_json()");
+  await refused("gru.weights.h5", "{", "Cannot read config: it must be JSON");
+  await refused("gru.weights.h5", { layers: [] }, "its keys are layers");
+  await refused("gru.weights.h5", { class_name: "Sequential", config: [] }, "version is not there");
+  await refused("gru.weights.h5", `${path}/nothing.json`, "nothing.json");
+  await refused("lstm.weights.h5", text, "gru (GRU)");
+  await refused("lstm_weights.npz", text, "in the order of get_weights()");
+  await refused("gru.keras", text, "config goes with Keras's weights: .npz, .h5");
+  const model = { config: text, layers: [] };
+  const error = await assertRejects(() => loadModel(`${path}/gru.weights.h5`, model), TypeError);
+  assertStringIncludes(error.message, "layers was given too");
+});
+
+Deno.test("get_weights() of Keras 2.2 gives the moving averages of a model within last: refused", async () => {
+  const path = formatFile("keras_versions/keras22");
+  const config = `${path}/nested.json`;
+  const error = await assertRejects(
+    () => loadModel(`${path}/nested_weights.npz`, { config }),
+    UnreadableFileError,
+  );
+  assertStringIncludes(error.message, "gives those that training does not move last");
+});
