@@ -36,6 +36,7 @@ export { loadNpz, saveNpz } from "./lib/files/npz.ts";
 export type { Source } from "./lib/files/source.ts";
 export { UnreadableFileError } from "./lib/files/unreadable.ts";
 export { loadModel } from "./lib/interop/load_model.ts";
+export type { KerasConfiguration } from "./lib/interop/keras_configuration.ts";
 export type { LoadModelOptions } from "./lib/interop/load_model.ts";
 export { loadRecurrent } from "./lib/interop/load_recurrent.ts";
 export type { LoadRecurrentOptions } from "./lib/interop/load_recurrent.ts";
