@@ -17,6 +17,7 @@ import {
 } from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
 import { networkOf } from "../../lib/model/model.ts";
+import { seededRandom } from "../../lib/tensor/random.ts";
 import { valueIfAt } from "../../lib/cells/sites.ts";
 import { formatFile } from "../interop/loaded.ts";
 
@@ -56,14 +57,16 @@ for (const name of names) {
   Deno.test(`${name}: prediction, gates, states and gradients are Keras's, and the proof holds`, async () => {
     const model = await loadModel(fileOf(name));
     const [x, y] = [inputOf(name), arrays.get(`y_${name}`)!];
-    const { layers } = trace(model, x);
-    layers.forEach((layer, k) => {
-      for (const site of SITES) {
-        const theirs = arrays.get(`trace_${name}_${k}_${site.replace("gates.", "")}`);
-        if (theirs !== undefined) assertClose(valueIfAt(layer, site)!, theirs, 1e-6, site);
-        else if (k === 0) assertEquals(valueIfAt(layer, site), undefined);
-      }
-    });
+    for (const fast of [false, true]) {
+      trace(model, x, { fast }).layers.forEach((layer, k) => {
+        assert(!fast || layer.hiddenState.data instanceof Float32Array);
+        for (const site of SITES) {
+          const theirs = arrays.get(`trace_${name}_${k}_${site.replace("gates.", "")}`);
+          if (theirs !== undefined) assertClose(valueIfAt(layer, site)!, theirs, 1e-6, site);
+          else if (k === 0) assertEquals(valueIfAt(layer, site), undefined);
+        }
+      });
+    }
     const { verdict, sentence } = prove(model, x, { expected: y });
     assert(verdict === "rounding" || verdict === "equal", sentence);
     assertClose(model.predict(x), y, 1e-6, "prediction");
@@ -73,11 +76,15 @@ for (const name of names) {
       return;
     }
     const network = networkOf(model);
-    const run = network.forwardOnTape(network.checkInputs(x, "predict"));
-    run.backward([arrays.get(`factors_${name}`)!]).forEach((gradient, k) => {
-      const what = `gradient of ${network.weightSpecs[k]!.name}`;
-      assertClose(gradient, arrays.get(`gradients_${name}_${k}`)!, 2e-6, what);
-    });
+    const inputs = network.checkInputs(x, "predict");
+    const fast = { training: true, fast: true, random: seededRandom(1) };
+    for (const context of [{}, ...(name.includes("dropout") ? [] : [fast])]) {
+      const run = network.forwardOnTape(inputs, context);
+      run.backward([arrays.get(`factors_${name}`)!]).forEach((gradient, k) => {
+        const what = `gradient of ${network.weightSpecs[k]!.name}`;
+        assertClose(gradient, arrays.get(`gradients_${name}_${k}`)!, 2e-6, what);
+      });
+    }
     const file = await Deno.makeTempFile({ suffix: ".keras" });
     await saveKeras(file, model);
     const again = await loadModel(file);

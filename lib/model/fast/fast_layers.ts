@@ -40,14 +40,16 @@ export class FastLayers {
     };
   }
 
-  /** Runs a layer on a tape. */
+  /** Runs a layer on a tape; what is no training keeps nothing to go back through. */
   runOnTape(tape: Gradients): LayerContext<Variable>["run"] {
     return (layer, inputs, weights, context): LayerResult<Variable> => {
       const [x] = inputs as [Variable];
       const valuesOf = (variables: readonly Variable[]) => variables.map(({ value }) => value);
       const states = context.states?.map(valuesOf);
       const given = { ...context, states };
-      const fast = this.#fast(layer, valuesOf(inputs), valuesOf(weights), given, false);
+      const fast = context.training
+        ? this.#fast(layer, valuesOf(inputs), valuesOf(weights), given, false)
+        : undefined;
       if (fast === undefined) return layer.run(tape, inputs, weights, context);
       const [value] = fast.outputs as [Tensor];
       const output = tape.computed(value, [x, ...weights], (gradient) => {

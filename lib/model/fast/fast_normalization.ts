@@ -4,7 +4,7 @@ import { gradientOfNormalized, momentsOfRows, normalizeRows } from "../../comput
 import type { FastNormalization } from "../../layers/fast_form.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { numbersOf } from "./chain.ts";
-import type { FastRun } from "./fast_run.ts";
+import { type FastRun, predicted } from "./fast_run.ts";
 
 /** What it gives, and in training what becomes of the moving moments. */
 export function fastNormalization(
@@ -19,9 +19,11 @@ export function fastNormalization(
     gamma: scale ? numbersOf(weights[0]!) : undefined,
     beta: center ? numbersOf(weights.at(-3)!) : undefined,
   };
-  const moments = training
-    ? momentsOfRows(data, movingMean!.length)
-    : { mean: movingMean!, variance: movingVariance! };
+  if (!training) {
+    const moments = { mean: movingMean!, variance: movingVariance! };
+    return predicted(normalizeRows(data, moments, shaped, epsilon), x.shape);
+  }
+  const moments = momentsOfRows(data, movingMean!.length);
   const like = (values: ArrayLike<number>) =>
     new Tensor(Float64Array.from(values), weights.at(-1)!.shape);
   const moved = (kept: ArrayLike<number>, now: ArrayLike<number>) =>
@@ -35,12 +37,10 @@ export function fastNormalization(
         weights: [...(scale ? [like(g.gamma)] : []), ...(center ? [like(g.beta)] : [])],
       };
     },
-    ...(training && {
-      updates: [
-        ...weights.slice(0, -2).map(() => undefined),
-        moved(movingMean!, moments.mean),
-        moved(movingVariance!, moments.variance),
-      ],
-    }),
+    updates: [
+      ...weights.slice(0, -2).map(() => undefined),
+      moved(movingMean!, moments.mean),
+      moved(movingVariance!, moments.variance),
+    ],
   };
 }
