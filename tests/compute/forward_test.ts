@@ -1,7 +1,7 @@
 // Fast equals readable. Tolerances: 2e-7 in a probability; 1e-6 of the largest value elsewhere, as
 // float32 carries 6e-8 a step and states grow.
 
-import { type ActivationName, getActivation } from "@gatescope/lstm";
+import { type ActivationName, getActivation, tensor } from "@gatescope/lstm";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fastActivation, fastActivationNames } from "../../lib/compute/activations.ts";
 import { Arena } from "../../lib/compute/arena.ts";
@@ -183,6 +183,17 @@ for (const build of builds) {
       });
     }
   }
+
+  Deno.test(`Plan, ${build}: a dense layer over more rows than go together, whatever its activation`, () => {
+    for (const name of fastActivationNames) {
+      const [rows, units] = [2000, 35]; // 128 KiB are 678 rows of 48 columns
+      const dense = randomDense(units, 3, name as ActivationName);
+      const x = randomArray(rows * 3, 1, 8);
+      const actual = new Plan([dense], { batch: rows, timesteps: 1, inputSize: 3 }, arena).run(x);
+      const expected = readableDense(dense, tensor(x, [rows, 3]), name as ActivationName);
+      assertWithin(actual, expected.data, name);
+    }
+  });
 
   Deno.test(`Plan, ${build}: softmax of ±1e4 and of equal logits; its rows sum to 1`, () => {
     for (const units of [1, 3, 4, 17]) {
