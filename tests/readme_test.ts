@@ -3,6 +3,7 @@
 import { loadNpz, saveNpz } from "@gatescope/lstm";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { FORMATS } from "../lib/interop/formats.ts";
 import { LAYER_KINDS } from "../lib/layers/table.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
@@ -50,4 +51,19 @@ Deno.test("the README lists the layers of the table, in its order", async () => 
   const [, listed] = /<!-- layers -->([^]*)<!-- \/layers -->/.exec(readme)!;
   const names = [...listed!.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
   assertEquals(names, LAYER_KINDS.map(({ className }) => className));
+});
+
+Deno.test("the README's table of formats is that of the code", async () => {
+  const readme = await Deno.readTextFile(join(root, "README.md"));
+  const [, table] = /<!-- formats -->([^]*)<!-- \/formats -->/.exec(readme)!;
+  const cells = (line: string) => line.split("|").slice(1, -1).map((cell) => cell.trim());
+  const [, , ...rows] = table!.trim().split("\n").map(cells);
+  const wanted = FORMATS.map(({ name, writers, configured, hasKeys, save }) => [
+    `\`${name}\``,
+    writers.join("; "),
+    ["layers", ...(configured ? ["config"] : []), ...(hasKeys ? ["key"] : [])]
+      .map((option) => `\`${option}\``).join(", "),
+    save === undefined ? "" : `\`${save.name}\``,
+  ]);
+  assertEquals(rows, wanted);
 });

@@ -32,6 +32,8 @@ export interface Configured {
 export interface Format {
   /** What it is called: the end of its files' names. */
   readonly name: string;
+  /** Who writes such files, of which versions each was read: for the README. */
+  readonly writers: readonly string[];
   /** The kind of its bytes. */
   readonly kind: FileKindName;
   /** Whether bytes of that kind are of this format, where several have it. */

@@ -24,6 +24,7 @@ const SAVED = "it must be a model that Keras saved";
 /** Keras 3's own files. */
 export const KERAS: Format = {
   name: ".keras",
+  writers: ["Keras 2.12 to 2.15", "Keras 3.0 to 3.15"],
   kind: "zip",
   model: async ({ bytes, name }) => {
     const archive = await readKerasArchive(bytes);
@@ -36,6 +37,7 @@ export const KERAS: Format = {
 /** Keras 2's own files, and weights alone of either. */
 export const KERAS_H5: Format = {
   name: ".h5",
+  writers: ["Keras 1.2 to 3.15", "TensorFlow 2.0 to 2.15", "`.weights.h5` of them"],
   kind: "hdf5",
   model: async ({ bytes, name }) => {
     const file = await readHdf5(bytes);

@@ -19,6 +19,7 @@ import { pytorchWeights } from "./pytorch_match.ts";
 /** NumPy's archives: Keras's `get_weights()`, or a state_dict by its names. */
 export const NPZ: Format = {
   name: ".npz",
+  writers: ["NumPy: `get_weights()` of Keras 2 and 3", "a state_dict of PyTorch"],
   kind: "zip",
   fits(bytes) {
     const entries = readZipDirectory(bytes);

@@ -9,6 +9,7 @@ import { saveOnnx } from "./save_onnx.ts";
 /** ONNX, out of PyTorch's, TensorFlow's or any other exporter. */
 export const ONNX: Format = {
   name: ".onnx",
+  writers: ["PyTorch's two exporters", "tf2onnx", "onnx"],
   kind: "onnx",
   model: async (file) => {
     const graph = await readOnnx(file);

@@ -8,6 +8,7 @@ import { pytorchWeights } from "./pytorch_match.ts";
 /** PyTorch's state_dict as safetensors.torch.save_file writes it. */
 export const SAFETENSORS: Format = {
   name: ".safetensors",
+  writers: ["a state_dict of PyTorch"],
   kind: "safetensors",
   model: async ({ bytes, name }) => {
     return await asFileError(MODEL_RULE, () => openPytorch(readSafetensors(bytes), { name }));

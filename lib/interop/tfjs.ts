@@ -20,6 +20,7 @@ import { orderedByName } from "./weight_order.ts";
 /** TF.js's own files: its configuration, and the shards of its weights beside it. */
 export const TFJS: Format = {
   name: "model.json",
+  writers: ["TF.js 4", "tensorflowjs_converter, of Keras 2 and 3, quantized too"],
   kind: "json",
   model: async (file) => {
     const parts = await readTfjs(file);

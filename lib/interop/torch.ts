@@ -11,6 +11,7 @@ import { pytorchWeights } from "./pytorch_match.ts";
 /** PyTorch's state_dict as torch.save writes it, or a checkpoint that holds one. */
 export const TORCH: Format = {
   name: ".pth",
+  writers: ["PyTorch: `.pth`, `.pt`, `.bin` of `torch.save`, both formats"],
   kind: "torch",
   hasKeys: true,
   async model({ bytes, name }, key) {
