@@ -213,6 +213,8 @@ export type { InputOptions } from "./lib/model/functional.ts";
 export type { Call, Connection } from "./lib/layers/connection.ts";
 export type { ModelInput } from "./lib/model/inputs.ts";
 export { Model } from "./lib/model/model.ts";
+
+export type { Stream, StreamOptions } from "./lib/model/stream.ts";
 export type { EvaluateOptions } from "./lib/model/model.ts";
 export type { Evaluation } from "./lib/model/training/validate.ts";
 export type { ModelOptions, SequentialOptions } from "./lib/model/architecture.ts";

@@ -212,6 +212,7 @@ const ENTRIES: Record<string, Entry> = {
   "Model.getWeights": free("nothing", () => model.getWeights()),
   "Model.setWeights": free("a list", (w: Any) => model.setWeights(w), model.getWeights()),
   "Model.loadWeights": entry((...args: Any[]) => (model.loadWeights as Any)(...args), keras),
+  "Model.stream": withOptions((...args: Any[]) => model.stream(...args), {}),
   "Model.resetStates": free("nothing", () => model.resetStates()),
 
   // training

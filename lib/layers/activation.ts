@@ -44,6 +44,7 @@ export function activation(
     className: "Activation",
     name: chosen.name,
     config: { activation: activationConfig(φ) },
+    overTime: "each",
     outputShape: (input: OpenShape) => input,
     weights: () => [],
     fast: (): FastForm | undefined => {

@@ -138,6 +138,7 @@ export function softmaxLayer(options: LayerName = {}): Layer {
   const unmasked = ofFunction("Softmax", chosen.name, { axis: -1 }, "softmax", {});
   return defineLayer({
     ...unmasked,
+    overTime: undefined, // a mask lies over its last axes
     run: (o, inputs, weights, context) => {
       const [[x], [mask]] = [inputs, context.masks];
       if (mask === undefined) return unmasked.run(o, inputs, weights, context);
@@ -183,6 +184,7 @@ function ofFunction(
     className,
     name,
     config,
+    overTime: "each",
     outputShape: (input: OpenShape) => input,
     weights: () => [],
     fast: (): FastForm | undefined => {

@@ -97,6 +97,7 @@ export function normalization(options: NormalizationOptions = {}): Layer {
     className: "Normalization",
     name,
     config: { axis, invert, ...config },
+    overTime: "each",
     outputShape: (input: OpenShape) => [...input.slice(0, -1), checked(input)],
     weights: (input: OpenShape) => {
       const shape = [checked(input)];

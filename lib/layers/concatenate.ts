@@ -59,6 +59,7 @@ export function concatenate(options: ConcatenateOptions = {}): Layer {
     name,
     config: { axis, masks: way },
     inputCount: [2, Infinity] as const,
+    overTime: axis === -1 || axis > 1 ? "each" : undefined,
     outputShape,
     weights: () => [],
     run: (o, inputs, _weights, { masks }) => {

@@ -194,6 +194,7 @@ function convolution(className: string, chosen: {
   return defineLayer({
     className,
     name,
+    overTime: timestepsBefore(geometry),
     config: {
       filters,
       kernel_size: kernelSize,
@@ -225,6 +226,17 @@ function convolution(className: string, chosen: {
       return { outputs: [o.apply(φ, convolved(o, x!, kernel!, b, places, groups))] };
     },
   });
+}
+
+/**
+ * How many timesteps before its own a window sees; undefined where it sees later ones, or where not
+ * each timestep has a window.
+ */
+export function timestepsBefore(
+  { sizes: [size = 1, ...more], strides, dilations: [dilation = 1], padding }: Geometry,
+): number | undefined {
+  if (more.length > 0 || strides[0] !== 1) return undefined;
+  return padding === "causal" || size === 1 ? (size - 1) * dilation : undefined;
 }
 
 /** Keras has no windows that both move on and lie apart by more than 1 (base_conv.py). */

@@ -42,6 +42,7 @@ const KEYS: KeysOf<OwnLayer> = {
   wrapped: "optional",
   distributed: "optional",
   takes: "optional",
+  overTime: "optional",
   makesMask: "optional",
   inputCount: "optional",
   outputShape: "required",

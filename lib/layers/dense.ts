@@ -68,6 +68,7 @@ export function dense(options: DenseLayerOptions): Layer {
       activation: activationConfig(activation),
       use_bias: useBias,
     },
+    overTime: "each",
     outputShape: (input: OpenShape) => [...input.slice(0, -1), checkInputSize(input) && units],
     weights: (input: OpenShape): WeightSpec[] => [
       { name: "kernel", shape: [checkInputSize(input), units], initialize: glorotUniform },

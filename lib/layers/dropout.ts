@@ -37,6 +37,7 @@ export function dropout(options: DropoutOptions): Layer {
     className: "Dropout",
     name,
     config: { rate },
+    overTime: "each",
     outputShape: (input: OpenShape) => input,
     weights: () => [],
     fast: (): FastForm => ({ kind: "identity" }),

@@ -57,6 +57,7 @@ export function embedding(options: EmbeddingOptions): Layer {
     name,
     config: { input_dim: inputDim, output_dim: outputDim, mask_zero: maskZero },
     takes: "words" as const,
+    overTime: "each",
     makesMask: maskZero,
     outputShape: (input: OpenShape) => [...input, outputDim],
     weights: (): WeightSpec[] => [

@@ -46,6 +46,7 @@ export function getItem(options: GetItemOptions): Layer {
     className: "GetItem",
     name,
     config: { index },
+    overTime: isLast(index[0]) ? "each" : undefined,
     outputShape: (input: OpenShape) => {
       if (index.length > input.length) {
         throw new TypeError(
@@ -68,6 +69,12 @@ export function getItem(options: GetItemOptions): Layer {
       return { outputs: [partAt(o, x!, index.map((one, axis) => resolved(one, lengths[axis]!)))] };
     },
   });
+}
+
+/** Whether it takes the last timestep, or all. */
+function isLast(one: ItemIndex | undefined): boolean {
+  return one === undefined || one === -1 ||
+    typeof one !== "number" && (one[0] ?? 0) === 0 && one[1] === null;
 }
 
 /** Counted from the front, and within the axis as NumPy takes stretches. */

@@ -50,6 +50,12 @@ export interface LayerContext<V> {
   readonly random?: Random | undefined;
   /** Where a stateful layer's last call ended, a list of states for each of its cells. */
   readonly states?: readonly (readonly V[])[] | undefined;
+  /**
+   * Whether a recurrent layer tells where it ended, stateful or not.
+   *
+   * @internal
+   */
+  readonly keepsStates?: boolean | undefined;
   /** Runs a layer inside of this one. */
   readonly run: (
     layer: Layer,
@@ -103,6 +109,12 @@ export interface LayerDefinition {
   readonly distributed?: number;
   /** What its inputs hold: whole numbers that stand for words, where not numbers as they are. */
   readonly takes?: "words";
+  /**
+   * How it goes along a sequence `[timesteps, …]` that comes in pieces ({@linkcode Stream}): each
+   * timestep by itself, with the states of its cell, or with so many timesteps before. Default: it
+   * needs the whole sequence.
+   */
+  readonly overTime?: "each" | "states" | number | undefined;
   /** Whether it tells which steps count. */
   readonly makesMask?: boolean;
   /** How many inputs it takes, from and to. Default: 1. */

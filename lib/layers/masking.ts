@@ -38,6 +38,7 @@ export function masking(options: MaskingOptions = {}): Layer {
     name,
     config: { mask_value: maskValue },
     makesMask: true,
+    overTime: "each",
     outputShape: checkedSequence,
     weights: () => [],
     run: (o, [x]) => {

@@ -198,6 +198,7 @@ function merge(
     name: chosen.name,
     config: { masks: chosen.masks },
     inputCount: [2, most] as const,
+    overTime: "each",
     outputShape,
     weights: () => [],
     run: (o, inputs, _weights, { masks }) => {

@@ -162,6 +162,7 @@ function inTraining(
     className,
     name,
     config,
+    overTime: "each",
     outputShape: (input: OpenShape) => input,
     weights: () => [],
     fast: (): FastForm => ({ kind: "identity" }),

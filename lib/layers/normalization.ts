@@ -92,6 +92,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     className: "BatchNormalization",
     name,
     config: { axis, momentum, epsilon, center, scale },
+    overTime: "each",
     outputShape: (input: OpenShape) => input,
     weights: (input: OpenShape): WeightSpec[] => {
       const shape = [channelsOf("BatchNormalization", input, axis)];
@@ -162,6 +163,7 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
     className: "LayerNormalization",
     name,
     config: { axis, epsilon, center, scale },
+    overTime: "each",
     outputShape: (input: OpenShape) => input,
     weights: (input: OpenShape): WeightSpec[] => {
       const shape = [channelsOf("LayerNormalization", input, axis)];

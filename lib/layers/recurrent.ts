@@ -147,6 +147,7 @@ export function recurrentLayer<O extends RecurrentOptions>(
       zero_output_for_mask: options.zeroOutputForMask,
     },
     cells: [""],
+    overTime: goBackwards ? undefined : "states",
     inputCount: [1, 1 + count] as const,
     outputShape: (input: OpenShape, ...states: OpenShape[]) => {
       checkStateShapes(owner, cell, states, units);
@@ -207,7 +208,7 @@ export function recurrentLayer<O extends RecurrentOptions>(
       return {
         outputs: returnState ? [result, ...end.toReversed()] : [result],
         mask: returnSequences ? given : undefined, // with goBackwards too Keras leaves it as it was
-        states: stateful ? [end] : undefined,
+        states: stateful || context.keepsStates ? [end] : undefined,
       };
     },
   });

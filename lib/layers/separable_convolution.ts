@@ -1,6 +1,13 @@
 import { shapeOf } from "../values/arrange.ts";
 import type { Activation, ActivationName } from "../values/activations.ts";
-import { checkSteps, convolved, countsOf, glorotOfWindows, windowsIn } from "./convolution.ts";
+import {
+  checkSteps,
+  convolved,
+  countsOf,
+  glorotOfWindows,
+  timestepsBefore,
+  windowsIn,
+} from "./convolution.ts";
 import { zeros } from "./initializers.ts";
 import { given, type LayerKind, names } from "./kind.ts";
 import { defineLayer, formatOpenShape, type Layer, type OpenShape } from "./layer.ts";
@@ -95,6 +102,7 @@ export function separableConv1D(options: SeparableConv1DOptions): Layer {
   return defineLayer({
     className: "SeparableConv1D",
     name,
+    overTime: timestepsBefore(geometry),
     config: {
       filters,
       kernel_size: [kernelSize],

@@ -32,6 +32,7 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
     name: chosen.name,
     wrapped: layer,
     distributed: 1,
+    overTime: "each",
     config: { layer: { class_name: layer.className, config: layer.config } },
     ...(layer.cells && { cells: layer.cells }),
     outputShape: (input: OpenShape) => {

@@ -38,6 +38,7 @@ export function unitNormalization(options: UnitNormalizationOptions = {}): Layer
     className: "UnitNormalization",
     name,
     config: { axis },
+    overTime: "each",
     outputShape: (input: OpenShape) => {
       if (input.length > 0 && (axis === -1 || axis === input.length)) return input;
       throw new TypeError(

@@ -19,6 +19,7 @@ import { checkArchitecture, type ModelOptions, type SequentialOptions } from "./
 import type { Connections } from "./graph.ts";
 import type { ModelInput } from "./inputs.ts";
 import { type Provenance, provenanceOf } from "./provenance.ts";
+import { Stream, type StreamOptions } from "./stream.ts";
 import { summaryView } from "./summary.ts";
 import type { TrainingState } from "./training/training_state.ts";
 
@@ -290,6 +291,35 @@ export class Model {
   /** Where the weights came from, array by array; undefined where no file was read. */
   get provenance(): Provenance | undefined {
     return provenanceOf(this);
+  }
+
+  /**
+   * The model along a sequence that comes bit by bit: one timestep in, one out, by `step`, or pieces
+   * of any length, by `push`; the states are carried on. In precision float64 the pieces together give
+   * bit for bit what `predict` gives of the whole; in float32 the same but for rounding.
+   *
+   * Recurrent layers that go forward, of cells of your own too, convolutions with padding causal, and
+   * all that looks at each timestep by itself can do that. An LSTM without `returnSequences` gives its
+   * result so far. The model itself remembers nothing of it.
+   *
+   * @param options how many sequences go side by side
+   * @throws {TypeError} where a layer needs the whole sequence: it is named.
+   *
+   * @example
+   * ```ts
+   * import { arange, dense, lstm, sequential } from "@gatescope/lstm";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const layers = [lstm({ units: 4 }), dense({ units: 1 })];
+   * const model = sequential(layers, { inputShape: [null, 2], seed: 1, precision: "float64" });
+   * const stream = model.stream();
+   * stream.step([[0, 1]]); // [batch, size]
+   * stream.step([[2, 3]]);
+   * assertEquals(stream.step([[4, 5]]), model.predict(arange(6).reshape([1, 3, 2])));
+   * ```
+   */
+  stream(options: StreamOptions = {}): Stream {
+    return new Stream(this.#network, options);
   }
 
   /** Lets stateful layers start from zeros again. */

@@ -44,6 +44,8 @@ export interface NetworkContext {
   readonly listeners?: SiteListeners;
   /** The equations' operations, where somebody looks at them. */
   readonly ops?: Ops<Tensor>;
+  /** Runs each layer in its own way, by how it would run. */
+  readonly around?: (run: LayerContext<Tensor>["run"]) => LayerContext<Tensor>["run"];
   /** Called with the name of each layer before it runs. */
   readonly onLayer?: (name: string) => void;
 }
@@ -196,7 +198,7 @@ export class Network implements Graph {
 
   /** Runs on checked inputs. Changes nothing: not even what stateful layers remember. */
   forward(inputs: readonly Tensor[], context: NetworkContext = {}): NetworkRun {
-    const { fast, records, listeners, ops = numbers, onLayer } = context;
+    const { fast, records, listeners, ops = numbers, around, onLayer } = context;
     const insides: (Inside<Tensor> | NamedTrace)[] = [];
     const inside = (one: Inside<Tensor> | NamedTrace) => insides.push(one);
     const compute = this.#computing(fast);
@@ -205,9 +207,12 @@ export class Network implements Graph {
         onLayer(context.name);
         return layer.run(ops, given, own, context);
       });
+    const run = compute?.run({ records: records ?? false, inside }) ?? looked;
+    const equation: LayerContext<Tensor>["run"] = (layer, given, own, context) =>
+      layer.run(ops, given, own, context);
     const walked = this.#walk(ops, inputs, compute ? this.keptWeights : this.weights, {
       ...context,
-      run: compute?.run({ records: records ?? false, inside }) ?? looked,
+      run: around ? around(run ?? equation) : run,
       inside,
       ...(listeners && {
         listen: (name: string) => listeners.has(name) ? passer(listeners.get(name)!) : undefined,

@@ -118,7 +118,7 @@ function asResult(run: FastRun | undefined, mask: Mask | undefined): FastLayerRu
 /** What a fast run depends on, of what any run does. */
 type FastContext = Pick<
   LayerContext<Tensor>,
-  "name" | "masks" | "states" | "training" | "random"
+  "name" | "masks" | "states" | "training" | "random" | "keepsStates"
 >;
 
 /** A recurrent layer's run, states in and states out. */
@@ -128,7 +128,7 @@ function runGated(
   x: Tensor,
   given: readonly Tensor[],
   weights: readonly Tensor[],
-  { masks: [mask], states: remembered, training, random, records }:
+  { masks: [mask], states: remembered, training, random, keepsStates, records }:
     & FastContext
     & { readonly records: boolean },
 ): FastLayerRun | undefined {
@@ -136,7 +136,7 @@ function runGated(
   // Keras takes h first, which the cell hands on last
   const before = given.length > 0 ? given.toReversed() : remembered?.[0];
   const zeros = () => cell.states.map(() => zerosOf(x.shape[0]!, form.units));
-  const start = before ?? (returnState || stateful ? zeros() : undefined);
+  const start = before ?? (returnState || stateful || keepsStates ? zeros() : undefined);
   if (start?.some(({ shape }) => shape[0] !== x.shape[0])) return undefined; // the equation says it
   const run = fastGatedRun(compute, form, x, weights, { mask, training, random, records, start });
   if (run === undefined) return undefined;
@@ -144,7 +144,7 @@ function runGated(
   const result = {
     outputs: returnState ? [output, ...ends.toReversed()] : [output],
     mask: returnSequences ? mask : undefined,
-    states: stateful ? [ends] : undefined,
+    states: stateful || keepsStates ? [ends] : undefined,
     backward,
   };
   if (sites === undefined) return result;
