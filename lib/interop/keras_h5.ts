@@ -50,7 +50,10 @@ export async function openConfiguredH5(
   return asFileError(MODEL_RULE, () => {
     if (isLegacy(file)) return legacyModel(file, groupIn(file), model);
     const { parsed, version } = model;
-    const arrays = kerasWeights(file, { listed: parsed.listed, areNamed: true });
+    const { listed } = parsed;
+    const isFlat = listed.every(({ inner }) => inner === undefined);
+    const given = parsed.layers.map((layer) => ({ name: layer.name!, layer }));
+    const arrays = kerasWeights(file, { listed, areNamed: true, ...(isFlat && { given }) });
     return {
       ...parsed,
       arrays,
@@ -74,7 +77,7 @@ export async function openKerasWeights(bytes: Uint8Array, line: Line): Promise<L
   const version = textAt(file, "keras_version");
   if (!isLegacy(file)) {
     const listed = line.map(({ name, layer: { className } }) => ({ name, className }));
-    const arrays = kerasWeights(file, { listed, areNamed: false });
+    const arrays = kerasWeights(file, { listed, areNamed: false, given: line });
     const perLayer = line.map(({ name, layer }, k) =>
       arrays.of({ name, layer, weights: new Array(weightCount(layer)) }, k)
     );

@@ -2,13 +2,14 @@
 
 import type { Hdf5File } from "../files/hdf5.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
-import { numbered, type PathsOf } from "../layers/kind.ts";
+import { numbered, type PathsOf, weightCount } from "../layers/kind.ts";
 import type { Layer } from "../layers/layer.ts";
 import { snakeCase } from "../layers/layer_names.ts";
 import { kindOfLayer } from "../layers/table.ts";
 import type { LayerArrays } from "./build_model.ts";
 import { type Converted, taken } from "./conversion.ts";
 import { leavesOf } from "./keras_node.ts";
+import { matchedGroups } from "./keras_other_names.ts";
 
 /** The groups of a .keras file's layers, in Keras 3 and in the first files of that kind; of cells. */
 const ROOTS = ["layers", "_layer_checkpoint_dependencies", "cells"];
@@ -35,6 +36,8 @@ export interface StoredLayers {
   readonly listed: readonly StoredLayer[];
   /** Whether the names are the file's own, so that they may decide. */
   readonly areNamed: boolean;
+  /** Those that the arrays are for, where the file may have been written with others. */
+  readonly given?: readonly { readonly name: string; readonly layer: Layer }[];
 }
 
 /**
@@ -106,9 +109,15 @@ export const pathsOf: PathsOf = (layer, count) =>
  *
  * @throws {UnreadableFileError} where one is missing, or one is left over that no layer takes.
  */
-export function kerasWeights(given: Hdf5File, stored: StoredLayers): LayerArrays {
-  const file = withSlashes(given);
-  const groups = kerasGroups(file, stored);
+export function kerasWeights(asItIs: Hdf5File, stored: StoredLayers): LayerArrays {
+  const file = withSlashes(asItIs);
+  const byClass = kerasGroups(file, stored);
+  const given = stored.given?.map(({ name, layer }) => ({
+    name,
+    layer,
+    paths: pathsOf(layer, weightCount(layer)),
+  }));
+  const groups = given === undefined ? byClass : matchedGroups(file, byClass, given);
   const leaves = new Map(leavesOf(stored.listed).map((one) => [one.name, one]));
   const used = new Set<string>();
   return {

@@ -151,7 +151,7 @@ Deno.test("loadModel(weights, { config }) refuses what is no configuration, or d
   await refused("gru.weights.h5", { layers: [] }, "its keys are layers");
   await refused("gru.weights.h5", { class_name: "Sequential", config: [] }, "version is not there");
   await refused("gru.weights.h5", `${path}/nothing.json`, "nothing.json");
-  await refused("lstm.weights.h5", text, "gru (GRU)");
+  await refused("lstm.weights.h5", text, `"gru_1" (GRU), "dense" (Dense): they do not fit`);
   await refused("lstm_weights.npz", text, "in the order of get_weights()");
   await refused("gru.keras", text, "config goes with Keras's weights: .npz, .h5");
   const model = { config: text, layers: [] };

@@ -73,7 +73,32 @@ Deno.test("loadWeights() says which groups there are where a layer's is not", as
   await assertRejects(
     () => model.loadWeights(told("frozen_forward.weights.h5")),
     UnreadableFileError,
-    "layers/lstm/cell/vars/0 is not there (there are layers/bidirectional, layers/bidirectional_1, ",
+    "there are layers/bidirectional, layers/bidirectional_1, layers/dense, and the layers are " +
+      '"lstm" (LSTM): they do not fit',
+  );
+});
+
+Deno.test("loadModel() gives groups of classes of one's own to the layers by their arrays, where one way fits", async () => {
+  const first = { units: 3, returnSequences: true };
+  const two = [lstm(first), lstm({ units: 3 }), dense({ units: 2 })];
+  const rows = {
+    own_lstm: [lstm({ units: 3 }), dense({ units: 2 })],
+    own_lstm_twice: two, // my_lstm, my_lstm_1: numbered in the layers' order
+    own_lstm_by_shape: [lstm(first), lstm({ units: 4 }), dense({ units: 2 })],
+  };
+  for (const [name, layers] of Object.entries(rows)) {
+    const arrays = await arraysOf(told(`${name}.npz`));
+    const model = await loadModel(told(`${name}.weights.h5`), { layers });
+    assertPredicts(model, arrays("x"), arrays("prediction"), name);
+  }
+  const error = await assertRejects(
+    () => loadModel(told("own_lstm_or_not.weights.h5"), { layers: two }),
+    UnreadableFileError,
+  );
+  assertEquals(
+    error.message.slice(error.message.indexOf("but there")),
+    "but there are layers/dense, layers/lstm, layers/my_lstm, and the layers are " +
+      '"lstm" (LSTM), "lstm_1" (LSTM), "dense" (Dense): more than one way fits',
   );
 });
 
