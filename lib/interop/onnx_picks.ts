@@ -117,9 +117,10 @@ export function pickStretch(
   if (step !== 1) return undefined;
   const isToEnd = end >= FAR_END || end >= length;
   if (isToEnd && start === 0) return x;
-  if (isToEnd && (start === -1 || start === length - 1)) {
-    const last = pickedOf(build, view, axis, -1, isAlone);
-    return last && build.show({ ...last, axes: last.axes.toSpliced(axis, 0, []) }, "Pick");
+  const isLast = isToEnd && (start === -1 || start === length - 1);
+  if (isLast || end - start === 1 && start >= 0 === end >= 0) {
+    const one = pickedOf(build, view, axis, isLast ? -1 : start, isAlone);
+    return one && build.show({ ...one, axes: one.axes.toSpliced(axis, 0, []) }, "Pick");
   }
   const at = own.findIndex((one) => one.includes(factor));
   if (at === 0 || own[at]!.length > 1 || backwards.has(factor)) return undefined;
