@@ -19,18 +19,15 @@ import { UnreadNode } from "./onnx_errors.ts";
 import { constantPart, isConstant, type Known } from "./onnx_known.ts";
 import {
   changeAxes,
-  concat,
   expand,
   flatten,
-  gather,
   pad,
   reshape,
   reverseSequence,
-  slice,
-  split,
   tile,
   transpose,
 } from "./onnx_movements.ts";
+import { concat, gather, slice, split } from "./onnx_parts.ts";
 import {
   normalizeChannels,
   normalizeGroups,
