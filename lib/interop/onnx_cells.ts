@@ -5,11 +5,13 @@ import { lstm } from "../layers/lstm.ts";
 import type { RecurrentLayer, RecurrentOptions } from "../layers/recurrent.ts";
 import { simpleRnn } from "../layers/simple_rnn.ts";
 import type { Activation } from "../values/activations.ts";
+import { type Converted, part, reshaped } from "./conversion.ts";
 import { intOf } from "./onnx_attributes.ts";
 import { UnreadNode } from "./onnx_errors.ts";
 import { constantPart } from "./onnx_known.ts";
 import type { Blocks } from "./onnx_recurrent_weights.ts";
-import { isGiven, type Result, type Step } from "./onnx_step.ts";
+import { ownLstm } from "./onnx_own_lstm.ts";
+import { arrayOf, constantOperand, isGiven, type Result, type Step } from "./onnx_step.ts";
 
 /** One recurrent operator, as this node has it. */
 export interface OperatorCell {
@@ -22,8 +24,9 @@ export interface OperatorCell {
   readonly make: (
     options: RecurrentOptions,
     activations: readonly Activation[],
-    names: readonly string[],
   ) => RecurrentLayer;
+  /** Arrays of each direction besides W, R and B. */
+  readonly more?: (units: number, directions: number) => readonly (readonly Converted[])[];
 }
 
 /** What the node computes; throws where it is not read. */
@@ -34,21 +37,31 @@ export function cellOf(step: Step): OperatorCell {
 const CELLS: Readonly<Record<string, (step: Step) => OperatorCell>> = {
   LSTM: (step) => {
     if (intOf(step, "input_forget", 0) !== 0) throw new UnreadNode("it has input_forget");
-    const peepholes = step.operands[7];
-    if (peepholes !== undefined && !isZero(peepholes)) {
-      throw new UnreadNode("it has peepholes P");
-    }
+    const P = step.operands[7];
+    const hasPeepholes = P !== undefined && !isZero(P);
+    let first = "";
     return {
       blocks: { count: 4, isReordered: true, keepsBiases: false },
       activations: ["Sigmoid", "Tanh", "Tanh"],
       states: 2,
-      make: (options, [f, g, h], names) => {
-        const same = g!.activationName === h!.activationName &&
-          JSON.stringify(g!.options) === JSON.stringify(h!.options);
-        if (same) return lstm({ ...options, activation: g!, recurrentActivation: f! });
-        const pair = names.slice(1).join(" and ");
-        throw new UnreadNode(`its activations g and h must be the same: they are ${pair}`);
+      make: (options, activations) => {
+        const [f, g, h] = activations.map(({ activationName, options }) =>
+          JSON.stringify([activationName, options])
+        );
+        if (g === h && !hasPeepholes) {
+          const [recurrentActivation, activation] = activations as [Activation, Activation];
+          return lstm({ ...options, activation, recurrentActivation });
+        }
+        const all = `${f} ${g} ${h}`;
+        if ((first ||= all) !== all) {
+          throw new UnreadNode(
+            "its directions must have the same activations where it has peepholes, or g is not h",
+          );
+        }
+        const hasBias = step.operands[3] !== undefined;
+        return ownLstm({ activations, hasBias, hasPeepholes })(options);
       },
+      ...(hasPeepholes && { more: (units, directions) => peepholesOf(step, units, directions) }),
     };
   },
   GRU: (step) => {
@@ -71,6 +84,19 @@ const CELLS: Readonly<Record<string, (step: Step) => OperatorCell>> = {
 
 /** The recurrent operators. */
 export const RECURRENT: readonly string[] = Object.keys(CELLS);
+
+/** P of i, o and f, for each direction. */
+function peepholesOf(step: Step, units: number, directions: number): Converted[][] {
+  const P = arrayOf(constantOperand(step, 7, "its peepholes P")!);
+  if (P.tensor.shape.join() !== [directions, 3 * units].join()) {
+    throw new UnreadNode(`its peepholes P are [${P.tensor.shape}]`);
+  }
+  return Array.from({ length: directions }, (_, d) => {
+    const own = directions === 1 ? P : part(P, d, d + 1, `direction ${d}`);
+    const flat = reshaped(own, [3 * units]);
+    return ["i", "o", "f"].map((gate, k) => part(flat, k * units, (k + 1) * units, `p of ${gate}`));
+  });
+}
 
 /** Whether an operand is of nothing but zeros. */
 export function isZero(operand: Result): boolean {

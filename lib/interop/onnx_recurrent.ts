@@ -47,7 +47,9 @@ export function recurrentOperator(step: Step): RecurrentOperator {
   if (layout !== 0 && layout !== 1) throw new UnreadNode(`its layout is ${layout}`);
   const cell = cellOf(step);
   const directions = direction === "bidirectional" ? 2 : 1;
-  const { units, inputSize, arrays } = recurrentArrays(step, directions, cell.blocks);
+  const { units, inputSize, arrays: own } = recurrentArrays(step, directions, cell.blocks);
+  const more = cell.more?.(units, directions);
+  const arrays = own.map((one, d) => [...one, ...more?.[d] ?? []]);
   const activations = recurrentActivations(step, directions, cell.activations);
   const isReversed = direction === "reverse";
   return {
@@ -58,10 +60,9 @@ export function recurrentOperator(step: Step): RecurrentOperator {
     make: ({ returnSequences, returnState, isMasked, mergeMode = "concat" }) => {
       const maskWithStates = isMasked;
       const half = (k: number, goBackwards: boolean, zeroOutputForMask: boolean) => {
-        const useBias = arrays[k]!.length === 3;
+        const useBias = step.operands[3] !== undefined;
         const options = { units, useBias, returnSequences, returnState, goBackwards };
-        const { found, names } = activations[k]!;
-        return cell.make({ ...options, maskWithStates, zeroOutputForMask }, found, names);
+        return cell.make({ ...options, maskWithStates, zeroOutputForMask }, activations[k]!);
       };
       // steps beyond a sample's length give zeros
       if (directions === 1) return half(0, isReversed, isMasked && returnSequences);

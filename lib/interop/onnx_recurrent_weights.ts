@@ -61,7 +61,7 @@ export function recurrentActivations(
   step: Step,
   directions: number,
   defaults: readonly string[],
-): { readonly names: readonly string[]; readonly found: readonly Activation[] }[] {
+): Activation[][] {
   const given = textsOf(step, "activations");
   const names = given.length === 0
     ? Array.from({ length: directions }, () => defaults).flat()
@@ -75,8 +75,5 @@ export function recurrentActivations(
     floatsOf(step, "activation_alpha"),
     floatsOf(step, "activation_beta"),
   );
-  return Array.from({ length: directions }, (_, d) => ({
-    names: names.slice(each * d, each * (d + 1)),
-    found: found.slice(each * d, each * (d + 1)),
-  }));
+  return Array.from({ length: directions }, (_, d) => found.slice(each * d, each * (d + 1)));
 }

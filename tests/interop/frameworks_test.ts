@@ -146,8 +146,6 @@ const REFUSED = [
   ["torch/refused_no_state_dict.pth", "must hold a state_dict: tensors by their names"],
   ["onnx/refused_clip.onnx", "an LSTM: it has clip"],
   ["onnx/refused_input_forget.onnx", "an LSTM: it has input_forget"],
-  ["onnx/refused_peepholes.onnx", "an LSTM: it has peepholes P"],
-  ["onnx/refused_mixed.onnx", "g and h must be the same: they are Tanh and Relu"],
   ["onnx/refused_unknown_attribute.onnx", `LSTM has no attribute "acthvations" in opset 17`],
   ["onnx/refused_newer_attribute.onnx", `LSTM has no attribute "layout" in opset 13`],
   ["onnx/refused_attribute_kind.onnx", "its attribute hidden_size must be of type 2 (int)"],

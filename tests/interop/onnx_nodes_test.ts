@@ -218,6 +218,7 @@ Deno.test("loops and quantized operators are refused by name, with what opens in
         `"sequential/gru/while_loop", a Loop: loops are not read (tf2onnx writes masks, GRUs`,
         "the Keras model itself, by model.save() as .keras or .h5, opens",
       ],
+      ["../tf2onnx/keras_recurrent__gru_plain", "a Loop: loops are not read"],
       [
         "onnx_last_ts_qdyn",
         `a DynamicQuantizeLSTM of "com.microsoft": numbers of 8 bits are not read`,
@@ -225,7 +226,9 @@ Deno.test("loops and quantized operators are refused by name, with what opens in
       ],
     ] as const
   ) {
-    const file = formatFile(`reported/${name}/model.onnx`);
+    const file = formatFile(
+      name.startsWith("../") ? `${name.slice(3)}.onnx` : `reported/${name}/model.onnx`,
+    );
     for (const message of messages) {
       await assertRejects(() => loadModel(file), UnreadableFileError, message);
     }
@@ -253,6 +256,19 @@ Deno.test("ONNX's own quantized operators are refused alike", async () => {
     await assertRejects(() => loadModel(file), UnreadableFileError, message);
   }
 });
+
+const tensorflow = await casesOf("tf2onnx");
+
+for (const { name, path, x, y } of tensorflow) {
+  if (y.length === 0) continue; // one with a loop
+  Deno.test(`loadModel() predicts what ONNX Runtime makes of tf2onnx's ${name}, within 1e-6`, async () => {
+    const model = await loadModel(path);
+    model.predictAll(x.length === 1 ? x[0]! : x).forEach((one, k) => {
+      const off = difference(one, y[k]!);
+      assert(off <= 1e-6, `result ${k} [${one.shape}] is off [${y[k]!.shape}] by ${off}`);
+    });
+  });
+}
 
 Deno.test("2,000 damaged graphs of nodes give a model or one clear error each, none slowly", async () => {
   const below = chance(29);
