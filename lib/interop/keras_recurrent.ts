@@ -64,7 +64,14 @@ function partOf(told: ToldLayer, writer: KerasWriter, of: LayerArrays["of"]): Re
   const built = builtShape(told);
   const mask = maskOf(told);
   const takesStates = (call?.inputs.length ?? 0) > 1;
-  const isGiven = (call?.mask.length ?? 0) > 0 || takesStates; // several inputs, in one list
+  const isMasked = (call?.mask.length ?? 0) > 0; // Keras 3 gives the mask beside x then, in one list
+  const given = takesStates || isMasked && mask === "input"
+    ? "list"
+    : isMasked
+    ? "first"
+    : mask === "input"
+    ? "mask"
+    : "one";
   const opened = unknownBefore(told);
   return {
     name,
@@ -73,10 +80,10 @@ function partOf(told: ToldLayer, writer: KerasWriter, of: LayerArrays["of"]): Re
     inputShape: [(built?.[1] ?? null) as number | null, inputSize],
     ...(config.stateful === true && typeof built?.[0] === "number" && { batchSize: built[0] }),
     input: told.around === undefined
-      ? topLine(ownName, isGiven ? "list" : mask === "input" ? "mask" : "one")
+      ? topLine(ownName, given)
       : nestedLine([...namesAround(told.around), ownName], mask === "input" || takesStates),
     takesStates,
-    mask: mask === "zeros" && isGiven && !takesStates ? "zeros" : mask,
+    mask,
     notes: [
       ...notes,
       ...(takesStates ? ["Its first states are inputs of its own, after x."] : []),

@@ -49,7 +49,7 @@ export function toldLayers(model: unknown, around?: ToldLayer, level = 0): reado
       inbound: className === "Sequential" ? undefined : inbound,
       siblings,
       around,
-      distributed: (around?.distributed ?? 0) + (isDistributed ? 1 : 0),
+      distributed: 0, // each stands for itself
     };
     const held = isDistributed ? own.layer : record;
     siblings.push(

@@ -8,11 +8,13 @@ function text(value: string): string {
 /**
  * A layer of the model itself: what it takes is known to Keras.
  *
- * @param gives one array; a list of all that goes in; or one, whose mask has to be asked for
+ * @param gives one array; a list of all that goes in, or its first; or one, whose mask has to be
+ * asked for
  */
-export function topLine(name: string, gives: "one" | "list" | "mask"): string {
+export function topLine(name: string, gives: "one" | "list" | "first" | "mask"): string {
   if (gives === "mask") return nestedLine([name], true);
-  return `keras.Model(model.inputs, model.get_layer(${text(name)}).input).predict(x)`;
+  const line = `keras.Model(model.inputs, model.get_layer(${text(name)}).input).predict(x)`;
+  return gives === "first" ? `${line}[0]` : line;
 }
 
 /** A layer of a model within a model. */

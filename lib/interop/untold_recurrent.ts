@@ -73,13 +73,12 @@ function around(group: string): string {
   return steps.slice(0, steps.findIndex((step) => step.startsWith("forward_"))).join("/");
 }
 
-/** `block/lstm` of `block/lstm/lstm_cell`, beginning with the layer that owns it. */
+/** `block/lstm` of `model_weights/block/block/lstm/lstm_cell`, in the layer `block`. */
 export function stemOf(group: string, owner: string): string {
-  const steps = group.split("/").filter((step) => !/_cell(_\d+)?$/.test(step));
-  return steps[0] === owner.split("/").at(-1) ? [owner, ...steps.slice(1)].join("/") : [
-    owner,
-    ...steps,
-  ].join("/");
+  const steps = group.split("/");
+  const own = steps.lastIndexOf(owner.split("/").at(-1)!);
+  const inside = steps.slice(own + 1).filter((step) => !/_cell(_\d+)?$/.test(step));
+  return [owner, ...inside].join("/");
 }
 
 function partOf(
