@@ -4,6 +4,7 @@
 import {
   activation,
   bidirectional,
+  defineCell,
   dense,
   diagnose,
   dropout,
@@ -124,6 +125,20 @@ Deno.test("a model that computes something else as well is refused", () => {
   refused(gru({ units: 3 }), dense({ units: 3 }), activation("tanh"));
   refused(gru({ units: 3, activation: getActivation("elu", { alpha: 2 }) }));
   refused(dense({ units: 3 }));
+  const own = defineCell({
+    kind: "Leaky",
+    gates: ["candidate"],
+    states: ["hiddenState"],
+    step(o, { x, hiddenState: h }, { W, U, b }, at) {
+      const c = at(
+        "gates.candidate",
+        o.tanh(o.affine([[x, W.candidate], [h, U.candidate]], b.candidate)),
+      );
+      at("hiddenState", o.sumOfProducts([c, c]));
+    },
+  });
+  const leaky = sequential([own({ units: 3 })], { inputShape: [4, 2] });
+  assertThrows(() => diagnose(leaky, x, x), TypeError, "is a Leaky of its own");
   const model = sequential([gru({ units: 3 })], { inputShape: [4, 2] });
   assertThrows(() => diagnose(model, x, x, { cell: "lstm" }), RangeError, "but it is a GRU");
 });
