@@ -106,7 +106,10 @@ function loaded(
   const isDouble = [...arrays.values()].every(({ data }) => data instanceof Float64Array);
   const { inputs, outputs, idle, isHalf } = found;
   const lengths = inputs.map((one) => build.inputs.get(one));
-  const areSamples = !build.isTied && new Set(lengths).size === 1;
+  const keepsFirst = build.agreed(({ shapeOf }) =>
+    outputs.every((one) => shapeOf(one)[0] === shapeOf(inputs[0]!)[0])
+  );
+  const areSamples = !build.isTied && new Set(lengths).size === 1 && keepsFirst !== false;
   return {
     parts: { inputs, outputs, ...(areSamples ? {} : { areSamples }) },
     arrays: { of: ({ layer }) => build.arraysOf(layer) },

@@ -167,6 +167,18 @@ Deno.test("a model of nodes is traced, proved and trained, and its rounding expl
   }
 });
 
+Deno.test("a graph whose result has another first axis than its input is not trained", async () => {
+  const arrays = await arraysOf(formatFile("pytorch/onnxruntime.npz"));
+  const model = await loadModel(formatFile("pytorch/plain.onnx")); // h and c are [1, batch, units]
+  model.compile({ optimizer: "adam", loss: ["mse", "mse", "mse"] });
+  const y = [0, 1, 2].map((k) => arrays(`plain/y${k}`));
+  await assertRejects(
+    () => model.fit(arrays("plain/x0"), y),
+    TypeError,
+    "must be that of samples",
+  );
+});
+
 Deno.test("inputs whose first axes differ are given as they are in the file", async () => {
   const states = idioms.find((one) => one.name === "states_in_and_out.dynamo.open")!;
   const model = await loadModel(states.path);
