@@ -6,7 +6,7 @@ import { broadcast, pickedAlong } from "../values/arrange.ts";
 import { intOf, intsOf, textOf } from "./onnx_attributes.ts";
 import type { GraphBuild } from "./onnx_build.ts";
 import { axisOf, UnreadNode } from "./onnx_errors.ts";
-import { flattenedShape, orderOf, squeezedShape, unsqueezedShape } from "./onnx_folding.ts";
+import { flattenedShape, orderOf, squeezedShape, unsqueezedShape } from "./onnx_axes.ts";
 import { broadcastShape, listed, type Part, reshapedShape, unknownRank } from "./onnx_known.ts";
 import { type Operation, reshapeTo } from "./onnx_node_layers.ts";
 import type { Probe } from "./onnx_probes.ts";

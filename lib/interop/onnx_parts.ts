@@ -8,7 +8,8 @@ import { join, pickedAlong, rowsOf } from "../values/arrange.ts";
 import { intOf } from "./onnx_attributes.ts";
 import type { GraphBuild } from "./onnx_build.ts";
 import { axisOf, UnreadNode } from "./onnx_errors.ts";
-import { foldOf, placeIn, sliceListsOf, slicesOf, splitLengths } from "./onnx_folding.ts";
+import { placeIn, sliceListsOf, slicesOf, splitLengths } from "./onnx_axes.ts";
+import { foldOf } from "./onnx_folding.ts";
 import { constantPart, type Known, type Part } from "./onnx_known.ts";
 import { pickPlace, pickStretch, rejoined } from "./onnx_picks.ts";
 import {

@@ -10,7 +10,7 @@ import { absolute, logarithm, root } from "../values/functions.ts";
 import type { Ops } from "../values/ops.ts";
 import { intOf } from "./onnx_attributes.ts";
 import { axisOf, UnreadNode } from "./onnx_errors.ts";
-import { reducedAxes } from "./onnx_folding.ts";
+import { reducedAxes } from "./onnx_axes.ts";
 import { connectionOf, constantOperand, numberOf, type Result, type Step } from "./onnx_step.ts";
 import { lengthsOfView, sameFactors } from "./onnx_views.ts";
 

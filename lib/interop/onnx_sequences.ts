@@ -5,7 +5,7 @@ import { pickedAlong } from "../values/arrange.ts";
 import { intOf } from "./onnx_attributes.ts";
 import type { GraphBuild } from "./onnx_build.ts";
 import { axisOf, UnreadNode } from "./onnx_errors.ts";
-import { placeIn } from "./onnx_folding.ts";
+import { placeIn } from "./onnx_axes.ts";
 import { pickPlace } from "./onnx_picks.ts";
 import { connectionOf, numberOf, type Step } from "./onnx_step.ts";
 

@@ -34,7 +34,7 @@ export interface Step {
 }
 
 /** The lengths as far as they are known before a call. */
-export function openLengths(): Lengths {
+function openLengths(): Lengths {
   return { shapeOf: fullShape, found: new Map() };
 }
 
