@@ -93,7 +93,7 @@ function nodeOf(part: unknown, around: readonly string[], distributed: number): 
  * An RNN of several cells, as layers one after the other; undefined of any other layer. Each step is
  * the same either way.
  */
-function stackedCells(node: KerasNode): KerasParts | undefined {
+export function stackedCells(node: KerasNode): KerasParts | undefined {
   const { className, config: { cell, ...options }, name, ownName, around } = node;
   if (className !== "RNN" || !isRecord(cell) || cell.class_name !== "StackedRNNCells") {
     return undefined;

@@ -32,9 +32,12 @@ export function toldRecurrent(
   const parts: RecurrentPart[] = [];
   const unread: string[] = [];
   for (const told of leavesOf(listed)) {
-    if (!isRecurrentClass(told.className)) continue;
+    const { layer: held } = told.config;
+    const isHeld = told.className === "TimeDistributed" && isRecord(held) &&
+      isRecurrentClass(String(held.class_name));
+    if (!isRecurrentClass(told.className) && !isHeld) continue;
     try {
-      parts.push(partOf(told, writer, of));
+      parts.push(isHeld ? distributedPart(told, writer, of) : partOf(told, writer, of));
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error;
       const where = `Cannot read ${error.source || "the file"}: `;
@@ -79,9 +82,7 @@ function partOf(told: ToldLayer, writer: KerasWriter, of: LayerArrays["of"]): Re
     weights,
     inputShape: [(built?.[1] ?? null) as number | null, inputSize],
     ...(config.stateful === true && typeof built?.[0] === "number" && { batchSize: built[0] }),
-    input: told.around === undefined
-      ? topLine(ownName, given)
-      : nestedLine([...namesAround(told.around), ownName], mask === "input" || takesStates),
+    input: lineOf(told, given),
     takesStates,
     mask,
     notes: [
@@ -93,6 +94,42 @@ function partOf(told: ToldLayer, writer: KerasWriter, of: LayerArrays["of"]): Re
         : []),
     ],
   };
+}
+
+/** The layer inside of a TimeDistributed, for which each step of the outer axis is a sample. */
+function distributedPart(
+  told: ToldLayer,
+  writer: KerasWriter,
+  of: LayerArrays["of"],
+): RecurrentPart {
+  const { record, className, ownName, name, config, around } = told;
+  checkLayerRecord(record, placeOf({ name, className }));
+  const whole = kerasLayer({ className, name: ownName, config }, writer);
+  const layer = whole.wrapped!;
+  const weights = of({ name, layer: whole, weights: namesOf(whole) }, 0);
+  const names = [...around === undefined ? [] : namesAround(around), ownName];
+  return {
+    name: `${name}/${layer.name}`,
+    layer,
+    weights,
+    inputShape: [null, weights[0]?.tensor.shape[0] ?? null],
+    input: around === undefined ? topLine(ownName, "one") : nestedLine(names, false),
+    notes: [
+      "Each step of TimeDistributed's own axis is a sample here: x.reshape(-1, *x.shape[2:]).",
+    ],
+  };
+}
+
+/** Where the input of a layer is seen. */
+function lineOf(told: ToldLayer, given: Parameters<typeof topLine>[1]): string {
+  const { around, ownName, cellName, siblings } = told;
+  if (around === undefined) return topLine(ownName, given);
+  if (cellName === undefined) {
+    return nestedLine([...namesAround(around), ownName], given === "list" || given === "mask");
+  }
+  const at = siblings.indexOf(told);
+  if (at > 0) return `what ${siblings[at - 1]!.name} gives (a model of its own here)`;
+  return lineOf(around, given);
 }
 
 const NOWHERE = { inbound: [], ownName: "", around: [], distributed: 0 };

@@ -2,9 +2,11 @@
 // not read, of the author's own, and of models within models.
 
 import { isRecord } from "../files/json.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
 import { kindOfLayer } from "../layers/table.ts";
 import { MAX_LAYERS } from "./build_model.ts";
 import { callOf } from "./keras_graph.ts";
+import { stackedCells } from "./keras_node.ts";
 
 /** A layer as it is told of. */
 export interface ToldLayer {
@@ -23,6 +25,8 @@ export interface ToldLayer {
   /** The layers of a model that stands in its place. */
   readonly inner?: { readonly listed: readonly ToldLayer[] };
   readonly distributed: number;
+  /** Of one of several cells of an RNN: its class. */
+  readonly cellName?: string;
 }
 
 const MOST_LEVELS = 50;
@@ -52,13 +56,29 @@ export function toldLayers(model: unknown, around?: ToldLayer, level = 0): reado
       distributed: 0, // each stands for itself
     };
     const held = isDistributed ? own.layer : record;
-    siblings.push(
-      isModelRecord(held)
-        ? { ...told, inner: { listed: toldLayers(held, told, level + 1) } }
-        : told,
-    );
+    const inner = isModelRecord(held) ? toldLayers(held, told, level + 1) : cellsOf(told);
+    siblings.push(inner === undefined ? told : { ...told, inner: { listed: inner } });
   }
   return siblings;
+}
+
+/** The cells of an RNN that has several, as layers; undefined of others, and where one is not read. */
+function cellsOf(told: ToldLayer): ToldLayer[] | undefined {
+  const { className, name, ownName, config } = told;
+  const node = { className, name, ownName, config, inbound: [], around: [], distributed: 0 };
+  try {
+    const cells = stackedCells(node)?.listed.filter((cell) => cell.cellName !== undefined);
+    const siblings: ToldLayer[] = [];
+    cells?.forEach(({ inner: _, ...cell }) => {
+      const record = { class_name: cell.className, config: cell.config };
+      const place = { name: `${name}/${cell.ownName}`, record, siblings, around: told };
+      siblings.push({ ...cell, ...place, distributed: 0 });
+    });
+    return cells && siblings;
+  } catch (error) {
+    if (!(error instanceof UnreadableFileError)) throw error;
+    return undefined; // said where the layer itself is read
+  }
 }
 
 /** Whether a record has layers of its own. */

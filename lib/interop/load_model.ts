@@ -22,6 +22,7 @@ import { inferredInput } from "./keras_input.ts";
 import { configuredModel, type KerasConfiguration } from "./keras_configuration.ts";
 import { resumeTraining, type StoredTraining } from "./keras_training.ts";
 import { refuseWeightsAlone } from "./proposal.ts";
+import { orAlone, type RecurrentParts } from "./recurrent_part.ts";
 
 /** What a file of weights alone does not tell. */
 export interface LoadModelOptions {
@@ -160,7 +161,23 @@ async function modelIn(format: Format, file: OpenFile, key?: string): Promise<Op
   if (proposal !== undefined) refuseWeightsAlone(proposal, file);
   const rule = "a file of weights alone does not tell the layers: give them in " +
     "loadModel(source, { layers }), or use model.loadWeights(source)";
-  throw new UnreadableFileError(rule, `the file is a ${format.name} of weights alone`);
+  const alone = await recurrentIn(format, file);
+  return orAlone(
+    () => {
+      throw new UnreadableFileError(rule, `the file is a ${format.name} of weights alone`);
+    },
+    file.name,
+    () => alone,
+  );
+}
+
+async function recurrentIn(format: Format, file: OpenFile): Promise<Pick<RecurrentParts, "parts">> {
+  try {
+    return await format.recurrent(file, {});
+  } catch (error) {
+    if (error instanceof UnreadableFileError) return { parts: [] };
+    throw error;
+  }
 }
 
 /** Any file's arrays, for layers that are known. */

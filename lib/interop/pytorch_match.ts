@@ -187,6 +187,14 @@ function notesOn(line: Line): string[] {
     if (typeof epsilon === "number" && epsilon !== TORCH_EPSILON) {
       notes.push(`${name} has epsilon ${epsilon}; PyTorch's own is ${TORCH_EPSILON}.`);
     }
+    const own = (layer.wrapped ?? layer).config;
+    const functions = [own.activation, own.recurrent_activation];
+    const isOther = own.recurrent_activation !== undefined && functions.join() !== "tanh,sigmoid";
+    if (isRecurrent(layer) && isOther) {
+      notes.push(
+        `${name} computes by ${functions.join(" and ")}; PyTorch's own by tanh and sigmoid.`,
+      );
+    }
     if (isRecurrent(layer) && sequences === false) {
       notes.push(
         `${name} gives the last state of each direction, PyTorch's h_n; its output[:, -1], in ` +

@@ -167,6 +167,8 @@ Deno.test("the log names what PyTorch has otherwise: an epsilon, the last step o
     cases.both_last_states!.layers!,
     "gives the last state of each direction, PyTorch's h_n",
   );
+  const relu = cases.gru_classifier!.layers!.replace("units: 5", 'units: 5, activation: "relu"');
+  await noted("gru_classifier", relu, "gru computes by relu and sigmoid; PyTorch's own by tanh");
   await noted("rnn_cell", cases.rnn_cell!.layers!, "nn.RNNCell computes one step");
   const notes = (await open(cases.batch_norm!)).provenance!.notes;
   assert(!notes.some((note) => note.includes("epsilon")));
