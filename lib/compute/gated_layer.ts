@@ -21,6 +21,8 @@ export interface GatedForm {
   readonly returnSequences?: boolean;
   /** Whether it reads x from its last step to its first; what it returns is in its own order. */
   readonly goBackwards?: boolean;
+  /** Whether a run may start from other states than zeros, and tells where it ended. */
+  readonly takesStates?: boolean;
 }
 
 /** A gated layer's arrays as Keras lays them out, the blocks side by side. */
@@ -38,8 +40,6 @@ export interface GatedLayer extends GatedForm, GatedArrays {
   readonly kind: "gated";
   /** Whether gates and states are recorded, for {@linkcode Plan.recorded}. */
   readonly record?: boolean;
-  /** Whether a run may start from other states than zeros. */
-  readonly takesStates?: boolean;
 }
 
 /** Where a layer finds its input: bytes. */

@@ -11,7 +11,7 @@ import {
   oddLines,
   type SequenceSizes,
 } from "./gated_layer.ts";
-import { checkGatedArrays, checkLength } from "./lengths.ts";
+import { checkGatedArrays, checkLength, joined } from "./lengths.ts";
 import { gatePanels } from "./panels.ts";
 import { PlanWriter } from "./plan_writer.ts";
 import { TrainingMemory, type TrainingRun } from "./training_memory.ts";
@@ -24,6 +24,8 @@ export interface GatedGradients {
   readonly recurrentKernel: Float32Array<ArrayBuffer>;
   /** Whether or not there is a bias. */
   readonly bias: Float32Array<ArrayBuffer>;
+  /** With respect to the states that it started from, where it takes some. */
+  readonly start: readonly Float32Array<ArrayBuffer>[];
 }
 
 /** What both directions need of one size, its memory reused by every run. */
@@ -52,27 +54,36 @@ export class GatedTraining {
   }
 
   /**
-   * @param x `[batch, timesteps, inputSize]`; it and the arrays must stay as they are until `backward`
+   * @param x `[batch, timesteps, inputSize]`; it and the others must stay as they are until `backward`
+   * @param start the states, `[batch, units]` each, where it takes some. Default: zeros.
    * @returns `[batch, timesteps, units]` with `returnSequences`, in the order of computation, else
-   * `[batch, units]`; and the way back
+   * `[batch, units]`; behind it the last states, where it takes some; and the way back
    * @throws {TypeError} where an array's length does not fit the sizes.
    */
-  forward(x: Numbers, arrays: GatedArrays): TrainingRun<GatedGradients> {
+  forward(
+    x: Numbers,
+    arrays: GatedArrays,
+    start?: readonly Numbers[],
+  ): TrainingRun<GatedGradients> {
     const { batch, timesteps, inputSize } = this.#sizes;
     checkLength("x", x, batch * timesteps * inputSize);
     checkGatedArrays(arrays, this.#places.cell, this.#form.units, inputSize);
     return this.#memory.run(
-      () => this.#forward(x, arrays),
+      () => this.#forward(x, arrays, start),
       (gradient, byInput) => this.#backward(gradient, arrays, byInput),
     );
   }
 
-  #forward(x: Numbers, arrays: GatedArrays): Float32Array<ArrayBuffer> {
+  #forward(
+    x: Numbers,
+    arrays: GatedArrays,
+    start: readonly Numbers[] | undefined,
+  ): Float32Array<ArrayBuffer> {
     const arena = this.#arena;
     const base = this.#memory.base();
     const places = this.#places;
     const { batch, timesteps, inputSize } = this.#sizes;
-    const { units, returnSequences = false } = this.#form;
+    const { units, returnSequences = false, takesStates = false } = this.#form;
     places.layer = { ...this.#form, kind: "gated", ...arrays };
     const source = {
       address: base + this.#x,
@@ -80,16 +91,19 @@ export class GatedTraining {
       sample: timesteps * inputSize * 4,
     };
     places.load(arena, base, base + this.#plans, source, !returnSequences);
+    if (takesStates) places.setStart(arena, base, start);
     arena.floats.set(x, source.address / 4);
     arena.engine.forward(base + this.#plans, 1);
     const from = (returnSequences ? places.output(base).address : base + places.last) / 4;
     const length = returnSequences ? batch * timesteps * units : batch * units;
-    return arena.floats.slice(from, from + length);
+    const output = arena.floats.slice(from, from + length);
+    if (!takesStates) return output;
+    return joined([output, ...places.ends(arena, base)]);
   }
 
   #backward(gradient: Numbers, arrays: GatedArrays, byInput: boolean): GatedGradients {
     const [arena, base, back] = [this.#arena, this.#memory.base(), this.#back];
-    const { units, cellName, returnSequences = false } = this.#form;
+    const { units, cellName, returnSequences = false, takesStates = false } = this.#form;
     const { batch, timesteps, inputSize } = this.#sizes;
     const { panels, cell } = this.#places;
     const { kernel, recurrentKernel } = arrays;
@@ -103,12 +117,27 @@ export class GatedTraining {
       panels.packTransposed(arena, recurrentKernel, units, at(back.recurrentT));
     }
     if (byInput) panels.packTransposed(arena, kernel, inputSize, at(back.kernelT));
-    arena.floats.set(gradient, at(back.gradient) / 4);
+    const state = batch * units;
+    const output = returnSequences ? state * timesteps : state;
+    arena.floats.set(gradient.subarray(0, output), at(back.gradient) / 4);
+    const byStates = Array.from({ length: takesStates ? cell.states : 0 }, (_, k) => {
+      const own = gradient.subarray(output + k * state, output + (k + 1) * state);
+      arena.floats.set(own, at(back.byStates[k]!) / 4);
+      return at(back.byStates[k]!);
+    });
+    const byHidden = byStates.at(-1) ?? (returnSequences ? 0 : at(back.gradient));
+    if (takesStates && !returnSequences) { // the result is the last hidden state as well
+      const last = byHidden / 4;
+      for (let k = 0; k < state; k++) arena.floats[last + k]! += gradient[k]!;
+    }
+    const dStates = byStates.map((_, k) => at(back.dStates[k]!));
+    const hasCells = takesStates && cell.states === 2;
     arena.floats.fill(0, at(back.zeros) / 4, at(back.zeros) / 4 + 16);
     const plan = base + this.#plans + arena.engine.PLAN_BYTES.value;
     new PlanWriter(arena, plan)
       .integers(base + this.#plans)
-      .integers(returnSequences ? at(back.gradient) : 0, returnSequences ? 0 : at(back.gradient))
+      .integers(returnSequences ? at(back.gradient) : 0, byHidden, hasCells ? byStates[0]! : 0)
+      .integers(dStates.at(-1) ?? 0, hasCells ? dStates[0]! : 0)
       .integers(at(back.kernelT), at(back.recurrentT), at(back.candidateT))
       .integers(at(back.turned), back.turnedRow, at(back.inputPanels), at(back.recurrentPanels))
       .integers(at(back.inputRows), at(back.recurrentRows), at(back.candidateRows), back.dzRow)
@@ -126,7 +155,8 @@ export class GatedTraining {
       ...(byInput && { x: arena.floats.slice(dx, dx + batch * timesteps * inputSize) }),
       kernel: unpacked(back.dKernel, inputSize),
       recurrentKernel: unpacked(back.dRecurrentKernel, units),
-      bias: Float32Array.from(bias.flatMap((row) => [...row])),
+      bias: joined(bias),
+      start: dStates.map((place) => arena.floats.slice(place / 4, place / 4 + state)),
     };
   }
 }
@@ -138,8 +168,9 @@ function backwardPlaces(
   layout: Layout,
   { layer, cell, panels: { count: panels }, sizes }: GatedPlaces,
 ) {
-  const { units, cellName, returnSequences = false } = layer;
+  const { units, cellName, returnSequences = false, takesStates = false } = layer;
   const { batch, timesteps, inputSize } = sizes;
+  const states = new Array<number>(takesStates ? cell.states : 0).fill(batch * units);
   const steps = batch * timesteps;
   const turnedRow = oddLines(steps);
   const dzRow = oddLines(panels * 16);
@@ -157,6 +188,8 @@ function backwardPlaces(
     recurrentRows: after || before ? layout.add(batch * dzRow / 4) : inputRows,
     candidateRows: only(before, batch * dzRow / 4),
     gradient: layout.add((returnSequences ? steps : batch) * units),
+    byStates: states.map((numbers) => layout.add(numbers)),
+    dStates: states.map((numbers) => layout.add(numbers)),
     recurrentT: layout.add(inSixteens(units) * panels * 16),
     candidateT: only(before, inSixteens(units) * panels * 16),
     kernelT: layout.add(inSixteens(inputSize) * panels * 16),

@@ -32,3 +32,10 @@ export function checkDenseArrays(
   checkLength("kernel", arrays.kernel, inputSize * units);
   if (arrays.bias !== undefined) checkLength("bias", arrays.bias, units);
 }
+
+/** One array after the other. */
+export function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return all;
+}

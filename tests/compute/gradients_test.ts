@@ -5,7 +5,7 @@
 import { type ActivationName, tensor } from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
 import { Arena } from "../../lib/compute/arena.ts";
-import type { CellName } from "../../lib/compute/cell_kinds.ts";
+import { cellKinds, type CellName } from "../../lib/compute/cell_kinds.ts";
 import { DenseTraining } from "../../lib/compute/dense_training.ts";
 import type { Build } from "../../lib/compute/engine.ts";
 import type { SequenceSizes } from "../../lib/compute/gated_layer.ts";
@@ -96,7 +96,7 @@ function assertGatedGradients(arena: Arena, cellName: CellName, given: GatedCase
     const { hiddenState } = readableGated(moved, input, given, pair);
     return dotProduct(r, returnSequences ? hiddenState.data : hiddenState.select(1, -1).data);
   };
-  const { x: dx, ...gradients } = run.backward(r);
+  const { x: dx, start: _, ...gradients } = run.backward(r);
   const what = JSON.stringify({ units, batch, timesteps, inputSize, returnSequences, ...pair });
   assertSlopes(
     { x, kernel, recurrentKernel, bias: bias! },
@@ -104,7 +104,8 @@ function assertGatedGradients(arena: Arena, cellName: CellName, given: GatedCase
     loss,
     what,
   );
-  assertEquals(run.backward(r, { byInput: false }), gradients, "without dx, the same");
+  const without = { ...gradients, start: [] };
+  assertEquals(run.backward(r, { byInput: false }), without, "without dx, the same");
 }
 
 function reversed(x: ArrayLike<number>, { batch, timesteps, inputSize }: SequenceSizes) {
@@ -216,27 +217,45 @@ for (const build of builds) {
   });
 }
 
-/** From the gradient with respect to the last hidden state: those with respect to x and the arrays. */
+/** From gradients with respect to the hidden states and the last states: those with respect to the rest. */
 function tapeGradients(
   layer: ReturnType<typeof randomGated>,
   x: Float32Array,
   { batch, timesteps, inputSize }: SequenceSizes,
-  byLast: Float32Array,
+  { bySteps = [], byEnds, start }: {
+    readonly bySteps?: readonly Float32Array[];
+    readonly byEnds: readonly Float32Array[];
+    readonly start?: readonly Float32Array[];
+  },
 ) {
   const tape = new Gradients();
   const input = tape.leaf(asFloat64(tensor(x, [batch, timesteps, inputSize])));
-  const { weights: { W, U, b }, end } = runEquations(
+  const run = runEquations(
     tape,
     layer,
     input,
     batch,
     usualPair,
     (numbers, shape) => tape.leaf(asFloat64(tensor(numbers, shape))),
+    start,
   );
-  tape.backward([[end.at(-1)!, asFloat64(tensor(byLast, [batch, layer.units]))]]);
+  const by = (gradient: Float32Array) => asFloat64(tensor(gradient, [batch, layer.units]));
+  tape.backward([
+    ...bySteps.map((gradient, t) => [run.steps[t]!.values.hiddenState!, by(gradient)] as const),
+    ...byEnds.map((gradient, k) => [run.end.at(k - byEnds.length)!, by(gradient)] as const),
+  ]);
+  const { weights: { W, U, b } } = run;
   const [dx, kernel, recurrentKernel, bias] = [input, W, U, b!].map((one) => tape.gradientOf(one));
-  return { x: dx!, kernel: kernel!, recurrentKernel: recurrentKernel!, bias: bias! };
+  return {
+    x: dx!,
+    kernel: kernel!,
+    recurrentKernel: recurrentKernel!,
+    bias: bias!,
+    start: run.start.map((one) => tape.gradientOf(one)),
+  };
 }
+
+const NAMES = ["x", "kernel", "recurrentKernel", "bias"] as const;
 
 for (const cell of cellNames) {
   Deno.test(`GatedTraining at T0 (32 samples, 50 timesteps, 128 units), ${cell}: every number of each gradient within 1e-5 of the tape's`, () => {
@@ -244,13 +263,59 @@ for (const cell of cellNames) {
     const layer = randomGated(cell, 128, sizes.inputSize);
     const x = randomInput(sizes);
     const byLast = randomArray(32 * 128, 1, 9);
-    const judge = tapeGradients(layer, x, sizes, byLast);
+    const judge = tapeGradients(layer, x, sizes, { byEnds: [byLast] });
     for (const build of builds) {
       const actual = new GatedTraining(layer, sizes, new Arena(build)).forward(x, layer)
         .backward(byLast);
-      for (const name of ["x", "kernel", "recurrentKernel", "bias"] as const) {
+      for (const name of NAMES) {
         const error = relativeError(actual[name]!, judge[name].data);
         assert(error <= OF_THE_LENGTH, `${name}, ${build}: ${error}`);
+      }
+    }
+  });
+
+  Deno.test(`GatedTraining, ${cell}: gradients go into the last states and come out of the first`, () => {
+    for (const [batch, timesteps, units] of [[1, 1, 1], [3, 4, 6], [2, 3, 18]] as const) {
+      const sizes = { batch, timesteps, inputSize: 5 };
+      const { states } = cellKinds[cell];
+      const layer = { ...randomGated(cell, units, 5), takesStates: true };
+      const x = randomInput(sizes);
+      const some = (seed: number) => randomArray(batch * units, 1, seed);
+      const start = [some(30), some(31)].slice(0, states);
+      const byEnds = [some(40), some(41)].slice(0, states);
+      const bySteps = Array.from({ length: timesteps }, (_, t) => some(50 + t));
+      const byLast = Array.from(bySteps, (by, t) => t < timesteps - 1 ? by.map(() => 0) : by);
+      for (const returnSequences of [false, true]) {
+        const judge = tapeGradients(layer, x, sizes, {
+          start,
+          byEnds,
+          bySteps: returnSequences ? bySteps : byLast,
+        });
+        const inOrder = new Float32Array(batch * timesteps * units);
+        bySteps.forEach((by, t) =>
+          by.forEach((value, k) => {
+            const [n, unit] = [Math.floor(k / units), k % units];
+            inOrder[(n * timesteps + t) * units + unit] = value;
+          })
+        );
+        const gradient = [
+          ...(returnSequences ? inOrder : byLast.at(-1)!),
+          ...byEnds.flatMap((g) => [...g]),
+        ];
+        for (const build of builds) {
+          const form = { ...layer, returnSequences };
+          const run = new GatedTraining(form, sizes, new Arena(build)).forward(x, layer, start);
+          const actual = run.backward(Float32Array.from(gradient));
+          for (const name of NAMES) {
+            const error = relativeError(actual[name]!, judge[name].data);
+            assert(error <= OF_THE_LENGTH, `${name}, ${build}: ${error}`);
+          }
+          assertEquals(actual.start.length, states);
+          actual.start.forEach((values, k) => {
+            const error = relativeError(values, judge.start[k]!.data);
+            assert(error <= OF_THE_LENGTH, `state ${k}, ${build}: ${error}`);
+          });
+        }
       }
     }
   });

@@ -111,6 +111,7 @@ export function runEquations<V>(
   batch: number,
   pair: Pair,
   on: (numbers: Numbers, shape: readonly number[]) => V,
+  states?: readonly Numbers[],
 ) {
   const cell = equations[cellName];
   const { blocks, biases } = cellKinds[cellName];
@@ -120,13 +121,13 @@ export function runEquations<V>(
     U: on(layer.recurrentKernel, [units, width]),
     b: layer.bias && on(layer.bias, biases === 2 ? [2, width] : [width]),
   };
-  const zeros = o.given(tensor(new Float64Array(batch * units), [batch, units]));
+  const zeros = new Float64Array(batch * units);
   const functions = {
     φ: getActivation(pair.activation),
     σ: getActivation(pair.recurrentActivation),
   };
-  const start = cell.states.map(() => zeros);
-  return { weights, ...runCell(o, cell, { x, weights, functions, start }) };
+  const start = cell.states.map((_, k) => on(states?.[k] ?? zeros, [batch, units]));
+  return { weights, start, ...runCell(o, cell, { x, weights, functions, start }) };
 }
 
 /** What the equations make of a layer: each site's values, `[batch, timesteps, units]`. */

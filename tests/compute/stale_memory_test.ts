@@ -92,7 +92,7 @@ for (const value of [NaN, 1e3]) {
           taking.run(x, start),
           ...taking.ends(),
           training.output,
-          ...Object.values(training.backward(gradient)),
+          ...Object.values(training.backward(gradient)).flat() as Float32Array[],
           head.output,
           ...Object.values(head.backward(randomArray(9, 1, 4))),
         ];

@@ -19,25 +19,43 @@ export function gatedBackward(backward: GatedBackwardPlan): void {
     else if (plan.cell == GRU) gruGradients(backward, t);
     else if (plan.cell == GRU_BEFORE) gruBeforeGradients(backward, t);
     else simpleRnnGradients(backward, t);
-    if (t > 0) hiddenGradient(backward, plan, t);
+    if (t > 0 || backward.dHidden) hiddenGradient(backward, plan, t);
     if (backward.dx) inputGradient(backward, plan, t);
   }
+  if (backward.dHidden) {
+    const row = <usize>plan.units * 4;
+    copyRows(plan, backward.dh, backward.dhRow, backward.dHidden, row);
+  }
+  if (backward.dCells) copyCells(plan, backward.dCells, backward.dc, false);
   weightGradients(backward, plan);
 }
 
-/** dc = 0, and dh = the gradient with respect to the last hidden state. */
+/** dh and dc from the gradients with respect to the last states, zeros where there are none. */
 function startGradients(backward: GatedBackwardPlan, plan: GatedPlan): void {
   const batch = plan.batch;
-  const units = plan.units;
   if (backward.dc) memory.fill(backward.dc, 0, <usize>(batch * plan.panels) * 16);
+  if (backward.byCells) copyCells(plan, backward.byCells, backward.dc, true);
   memory.fill(backward.dh, 0, <usize>batch * backward.dhRow);
-  if (!backward.byLast) return;
-  for (let n = 0; n < batch; n++) {
-    memory.copy(
-      backward.dh + <usize>n * backward.dhRow,
-      backward.byLast + <usize>(n * units) * 4,
-      <usize>units * 4,
-    );
+  const row = <usize>plan.units * 4;
+  if (backward.byHidden) copyRows(plan, backward.byHidden, row, backward.dh, backward.dhRow);
+}
+
+/** A row of each sample's units. */
+function copyRows(plan: GatedPlan, from: usize, fromRow: usize, to: usize, toRow: usize): void {
+  for (let n = 0; n < plan.batch; n++) {
+    memory.copy(to + <usize>n * toRow, from + <usize>n * fromRow, <usize>plan.units * 4);
+  }
+}
+
+/** [sample][unit] to [panel][sample][4], as c is, or back. */
+function copyCells(plan: GatedPlan, rows: usize, cells: usize, forward: bool): void {
+  for (let n = 0; n < plan.batch; n++) {
+    for (let u = 0; u < plan.units; u++) {
+      const row = rows + <usize>(n * plan.units + u) * 4;
+      const cell = cells + <usize>((u >> 2) * plan.batch + n) * 16 + <usize>(u & 3) * 4;
+      if (forward) store<f32>(cell, load<f32>(row));
+      else store<f32>(row, load<f32>(cell));
+    }
   }
 }
 

@@ -12,8 +12,12 @@ export class GatedBackwardPlan {
   forward: usize;
   /** The gradient with respect to the hidden states, [sample][step][unit]; or 0. */
   bySequence: usize;
-  /** That with respect to the last hidden state, [sample][unit]; or 0. */
-  byLast: usize;
+  /** Those with respect to the last states, [sample][unit]; or 0. */
+  byHidden: usize;
+  byCells: usize;
+  /** Where to leave those with respect to the states before the first step, [sample][unit]; or 0. */
+  dHidden: usize;
+  dCells: usize;
   /** Packed by `packPanelsTransposed`; that of a GRU's candidate alone where r comes before it. */
   kernelTransposed: usize;
   recurrentTransposed: usize;

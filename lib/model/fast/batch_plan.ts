@@ -3,6 +3,7 @@
 
 import { cellKinds } from "../../compute/cell_kinds.ts";
 import type { Numbers, SequenceSizes } from "../../compute/gated_layer.ts";
+import { joined } from "../../compute/lengths.ts";
 import { Plan, type PlanLayer, type Recorded } from "../../compute/plan.ts";
 
 type Layers = readonly PlanLayer[];
@@ -95,12 +96,6 @@ export class BatchPlan {
     this.#whole.refresh(layers);
     this.#rest?.refresh(layers);
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
-  return all;
 }
 
 function samplesOfPart(
