@@ -25,7 +25,7 @@ interface FastContext {
 
 /**
  * What the layer's equations compute; undefined where only they can: where the hidden state is
- * dropped, and with states to hand on where steps are masked or gradients are to go back.
+ * dropped, and with states to hand on where steps are masked.
  */
 export function fastGatedRun(
   compute: LayerCompute,
@@ -35,10 +35,11 @@ export function fastGatedRun(
   { mask, training, random, records, start }: FastContext,
 ): GatedRun | undefined {
   const isMasked = masksSteps(mask);
-  if (start !== undefined && (training || isMasked)) return undefined;
+  if (start !== undefined && isMasked) return undefined;
   if (training) {
     if (form.recurrentDropout > 0) return undefined;
-    return trained(compute, form, x, weights, isMasked ? mask : undefined, random);
+    const run = (form: GatedForm, x: Tensor) => compute.trainGated(form, x, weights, start);
+    return trained(form, x, isMasked ? mask : undefined, random, run);
   }
   const { gates, states } = form.cell;
   const sites = records ? [...gates.map((gate) => `gates.${gate}`), ...states] : [];
@@ -57,27 +58,25 @@ export function fastGatedRun(
 
 /** A run in training: x may be dropped, and gradients go back. */
 function trained(
-  compute: LayerCompute,
   form: FastGated,
   x: Tensor,
-  weights: readonly Tensor[],
   mask: Mask | undefined,
   random: Random | undefined,
+  run: (form: GatedForm, x: Tensor) => FastRun,
 ): FastRun {
   const [batch, , inputSize] = x.shape as [number, number, number];
   // one set of factors for all gates and timesteps, so that x can be multiplied before
   const noise = cellNoise(numbers, form, [batch, inputSize], { training: true, random });
   const dropped = noise.x?.[0];
   const through = (values: Tensor) => dropped === undefined ? values : dropSteps(values, dropped);
-  const run = (form: GatedForm, x: Tensor) => compute.trainGated(form, x, weights);
-  const { output, backward } = mask === undefined
+  const { backward, ...result } = mask === undefined
     ? run(form, through(x))
     : underMask(form, through(x), mask, form.zeroOutputForMask, run);
   return {
-    output,
+    ...result,
     backward: (gradient, options) => {
-      const { input, weights } = backward(gradient, options);
-      return { ...(input && { input: through(input) }), weights };
+      const { input, ...gradients } = backward(gradient, options);
+      return { ...gradients, ...(input && { input: through(input) }) };
     },
   };
 }

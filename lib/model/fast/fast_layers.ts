@@ -11,15 +11,21 @@ import { Tensor } from "../../tensor/tensor.ts";
 import type { Gradients, Variable } from "../../values/gradients.ts";
 import { numbers } from "../../values/numbers.ts";
 import { numbersOf } from "./chain.ts";
+import { computedTogether } from "./computed_together.ts";
 import { fastGatedRun } from "./fast_gated.ts";
 import { fastNormalization } from "./fast_normalization.ts";
 import { fastConvolution, fastPooling } from "./fast_windows.ts";
 import type { FastRun } from "./fast_run.ts";
 import { LayerCompute } from "./layer_compute.ts";
 
-/** A layer's fast run, as a walk wants it, and where it records its trace. */
-interface FastLayerRun extends LayerResult<Tensor> {
-  readonly backward: FastRun["backward"];
+/** A layer's fast run, and how its result and its states become what a walk wants. */
+interface FastLayerRun extends FastRun {
+  readonly mask: Mask | undefined;
+  readonly arranged: <V>(
+    output: V,
+    ends: readonly V[],
+  ) => Pick<LayerResult<V>, "outputs" | "states">;
+  /** There where it records. */
   readonly trace?: LayerTrace;
 }
 
@@ -35,29 +41,35 @@ export class FastLayers {
     return (layer, inputs, weights, context) => {
       const fast = this.#fast(layer, inputs, weights, context, records);
       if (fast === undefined) return layer.run(numbers, inputs, weights, context);
-      if (fast.trace !== undefined) inside({ name: context.name, trace: fast.trace });
-      return fast;
+      const { output, ends = [], mask, trace } = fast;
+      if (trace !== undefined) inside({ name: context.name, trace });
+      return { ...fast.arranged(output, ends), mask };
     };
   }
 
   /** Runs a layer on a tape; what is no training keeps nothing to go back through. */
   runOnTape(tape: Gradients): LayerContext<Variable>["run"] {
     return (layer, inputs, weights, context): LayerResult<Variable> => {
-      const [x] = inputs as [Variable];
+      const [x, ...more] = inputs as [Variable, ...Variable[]];
       const valuesOf = (variables: readonly Variable[]) => variables.map(({ value }) => value);
-      const states = context.states?.map(valuesOf);
-      const given = { ...context, states };
+      const given = { ...context, states: context.states?.map(valuesOf) };
       const fast = context.training
         ? this.#fast(layer, valuesOf(inputs), valuesOf(weights), given, false)
         : undefined;
       if (fast === undefined) return layer.run(tape, inputs, weights, context);
-      const [value] = fast.outputs as [Tensor];
-      const output = tape.computed(value, [x, ...weights], (gradient) => {
-        const { input, weights } = fast.backward(gradient, { byInput: x.needed });
-        return [input, ...weights];
-      });
+      const { output, ends = [], mask } = fast;
+      const starts = startOf(more, context.states) ?? [];
+      const [y, ...last] = computedTogether(
+        tape,
+        [output, ...ends],
+        [x, ...starts, ...weights],
+        ([gradient, ...byEnds]) => {
+          const found = fast.backward(gradient!, { byInput: x.needed, byEnds });
+          return [found.input, ...starts.map((_, k) => found.start?.[k]), ...found.weights];
+        },
+      );
       const updates = fast.updates?.map((update) => update && tape.given(update));
-      return { outputs: [output], mask: fast.mask, updates };
+      return { ...fast.arranged(y!, last), mask, updates };
     };
   }
 
@@ -111,8 +123,7 @@ function fastActivation(activation: FastActivation, x: Tensor): FastRun | undefi
 
 function asResult(run: FastRun | undefined, mask: Mask | undefined): FastLayerRun | undefined {
   if (run === undefined) return undefined;
-  const { output, backward, updates } = run;
-  return { outputs: [output], mask, backward, updates };
+  return { ...run, mask, arranged: (output) => ({ outputs: [output] }) };
 }
 
 /** What a fast run depends on, of what any run does. */
@@ -133,19 +144,20 @@ function runGated(
     & { readonly records: boolean },
 ): FastLayerRun | undefined {
   const { cell, functions, goBackwards = false, returnSequences, returnState, stateful } = form;
-  // Keras takes h first, which the cell hands on last
-  const before = given.length > 0 ? given.toReversed() : remembered?.[0];
+  const before = startOf(given, remembered);
   const zeros = () => cell.states.map(() => zerosOf(x.shape[0]!, form.units));
   const start = before ?? (returnState || stateful || keepsStates ? zeros() : undefined);
   if (start?.some(({ shape }) => shape[0] !== x.shape[0])) return undefined; // the equation says it
   const run = fastGatedRun(compute, form, x, weights, { mask, training, random, records, start });
   if (run === undefined) return undefined;
-  const { output, ends = [], sites, backward } = run;
-  const result = {
-    outputs: returnState ? [output, ...ends.toReversed()] : [output],
+  const { sites, ...rest } = run;
+  const result: FastLayerRun = {
+    ...rest,
     mask: returnSequences ? mask : undefined,
-    states: stateful || keepsStates ? [ends] : undefined,
-    backward,
+    arranged: (output, ends) => ({
+      outputs: returnState ? [output, ...ends.toReversed()] : [output],
+      states: stateful || keepsStates ? [ends] : undefined,
+    }),
   };
   if (sites === undefined) return result;
   const [kernel, recurrentKernel, bias] = weights as [Tensor, Tensor, Tensor?];
@@ -161,6 +173,14 @@ function runGated(
     },
   });
   return { ...result, trace };
+}
+
+/** The states before the first step: Keras gives h first, which the cell hands on last. */
+function startOf<V>(
+  given: readonly V[],
+  remembered: readonly (readonly V[])[] | undefined,
+): readonly V[] | undefined {
+  return given.length > 0 ? given.toReversed() : remembered?.[0];
 }
 
 function zerosOf(batch: number, units: number): Tensor {

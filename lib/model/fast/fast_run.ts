@@ -3,13 +3,26 @@ import { Tensor } from "../../tensor/tensor.ts";
 /** A run of one layer, and the way back through it. */
 export interface FastRun {
   readonly output: Tensor;
-  /** From the gradient with respect to the output; that of the input may be left out. */
-  readonly backward: (
-    gradient: Tensor,
-    options?: { readonly byInput?: boolean },
-  ) => { readonly input?: Tensor; readonly weights: readonly Tensor[] };
+  /** A recurrent layer's states after the last step, where it started from some. */
+  readonly ends?: readonly Tensor[];
+  /** From the gradients with respect to the output and the ends; that of the input may be left out. */
+  readonly backward: (gradient: Tensor, options?: BackwardOptions) => FastGradients;
   /** What becomes of each weight in training; undefined where nothing does. */
   readonly updates?: readonly (Tensor | undefined)[];
+}
+
+/** What else a way back begins with. */
+interface BackwardOptions {
+  readonly byInput?: boolean;
+  readonly byEnds?: readonly Tensor[];
+}
+
+/** The gradients with respect to what went in. */
+interface FastGradients {
+  readonly input?: Tensor;
+  /** Of the states that it started from. */
+  readonly start?: readonly Tensor[];
+  readonly weights: readonly Tensor[];
 }
 
 /** What a prediction gave: there is no way back. */

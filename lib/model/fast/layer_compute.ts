@@ -4,6 +4,8 @@ import { type DenseForm, DenseTraining } from "../../compute/dense_training.ts";
 import type { GatedForm, GatedLayer, SequenceSizes } from "../../compute/gated_layer.ts";
 import { GatedTraining } from "../../compute/gated_training.ts";
 import type { FastConvolution, FastPooling } from "../../layers/fast_form.ts";
+import { joined } from "../../compute/lengths.ts";
+import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { BatchPlan } from "./batch_plan.ts";
 import { denseArrays, gatedArrays, numbersOf } from "./chain.ts";
@@ -28,8 +30,6 @@ export type SiteValues = ReadonlyMap<string, Tensor>;
 export interface GatedRun extends FastRun {
   /** Its gates and states, where they were recorded. */
   readonly sites?: SiteValues;
-  /** Its states after the last step, where it started from some. */
-  readonly ends?: readonly Tensor[];
 }
 
 /** How a recurrent layer predicts. */
@@ -82,17 +82,37 @@ export class LayerCompute {
     };
   }
 
-  /** The same from zeros, and the way back. */
-  trainGated(form: GatedForm, x: Tensor, weights: readonly Tensor[]): FastRun {
+  /** The same, and the way back. */
+  trainGated(
+    form: GatedForm,
+    x: Tensor,
+    weights: readonly Tensor[],
+    start?: readonly Tensor[],
+  ): FastRun {
     const sizes = sizesOf(x);
-    const run = this.#gated.get(keyOf(form, sizes), () => new GatedTraining(form, sizes))
-      .forward(numbersOf(x), gatedArrays(weights));
+    const takesStates = start !== undefined;
+    const run = this.#gated.get(
+      `${keyOf(form, sizes)} ${takesStates}`,
+      () => new GatedTraining({ ...form, takesStates }, sizes),
+    ).forward(numbersOf(x), gatedArrays(weights), start?.map(numbersOf));
+    const shape = outputShapeOf(form, sizes);
+    const [length, state] = [sizeOf(shape), sizes.batch * form.units];
+    const ends = (start ?? []).map(({ shape }, k) => {
+      const from = length + k * state;
+      return new Tensor(run.output.slice(from, from + state), shape);
+    });
     return {
-      output: new Tensor(run.output, outputShapeOf(form, sizes)),
-      backward: (gradient, options) => {
-        const g = run.backward(numbersOf(gradient), options);
-        const arrays = [g.kernel, g.recurrentKernel, g.bias];
-        return gradientsOf(g.x, x, arrays, weights);
+      output: new Tensor(takesStates ? run.output.slice(0, length) : run.output, shape),
+      ends,
+      backward: (gradient, { byEnds = [], ...options } = {}) => {
+        const whole = takesStates
+          ? joined([gradient, ...byEnds].map(({ data }) => Float32Array.from(data)))
+          : numbersOf(gradient);
+        const g = run.backward(whole, options);
+        return {
+          ...gradientsOf(g.x, x, [g.kernel, g.recurrentKernel, g.bias], weights),
+          start: g.start.map((values, k) => new Tensor(values, start![k]!.shape)),
+        };
       },
     };
   }
