@@ -1,6 +1,6 @@
 // Operators of ONNX that normalize.
 
-import { layerNormalization } from "../layers/normalization.ts";
+import { batchNormalization, layerNormalization } from "../layers/normalization.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { broadcast, permuted, shapeOf } from "../values/arrange.ts";
@@ -8,6 +8,7 @@ import { inverseRoot } from "../values/functions.ts";
 import type { Ops } from "../values/ops.ts";
 import { floatOf, intOf } from "./onnx_attributes.ts";
 import { axisOf, UnreadNode } from "./onnx_errors.ts";
+import { permute } from "./onnx_movements.ts";
 import { connectionOf, type Result, type Step, weightOf } from "./onnx_step.ts";
 
 /** `LayerNormalization`: of the last axis a layer of Keras's, else of all axes from one on. */
@@ -123,7 +124,20 @@ export function normalizeChannels(step: Step): Result[] {
   const weights = ["gamma", "beta", "moving_mean", "moving_variance"].map((name, k) =>
     weightOf(step, k + 1, name, k < 2)!
   );
-  const results = step.build.operate("BatchNormalization", [x, ...weights], {
+  const { build } = step;
+  const arrays = weights.map(({ array }) => array);
+  const rank = x.shape.length + 1;
+  const isKeras = rank <= 3 && x.shape[0] === arrays[0]!.tensor.shape[0];
+  if (isKeras) { // its channels are the last axis
+    const order = rank === 3 ? [0, 2, 1] : [0, 1];
+    const turned = permute(build, x, order);
+    const result = build.eachRow(
+      turned,
+      (of) => build.apply(batchNormalization({ epsilon }), [of], arrays)[0]!,
+    );
+    return [permute(build, result, order)];
+  }
+  const results = build.operate("BatchNormalization", [x, ...weights], {
     shapes: ([{ shape }]) => [shape],
     run: (o, [{ value, shape }, gamma, beta, mean, variance]) => {
       const order = [0, ...[...shape.keys()].slice(2), 1];
@@ -136,6 +150,6 @@ export function normalizeChannels(step: Step): Result[] {
       return [permuted(o, result, back)];
     },
   });
-  step.build.keepFirst(x, ...results);
+  build.keepFirst(x, ...results);
   return results;
 }

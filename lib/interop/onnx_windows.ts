@@ -1,10 +1,15 @@
 // Convolutions and pooling of ONNX: [batch, channels, …space].
 
-import { meanOf } from "../layers/pooling.ts";
+import type { Connection } from "../layers/connection.ts";
+import { conv1D, type Padding } from "../layers/convolution.ts";
+import type { Layer } from "../layers/layer.ts";
+import { averagePooling1D, maxPooling1D, meanOf } from "../layers/pooling.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { join, permuted, placesOfWindows, type Windows, windowsOf } from "../values/arrange.ts";
+import { type Converted, turned } from "./conversion.ts";
 import { intOf, intsOf, textOf } from "./onnx_attributes.ts";
+import { permute } from "./onnx_movements.ts";
 import { connectionOf, type Result, type Step, weightOf } from "./onnx_step.ts";
 import { UnreadNode } from "./onnx_errors.ts";
 
@@ -70,8 +75,8 @@ function windowsIn(space: readonly number[], geometry: Geometry): Windows {
   return { sizes, strides, dilations, before: found.map(([before]) => before), counts };
 }
 
-const channelsLast = (rank: number) => [0, ...Array.from({ length: rank - 2 }, (_, k) => k + 2), 1];
-const channelsFirst = (rank: number) => [
+const lastChannels = (rank: number) => [0, ...Array.from({ length: rank - 2 }, (_, k) => k + 2), 1];
+const firstChannels = (rank: number) => [
   0,
   rank - 1,
   ...Array.from({ length: rank - 2 }, (_, k) => k + 1),
@@ -92,6 +97,12 @@ export function convolve(step: Step): Result[] {
     if (shape.length === rank && (all === channels * groups || Number.isNaN(all))) return;
     throw new UnreadNode(`it takes ${channels * groups} channels: its input is [${shape}]`);
   };
+  const layer = x.shape[0] === channels * groups ? convolutionOf(geometry) : undefined;
+  if (layer !== undefined) {
+    const own = conv1D({ ...layer, filters, groups, useBias: bias !== undefined });
+    const arrays = [turned(kernel.array, [2, 1, 0]), ...(bias ? [bias.array] : [])];
+    return [channelsLast(step, x, own, arrays)];
+  }
   return step.build.operate("Conv", [x, kernel, ...(bias ? [bias] : [])], {
     shapes: ([{ shape }]) => {
       check(shape);
@@ -100,16 +111,51 @@ export function convolve(step: Step): Result[] {
     run: (o, [{ value, shape }, W, b]) => {
       check(shape);
       const windows = windowsIn(shape.slice(2), geometry);
-      const turned = permuted(o, value, channelsLast(rank));
+      const last = permuted(o, value, lastChannels(rank));
       const taps = channels * sizeOf(sizes);
       const order = [...sizes.map((_, k) => k + 2), 1, 0];
       const rows = o.reshape(permuted(o, W!.value, order), [taps, filters]);
-      const [xs, Ws] = [o.blocks(turned, groups), o.blocks(rows, groups)];
+      const [xs, Ws] = [o.blocks(last, groups), o.blocks(rows, groups)];
       const bs = b === undefined ? undefined : o.blocks(b.value, groups);
       const parts = xs.map((part, k) => o.affine([[windowsOf(o, part, windows), Ws[k]!]], bs?.[k]));
-      return [permuted(o, groups === 1 ? parts[0]! : join(o, parts), channelsFirst(rank))];
+      return [permuted(o, groups === 1 ? parts[0]! : join(o, parts), firstChannels(rank))];
     },
   });
+}
+
+/** A convolution over time as Keras has it; undefined where its zeros lie otherwise, or it is none. */
+function convolutionOf({ sizes, strides, dilations, pads }: Geometry) {
+  const [kernelSize, strideLength, dilationRate] = [sizes[0]!, strides[0]!, dilations[0]!];
+  if (sizes.length !== 1 || strideLength > 1 && dilationRate > 1) return undefined;
+  const reach = (kernelSize - 1) * dilationRate;
+  const padding = paddingOf(pads, reach, strideLength);
+  return padding && { kernelSize, strides: strideLength, dilationRate, padding };
+}
+
+function paddingOf(
+  pads: Geometry["pads"],
+  reach: number,
+  stride: number,
+): Padding | undefined {
+  if (typeof pads === "string") return pads === "upper" ? "same" : undefined;
+  const [before, after] = pads[0]!;
+  if (before === 0 && after === 0) return "valid";
+  if (before === reach && after === 0) return "causal";
+  const isSame = stride === 1 && before === Math.floor(reach / 2) && before + after === reach;
+  return isSame ? "same" : undefined;
+}
+
+/** A layer of Keras's, whose channels are the last axis. */
+function channelsLast(
+  { build }: Step,
+  x: Connection,
+  layer: Layer,
+  arrays: readonly Converted[] = [],
+): Connection {
+  const last = permute(build, x, [0, 2, 1]);
+  const result = build.apply(layer, [last], arrays)[0]!;
+  build.keepFirst(last, result);
+  return permute(build, result, [0, 2, 1]);
 }
 
 /** `MaxPool` and `AveragePool`. */
@@ -120,6 +166,13 @@ export function pool(step: Step): Result[] {
   const geometry = geometryOf(step, undefined, rank);
   const isMax = step.operator === "MaxPool";
   const counted = intOf(step, "count_include_pad", 0) !== 0;
+  const [poolSize, strides] = [geometry.sizes[0]!, geometry.strides[0]!];
+  const isPlain = geometry.sizes.length === 1 && geometry.dilations[0] === 1 && !geometry.ceil &&
+    typeof geometry.pads !== "string" && geometry.pads[0]!.every((count) => count === 0);
+  if (isPlain && typeof x.shape[0] === "number") {
+    const make = isMax ? maxPooling1D : averagePooling1D;
+    return [channelsLast(step, x, make({ poolSize, strides }))];
+  }
   return step.build.operate(step.operator, [x], {
     shapes: ([{ shape }]) => {
       return [[shape[0]!, shape[1]!, ...windowsIn(shape.slice(2), geometry).counts]];
@@ -127,15 +180,15 @@ export function pool(step: Step): Result[] {
     run: (o, [{ value, shape }]) => {
       const space = shape.slice(2);
       const windows = windowsIn(space, geometry);
-      const turned = permuted(o, value, channelsLast(rank));
+      const last = permuted(o, value, lastChannels(rank));
       const outside = o.given(new Tensor(Float64Array.of(isMax ? -Infinity : 0), [1]));
-      const seen = windowsOf(o, turned, windows, { outside });
+      const seen = windowsOf(o, last, windows, { outside });
       const found = isMax ? o.largest(seen) : meanOf(
         o,
         seen,
         counted ? paddedCounts(space, windows, geometry) : countsIn(space, windows),
       );
-      return [permuted(o, found, channelsFirst(rank))];
+      return [permuted(o, found, firstChannels(rank))];
     },
   });
 }

@@ -7,6 +7,7 @@ import {
   loadNpy,
   multiply,
   prove,
+  saveKeras,
   type Tensor,
   tensor,
   trace,
@@ -118,6 +119,38 @@ Deno.test("a result that is taken twice is of one layer, with its arrays once", 
   assertEquals(await weights("silu_and_its_input"), [[3, 5]]);
   assertEquals(await weights("lstm_sequence_and_last"), [[3, 20], [5, 20], [20]]);
   assertEquals(await weights("silu_of_dense"), [[3, 5], [5]]);
+});
+
+Deno.test("convolutions, pooling and normalization over time are Keras's layers where those do the same", async () => {
+  const classNames = async (name: string) => {
+    const { layers } = await loadModel(formatFile(`${name}.onnx`));
+    return layers.map(({ layer }) => layer.className);
+  };
+  const between = (name: string) => ["Permute", name, "Permute"];
+  for (const name of ["valid", "same", "same_dilated", "causal", "same_upper", "groups"]) {
+    assertEquals(await classNames(`onnx_nodes/conv1d_${name}`), between("Conv1D"));
+  }
+  assertEquals(await classNames("onnx_nodes/conv1d_padded"), ["OnnxConv"]);
+  assertEquals(await classNames("onnx_nodes/conv1d_padded_strides"), ["OnnxConv"]);
+  assertEquals(await classNames("onnx_nodes/maxpool1d"), between("MaxPooling1D"));
+  assertEquals(await classNames("onnx_nodes/averagepool1d_padded"), ["OnnxAveragePool"]);
+  assertEquals(await classNames("onnx_nodes/batch_norm1d"), between("BatchNormalization"));
+  assertEquals(await classNames("onnx_nodes/batch_norm_of_last"), ["BatchNormalization"]);
+  for (
+    const [idiom, ...own] of [
+      ["convolution_pooled", "Conv1D", "MaxPooling1D", "LSTM", "Dense"],
+      ["batch_norm_of_steps", "LSTM", "BatchNormalization", "Dense"],
+    ]
+  ) {
+    const file = `torch_idioms/${idiom}.dynamo.open`;
+    assertEquals(await classNames(file), own);
+    const model = await loadModel(formatFile(`${file}.onnx`));
+    const keras = await Deno.makeTempFile({ suffix: ".keras" });
+    await saveKeras(keras, model);
+    const [x] = idioms.find(({ name }) => name === `${idiom}.dynamo.open`)!.x;
+    assert(difference((await loadModel(keras)).predict(x!), model.predict(x!)) <= 1e-7);
+    await Deno.remove(keras);
+  }
 });
 
 Deno.test("a graph of one sample predicts others alike, or says that it cannot", async () => {
