@@ -13,6 +13,7 @@ import { kerasGraph } from "./keras_graph.ts";
 import { type KerasNode, type KerasParts, leavesOf, partsOf } from "./keras_node.ts";
 import {
   checkMaskedSteps,
+  checkUnrolled,
   kerasLayer,
   type KerasLayerConfig,
   KNOWN_LAYERS,
@@ -69,6 +70,7 @@ export function kerasModel(value: unknown, writer: KerasWriter): KerasModel {
   const isRow = isSequential && listed.every(({ inner }) => inner === undefined);
   const model = isRow ? rowOf(listed, config, writer) : graphOf(parts, writer);
   checkMaskedSteps(model.layers, writer);
+  checkUnrolled(computing, model.layers, writer);
   return { listed, ...model, ...precision };
 }
 

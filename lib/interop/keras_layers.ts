@@ -107,3 +107,32 @@ export function checkMaskedSteps(layers: readonly Layer[], writer: KerasWriter):
     }
   }
 }
+
+/**
+ * Throws where masked steps would be zeros in the order of time, and the result is in the other order:
+ * what Keras's unrolled loops backwards do (keras/src/backend/jax/rnn.py).
+ */
+export function checkUnrolled(
+  nodes: readonly KerasLayerConfig[],
+  layers: readonly Layer[],
+  { zeroOutputForMask }: KerasWriter,
+): void {
+  if (!layers.some(({ makesMask }) => makesMask === true)) return;
+  for (const node of nodes) {
+    const { layer, backward_layer: back, ...own } = node.config;
+    const inner = [layer, back].flatMap((one): KerasConfig[] =>
+      isRecord(one) && isRecord(one.config) ? [one.config] : []
+    );
+    const isPair = inner.some(({ unroll, return_sequences: all }) =>
+      unroll === true && all === true
+    ) &&
+      zeroOutputForMask === true;
+    const isOne = own.unroll === true && own.return_sequences === true &&
+      own.go_backwards === true &&
+      own.zero_output_for_mask === true;
+    if (!isPair && !isOne) continue;
+    const rule = "unroll must be false where masked steps of a sequence are zeros: Keras's loop " +
+      "backwards has them at the wrong steps";
+    throw new UnreadableFileError(rule, "it is true", { source: placeOf(node) });
+  }
+}

@@ -3,12 +3,8 @@
 
 import { isRecord } from "../files/json.ts";
 import type { MetricName } from "../model/training/compile.ts";
-import { binaryCrossentropy } from "../model/training/losses/binary_crossentropy.ts";
-import { categoricalCrossentropy } from "../model/training/losses/categorical_crossentropy.ts";
-import { getLoss, type LossIdentifier } from "../model/training/losses/get_loss.ts";
-import type { Loss, LossName } from "../model/training/losses/loss.ts";
-import { sparseCategoricalCrossentropy } from "../model/training/losses/sparse_categorical_crossentropy.ts";
-import type { Model } from "../model/model.ts";
+import { outputNames } from "../model/graph.ts";
+import { type Model, networkOf } from "../model/model.ts";
 import { adam } from "../model/training/optimizers/adam.ts";
 import type { Optimizer } from "../model/training/optimizers/optimizer.ts";
 import { rmsprop } from "../model/training/optimizers/rmsprop.ts";
@@ -16,6 +12,7 @@ import { sgd } from "../model/training/optimizers/sgd.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { KerasLayerConfig } from "./keras_layers.ts";
+import { lossesOf, lossWeightsOf } from "./keras_losses.ts";
 import { isKerasOwn } from "./keras_options.ts";
 import { isKeras1 } from "./keras_version.ts";
 
@@ -79,28 +76,11 @@ const OPTIMIZERS: Readonly<Record<string, MakeOptimizer>> = {
 /** Options that change a step, and the one value of each that is known here. */
 const ONLY: Config = {
   weight_decay: null,
+  decay: 0,
   use_ema: false,
   amsgrad: false,
   loss_scale_factor: null,
   gradient_accumulation_steps: null,
-};
-
-/** The same for losses; the mean over the batch has several names. */
-const ONLY_LOSS: Readonly<Record<string, readonly unknown[]>> = {
-  label_smoothing: [0],
-  reduction: ["sum_over_batch_size", "mean", "mean_with_sample_weight", "auto"],
-  axis: [-1],
-  ignore_class: [null],
-};
-
-const LOSSES: Readonly<
-  Record<string, LossName | ((options: { fromLogits?: boolean }) => Loss)>
-> = {
-  CategoricalCrossentropy: categoricalCrossentropy,
-  SparseCategoricalCrossentropy: sparseCategoricalCrossentropy,
-  BinaryCrossentropy: binaryCrossentropy,
-  MeanSquaredError: "mean_squared_error",
-  MeanAbsoluteError: "mean_absolute_error",
 };
 
 /**
@@ -114,10 +94,15 @@ export function resumeTraining(model: Model, training: StoredTraining | undefine
   if (isKeras1(version)) return ["Not compiled: what Keras 1 keeps of training is not read"];
   try {
     layers.forEach(({ name, config }) => checkLearning(name, config));
-    if ((compiled.loss_weights ?? null) !== null) throw new RangeError("it has loss_weights");
     const rate = variables[1]?.shape.length === 0 ? variables[1].item() : undefined;
-    const { metrics, notes } = metricsOf(compiled.metrics);
-    model.compile({ optimizer: optimizerOf(given, rate), loss: lossOf(compiled.loss), metrics });
+    const names = outputNames(networkOf(model));
+    const { metrics, notes } = metricsOf(compiled.metrics, names.length);
+    model.compile({
+      optimizer: optimizerOf(given, rate),
+      loss: lossesOf(compiled.loss, names),
+      lossWeights: lossWeightsOf(compiled.loss_weights, names),
+      metrics,
+    });
     return [...notes, ...takeState(model, variables, version)];
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -151,46 +136,32 @@ function optimizerOf(given: unknown, rate: number | undefined): Optimizer {
   }
   for (const [option, only] of Object.entries(ONLY)) {
     const value = config[option] ?? only;
-    if (value !== only && value !== false) {
+    if (value !== only && value !== false && value !== null) {
       throw new RangeError(`${className} has ${option} ${JSON.stringify(value)}`);
     }
   }
-  const learningRate = rate ?? numberOf(config.learning_rate);
+  const learningRate = rate ?? numberOf(config.learning_rate ?? config.lr); // lr: Keras before 2.3
   if (learningRate === undefined) throw new RangeError("the learning rate follows a schedule");
   return OPTIMIZERS[className]!(config, learningRate);
 }
 
-function lossOf(given: unknown): LossIdentifier {
-  if (typeof given === "string") return getLoss(given as LossName);
-  const { class_name: className, config } = isRecord(given) ? given : {};
-  const make = typeof className === "string" && Object.hasOwn(LOSSES, className)
-    ? LOSSES[className]
-    : undefined;
-  const options = isRecord(config) ? config : {};
-  const isKnown = Object.entries(ONLY_LOSS).every(([option, known]) =>
-    !Object.hasOwn(options, option) || known.includes(options[option])
-  );
-  if (make === undefined || !isKnown || !isKerasOwn(given as Config)) {
-    throw new RangeError(`the loss is ${JSON.stringify(given)?.slice(0, 200)}`);
-  }
-  if (typeof make === "string") return make;
-  return make({ fromLogits: options.from_logits === true });
-}
-
-function metricsOf(given: unknown) {
-  const all = Array.isArray(given) ? given.flat() : [];
-  const metrics = all.filter((metric) => metric === "accuracy" || metric === "acc");
-  const others = all.filter((metric) => metric !== "accuracy" && metric !== "acc");
+/** Accuracy is measured of one output alone; what else there is, is left out. */
+function metricsOf(given: unknown, outputs: number) {
+  const each = isRecord(given) ? Object.values(given) : Array.isArray(given) ? given : [];
+  const all = each.flat().filter((metric) => metric !== null);
+  const isKnown = (metric: unknown) => outputs === 1 && (metric === "accuracy" || metric === "acc");
+  const others = all.filter((metric) => !isKnown(metric));
   const notes = others.length === 0
     ? []
     : [`Metrics left out: ${JSON.stringify(others).slice(0, 200)}`];
-  return { metrics: metrics as MetricName[], notes };
+  return { metrics: all.filter(isKnown) as MetricName[], notes };
 }
 
 /** The optimizer's arrays, where they are in the order of Keras 3. */
 function takeState(model: Model, variables: readonly Tensor[], version: string): string[] {
   const [iteration, , ...arrays] = variables;
   if (iteration === undefined) return [];
+  if (arrays.length === 0 && iteration.shape.length === 0 && iteration.item() === 0) return []; // not begun
   const state = model.getTrainingState();
   const wanted = state.optimizer.variables;
   const fits = wanted.length === arrays.length &&

@@ -79,8 +79,7 @@ function kerasGroups(
   return new Map(listed.flatMap((layer): [string, string][] => {
     const group = groupOf(layer);
     if (layer.inner === undefined) return [[layer.name, group]];
-    const isStack = layer.inner.listed.some(({ cellName }) => cellName !== undefined);
-    const inside = isStack
+    const inside = isStack(layer)
       ? `${group}/cell/`
       : layer.className === "TimeDistributed"
       ? `${group}/layer/`
@@ -193,31 +192,44 @@ export function legacyLeaves(
   return new Map([...stored].flatMap(([name, arrays]): [string, Converted[]][] => {
     const model = models.get(name);
     if (model === undefined) return [[name, arrays]];
-    const leaves = leavesOf([model]);
-    if (leaves.some(({ cellName }) => cellName !== undefined)) return ofCells(leaves, arrays);
-    const found = new Map<string, Converted[]>();
+    const owners = ownersOf([model]);
+    const found = new Map<StoredLayer, Converted[]>();
     for (const array of arrays) {
       const parts = array.from.split("/").slice(1);
-      const [owner, ...others] = leaves.filter(({ name, ownName = name }) =>
-        parts.includes(ownName)
-      );
+      const [owner, ...others] = owners.length === 1
+        ? owners
+        : owners.filter(({ name, ownName = name }) => parts.includes(ownName));
       if (owner === undefined || others.length > 0) {
         const rule = "the name of an array must tell which layer it belongs to";
         throw new UnreadableFileError(rule, `one is ${array.from}`);
       }
-      found.set(owner.name, [...found.get(owner.name) ?? [], array]);
+      found.set(owner, [...found.get(owner) ?? [], array]);
     }
-    return [...found];
+    return [...found].flatMap(([owner, own]) =>
+      isStack(owner) ? ofCells(owner, own) : [[owner.name, own]]
+    );
   }));
+}
+
+/** Whether it is an RNN of several cells, whose arrays lie together. */
+function isStack({ inner }: StoredLayer): boolean {
+  return inner?.listed.some(({ cellName }) => cellName !== undefined) === true;
+}
+
+/** The layers whose arrays lie together. */
+function ownersOf(listed: readonly StoredLayer[]): StoredLayer[] {
+  return listed.flatMap((node) =>
+    node.inner === undefined || isStack(node) ? [node] : ownersOf(node.inner.listed)
+  );
 }
 
 /** The arrays of an RNN of several cells: one cell's after the other's, whatever their names. */
 function ofCells(
-  leaves: readonly StoredLayer[],
+  { inner }: StoredLayer,
   arrays: readonly Converted[],
 ): [string, Converted[]][] {
   const rest = [...arrays];
-  const cells = leaves.filter(({ cellName }) => cellName !== undefined);
+  const cells = inner!.listed.filter(({ cellName }) => cellName !== undefined);
   return cells.map(({ name, config }, k) => [
     name,
     rest.splice(0, k === cells.length - 1 ? rest.length : config?.use_bias === false ? 2 : 3),

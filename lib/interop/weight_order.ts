@@ -34,9 +34,18 @@ export function orderedByName(
     const half = isForward(group) ? "forward_layer" : "backward_layer";
     return [isPair ? `${half}/${kind}` : kind, arrays[k]!];
   }));
+  /** `query/kernel`: by the end of the path. */
+  const byEnd = (name: string) => {
+    const ends = roles.flatMap(({ group, kind }, k) =>
+      `/${group}/${kind}`.endsWith(`/${name}`) ? [arrays[k]!] : []
+    );
+    return ends.length === 1 ? ends[0] : undefined;
+  };
   const tellsHalves = !isPair ||
     groups.length === 2 && groups.some((group) => direction(group) !== undefined);
-  const ordered = wanted.map((name) => named.get(name));
+  const ordered = wanted.map((name) =>
+    !isPair && name.includes("/") ? byEnd(name) : named.get(name)
+  );
   if (tellsHalves && ordered.every((array) => array !== undefined)) return ordered;
   const found = arrays.map(({ from }) => from).join(", ").slice(0, 400);
   const rule = `the names of its arrays must tell which is ${wanted.join(", ")}`;
