@@ -96,12 +96,13 @@ const ELSEWISE = [
   [`"trainable": true`, `"trainable": false`, `has trainable false`],
   [`"kernel_regularizer": null`, `"kernel_regularizer": {"l2": 0.01}`, "has kernel_regularizer"],
   [`"bias_constraint": null`, `"bias_constraint": {"value": 1}`, "has bias_constraint"],
-  [`"loss_weights": null`, `"loss_weights": [2.0]`, "it has loss_weights"],
+  [`"loss_weights": null`, `"loss_weights": [2.0, 1.0]`, "its loss_weights are [2,1]"],
   [
     `"loss": "categorical_crossentropy"`,
     `"loss": {"class_name": "CategoricalCrossentropy", "config": {"reduction": "sum"}}`,
     "the loss is",
   ],
+  [`"weight_decay": null`, `"decay": 0.01`, "Adam has decay 0.01"], // Keras before 2.11
   [`"weight_decay": null`, `"weight_decay": 0.1`, "Adam has weight_decay 0.1"],
   [`"use_ema": false`, `"use_ema": true`, "Adam has use_ema true"],
   [`"amsgrad": false`, `"amsgrad": true`, "Adam has amsgrad true"],
