@@ -360,7 +360,10 @@ Deno.test("a large model is diagnosed by its likelier readings, and says so", ()
     "gate order i o f c (ONNX)",
     "recurrent activation hard_sigmoid",
   ]);
-  assertStringIncludes(diagnosis.sentence, "departures from Keras explains these numbers");
+  assertStringIncludes(
+    diagnosis.sentence,
+    "departures from Keras beside a framework's gate order explains these numbers",
+  );
 });
 
 Deno.test("a diagnosis shows itself: the sentence, and the evidence in a table", () => {

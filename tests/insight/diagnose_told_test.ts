@@ -3,6 +3,7 @@
 
 import {
   activation,
+  type ActivationName,
   bidirectional,
   defineCell,
   dense,
@@ -18,6 +19,7 @@ import {
   trace as traceOf,
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { inOrder } from "./corruptions.ts";
 import type { CellKind } from "./float32_cells.ts";
 import { listed, randomCase, runFloat32 } from "./float32_run.ts";
 
@@ -206,4 +208,25 @@ Deno.test("a GRU's readings that cannot differ are told as ties, a dead one as w
   });
   assertEquals([dead.outcome, dead.dead], ["several", true]);
   assertStringIncludes(dead.sentence, "A dead network: nothing but 0 comes out of the GRU");
+});
+
+Deno.test("a large GRU in PyTorch's order, its reset before the product, is found though one departure is all there is time for", () => {
+  const sizes = { batch: 1, timesteps: 150, inputSize: 4, units: 96, classes: 3 };
+  const { x, arrays } = randomCase(93, { ...sizes, cell: "GRU, reset before" });
+  const run = runFloat32(x, arrays, { cell: "GRU, reset before" }).prediction;
+  const functions = ["tanh", "relu", "sigmoid", "softsign", "hard_tanh", "linear", "elu", "celu"];
+  const more = ["selu", "gelu", "silu", "mish", "softplus", "leaky_relu", "exponential", "relu6"];
+  const held = inOrder(arrays, [1, 0, 2]);
+  const { reading, sentence } = diagnose(listed(held), x, run, {
+    activation: [...functions, ...more] as ActivationName[],
+    recurrentActivation: ["sigmoid", ...functions, ...more] as ActivationName[],
+  });
+  assertEquals(reading?.departures, [
+    "gate order r z h (PyTorch, cuDNN)",
+    "reset before the product instead of after",
+  ], sentence);
+  assertStringIncludes(
+    sentence,
+    "of at most 1 departure from Keras beside a framework's gate order",
+  );
 });

@@ -4,6 +4,8 @@
 export interface Order {
   /** As `i o f c (ONNX)`. */
   readonly label: string;
+  /** Whether a framework has it. */
+  readonly isFrameworks: boolean;
   /** Of each gate, in Keras's order: which block it is. */
   readonly blocks: readonly number[];
 }
@@ -27,6 +29,7 @@ export function ordersOf({ letters, whose }: BlockNames): readonly Order[] {
   const known = Object.keys(whose);
   return [...known, ...all.filter((order) => !known.includes(order))].map((order) => ({
     label: whose[order] === undefined ? order : `${order} (${whose[order]})`,
+    isFrameworks: whose[order] !== undefined,
     blocks: own.map((letter) => order.split(" ").indexOf(letter)),
   }));
 }

@@ -88,55 +88,39 @@ export function questionsOf(
   const reset = known.reset === undefined ? first(usual.reset, open.reset ?? []) : [known.reset];
   // Of one timestep, there is no other way to read it.
   const time = known.time ?? (timesteps > 1 ? undefined : usual.time);
-  const turned = open.update ?? [];
+  const recurrent = known.recurrentActivation ??
+    first(usual.recurrentActivation, RECURRENT_ACTIVATIONS);
+  const afterwards = known.denseActivation ??
+    first(usual.denseActivation, plausible(prediction));
   const asked = [
     question("kernels", always(kernels), label<KernelReading>("as their shapes say")),
     question("kernel", ({ kernels }) => kernels.kernel, label("as its shape says")),
     question("recurrentKernel", (c) => c.kernels.recurrentKernel, label("as its shape says")),
-    ...open.reset ? [question("reset", always(reset))] : [],
+    open.reset && question("reset", always(reset)),
     question("bias", (choice) => bias[biases(choice)], label<BiasReading>("as it is")),
     question("time", always(time ? [time] : first(usual.time, ["forward", "reversed"] as const))),
-    ...orders.length > 1
-      ? [question("gateOrder", always(known.orders ?? orders), ({ label }) => label)]
-      : [question("gateOrder", always(orders), () => "none")],
-    ...open.forgetBias
-      ? [question("forgetBias", always(open.forgetBias), (b) => b === 0 ? "as it is" : "+ 1")]
-      : [],
+    question("gateOrder", always(known.orders ?? orders), ({ label }) => label, {
+      isCommon: ({ isFrameworks }) => isFrameworks,
+    }),
+    open.forgetBias &&
+    question("forgetBias", always(open.forgetBias), (b) => b === 0 ? "as it is" : "+ 1"),
     question("activation", always(known.activation ?? first(usual.activation, ACTIVATIONS))),
-    ...isGated
-      ? [question(
-        "recurrentActivation",
-        always(
-          known.recurrentActivation ?? first(usual.recurrentActivation, RECURRENT_ACTIVATIONS),
-        ),
-      )]
-      : [],
-    ...open.update
-      ? [question("update", (c) => SYMMETRIC.includes(c.recurrentActivation) ? turned : ["z"])]
-      : [],
-    ...dense
-      ? [
-        // Without a prediction, nothing tells.
-        question(
-          "denseKernel",
-          always(prediction ? dense.kernel : dense.kernel.slice(0, 1)),
-          (it) => label("as its shape says")(it!),
-        ),
-        question(
-          "denseActivation",
-          always(
-            known.denseActivation ??
-              first(
-                usual.denseActivation,
-                prediction ? plausible(prediction) : [usual.denseActivation ?? "linear"],
-              ),
-          ),
-          String,
-          usual.denseActivation !== undefined,
-        ),
-      ]
-      : [],
-  ];
+    isGated && question("recurrentActivation", always(recurrent)),
+    open.update &&
+    question("update", (c) => SYMMETRIC.includes(c.recurrentActivation) ? open.update! : ["z"]),
+    // Without a prediction, nothing tells how the dense layer is meant.
+    dense && question(
+      "denseKernel",
+      always(prediction ? dense.kernel : dense.kernel.slice(0, 1)),
+      (reading) => label("as its shape says")(reading!),
+    ),
+    dense && question(
+      "denseActivation",
+      always(prediction ? afterwards : afterwards.slice(0, 1)),
+      String,
+      { departs: usual.denseActivation !== undefined },
+    ),
+  ].filter((one) => typeof one === "object");
   return { arrays, asked, convention: conventionOf(usual, orders, cell.kind) };
 }
 
@@ -169,7 +153,8 @@ function conventionOf(usual: Usual, [order]: readonly Order[], cell: string): Co
 }
 
 /** The activations whose range a prediction is in; softmax's rows give themselves away. */
-function plausible(prediction: Tensor): readonly ActivationName[] {
+function plausible(prediction: Tensor | undefined): readonly ActivationName[] {
+  if (prediction === undefined) return ["linear"];
   const { data, shape } = asFloat64(prediction);
   const width = shape.at(-1)!;
   const within = (low: number, high: number) => data.every((v) => v >= low && v <= high);

@@ -61,7 +61,7 @@ export interface Diagnosis {
  * gate's bias. Of a GRU: r before or after the product with U, and after it each bias inside of the
  * reset or outside; `h' = z ⊙ h + (1 − z) ⊙ h̃` or z the other way round, where 1 − σ(x) is σ(−x).
  * Those within 1e-3 are proved by {@linkcode prove}. A large model's readings are tried up to a few
- * departures from what is usual at once.
+ * departures from what is usual at once, in the gate order of each framework.
  *
  * What is usual is Keras's, of arrays; of a model, what it does itself: then the sentence says in what
  * the program that computed the numbers departs from it. Of a model from a file that has two biases,
@@ -164,6 +164,7 @@ export function diagnose(
   } as const;
   const sentence = diagnosisSentence(diagnosis, {
     mostDepartures,
+    hasOrders: cases.some(({ questions }) => questions.arrays.of.orders.length > 1),
     owners: [...new Set(cases.map(({ questions }) => questions.arrays.of.owner))],
   });
   return Object.freeze(shownAs("Diagnosis", { ...diagnosis, sentence }));

@@ -7,6 +7,8 @@ import { questionTitles } from "./readings.ts";
 /** What a sentence has to know besides. */
 export interface Told {
   readonly mostDepartures: number;
+  /** Whether there are orders of gates, of which the frameworks' are not counted there. */
+  readonly hasOrders: boolean;
   /** Whose arrays they can be: `an LSTM`. */
   readonly owners: readonly string[];
 }
@@ -14,12 +16,14 @@ export interface Told {
 /** What a diagnosis says. */
 export function diagnosisSentence(
   diagnosis: Omit<Diagnosis, "sentence">,
-  { mostDepartures, owners }: Told,
+  { mostDepartures, hasOrders, owners }: Told,
 ): string {
   const { outcome, usual, readings, nearest, dead, tried } = diagnosis;
+  const limit = ` of at most ${mostDepartures} departure${mostDepartures === 1 ? "" : "s"} from ` +
+    `${usual}${hasOrders ? " beside a framework's gate order" : ""}`;
   const all = `${spaced(tried)} readings` +
     (owners.length === 1 ? "" : ` as ${owners.join(" or ")}`) +
-    (mostDepartures === Infinity ? "" : ` of at most ${mostDepartures} departures from ${usual}`);
+    (mostDepartures === Infinity ? "" : limit);
   const told = (reading: Reading) => inWords(reading, usual);
   if (outcome === "none") {
     const [closest] = nearest;

@@ -62,6 +62,8 @@ export interface Question {
   readonly inWords: (answer: unknown) => string;
   /** Whether another answer than the first departs from what is expected. */
   readonly departs: boolean;
+  /** Of a large model, the departures that are tried beside as many others as any. */
+  readonly isCommon: (answer: unknown) => boolean;
 }
 
 /** A question of that name. */
@@ -69,9 +71,18 @@ export function question<K extends keyof Choice>(
   key: K,
   answers: (chosen: Choice) => readonly Choice[K][],
   inWords: (answer: Choice[K]) => string = String,
-  departs = true,
+  { departs = true, isCommon = () => false }: {
+    readonly departs?: boolean;
+    readonly isCommon?: (answer: Choice[K]) => boolean;
+  } = {},
 ): Question {
-  return { key, answers, inWords: inWords as Question["inWords"], departs };
+  return {
+    key,
+    answers,
+    inWords: inWords as Question["inWords"],
+    departs,
+    isCommon: isCommon as Question["isCommon"],
+  };
 }
 
 /** All that is asked of some arrays. */
@@ -108,8 +119,8 @@ export function countChoices(questions: Questions, mostDepartures: number): numb
 }
 
 /**
- * Calls with every combination of at most so many departures. The choice is the same object each
- * time: what is kept must be copied.
+ * Calls with every combination of at most so many departures, common ones not counted. The choice is
+ * the same object each time: what is kept must be copied.
  */
 export function forEachChoice(
   { asked }: Questions,
@@ -117,26 +128,29 @@ export function forEachChoice(
   call: (choice: Choice, departures: number) => void,
 ): void {
   const choice = { ...unasked } as unknown as { -readonly [key in keyof Choice]: unknown };
-  const visit = (depth: number, departures: number): void => {
-    if (departures > mostDepartures) return;
+  const visit = (depth: number, departures: number, common: number): void => {
+    if (departures - common > mostDepartures) return;
     if (depth === asked.length) {
       call(choice as Choice, departures);
       return;
     }
-    const { key, answers, departs } = asked[depth]!;
+    const { key, answers, departs, isCommon } = asked[depth]!;
     const found = answers(choice as Choice);
     for (let k = 0; k < found.length; k++) {
-      choice[key] = found[k];
-      visit(depth + 1, departures + (departs && k > 0 ? 1 : 0));
+      const answer = choice[key] = found[k];
+      if (!departs || k === 0) visit(depth + 1, departures, common);
+      else visit(depth + 1, departures + 1, common + (isCommon(answer) ? 1 : 0));
     }
   };
-  visit(0, 0);
+  visit(0, 0, 0);
 }
 
 /** What is expected before anything is asked: the first answer to each question. */
 export function firstChoice(questions: Questions): Choice {
   let found: Choice | undefined;
-  forEachChoice(questions, 0, (choice) => found ??= { ...choice });
+  forEachChoice(questions, 0, (choice, departures) => {
+    if (departures === 0) found ??= { ...choice };
+  });
   return found!;
 }
 

@@ -9,7 +9,7 @@ export const SIMPLE_RNN_READINGS: CellReadings = {
   owner: "a SimpleRNN",
   cell: SIMPLE_RNN_CELL,
   blockNames: { letters: {}, aliases: {}, whose: {}, frameworks: {} },
-  orders: [{ label: "none", blocks: [0] }],
+  orders: [{ label: "none", isFrameworks: true, blocks: [0] }],
   isGated: false,
   open: {},
   biases: () => 1,
