@@ -9,12 +9,13 @@ import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { LoadedWeights } from "./build_model.ts";
 import type { Converted } from "./conversion.ts";
 import type { Line } from "./format.ts";
+import { shownSpecs, specsOf, widthBefore } from "./layer_widths.ts";
 import { numbered } from "./numbered.ts";
 import { type PytorchArrays, pytorchProvenance } from "./pytorch_file.ts";
+import { checkLayers, isRecurrent, notesOn } from "./pytorch_layers.ts";
 import {
   modulesIn,
   strayIn,
-  TORCH_EPSILON,
   TORCH_KINDS,
   type TorchKind,
   type TorchModule,
@@ -153,101 +154,6 @@ function refuseAlike(kind: string, modules: readonly { readonly prefix: string }
   throw new UnreadableFileError(rule, `those that fit a ${kind} are ${found.join(", ")}`);
 }
 
-/** Throws where a layer's equation is none of PyTorch's, or the axes of arrays would be confused. */
-function checkLayers(line: Line): void {
-  let turned: string | undefined;
-  for (const { name, layer } of line) {
-    const inner = unwrapped(layer);
-    const { className } = inner;
-    const place = { source: `${name} (${className})` };
-    const cell = layer.wrapped !== undefined && isRecurrent(layer) ? layer.wrapped : inner;
-    if (cell.config.reset_after === false) {
-      const rule = "PyTorch's GRU resets after the product with U";
-      throw new UnreadableFileError(rule, "resetAfter is false", place);
-    }
-    const kind = TORCH_KINDS.find((one) => one.className === className);
-    if (kind?.isChannelsFirst) turned = name;
-    else if (isRecurrent(layer) || kind?.className === "Dense" || className === "Permute") {
-      turned = undefined;
-    }
-    if (turned === undefined || className !== "Flatten" && className !== "Reshape") continue;
-    const rule = "behind a convolution PyTorch's numbers lie channels first: " +
-      `permute({ dims: [2, 1] }) before a ${className} turns them so`;
-    throw new UnreadableFileError(rule, `none stands behind ${turned}`, place);
-  }
-}
-
-/** What a reader of the provenance should compare with the module's program. */
-function notesOn(line: Line): string[] {
-  return line.flatMap(({ name, layer }) => {
-    const { epsilon, layer: half } = unwrapped(layer).config;
-    const sequences = (half as { config?: { return_sequences?: unknown } } | undefined)?.config
-      ?.return_sequences;
-    const notes: string[] = [];
-    if (typeof epsilon === "number" && epsilon !== TORCH_EPSILON) {
-      notes.push(`${name} has epsilon ${epsilon}; PyTorch's own is ${TORCH_EPSILON}.`);
-    }
-    const own = (layer.wrapped ?? layer).config;
-    const functions = [own.activation, own.recurrent_activation];
-    const isOther = own.recurrent_activation !== undefined && functions.join() !== "tanh,sigmoid";
-    if (isRecurrent(layer) && isOther) {
-      notes.push(
-        `${name} computes by ${functions.join(" and ")}; PyTorch's own by tanh and sigmoid.`,
-      );
-    }
-    if (isRecurrent(layer) && sequences === false) {
-      notes.push(
-        `${name} gives the last state of each direction, PyTorch's h_n; its output[:, -1], in ` +
-          "which the way back has just begun, is returnSequences and getItem({ index: [-1] }).",
-      );
-    }
-    return notes;
-  });
-}
-
-/** The lengths of an input for which most layers can tell their result; the last is its width. */
-const AROUND: readonly (readonly number[])[] = [[4096], [], [256, 256], [16, 256, 256]];
-const WIDTH = 5040; // which many groups divide
-
-/** How many features go into a layer; undefined where only the file tells. */
-function widthBefore(layers: readonly Layer[], at: number): number | undefined {
-  for (const layer of layers.slice(0, at).reverse()) {
-    const [one, two] = [WIDTH, 2 * WIDTH].map((width) => widthAfter(layer, width));
-    if (one === two) return one;
-    if (one !== WIDTH || two !== 2 * WIDTH) return undefined; // of other axes, too
-  }
-  return undefined;
-}
-
-function widthAfter(layer: Layer, width: number): number | undefined {
-  return attempted((around) => layer.outputShape([...around, width]).at(-1) ?? undefined);
-}
-
-/** The arrays that a layer needs; none where that takes a width that is not known. */
-function specsOf(layer: Layer, width = WIDTH): readonly WeightSpec[] {
-  return attempted((around) => layer.weights([...around, width])) ?? [];
-}
-
-/** `kernel [3, …, 8], bias [8]`, as far as the lengths are known. */
-function shownSpecs(layer: Layer, width: number | undefined): string {
-  const others = specsOf(layer, width ?? 2 * WIDTH);
-  return specsOf(layer, width).map(({ name, shape }, k) => {
-    return `${name} [${shape.map((n, axis) => n === others[k]!.shape[axis] ? n : "…").join(", ")}]`;
-  }).join(", ");
-}
-
-/** What is found with the first of the axes that a layer takes. */
-function attempted<T>(work: (around: readonly number[]) => T): T | undefined {
-  for (const around of AROUND) {
-    try {
-      return work(around);
-    } catch (error) {
-      if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-    }
-  }
-  return undefined;
-}
-
 /** Whether a layer has no arrays, as a normalization without γ and β. */
 function hasNone(layer: Layer): boolean {
   return specsOf(layer).length === 0;
@@ -270,11 +176,6 @@ function askedFor<T extends { readonly prefix: string }>(
 function shapesOf({ layers }: TorchStack): string {
   return layers.map(({ weights }) => weights.map(({ tensor }) => formatShape(tensor.shape)))
     .join(";");
-}
-
-/** Whether it is an LSTM, a GRU or a SimpleRNN, or two of them. */
-function isRecurrent({ cells }: Layer): boolean {
-  return cells !== undefined;
 }
 
 function sameShapes(specs: readonly WeightSpec[], arrays: readonly Converted[]): boolean {

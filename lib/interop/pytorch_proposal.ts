@@ -27,7 +27,7 @@ export function pytorchProposal(
 ): Proposal | undefined {
   const inputs = stacks.map(({ layers }) => layers[0]!.inputSize);
   const others = modules.flatMap((one) => around(one, inputs) ?? []);
-  const all = [...stacks.map(recurrent), ...others];
+  const all = [...stacks.map((stack) => recurrent(stack, modules.length === 0)), ...others];
   if (others.length < modules.length || all.length === 0 || all.length > MAX_MODULES) {
     return undefined;
   }
@@ -44,7 +44,8 @@ export function pytorchProposal(
         : rankOf(a) - rankOf(b) || a.prefix.localeCompare(b.prefix, "en", { numeric: true })
     );
   const [row, another] = [...chained(sorted).take(2)];
-  const isSorted = byNumber !== undefined && row?.every((one, k) => one === byNumber[k]);
+  const isInOrder = (isOrdered || byNumber !== undefined) &&
+    row?.every((one, k) => one === sorted[k]);
   const needsName = ({ prefix, shapes }: Module) =>
     !isOrdered && all.some((other) => other.prefix !== prefix && other.shapes === shapes);
   const { words, layers } = proposed(row ?? sorted, (one) => {
@@ -52,11 +53,12 @@ export function pytorchProposal(
     return module !== undefined && needsName(module) ? module.prefix : undefined;
   });
   if (row === undefined) return { words: `${words}, which do not fit in a row` };
-  const isTold = isOrdered || isSorted || another === undefined;
+  const isTold = isInOrder || another === undefined;
   return { words: isTold ? words : `${words}, in an order that the file does not tell`, layers };
 }
 
-function recurrent({ prefix, cell, isCell, layers }: TorchStack): Module {
+/** @param isAlone whether nothing stands beside it: then its own output is a sequence */
+function recurrent({ prefix, cell, isCell, layers }: TorchStack, isAlone: boolean): Module {
   const { inputSize, useBias, isBidirectional } = layers[0]!;
   const units = layers.map(({ units }) => units);
   const shapes = layers.flatMap(({ weights }) => weights.map(({ tensor }) => tensor.shape));
@@ -69,7 +71,8 @@ function recurrent({ prefix, cell, isCell, layers }: TorchStack): Module {
       : undefined,
     ...{ inputSize, units, useBias, isBidirectional },
   });
-  return { ...found, prefix, shapes: shapes.map(formatShape).join(";") };
+  const own = { prefix, shapes: shapes.map(formatShape).join(";") };
+  return isAlone && !isCell ? { ...found, ...own, takesSequences: true } : { ...found, ...own };
 }
 
 /** An nn.Embedding has no bias, and as many columns as a recurrent module has inputs. */
