@@ -91,6 +91,7 @@ export function foundConvolution(
     } (its padding and strides do not stand there)`,
     width: [channels, filters!],
     isRecurrent: false,
+    takesSequences: true,
     calls: (_, name) => [
       made("conv1D", { filters, kernelSize, useBias: useBias ? undefined : false, name }),
     ],
@@ -162,9 +163,9 @@ export function proposed(
   row: readonly Found[],
   nameOf: (one: Found) => string | undefined = () => undefined,
 ): Proposal {
-  const last = row.some(({ takesSequences }) => takesSequences)
-    ? undefined
-    : row.findLast(({ isRecurrent }) => isRecurrent);
+  const at = row.findLastIndex(({ isRecurrent }) => isRecurrent);
+  const needsAll = row.slice(Math.max(at, 0)).some(({ takesSequences }) => takesSequences);
+  const last = needsAll ? undefined : row[at];
   const calls = row.flatMap((one) => one.calls(one === last, nameOf(one)));
   const words = row.map(({ label, words }, k) => `${label} ${k === 0 ? "is " : ""}${words}`);
   return { words: words.join(", "), layers: `[${calls.join(", ")}]` };

@@ -21,16 +21,33 @@ const RNN_NOTE = "tanh or relu, which the file does not tell";
  * @param modules the others, each of a kind that is known
  */
 export function pytorchProposal(
-  { arrays, isOrdered = false }: PytorchArrays,
+  file: PytorchArrays,
   stacks: readonly TorchStack[],
   modules: readonly TorchModule[],
 ): Proposal | undefined {
   const inputs = stacks.map(({ layers }) => layers[0]!.inputSize);
-  const others = modules.flatMap((one) => around(one, inputs) ?? []);
-  const all = [...stacks.map((stack) => recurrent(stack, modules.length === 0)), ...others];
-  if (others.length < modules.length || all.length === 0 || all.length > MAX_MODULES) {
-    return undefined;
-  }
+  const readings = modules.map((one) => around(one, inputs));
+  const own = stacks.map((stack) => recurrent(stack, modules.length === 0));
+  const first = [...own, ...readings.flatMap(([one]) => one ?? [])];
+  const count = stacks.length + modules.length;
+  if (first.length < count || count === 0 || count > MAX_MODULES) return undefined;
+  const others = readings.flatMap(([one, other]) => {
+    return other === undefined ? [] : [first.map((found) => found === one ? other : found)];
+  });
+  const all = [first, ...others].find((found) => rowOf(found, file).row !== undefined) ?? first;
+  const { row, sorted, isTold } = rowOf(all, file);
+  const needsName = ({ prefix, shapes }: Module) =>
+    !file.isOrdered && all.some((other) => other.prefix !== prefix && other.shapes === shapes);
+  const { words, layers } = proposed(row ?? sorted, (one) => {
+    const module = all.find((other) => other === one);
+    return module !== undefined && needsName(module) ? module.prefix : undefined;
+  });
+  if (row === undefined) return { words: `${words}, which do not fit in a row` };
+  return { words: isTold ? words : `${words}, in an order that the file does not tell`, layers };
+}
+
+/** The modules in a row, each taking what the one before gives: in the file's order, if it is one. */
+function rowOf(all: readonly Module[], { arrays, isOrdered = false }: PytorchArrays) {
   const places = [...arrays.keys()];
   const placeOf = ({ prefix }: Module) => {
     return places.findIndex((key) => prefix === "" || key.startsWith(`${prefix}.`));
@@ -45,16 +62,8 @@ export function pytorchProposal(
     );
   const [row, another] = [...chained(sorted).take(2)];
   const isInOrder = (isOrdered || byNumber !== undefined) &&
-    row?.every((one, k) => one === sorted[k]);
-  const needsName = ({ prefix, shapes }: Module) =>
-    !isOrdered && all.some((other) => other.prefix !== prefix && other.shapes === shapes);
-  const { words, layers } = proposed(row ?? sorted, (one) => {
-    const module = all.find((other) => other === one);
-    return module !== undefined && needsName(module) ? module.prefix : undefined;
-  });
-  if (row === undefined) return { words: `${words}, which do not fit in a row` };
-  const isTold = isInOrder || another === undefined;
-  return { words: isTold ? words : `${words}, in an order that the file does not tell`, layers };
+    row?.every((one, k) => one === sorted[k]) === true;
+  return { row, sorted, isTold: isInOrder || another === undefined };
 }
 
 /** @param isAlone whether nothing stands beside it: then its own output is a sequence */
@@ -75,15 +84,19 @@ function recurrent({ prefix, cell, isCell, layers }: TorchStack, isAlone: boolea
   return isAlone && !isCell ? { ...found, ...own, takesSequences: true } : { ...found, ...own };
 }
 
-/** An nn.Embedding has no bias, and as many columns as a recurrent module has inputs. */
-function around(module: TorchModule, inputs: readonly number[]): Module | undefined {
+/**
+ * What a module may be, the likelier first: an nn.Embedding has no bias, and as many columns as a
+ * recurrent module has inputs.
+ */
+function around(module: TorchModule, inputs: readonly number[]): Module[] {
   const { prefix, arrays } = module;
   const kinds = TORCH_KINDS.filter(({ take }) => take(module) !== undefined);
-  const table = kinds.find(({ className }) => className === "Embedding");
-  const isWords = table !== undefined &&
+  const isTable = kinds.some(({ className }) => className === "Embedding") &&
     (/emb|word|token|vocab/i.test(prefix) || inputs.includes(arrays.get("weight")!.shape[1]!));
-  const found = (isWords ? table : kinds[0])?.found?.(prefix === "" ? "*" : `${prefix}.*`, module);
-  if (found === undefined) return undefined;
   const shapes = [...arrays].map(([name, { shape }]) => `${name} ${formatShape(shape)}`).join();
-  return { ...found, prefix, shapes };
+  const inOrder = isTable ? kinds.toReversed() : kinds;
+  return inOrder.flatMap(({ found }) => {
+    const one = found?.(prefix === "" ? "*" : `${prefix}.*`, module);
+    return one === undefined ? [] : [{ ...one, prefix, shapes }];
+  });
 }
