@@ -4,10 +4,9 @@
 import type { OnnxFile } from "../files/onnx.ts";
 import type { OnnxNode } from "../files/onnx_schema.ts";
 import { Connection } from "../layers/connection.ts";
-import { lettersOf } from "./conversion.ts";
 import { checkAttributes } from "./onnx_attributes.ts";
 import { GraphBuild } from "./onnx_build.ts";
-import { isZero, RECURRENT } from "./onnx_cells.ts";
+import { gateOrderOf, isZero, RECURRENT } from "./onnx_cells.ts";
 import { shownNode, UnreadNode } from "./onnx_errors.ts";
 import { checkOpset } from "./onnx_graph.ts";
 import { WHOLES } from "./onnx_kinds.ts";
@@ -42,7 +41,7 @@ export function onnxRecurrent(file: OnnxFile): RecurrentParts {
     provenance: {
       framework: producer || "ONNX",
       version: `opset ${opset}`,
-      gateOrder: lettersOf("onnx"),
+      gateOrder: gateOrderOf(file.graph.nodes ?? []),
       notes: ["Input and result are [batch, timesteps, …], whatever the layout of the file."],
     },
   };

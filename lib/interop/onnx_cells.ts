@@ -1,11 +1,12 @@
 // What tells ONNX's recurrent operators apart: LSTM, GRU and RNN, as layers of Keras's.
 
+import type { OnnxNode } from "../files/onnx_schema.ts";
 import { gru } from "../layers/gru.ts";
 import { lstm } from "../layers/lstm.ts";
 import type { RecurrentLayer, RecurrentOptions } from "../layers/recurrent.ts";
 import { simpleRnn } from "../layers/simple_rnn.ts";
 import type { Activation } from "../values/activations.ts";
-import { type Converted, part, reshaped } from "./conversion.ts";
+import { type Converted, gruLettersOf, lettersOf, part, reshaped } from "./conversion.ts";
 import { intOf } from "./onnx_attributes.ts";
 import { UnreadNode } from "./onnx_errors.ts";
 import { constantPart } from "./onnx_known.ts";
@@ -84,6 +85,14 @@ const CELLS: Readonly<Record<string, (step: Step) => OperatorCell>> = {
 
 /** The recurrent operators. */
 export const RECURRENT: readonly string[] = Object.keys(CELLS);
+
+/** How the gates of a graph's operators follow each other: `i o f c`, of a GRU `z r h`. */
+export function gateOrderOf(nodes: readonly OnnxNode[]): string {
+  const letters = nodes.flatMap(({ type }) =>
+    type === "LSTM" ? [lettersOf("onnx")] : type === "GRU" ? [gruLettersOf("onnx")] : []
+  );
+  return [...new Set(letters)].join(", ") || "none";
+}
 
 /** P of i, o and f, for each direction. */
 function peepholesOf(step: Step, units: number, directions: number): Converted[][] {

@@ -7,9 +7,9 @@ import type { OnnxNode, OnnxValue } from "../files/onnx_schema.ts";
 import { UnreadableFileError } from "../files/unreadable.ts";
 import { Connection } from "../layers/connection.ts";
 import type { LoadedModel } from "./build_model.ts";
-import { lettersOf } from "./conversion.ts";
 import { OLDEST_OPSET } from "./onnx_attributes.ts";
 import { GraphBuild } from "./onnx_build.ts";
+import { gateOrderOf } from "./onnx_cells.ts";
 import { shownNode, UnreadNode } from "./onnx_errors.ts";
 import { FLOATS, HALVES, WHOLES, WORDS } from "./onnx_kinds.ts";
 import { constant, type Known, sizeLimit } from "./onnx_known.ts";
@@ -94,7 +94,7 @@ function takersOf(
 }
 
 function loaded(
-  { arrays, opset, producer }: OnnxFile,
+  { arrays, opset, producer, graph }: OnnxFile,
   build: GraphBuild,
   found: {
     readonly inputs: readonly Connection[];
@@ -117,7 +117,7 @@ function loaded(
     provenance: {
       framework: producer || "ONNX",
       version: `opset ${opset}`,
-      gateOrder: lettersOf("onnx"),
+      gateOrder: gateOrderOf(graph.nodes ?? []),
       notes: [
         "Its inputs and outputs have the file's axes.",
         ...(areSamples

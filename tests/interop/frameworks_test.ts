@@ -145,6 +145,7 @@ const REFUSED = [
   ["torch/refused_numpy.pth", `names "numpy._core.multiarray.scalar"`],
   ["torch/refused_no_state_dict.pth", "must hold a state_dict: tensors by their names"],
   ["onnx/refused_clip.onnx", "an LSTM: it has clip"],
+  ["onnx/refused_two_cells.onnx", "its directions must have the same activations"],
   ["onnx/refused_input_forget.onnx", "an LSTM: it has input_forget"],
   ["onnx/refused_unknown_attribute.onnx", `LSTM has no attribute "acthvations" in opset 17`],
   ["onnx/refused_newer_attribute.onnx", `LSTM has no attribute "layout" in opset 13`],

@@ -212,6 +212,26 @@ Deno.test("a graph whose result has another first axis than its input is not tra
   );
 });
 
+Deno.test("a GRU and an RNN out of PyTorch are traced, proved and trained", async () => {
+  for (const [folder, gates] of [["torch_idioms_gru", 3], ["torch_idioms_rnn", 0]] as const) {
+    const cases = await casesOf(folder);
+    for (const idiom of ["both_hidden_reshaped", "two_layers", "encoder_decoder"]) {
+      const { path, x, y } = cases.find(({ name }) => name === `${idiom}.script.open`)!;
+      const model = await loadModel(path);
+      assertEquals(model.provenance!.gateOrder, gates === 3 ? "z r h" : "none");
+      const given = x.length === 1 ? x[0]! : x;
+      const { verdict, sentence } = prove(model, given, { expected: y[0]! });
+      assert(verdict === "rounding" || verdict === "equal", `${idiom}: ${sentence}`);
+      const { layers } = trace(model, given);
+      assertEquals(layers.map((layer) => Object.keys(layer.gates).length), [gates, gates]);
+      if (idiom === "encoder_decoder") continue;
+      model.compile({ optimizer: "adam", loss: "mse" });
+      const { loss } = await model.fit(given, multiply(y[0]!, 0.5), { epochs: 3 });
+      assert(loss[2]! < loss[0]!, `${idiom}: ${loss}`);
+    }
+  }
+});
+
 Deno.test("inputs whose first axes differ are given as they are in the file", async () => {
   const states = idioms.find((one) => one.name === "states_in_and_out.dynamo.open")!;
   const model = await loadModel(states.path);
