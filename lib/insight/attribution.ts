@@ -1,9 +1,8 @@
-import { requireLstmTrace } from "../cells/choose_lstm.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
-import type { LayerTrace } from "../cells/lstm_forward.ts";
 import type { View } from "../display/view.ts";
 import type { ModelInput } from "../model/inputs.ts";
+import type { Inside } from "../layers/inside.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import { requireOneOutput } from "../model/network.ts";
 import { add } from "../tensor/arithmetic.ts";
@@ -11,10 +10,11 @@ import { indexAt } from "../tensor/indices.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { join } from "../values/arrange.ts";
+import type { Variable } from "../values/gradients.ts";
 import { numbers } from "../values/numbers.ts";
 import { attributionHeatmap, type AttributionHeatmapOptions } from "./attribution_view.ts";
 import { type LogitOfHidden, logitOfHidden, logitsOf } from "./head.ts";
-import { type LstmShare, lstmShare } from "./lstm_share.ts";
+import { type RecurrentShare, recurrentShare } from "./recurrent_share.ts";
 
 /** What is to be explained. */
 export interface AttributeOptions {
@@ -112,23 +112,20 @@ export function attribute(
   const logits = logitsOf(run, "attribute");
   const target = checkTarget(options.target, logits.logits.value.shape[1]!, "attribute");
   const logit = logitOfHidden(run, logits, target, "attribute");
-  const { traces, insides } = run;
-  checkOneShape(traces.filter((_, k) => logit.factors.has(insides[k]!)).map(({ trace }) => trace));
-  const parts = insides.flatMap((inside, k) => {
-    const factor = logit.factors.get(inside);
-    return factor === undefined
-      ? []
-      : [lstmShare(requireLstmTrace(traces[k]!.trace, "attribute"), factor)];
-  });
+  const insides = run.insides.filter((inside) => logit.factors.has(inside));
+  checkOneShape(insides);
+  const parts = insides.map((inside) => recurrentShare(run, inside, logit.factors.get(inside)!));
   return attributionOf(target, logit, parts);
 }
 
-/** Throws where LSTMs share in a logit whose contributions cannot be added. */
-function checkOneShape(traces: readonly Pick<LayerTrace, "hiddenState">[]): void {
-  const shapes = traces.map(({ hiddenState }) => formatShape(hiddenState.shape));
+/** Throws where layers share in a logit whose contributions cannot be added. */
+function checkOneShape(insides: readonly Inside<Variable>[]): void {
+  const shapes = insides.map(({ x, recurrence: { end } }) =>
+    formatShape(x.value.shape.with(2, end[0]!.value.shape[1]!))
+  );
   if (shapes.every((shape) => shape === shapes[0])) return;
   throw new TypeError(
-    "Cannot attribute: the LSTMs before the output must have as many timesteps and units, " +
+    "Cannot attribute: the recurrent layers before the output must have as many timesteps and units, " +
       `but their hidden states are ${shapes.join(" and ")}`,
   );
 }
@@ -142,9 +139,9 @@ export function checkTarget(target: number | undefined, count: number, action: s
 function attributionOf(
   target: number,
   { logit, bias, unshared }: LogitOfHidden,
-  parts: readonly LstmShare[],
+  parts: readonly RecurrentShare[],
 ): Attribution {
-  const sum = (of: (part: LstmShare) => Tensor) => add(...parts.map(of));
+  const sum = (of: (part: RecurrentShare) => Tensor) => add(...parts.map(of));
   const contributions = join(numbers, parts.map((part) => part.contributions));
   const remainderParts = {
     bias,

@@ -3,7 +3,7 @@
 import { multiply } from "../tensor/arithmetic.ts";
 import type { LayerTrace } from "../cells/lstm_forward.ts";
 import { runOf, sourceOf, type TracedRun } from "../cells/traced_run.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 
 /**
  * A cell's book, from its first step to its last:
@@ -89,4 +89,22 @@ export function traceSource(trace: LayerTrace, action: string): TracedRun {
     );
   }
   return run;
+}
+
+/** h before each step, `[batch, timesteps, units]`. */
+export function hiddenBefore(
+  { hiddenState }: LayerTrace,
+  { order }: Ledger,
+  start: TensorLike | undefined,
+): Tensor {
+  const [batch, timesteps, units] = hiddenState.shape as [number, number, number];
+  const data = new Float64Array(hiddenState.data.length);
+  const first = start === undefined ? undefined : asFloat64(start);
+  order.forEach((t, k) => {
+    for (let n = 0; n < batch; n++) {
+      const before = k === 0 ? first?.at(n) : hiddenState.at(n, order[k - 1]!);
+      if (before !== undefined) data.set(before.data, (n * timesteps + t) * units);
+    }
+  });
+  return new Tensor(data, hiddenState.shape);
 }

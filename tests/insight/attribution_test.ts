@@ -209,11 +209,11 @@ Deno.test("attribute() refuses what it cannot explain", () => {
     assertThrows(() => attribute(build(layers), input, { target }), Error, message);
   refused(
     [lstm({ units: 2, returnSequences: true })],
-    "last hidden state of its last LSTM alone",
+    "last hidden state of its last recurrent layer alone",
   );
   refused(
     [lstm({ units: 2, returnSequences: true }), timeDistributed(dense({ units: 1 }))],
-    "last hidden state of its last LSTM alone",
+    "last hidden state of its last recurrent layer alone",
   );
   refused(
     [bidirectional(lstm({ units: 2 }), { mergeMode: "mul" })],
@@ -228,7 +228,7 @@ Deno.test("attribute() refuses what it cannot explain", () => {
   assertThrows(
     () => attribute(none, [[1, 2]]),
     TypeError,
-    "a model needs an LSTM, but it has none",
+    "a model needs a recurrent layer, but it has none",
   );
   const words = sequential([
     embedding({ inputDim: 5, outputDim: 2, maskZero: true }),

@@ -14,8 +14,7 @@ import type { PlacedLayer } from "../../model/graph.ts";
 import type { Network } from "../../model/network.ts";
 import { numbers } from "../../values/numbers.ts";
 import type { Ops } from "../../values/ops.ts";
-import { type Ledger, ledgerOf } from "../ledger.ts";
-import { hiddenBefore } from "../lstm_share.ts";
+import { hiddenBefore, type Ledger, ledgerOf } from "../ledger.ts";
 
 /** What each check looks at: a model and a run of it. */
 export interface CheckContext {
