@@ -45,8 +45,11 @@ export interface Cell {
   readonly biases: 1 | 2;
   /** Which of the two functions it has; a cell of one's own writes its functions itself. */
   readonly functions: readonly ("φ" | "σ")[];
-  /** The names of its arrays, where they are not Keras's. */
+  /** The names of its arrays, where they are not Keras's, and the gates side by side in each. */
   readonly arrays?: readonly string[];
+  readonly arrayGates?: readonly (readonly string[])[];
+  /** What a trace calls it, where another cell has the same gates and states. Default: nothing. */
+  readonly traceName?: string;
   /** The states after a step, from those before it; `[batch, units]` each. */
   readonly step: <V>(o: Ops<V>, x: V, before: readonly V[], cell: CellStep<V>) => V[];
 }

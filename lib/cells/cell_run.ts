@@ -8,6 +8,7 @@ import { type Activation, type ActivationName, lstmActivation } from "../values/
 import { stackSteps } from "../values/arrange.ts";
 import { numbers } from "../values/numbers.ts";
 import { blocksOf, type Cell, type CellWeights } from "./cell.ts";
+import type { Gates } from "./gates.ts";
 import { type GruGates, gruGatesOf } from "./gru_gates.ts";
 import { type RecurrentStep, runCell } from "./recurrence.ts";
 import { rememberRun, type TracedRun, type TraceSource, traceSourceOf } from "./traced_run.ts";
@@ -40,7 +41,7 @@ export const RUN_OPTIONS: KeysOf<CellRunOptions & { initialState?: unknown }> = 
   initialState: "optional",
 };
 
-const WEIGHTS: KeysOf<CellWeightsLike> = {
+export const WEIGHTS: KeysOf<CellWeightsLike> = {
   kernel: "required",
   recurrentKernel: "required",
   bias: "optional",
@@ -51,11 +52,18 @@ const STATE: KeysOf<{ hiddenState: TensorLike; gates?: unknown; source?: unknown
   source: "optional",
 };
 
-/** Everything a cell computed, by its gates and its states. */
+/**
+ * Everything a recurrent layer of any cell computed, `[batch, timesteps, units]` each; of a cell of
+ * one's own, its other states as well.
+ */
 export interface CellTrace {
-  readonly gates: Readonly<Record<string, Tensor>>;
+  /** By their names, after their activations. */
+  readonly gates: Gates | GruGates | Readonly<Record<string, Tensor>>;
+  /** c after each step, of an LSTM. */
   readonly cellState?: Tensor;
+  /** h after each step. */
   readonly hiddenState: Tensor;
+  /** In which order and with which mask it was computed. */
   readonly source?: TraceSource;
 }
 

@@ -1,17 +1,17 @@
-// Which LSTM is meant, of a model that may have several.
+// Which recurrent layer is meant, of a model that may have several.
 
 import { kindOf } from "../base/kind.ts";
 import { amongNames } from "../base/names.ts";
-import type { LayerTrace } from "./lstm_forward.ts";
+import type { CellTrace } from "./cell_run.ts";
 
-/** Which LSTM of a model: by its place in `trace.layers` (-1 is the last), or its name there. */
+/** Which recurrent layer of a model: by its place in `trace.layers` (-1 is the last), or its name there. */
 export type LstmChoice = number | string;
 
 /**
- * The LSTM meant: the one chosen, or the only one there is.
+ * The layer meant: the one chosen, or the only one there is.
  *
  * @param action what is being done, for the error: "ablate"
- * @throws {RangeError} where there is no such LSTM, or none is chosen of several.
+ * @throws {RangeError} where there is no such layer, or none is chosen of several.
  */
 export function chooseLstm<P extends { readonly name: string }>(
   places: readonly P[],
@@ -20,12 +20,14 @@ export function chooseLstm<P extends { readonly name: string }>(
 ): P {
   const names = places.map(({ name }) => name);
   if (places.length === 0) {
-    throw new RangeError(`Cannot ${action}: the model must have an LSTM, but it has none`);
+    throw new RangeError(
+      `Cannot ${action}: the model must have a recurrent layer, but it has none`,
+    );
   }
   if (choice === undefined) {
     if (places.length === 1) return places[0]!;
     throw new RangeError(
-      `Cannot ${action}: one of the LSTMs must be chosen by \`layer\`, but none of ` +
+      `Cannot ${action}: one of the recurrent layers must be chosen by \`layer\`, but none of ` +
         `${names.join(", ")} is`,
     );
   }
@@ -33,7 +35,9 @@ export function chooseLstm<P extends { readonly name: string }>(
     const within = Number.isInteger(choice) && choice >= -places.length && choice < places.length;
     if (within) return places.at(choice)!;
     throw new RangeError(
-      `Cannot ${action}: the model has LSTMs 0 to ${places.length - 1} (${names.join(", ")}), ` +
+      `Cannot ${action}: the model has recurrent layers 0 to ${places.length - 1} (${
+        names.join(", ")
+      }), ` +
         `but layer is ${choice}`,
     );
   }
@@ -46,7 +50,7 @@ export function chooseLstm<P extends { readonly name: string }>(
 
 /** A model's trace, as far as this room knows it. */
 interface ModelTrace {
-  readonly layers: readonly LayerTrace[];
+  readonly layers: readonly CellTrace[];
   readonly names: readonly string[];
 }
 
@@ -54,46 +58,34 @@ interface ModelTrace {
 const isTensorOrCopy = (value: unknown) =>
   typeof value === "object" && value !== null && "shape" in value;
 
-/** Whether it is what `trace()` returned, or one LSTM's part of it; copies of them are. */
-export function isTrace(value: unknown): value is ModelTrace | LayerTrace {
+/** Whether it is what `trace()` returned, or one layer's part of it; copies of them are. */
+export function isTrace(value: unknown): value is ModelTrace | CellTrace {
   if (typeof value !== "object" || value === null) return false;
   const { layers, names, gates, cellState, hiddenState } = value as
     & Partial<ModelTrace>
-    & Partial<LayerTrace>;
+    & Partial<CellTrace>;
   return Array.isArray(layers) && Array.isArray(names) ||
     typeof gates === "object" && gates !== null && isTensorOrCopy(hiddenState) &&
       (cellState === undefined || isTensorOrCopy(cellState));
 }
 
 /**
- * One LSTM's trace: the one given, or the one chosen of a model's.
+ * One layer's trace: the one given, or the one chosen of a model's.
  *
  * @throws {TypeError} where it is no trace.
  */
 export function oneTrace(
-  trace: ModelTrace | LayerTrace,
+  trace: ModelTrace | CellTrace,
   choice: LstmChoice | undefined,
   action: string,
-): LayerTrace {
+): CellTrace {
   if (!isTrace(trace)) {
     throw new TypeError(
-      `Cannot ${action}: it takes what trace(model, x) or lstmForward() returned, ` +
+      `Cannot ${action}: it takes what trace(model, x), lstmForward() or gruForward() returned, ` +
         `but ${kindOf(trace)} was given`,
     );
   }
-  if (!("layers" in trace)) return requireLstmTrace(trace, action);
+  if (!("layers" in trace)) return trace;
   const named = trace.layers.map((layer, k) => ({ layer, name: trace.names[k]! }));
-  return requireLstmTrace(chooseLstm(named, choice, action).layer, action);
-}
-
-/** Throws where a trace is another cell's. */
-export function requireLstmTrace(trace: LayerTrace, action: string): LayerTrace {
-  const { cellState, gates, source } = trace;
-  if (cellState !== undefined && source?.cell === undefined) return trace;
-  const whose = source?.cell ?? ("update" in gates ? "GRU" : undefined);
-  throw new TypeError(
-    `Cannot ${action}: it takes an LSTM's trace, but this one is ` +
-      (whose === undefined ? "another cell's" : `a ${whose}'s`) +
-      (cellState === undefined ? ", without a cell state" : ""),
-  );
+  return chooseLstm(named, choice, action).layer;
 }

@@ -97,6 +97,7 @@ export const GRU_CELL: Cell = {
 /** The same with r before the product: h̃ = φ(x·W_h + (r ⊙ h)·U_h + b_h); Cho et al. 2014. */
 export const GRU_BEFORE_CELL: Cell = {
   kind: "GRU",
+  traceName: "GRU, reset before",
   ...parts,
   biases: 1,
   step<V>(o: Ops<V>, x: V, [h]: readonly V[], cell: CellStep<V>) {

@@ -5,7 +5,6 @@ import { Gradients, type Variable } from "../values/gradients.ts";
 import { type CheckedCell, LSTM_CELL, type LstmWeights } from "./lstm.ts";
 import { checkSequence, type LayerTrace, LSTM_OPTIONS, type LstmOptions } from "./lstm_forward.ts";
 import { type Recurrence, type RecurrenceInput, runCell } from "./recurrence.ts";
-import type { TracedRun } from "./traced_run.ts";
 
 /** What {@linkcode lstmForward} was given, and what it gave. */
 export interface LstmRun {
@@ -90,7 +89,7 @@ export function lstmBackward(
   const input = checkSequence(x, weights, options);
   checkSameRun(trace, options);
   const tape = new Gradients();
-  const { x: sequence, weights: { W, U, b }, start, steps } = runOnTape(tape, input, "leaf");
+  const { x: sequence, weights: { W, U, b }, start, steps } = runOnTape(tape, input);
   const dh = checkGradient(gradient, trace);
   tape.backward(steps.map(({ values }, t) => [values.hiddenState!, dh.select(1, t)]));
   const [cellState, hiddenState] = start.map((state) => tape.gradientOf(state));
@@ -103,22 +102,17 @@ export function lstmBackward(
   };
 }
 
-/**
- * A checked run over again on a tape: its input, its weights and where it starts are values whose
- * gradients are wanted, or, of `states` alone, where it starts.
- */
-export function runOnTape(
+/** A checked run over again on a tape: all that it was given are values whose gradients are wanted. */
+function runOnTape(
   tape: Gradients,
   { x, weights: { W, U, b }, drop = {}, start, functions, mask, goBackwards }:
     & CheckedCell
     & RecurrenceInput<Tensor>,
-  wanted: "leaf" | "given",
 ): RecurrenceInput<Variable> & Recurrence<Variable> {
-  const on = (value: Tensor) => tape[wanted](value);
   const constants = (factors: readonly Tensor[] | undefined) => factors?.map((f) => tape.given(f));
   const input = {
-    x: on(x),
-    weights: { W: on(W), U: on(U), b: b && on(b) },
+    x: tape.leaf(x),
+    weights: { W: tape.leaf(W), U: tape.leaf(U), b: b && tape.leaf(b) },
     drop: { x: constants(drop.x), h: constants(drop.h) },
     start: start.map((state) => tape.leaf(state)),
     functions,
@@ -126,14 +120,6 @@ export function runOnTape(
     goBackwards,
   };
   return { ...input, ...runCell(tape, LSTM_CELL, input) };
-}
-
-/** A run over again, for gradients with respect to its states: `values` of each step has them. */
-export function runAgain(
-  { x, weights, options }: TracedRun,
-): Recurrence<Variable> & { readonly tape: Gradients } {
-  const tape = new Gradients();
-  return { tape, ...runOnTape(tape, checkSequence(x, weights, options), "given") };
 }
 
 /** What the trace says of its direction and mask is what the options say. */

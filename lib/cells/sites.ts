@@ -2,7 +2,6 @@
 // used. Copying it there is a trace, returning another one in its place is an intervention.
 
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LstmStep } from "./lstm.ts";
 
 /** The sites of one step, in the order in which a step passes them. */
 export const siteNames = [
@@ -71,8 +70,35 @@ export function sitesOf(trace: object): SiteName[] {
   return isKnown ? inOrder.filter((site) => found.includes(site)) : found;
 }
 
+const SYMBOLS: Readonly<Record<string, string>> = {
+  "gates.input": "i",
+  "gates.forget": "f",
+  "gates.update": "z",
+  "gates.reset": "r",
+  "gates.output": "o",
+  cellState: "c",
+  hiddenState: "h",
+};
+
+/** What the equations call a site, among those of its cell: a candidate by the state it is for. */
+export function symbolOf(site: SiteName, sites: readonly SiteName[]): string {
+  if (site !== "gates.candidate") return SYMBOLS[site] ?? site.replace("gates.", "");
+  return sites.includes("cellState") || sites.includes("gates.forget") ? "c̃" : "h̃";
+}
+
+/** What a site is called in a sentence: `forget gate`, `candidate`, `hidden state`. */
+export function nameOf(site: SiteName): string {
+  const name = site.replace("gates.", "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return isGate(site) && name !== "candidate" ? `${name} gate` : name;
+}
+
+/** A symbol as an index: W_c for c̃. */
+export function indexOf(symbol: string): string {
+  return symbol.normalize("NFD").replace("\u0303", "");
+}
+
 /** The value of a site in a step, or in a whole trace; throws where that cell has none. */
-export function valueAt(trace: LstmStep, site: SiteName): Tensor {
+export function valueAt(trace: object, site: SiteName): Tensor {
   const found = valueIfAt(trace, site);
   if (found !== undefined) return found;
   throw new TypeError(`Cannot read a trace: its sites are its cell's, but it has no ${site}`);

@@ -6,8 +6,9 @@ import type { Activation, ActivationName } from "../values/activations.ts";
 import { isBuiltIn } from "../values/built_in.ts";
 import type { Cell } from "./cell.ts";
 import type { LstmWeights } from "./lstm.ts";
-import type { Gates } from "./gates.ts";
-import type { LayerTrace, LstmOptions } from "./lstm_forward.ts";
+import type { CellTrace } from "./cell_run.ts";
+import type { LstmOptions } from "./lstm_forward.ts";
+import { sitesOf, valueIfAt } from "./sites.ts";
 
 /** What an LSTM was given when it computed a trace. */
 export interface TracedRun {
@@ -28,7 +29,7 @@ export interface TraceSource {
   readonly activation?: string;
   /** The recurrent activation's name. */
   readonly recurrentActivation?: string;
-  /** Whose equations those are, where they are a cell's of one's own: its `kind`. */
+  /** Whose equations those are, where gates and states do not say it: of a cell of one's own its `kind`. */
   readonly cell?: string;
 }
 
@@ -40,7 +41,7 @@ export function traceSourceOf({ options, cell }: TracedRun): TraceSource {
     ...(options.mask === undefined ? {} : { mask: asFloat64(options.mask) }),
     ...(has("φ") && { activation: nameOf(options.activation ?? "tanh") }),
     ...(has("σ") && { recurrentActivation: nameOf(options.recurrentActivation ?? "sigmoid") }),
-    ...(cell?.arrays && { cell: cell.kind }),
+    ...(cell?.traceName && { cell: cell.traceName }),
   });
 }
 
@@ -53,20 +54,20 @@ function nameOf(activation: ActivationName | Activation): string {
 }
 
 /** By the hidden state, which a copy of the trace shares with it. */
-const runs = new WeakMap<Tensor, { readonly trace: LayerTrace; readonly run: TracedRun }>();
+const runs = new WeakMap<Tensor, { readonly trace: CellTrace; readonly run: TracedRun }>();
 
 /** Remembers how a trace was computed. */
-export function rememberRun(trace: LayerTrace, run: TracedRun): LayerTrace {
+export function rememberRun<T extends CellTrace>(trace: T, run: TracedRun): T {
   runs.set(trace.hiddenState, { trace, run });
   return trace;
 }
 
 /** How a trace, or a copy with the same tensors, was computed; undefined where one is another's. */
-export function runOf({ gates, cellState, hiddenState }: LayerTrace): TracedRun | undefined {
-  const found = runs.get(hiddenState);
-  if (found === undefined || found.trace.cellState !== cellState) return undefined;
-  const names = Object.keys(found.trace.gates) as (keyof Gates)[];
-  return names.every((name) => found.trace.gates[name] === gates[name]) ? found.run : undefined;
+export function runOf(trace: CellTrace): TracedRun | undefined {
+  const found = runs.get(trace.hiddenState);
+  const isSame = found &&
+    sitesOf(found.trace).every((site) => valueIfAt(found.trace, site) === valueIfAt(trace, site));
+  return isSame ? found.run : undefined;
 }
 
 /**
@@ -75,7 +76,7 @@ export function runOf({ gates, cellState, hiddenState }: LayerTrace): TracedRun 
  * @param action for the error: "compare the traces"
  * @throws {TypeError} where a value is no tensor, and was none.
  */
-export function withTensors(trace: LayerTrace, action: string): LayerTrace {
+export function withTensors(trace: CellTrace, action: string): CellTrace {
   const { gates, source, ...rest } = trace;
   const mask = source?.mask;
   const states = Object.fromEntries(Object.entries(rest).filter(([, state]) => state));
@@ -86,8 +87,8 @@ export function withTensors(trace: LayerTrace, action: string): LayerTrace {
       Object.entries(values).map(([name, value]) => [name, revived(value, action)]),
     );
   return {
-    gates: tensors(gates) as unknown as Gates,
-    ...tensors(states) as unknown as Pick<LayerTrace, "cellState" | "hiddenState">,
+    gates: tensors(gates),
+    ...tensors(states) as unknown as Pick<CellTrace, "hiddenState">,
     ...(source && { source: { ...source, ...(mask && { mask: revived(mask, action) }) } }),
   };
 }
@@ -112,7 +113,7 @@ export function revived(value: Tensor, action: string): Tensor {
  * @param action for the error: "read the memory"
  * @throws {TypeError} where the trace does not say.
  */
-export function sourceOf({ source }: LayerTrace, action: string): TraceSource {
+export function sourceOf({ source }: CellTrace, action: string): TraceSource {
   if (source?.direction === "forward" || source?.direction === "backward") return source;
   throw new TypeError(
     `Cannot ${action}: a trace says in its source in which direction and with which mask it was ` +

@@ -24,8 +24,8 @@ export interface Checkup {
 }
 
 /**
- * Looks for what keeps an LSTM from learning or from being right: numbers that are not finite,
- * exploding cell states, a softmax near overflow, gradients that vanish on their way back through
+ * Looks for what keeps a recurrent layer from learning or from being right: numbers that are not finite,
+ * exploding cell states (of a GRU and a SimpleRNN, hidden states), a softmax near overflow, gradients that vanish on their way back through
  * the timesteps, dead units, weights that never moved, saturated gates. Each finding has its number,
  * its cause and its remedy.
  *

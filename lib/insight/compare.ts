@@ -1,7 +1,7 @@
 import { kindOf } from "../base/kind.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { isTrace } from "../cells/choose_lstm.ts";
-import type { LayerTrace } from "../cells/lstm_forward.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
 import { Model } from "../model/model.ts";
 import type { TensorLike } from "../tensor/tensor.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -39,9 +39,9 @@ export function compare(
  * Compares what happened inside two runs: by gate and unit, and where they part first, in the order
  * in which the steps are computed.
  *
- * @param actual a model's trace, or one LSTM's
+ * @param actual a model's trace, or one recurrent layer's
  * @param expected another one of the same shapes
- * @throws {TypeError} where their LSTMs are not as many, or shapes differ.
+ * @throws {TypeError} where their recurrent layers are not as many, or shapes differ.
  *
  * @example
  * ```ts
@@ -58,8 +58,8 @@ export function compare(
  * ```
  */
 export function compare(
-  actual: Trace | LayerTrace,
-  expected: Trace | LayerTrace,
+  actual: Trace<CellTrace> | CellTrace,
+  expected: Trace<CellTrace> | CellTrace,
   tolerance?: Tolerance,
 ): TraceComparison;
 /**
@@ -82,8 +82,8 @@ export function compare(
  */
 export function compare(actual: Model, expected: Model, tolerance?: Tolerance): ModelComparison;
 export function compare(
-  actual: TensorLike | Trace | LayerTrace | Model,
-  expected: TensorLike | Trace | LayerTrace | Model,
+  actual: TensorLike | Trace<CellTrace> | CellTrace | Model,
+  expected: TensorLike | Trace<CellTrace> | CellTrace | Model,
   tolerance?: Tolerance,
 ): Comparison | TraceComparison | ModelComparison {
   checkOptions("compare", tolerance, TOLERANCE, "the tolerance's parts");

@@ -1,4 +1,3 @@
-import { requireLstmTrace } from "../cells/choose_lstm.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { toBase64 } from "../display/base64.ts";
 import { contentKey } from "../display/content_key.ts";
@@ -8,14 +7,14 @@ import { formatNumber } from "../display/number.ts";
 import { View } from "../display/view.ts";
 import type { Activation } from "../values/activations.ts";
 import { isBuiltIn, isNamed } from "../values/built_in.ts";
-import { runOf } from "../cells/traced_run.ts";
-import { siteNames } from "../cells/sites.ts";
+import { CELLS } from "../cells/cell_of_trace.ts";
+import { nameOf, symbolOf } from "../cells/sites.ts";
 import type { Inside } from "../layers/inside.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import { type GradientRun, requireOneOutput } from "../model/network.ts";
 import { indexAt } from "../tensor/indices.ts";
-import { asFloat64, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../values/gradients.ts";
 import { endOf } from "./head.ts";
 import { PAGE_EQUATIONS } from "./page_bundle.ts";
@@ -47,14 +46,14 @@ const OPTIONS: KeysOf<GateSlidersOptions> = {
 const SAME = 1e-6;
 
 /**
- * Gate surgery by hand: choose a gate or state, a unit and a timestep, drag, and watch the cell state
- * and the prediction move.
+ * Gate surgery by hand: choose a gate or state, a unit and a timestep, drag, and watch the state (an
+ * LSTM's c, a GRU's or SimpleRNN's h) and the prediction move.
  *
- * The page computes on its own, without a kernel: with {@linkcode lstmForward} and
- * {@linkcode denseForward} themselves, which are bundled into the output and, before that, compared
- * with the library's own numbers. Of stacked LSTMs, it is the last one.
+ * The page computes on its own, without a kernel: with the equations of {@linkcode lstmCell},
+ * {@linkcode gruCell} and {@linkcode denseForward} themselves, which are bundled into the output and,
+ * before that, compared with the library's own numbers. Of stacked layers, it is the last one.
  *
- * @param model whose last LSTM hands on its last hidden state, followed by Dense, Dropout and
+ * @param model whose last recurrent layer hands on its last hidden state, followed by Dense, Dropout and
  * Activation layers; not a Bidirectional
  * @param x `[batch, …]`, as for `model.predict`, of which one sample is taken
  * @param options the sample, and labels
@@ -87,10 +86,16 @@ export function gateSliders(
   });
   const forward = network.forwardOnTape(inputs);
   const { inside, operations: head } = headOf(forward);
-  const { name, trace } = forward.traces[forward.insides.indexOf(inside)]!;
-  requireLstmTrace(trace, "make sliders");
-  const { x: own, weights, options: ran } = runOf(trace)!;
-  const [, timesteps, units] = trace.cellState.shape as [number, number, number];
+  const { name, cell, x: { value: own }, mask, before, goBackwards } = inside;
+  if (!CELLS.includes(cell)) {
+    throw new TypeError(
+      `Cannot make sliders: the page computes with Keras's cells, but ${name} is a ${cell.kind}, a cell ` +
+        `of your own`,
+    );
+  }
+  const timesteps = own.shape[1]!;
+  const units = endOf(inside).value.shape[1]!;
+  const state = cell.states[0]!;
 
   const activations = [inside.functions.φ, inside.functions.σ];
   const operations = head.map((operation) =>
@@ -107,11 +112,12 @@ export function gateSliders(
     );
   }
   const prediction = Array.from(forward.output.at(n).data);
-  const goBackwards = ran.goBackwards === true;
   const classes = labeller(options.classes ?? ((k) => `class ${k}`), prediction.length, "classes");
   const page = {
     title: options.title ?? `What if? ${name}, sample ${n}`,
-    sites: siteNames,
+    cell: CELLS.indexOf(cell),
+    sites: cell.sites,
+    state: { site: state, name: nameOf(state), symbol: symbolOf(state, cell.sites) },
     units,
     timesteps,
     goBackwards,
@@ -121,17 +127,9 @@ export function gateSliders(
     classLabels: prediction.map((_, k) => classes(k)),
     probabilities: isNamed(activations.at(-1)!, "softmax", "sigmoid") && activations.length > 2,
     x: packed(ofSample(own, n)),
-    weights: Object.fromEntries(
-      Object.entries(weights).filter(([, array]) => array !== undefined)
-        .map(([key, array]) => [key, packed(asFloat64(array))]),
-    ),
-    ...(ran.mask === undefined ? {} : { mask: packed(ofSample(asFloat64(ran.mask), n)) }),
-    ...(ran.initialState === undefined ? {} : {
-      initialState: {
-        cellState: packed(ofSample(asFloat64(ran.initialState.cellState), n)),
-        hiddenState: packed(ofSample(asFloat64(ran.initialState.hiddenState), n)),
-      },
-    }),
+    weights: inside.weights.map(({ value }) => packed(value)),
+    ...(mask && { mask: packed(ofSample(mask, n)) }),
+    ...(before && { initialState: before.map(({ value }) => packed(ofSample(value, n))) }),
     head: operations,
     activations: activations.map(({ activationName, options }) => [activationName, options]),
   };
@@ -168,12 +166,12 @@ function scriptOf(key: string, page: object): string {
   return `(${SLIDERS})("${key}", () => {\n${PAGE_EQUATIONS}\n}, ${scriptJson(page)})`;
 }
 
-/** A step of what follows the LSTM. */
+/** A step of what follows the recurrent layer. */
 type Operation =
   | { readonly kernel: Tensor; readonly bias: Tensor | undefined }
   | { readonly activation: Activation };
 
-/** The one LSTM that the output comes from, and what is done with its last hidden state, in a row. */
+/** The one recurrent layer that the output comes from, and what is done with its last hidden state, in a row. */
 function headOf({ variables: [output], insides }: GradientRun): {
   inside: Inside<Variable>;
   operations: Operation[];
@@ -192,9 +190,9 @@ function headOf({ variables: [output], insides }: GradientRun): {
       at = x;
     } else {
       throw new TypeError(
-        `Cannot make sliders: the output must come from the last hidden state of one LSTM that goes in ` +
-          `one direction, by Dense, Dropout and Activation layers, but it comes from ${
-            scope || "no LSTM"
+        `Cannot make sliders: the output must come from the last hidden state of one recurrent layer that ` +
+          `goes in one direction, by Dense, Dropout and Activation layers, but it comes from ${
+            scope || "none"
           }`,
       );
     }

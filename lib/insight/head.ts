@@ -2,11 +2,11 @@
 
 import type { Inside } from "../layers/inside.ts";
 import type { GradientRun } from "../model/network.ts";
-import { add, dot } from "../tensor/arithmetic.ts";
+import { dot } from "../tensor/arithmetic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Activation } from "../values/activations.ts";
 import type { Variable } from "../values/gradients.ts";
-import { dependents, sharesOf, sizesOf } from "./shares.ts";
+import { dependents, give, sharesOf, sizesOf } from "./shares.ts";
 
 /** A run's logits: its output before the activations that close it, a softmax for example. */
 export interface Logits {
@@ -82,11 +82,8 @@ export function logitOfHidden(
     }
     if (shares.rest !== undefined) addPerSample(unshared, shares.rest);
     for (const { x, factor, share } of shares.operands) {
-      if (!later.has(x)) addPerSample(bias, share()); // what no recurrent layer has a part in
-      else {
-        const known = factors.get(x);
-        factors.set(x, known === undefined ? factor() : add(known, factor()));
-      }
+      if (later.has(x)) give(factors, x, factor());
+      else addPerSample(bias, share()); // what no recurrent layer has a part in
     }
   }
   if (found.size === 0) {

@@ -1,37 +1,41 @@
-// Who wrote what is in a cell: the cell state as a sum over the timesteps that wrote it.
+// What a cell keeps of its state from step to step.
 
-import { multiply } from "../tensor/arithmetic.ts";
-import type { LayerTrace } from "../cells/lstm_forward.ts";
-import { runOf, sourceOf, type TracedRun } from "../cells/traced_run.ts";
+import { blocksOf, type Cell } from "../cells/cell.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
+import { cellOfTrace } from "../cells/cell_of_trace.ts";
+import { orderOf } from "../cells/recurrence.ts";
+import { isGate, type SiteName, valueAt } from "../cells/sites.ts";
+import { runOf, sourceOf } from "../cells/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
+import { sigmoid, tanh } from "../values/activations.ts";
+import { Gradients, type Variable } from "../values/gradients.ts";
+import { notASum } from "./recurrent_share.ts";
+import { dependents, give, sharesOf, sizesOf } from "./shares.ts";
 
 /**
- * A cell's book, from its first step to its last:
+ * A cell's book, from its first step to its last, of its first state s:
  *
  * ```txt
- * c_T = Σ_t kept_t ⊙ written_t + keptFromStart ⊙ c_start
- * written_t = i_t ⊙ c̃_t        kept_t = Π f_s over the steps s computed after t
+ * s' = keep ⊙ s + what is written        kept_t = Π keep over the steps computed after t
  * ```
  *
- * Which is `c' = f ⊙ c + i ⊙ c̃`, put into itself. A masked step writes nothing and keeps all.
+ * With its gates as they were: an LSTM's `c' = f ⊙ c + i ⊙ c̃` keeps f, a GRU's `h' = z ⊙ h +
+ * (1 − z) ⊙ h̃` keeps z. What returns through an array, as all that a SimpleRNN remembers, is not
+ * kept but written. A masked step keeps all.
  */
 export interface Ledger {
+  /** The cell. */
+  readonly cell: Cell;
+  /** The state: `cellState` of an LSTM, `hiddenState` of a GRU. */
+  readonly state: SiteName;
   /** The timesteps in the order in which they were computed. */
   readonly order: readonly number[];
   /** Whether a step of a sample counts: it does, where it is not masked. */
   readonly counts: (sample: number, timestep: number) => boolean;
-  /** i, `[batch, timesteps, units]`; 0 where a step is masked. */
-  readonly input: Tensor;
-  /** f, `[batch, timesteps, units]`; 1 where a step is masked. */
-  readonly forget: Tensor;
-  /** i ⊙ c̃, `[batch, timesteps, units]`; 0 where a step is masked. */
-  readonly written: Tensor;
+  /** keep, `[batch, timesteps, units]`; 1 where a step is masked. */
+  readonly keep: Tensor;
   /** What the last step still holds of what was written, as a factor, `[batch, timesteps, units]`. */
   readonly kept: Tensor;
-  /** The same for the state that the LSTM started from, `[batch, units]`. */
-  readonly keptFromStart: Tensor;
-  /** o of the last step that counts, which shows c_T in h, `[batch, units]`; 0 where none counts. */
-  readonly shown: Tensor;
 }
 
 /**
@@ -39,72 +43,103 @@ export interface Ledger {
  *
  * @param action for the error where it does not say them: "attribute"
  */
-export function ledgerOf(trace: LayerTrace, action: string): Ledger {
+export function ledgerOf(trace: CellTrace, action: string): Ledger {
   const { direction, mask } = sourceOf(trace, action);
-  const [batch, timesteps, units] = trace.cellState.shape as [number, number, number];
-  const order = Array.from({ length: timesteps }, (_, t) => t);
-  if (direction === "backward") order.reverse();
+  const cell = cellOfTrace(trace);
+  if (cell === undefined) {
+    throw new TypeError(
+      `Cannot ${action}: the cell of a trace must be known, an LSTM, a GRU, a SimpleRNN or one of your ` +
+        `own, but this one is a copy of another cell's, or put together elsewhere`,
+    );
+  }
+  const { shape } = trace.hiddenState;
+  const [batch, timesteps, units] = shape as [number, number, number];
+  const order = orderOf(timesteps, direction === "backward");
   const counts = (n: number, t: number) => (mask?.data[n * timesteps + t] ?? 1) !== 0;
 
-  const forget = Float64Array.from(trace.gates.forget.data);
-  const input = Float64Array.from(trace.gates.input.data);
-  const kept = new Float64Array(forget.length);
-  const keptFromStart = new Float64Array(batch * units);
-  const shown = new Float64Array(batch * units);
+  const keep = keptByStep(cell, trace, order, action);
+  const kept = new Float64Array(keep.length);
   for (let n = 0; n < batch; n++) {
     const row = new Float64Array(units).fill(1);
     for (const t of order.toReversed()) {
       const at = (n * timesteps + t) * units;
-      if (!counts(n, t)) {
-        forget.fill(1, at, at + units);
-        input.fill(0, at, at + units);
-      }
+      if (!counts(n, t)) keep.fill(1, at, at + units);
       kept.set(row, at);
-      for (let u = 0; u < units; u++) row[u]! *= forget[at + u]!;
+      for (let u = 0; u < units; u++) row[u]! *= keep[at + u]!;
     }
-    keptFromStart.set(row, n * units);
-    const last = order.findLast((t) => counts(n, t));
-    if (last !== undefined) shown.set(trace.gates.output.at(n, last).data, n * units);
   }
-  const shape = trace.cellState.shape;
   return {
+    cell,
+    state: cell.states[0]!,
     order,
     counts,
-    input: new Tensor(input, shape),
-    forget: new Tensor(forget, shape),
-    written: multiply(new Tensor(input, shape), trace.gates.candidate),
+    keep: new Tensor(keep, shape),
     kept: new Tensor(kept, shape),
-    keptFromStart: new Tensor(keptFromStart, [batch, units]),
-    shown: new Tensor(shown, [batch, units]),
   };
 }
 
-/** What a trace was computed from; throws where it was not by the equations here. */
-export function traceSource(trace: LayerTrace, action: string): TracedRun {
+/** The factor of the state before in the state after each step: the step's own equation, its gates given. */
+function keptByStep(
+  cell: Cell,
+  trace: CellTrace,
+  order: readonly number[],
+  action: string,
+): Float64Array<ArrayBuffer> {
+  const tape = new Gradients();
   const run = runOf(trace);
-  if (run === undefined) {
-    throw new TypeError(
-      `Cannot ${action}: the trace must be as trace() or lstmForward() made it, ` +
-        `but it is a copy, whose weights are not known`,
-    );
+  const { data: { length }, shape } = trace.hiddenState;
+  // Keras's cells meet their arrays in their gates alone: each number is then a sample of one unit.
+  const rows = cell.arrays === undefined ? [length, 1] : [length / shape[2]!, shape[2]!];
+  const given = (x: Tensor, shape: readonly number[]) => tape.given(x.reshape(shape));
+  const zeros = (...shape: [number, number]) =>
+    tape.given(new Tensor(new Float64Array(shape[0] * shape[1]), shape));
+  const width = blocksOf(cell);
+  const own = cell.arrays && Object.values(run!.weights).map((one) => tape.given(asFloat64(one)));
+  const x = own ? given(run!.x, [rows[0]!, run!.x.shape[2]!]) : zeros(length, 1);
+  const start = run?.options.initialState as Readonly<Record<string, TensorLike>> | undefined;
+  const before = cell.states.map((state, k) => {
+    const value = valueBefore(valueAt(trace, state), order, start?.[state]).reshape(rows);
+    return k === 0 ? tape.leaf(value) : tape.given(value);
+  });
+  const isTaken = (site: string) => isGate(site) || cell.states.indexOf(site) > 0;
+  const [after] = cell.step(tape, x, before, {
+    W: zeros(1, width),
+    U: zeros(1, width),
+    b: undefined,
+    all: own,
+    φ: tanh,
+    σ: sigmoid,
+    drop: {},
+    at: (site, value) => isTaken(site) ? given(valueAt(trace, site), rows) : value,
+  });
+  const arrays = new Set(tape.variables.filter(({ origin }) => origin.op === "affine"));
+  const path = dependents(tape.variables, [before[0]!], arrays);
+  const sizes = sizesOf(tape.variables, (x) => path.has(x));
+  const factors = new Map([[after!, new Tensor(new Float64Array(length).fill(1), rows)]]);
+  for (const variable of tape.variables.toReversed()) {
+    const factor = factors.get(variable);
+    if (factor === undefined) continue;
+    const shares = sharesOf(variable, factor, (x) => path.has(x), sizes);
+    if (shares === undefined) throw notASum(action, cell.kind);
+    for (const { x, factor } of shares.operands) if (path.has(x)) give(factors, x, factor());
   }
-  return run;
+  return Float64Array.from(factors.get(before[0]!)?.data ?? new Float64Array(length));
 }
 
-/** h before each step, `[batch, timesteps, units]`. */
-export function hiddenBefore(
-  { hiddenState }: LayerTrace,
-  { order }: Ledger,
+/** A state before each step, `[batch, timesteps, units]`. */
+export function valueBefore(
+  state: Tensor,
+  order: readonly number[],
   start: TensorLike | undefined,
 ): Tensor {
-  const [batch, timesteps, units] = hiddenState.shape as [number, number, number];
-  const data = new Float64Array(hiddenState.data.length);
+  const [batch, timesteps, units] = state.shape as [number, number, number];
+  const data = new Float64Array(state.data.length);
   const first = start === undefined ? undefined : asFloat64(start);
   order.forEach((t, k) => {
     for (let n = 0; n < batch; n++) {
-      const before = k === 0 ? first?.at(n) : hiddenState.at(n, order[k - 1]!);
+      const before = k === 0 ? first?.at(n) : state.at(n, order[k - 1]!);
       if (before !== undefined) data.set(before.data, (n * timesteps + t) * units);
     }
   });
-  return new Tensor(data, hiddenState.shape);
+  return new Tensor(data, state.shape);
 }

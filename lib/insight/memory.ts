@@ -2,9 +2,10 @@ import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
 import type { View } from "../display/view.ts";
 import { type LstmChoice, oneTrace } from "../cells/choose_lstm.ts";
-import type { LayerTrace } from "../cells/lstm_forward.ts";
+import { blocksOf } from "../cells/cell.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
 import { runOf, type TracedRun, withTensors } from "../cells/traced_run.ts";
-import { runAgain } from "../cells/lstm_backward.ts";
+import { runAgain } from "../cells/run_again.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { indices } from "../tensor/indices.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -13,7 +14,7 @@ import { type MemoryCurveOptions, memoryCurves } from "./memory_view.ts";
 
 /** What of a trace is looked at. */
 export interface MemoryOptions {
-  /** Which LSTM; to be said where there are several. */
+  /** Which recurrent layer; to be said where there are several. */
   readonly layer?: LstmChoice;
   /**
    * The units whose true derivative is computed, which costs a run backwards for each unit and
@@ -28,24 +29,24 @@ const OPTIONS: KeysOf<MemoryOptions> = {
   units: "optional",
 };
 
-/** How long an LSTM remembers. */
+/** How long a recurrent layer remembers, in its first state s: an LSTM's c, a GRU's h. */
 export interface Memory {
   /**
-   * The steps in which a gate that stays as it is halves the cell state, ln ½ / ln |f|: `[batch,
-   * timesteps, units]`. Infinity where nothing is lost (f is 1 or more, or the step is masked), 0
-   * where all is.
+   * The steps in which a gate that stays as it is halves the state, ln ½ / ln |keep|: `[batch,
+   * timesteps, units]`. Infinity where nothing is lost (it keeps all, or the step is masked), 0
+   * where all is: everywhere in a SimpleRNN.
    */
   readonly halfLife: Tensor;
-  /** The steps in which it doubles the cell state, ln 2 / ln |f|; Infinity where it does not grow. */
+  /** The steps in which it doubles the state, ln 2 / ln |keep|; Infinity where it does not grow. */
   readonly doublingTime: Tensor;
-  /** What is left at the end of the cell state after each step, Π f, `[batch, timesteps, units]`. */
+  /** What is left at the end of the state after each step, Π keep, `[batch, timesteps, units]`. */
   readonly retention: Tensor;
   /** The same over all samples and steps, by the geometric mean of the gates: `[units]` each. */
   readonly units: { readonly halfLife: Tensor; readonly doublingTime: Tensor };
   /**
-   * The true ∂c_T/∂c_t of a unit by itself, through the hidden state and all gates too, where the
+   * The true ∂s_T/∂s_t of a unit by itself, through the hidden state and all gates too, where the
    * retention is the direct way alone: `[batch, timesteps, derivativeUnits]`. Not there where the
-   * trace has interventions, or was not made by `trace()` or `lstmForward()`.
+   * trace has interventions, or was not made by `trace()`, `lstmForward()` and their like.
    */
   readonly derivative?: Tensor;
   /** The units that `derivative` is of. */
@@ -60,13 +61,16 @@ export interface Memory {
 const BUDGET = 4e8;
 
 /**
- * How long each unit remembers, read from the forget gates: `c' = f ⊙ c + …` keeps the part f of the
- * cell state at each step.
+ * How long each unit remembers, read from the gates: an LSTM's `c' = f ⊙ c + …` keeps the part f of
+ * its cell state at each step, a GRU's `h' = z ⊙ h + …` the part z of its hidden state. A SimpleRNN
+ * keeps nothing: what it remembers returns through its recurrent kernel, and the true derivative
+ * alone shows it.
  *
- * @param trace of a model, or of one LSTM
- * @param options which LSTM, and the units whose true derivative is computed
- * @throws {RangeError} where there is no such LSTM or unit.
- * @throws {TypeError} where the trace does not say in its `source` how it was computed.
+ * @param trace of a model, or of one recurrent layer
+ * @param options which layer, and the units whose true derivative is computed
+ * @throws {RangeError} where there is no such layer or unit.
+ * @throws {TypeError} where the trace does not say in its `source` how it was computed, or is a copy
+ * of a cell's that is not known.
  *
  * @example A gate of ½ has a half-life of one step
  * ```ts
@@ -79,30 +83,30 @@ const BUDGET = 4e8;
  * assertEquals(retention.toArray(), [[[0.25], [0.5], [1]]]);
  * ```
  */
-export function memory(trace: Trace | LayerTrace, options: MemoryOptions = {}): Memory {
-  const action = "look at the memory of an LSTM";
+export function memory(trace: Trace<CellTrace> | CellTrace, options: MemoryOptions = {}): Memory {
+  const action = "look at the memory";
   const chosen = oneTrace(trace, options?.layer, action);
   checkOptions(action, options, OPTIONS);
   const layer = withTensors(chosen, action);
   const ledger = ledgerOf(layer, action);
-  const { forget, kept: retention } = ledger;
-  const halfLife = map(forget, (f) => halving(Math.abs(f)));
-  const doublingTime = map(forget, (f) => doubling(Math.abs(f)));
+  const { keep, kept: retention } = ledger;
+  const halfLife = map(keep, (f) => halving(Math.abs(f)));
+  const doublingTime = map(keep, (f) => doubling(Math.abs(f)));
   const means = geometricMeans(ledger);
   const units = { halfLife: map(means, halving), doublingTime: map(means, doubling) };
 
   const run = runOf(layer);
   if (run === undefined && options.units !== undefined) {
     throw new TypeError(
-      "Cannot compute the derivatives of units: they need the run that made the trace, by trace() or " +
-        "lstmForward(), but this trace is a changed copy, or put together elsewhere",
+      "Cannot compute the derivatives of units: they need the run that made the trace, by trace(), " +
+        "lstmForward() or gruForward(), but this trace is a changed copy, or put together elsewhere",
     );
   }
   const derivativeUnits = run === undefined || run.options.listen !== undefined
     ? []
-    : chooseUnits(options.units, layer, means);
+    : chooseUnits(options.units, ledger, means);
   const known = derivativeUnits.length > 0
-    ? { derivative: derivativeOf(run!, layer, derivativeUnits) }
+    ? { derivative: derivativeOf(run!, ledger, derivativeUnits) }
     : {};
   const result: Memory = {
     halfLife,
@@ -121,10 +125,10 @@ const halving = (f: number) => f >= 1 ? Infinity : f === 0 ? 0 : Math.LN2 / -Mat
 const doubling = (f: number) => f <= 1 ? Infinity : Math.LN2 / Math.log(f);
 
 /** Of |f|, over samples and timesteps; masked steps do not count. */
-function geometricMeans({ forget, counts: isCounted }: Ledger): Tensor {
-  const [, timesteps, units] = forget.shape as [number, number, number];
+function geometricMeans({ keep, counts: isCounted }: Ledger): Tensor {
+  const [, timesteps, units] = keep.shape as [number, number, number];
   const [sums, counts] = [new Float64Array(units), new Float64Array(units)];
-  forget.data.forEach((f, k) => {
+  keep.data.forEach((f, k) => {
     const step = Math.floor(k / units);
     if (!isCounted(Math.floor(step / timesteps), step % timesteps)) return;
     sums[k % units]! += Math.log(Math.abs(f));
@@ -138,31 +142,31 @@ function geometricMeans({ forget, counts: isCounted }: Ledger): Tensor {
 /** The units asked for, or those of the longest memory, as many as the budget allows. */
 function chooseUnits(
   asked: readonly number[] | undefined,
-  { cellState }: LayerTrace,
+  { keep, cell }: Ledger,
   means: Tensor,
 ): number[] {
-  const [batch, timesteps, units] = cellState.shape as [number, number, number];
+  const [batch, timesteps, units] = keep.shape as [number, number, number];
   if (asked !== undefined) {
-    return indices(asked, units, { action: "read the memory", owner: "the LSTM", name: "unit" });
+    return indices(asked, units, { action: "read the memory", owner: "the layer", name: "unit" });
   }
-  const each = batch * timesteps * 4 * units * units;
+  const each = batch * timesteps * blocksOf(cell) * units * units;
   const count = Math.min(units, Math.max(1, Math.floor(BUDGET / each)));
   const longest = Array.from(means.data, (mean, unit) => ({ mean, unit }))
     .sort((a, b) => b.mean - a.mean).slice(0, count);
   return longest.map(({ unit }) => unit).sort((a, b) => a - b);
 }
 
-/** ∂c_T[u]/∂c_t[u]: a run backwards for each unit, all samples at once. */
-function derivativeOf(run: TracedRun, trace: LayerTrace, chosen: readonly number[]): Tensor {
-  const [batch, timesteps, units] = trace.cellState.shape as [number, number, number];
-  const { tape, steps, end: [c] } = runAgain(run);
+/** ∂s_T[u]/∂s_t[u]: a run backwards for each unit, all samples at once. */
+function derivativeOf(run: TracedRun, { keep, state }: Ledger, chosen: readonly number[]): Tensor {
+  const [batch, timesteps, units] = keep.shape as [number, number, number];
+  const { tape, steps, end: [c] } = runAgain(run, units);
   const result = new Float64Array(batch * timesteps * chosen.length);
   for (const [k, unit] of chosen.entries()) {
     const seed = new Float64Array(batch * units);
     for (let n = 0; n < batch; n++) seed[n * units + unit] = 1;
     tape.backward([[c!, new Tensor(seed, [batch, units])]]);
     for (const [t, { values }] of steps.entries()) {
-      const { data } = tape.gradientOf(values.cellState!);
+      const { data } = tape.gradientOf(values[state]!);
       for (let n = 0; n < batch; n++) {
         result[(n * timesteps + t) * chosen.length + k] = data[n * units + unit]!;
       }

@@ -23,7 +23,7 @@ import {
 export interface WeightComparison {
   /** `lstm/kernel`, `dense/bias`, … */
   readonly weight: string;
-  /** The gate, of an LSTM's or a GRU's arrays. */
+  /** The gate, of a recurrent layer's arrays. */
   readonly gate?: keyof Gates | keyof GruGates;
   /** The largest difference, unit by unit: `[units]`. */
   readonly byUnit: Tensor;
@@ -51,11 +51,11 @@ export interface ModelComparison {
   readonly maxAbsDiff: number;
   /** The first array, or gate of it, beyond the tolerance; undefined where none is. */
   readonly firstDivergence: WeightComparison | undefined;
-  /** All arrays in Keras's order, an LSTM's by gate. */
+  /** All arrays in Keras's order, a recurrent layer's by gate. */
   readonly weights: readonly WeightComparison[];
   /** The options that differ. */
   readonly options: readonly OptionDifference[];
-  /** The largest differences of the LSTMs' weights as colours, gate × unit. */
+  /** The largest differences of the recurrent layers' weights as colours, gate × unit. */
   heatmap(): View;
 }
 

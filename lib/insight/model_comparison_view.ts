@@ -7,7 +7,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { sentenceView } from "./sentence_view.ts";
 import type { ModelComparison } from "./model_comparison.ts";
 
-/** What differs first, and a line for each array, an LSTM's by gate. */
+/** What differs first, and a line for each array, a recurrent layer's by gate. */
 export function modelComparisonView({ weights, options, firstDivergence }: ModelComparison): View {
   const first = firstDivergence === undefined
     ? "all weights within the tolerance"
@@ -31,12 +31,12 @@ export function modelComparisonView({ weights, options, firstDivergence }: Model
   return sentenceView(`Comparison of two models: ${first}${others.join("")}`, shown);
 }
 
-/** The largest differences of the LSTMs' weights: a row for each gate of each array. */
+/** The largest differences of the recurrent layers' weights: a row for each gate of each array. */
 export function weightHeatmap({ weights }: ModelComparison): View {
   const own = weights.filter(({ gate }) => gate !== undefined);
   if (own.length === 0) {
     throw new TypeError(
-      "Cannot show the differences by gate: the models must have an LSTM, but they have none",
+      "Cannot show the differences by gate: the models must have a layer with gates, but they have none",
     );
   }
   const most = Math.max(...own.map(({ byUnit }) => byUnit.data.length));

@@ -6,7 +6,7 @@ import { add, multiply } from "../tensor/arithmetic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../values/gradients.ts";
 import { sumUnits } from "./head.ts";
-import { dependents, sharesOf, sizesOf } from "./shares.ts";
+import { dependents, give, sharesOf, sizesOf } from "./shares.ts";
 
 /** What one recurrent layer has in a number that is a weighted sum of its last hidden states. */
 export interface RecurrentShare {
@@ -68,7 +68,7 @@ export function recurrentShare(
       if (direct !== undefined) {
         const isOfIt = (x: Variable) => path.has(x) || sourced.has(x);
         const shares = sharesOf(variable, direct, isOfIt, sizes);
-        if (shares === undefined) throw notASum(name);
+        if (shares === undefined) throw notASum("attribute", name);
         if (shares.rest) each(shares.rest, (share, n) => unshared[n]! += share);
         for (const { x, factor, share } of shares.operands) {
           if (path.has(x)) give(factors, x, factor());
@@ -127,14 +127,10 @@ export function recurrentShare(
   }
 }
 
-function give(to: Map<Variable, Tensor>, x: Variable, factor: Tensor): void {
-  const known = to.get(x);
-  to.set(x, known === undefined ? factor : add(known, factor));
-}
-
-function notASum(name: string): TypeError {
+/** What a cell of one's own may do, and no rule shares. */
+export function notASum(action: string, name: string): TypeError {
   return new TypeError(
-    `Cannot attribute: with its gates as they were, a cell's state must be a sum of what was written, ` +
+    `Cannot ${action}: with its gates as they were, a cell's state must be a sum of what was written, ` +
       `but ${name} multiplies what it remembers by itself, or takes it otherwise`,
   );
 }

@@ -134,6 +134,12 @@ export function sizesOf(
   return size;
 }
 
+/** Adds to what a sum has of a value. */
+export function give(to: Map<Variable, Tensor>, x: Variable, factor: Tensor): void {
+  const known = to.get(x);
+  to.set(x, known === undefined ? factor : add(known, factor));
+}
+
 /** All that was computed from these values, themselves too; not by way of those that are cut. */
 export function dependents(
   variables: readonly Variable[],

@@ -12,22 +12,20 @@ export const SLIDERS = `(key, equations, page) => {
     const data = float32 ? Float64Array.from(new Float32Array(buffer)) : new Float64Array(buffer);
     return new lib.Tensor(data, shape);
   };
-  const weights = Object.fromEntries(
-    Object.entries(page.weights).map(([name, array]) => [name, numbers(array)]),
-  );
+  const cell = lib.CELLS[page.cell];
+  const all = page.weights.map(numbers);
+  const [W, U, b] = all;
   const x = numbers(page.x);
   const activations = page.activations.map(([name, options]) => lib.getActivation(name, options));
-  const [activation, recurrentActivation] = activations;
-  const start = page.initialState && {
-    cellState: numbers(page.initialState.cellState),
-    hiddenState: numbers(page.initialState.hiddenState),
-  };
+  const [φ, σ] = activations;
   const mask = page.mask && numbers(page.mask);
   const head = page.head.map(({ kernel, bias, activation }) => ({
     weights: kernel && { kernel: numbers(kernel), ...(bias && { bias: numbers(bias) }) },
     activation: activation === undefined ? undefined : activations[activation],
   }));
   const { goBackwards, units, timesteps } = page;
+  const zeros = new lib.Tensor(new Float64Array(units), [1, units]);
+  const start = page.initialState ? page.initialState.map(numbers) : cell.states.map(() => zeros);
 
   /** The run with what is held: [{ site, unit, timestep (-1: all), value }]. */
   const run = (held) => {
@@ -40,20 +38,17 @@ export const SLIDERS = `(key, equations, page) => {
       for (const { unit, value: number } of own) data[unit] = number;
       return new lib.Tensor(data, value.shape);
     };
-    const options = {
-      activation, recurrentActivation, goBackwards, listen,
-      ...(mask && { mask }), ...(start && { initialState: start }),
-    };
-    const trace = lib.lstmForward(x, weights, options);
-    let output = trace.hiddenState.select(1, goBackwards ? 0 : timesteps - 1);
+    const { steps, end } = lib.runCell(lib.numbers, cell, {
+      x, weights: { W, U, b, all }, functions: { φ, σ }, start, mask, goBackwards, listen,
+    });
+    let output = end.at(-1);
     for (const { weights, activation } of head) {
       output = weights ? lib.denseForward(output, weights) : activation(output);
     }
-    return { trace, prediction: [...output.data] };
+    return { steps, prediction: [...output.data] };
   };
-  const valuesOf = (trace, site) => site.startsWith("gates.")
-    ? trace.gates[site.slice(6)]
-    : trace[site];
+  /** Of a site, by timestep and unit. */
+  const valuesOf = ({ steps }, site) => steps.flatMap(({ values }) => [...values[site].data]);
   if (typeof document === "undefined") return { run };
 
   const make = (tag, attributes = {}, ...children) => {
@@ -100,9 +95,10 @@ export const SLIDERS = `(key, equations, page) => {
     /** The slider's range goes past what the run itself reached, and where it stands. */
     const place = () => {
       const { site, unit, timestep } = chosen();
-      const values = [...valuesOf(before.trace, site).data].filter((_, k) => k % units === unit);
+      const values = valuesOf(before, site).filter((_, k) => k % units === unit);
       const low = Math.min(0, ...values), high = Math.max(1, ...values);
-      const margin = /^gates\\.(input|forget|output)$/.test(site) && high <= 1 && low >= 0
+      const isGate = site.startsWith("gates.") && site !== "gates.candidate";
+      const margin = isGate && high <= 1 && low >= 0
         ? 0
         : Math.max(1, high - low) / 2;
       slider.min = Math.min(low - margin, margin === 0 ? 0 : -1);
@@ -130,7 +126,7 @@ export const SLIDERS = `(key, equations, page) => {
     const update = () => {
       const after = run([...held.values()]);
       const { unit: u } = chosen();
-      const of = ({ trace }) => [...trace.cellState.data].filter((_, k) => k % units === u);
+      const of = (run) => valuesOf(run, page.state.site).filter((_, k) => k % units === u);
       const [old, now] = [of(before), of(after)];
       const finite = [...old, ...now, 0].filter(Number.isFinite);
       const low = Math.min(...finite), high = Math.max(...finite, low + 1e-9);
@@ -144,8 +140,8 @@ export const SLIDERS = `(key, equations, page) => {
         line(old, low, high, "4 4"), line(now, low, high, ""),
       );
       picture.style.maxWidth = "640px";
-      picture.setAttribute("aria-label", "cell state of " + page.unitLabels[u] + " over the timesteps");
-      const title = make("p", {}, "cell state c of " + page.unitLabels[u] +
+      picture.setAttribute("aria-label", page.state.name + " of " + page.unitLabels[u] + " over the timesteps");
+      const title = make("p", {}, page.state.name + " " + page.state.symbol + " of " + page.unitLabels[u] +
         ": dashed as computed, red with what is held; at the end " + short(old[page.last]) +
         " → " + short(now[page.last]));
       cell.replaceChildren(title, picture);

@@ -2,9 +2,10 @@ import { checkOptions } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
 import type { View } from "../display/view.ts";
 import type { LstmChoice } from "../cells/choose_lstm.ts";
-import type { LayerTrace } from "../cells/lstm_forward.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
 import { revived, sourceOf, withTensors } from "../cells/traced_run.ts";
-import { type SiteName, siteNames, sitesOf, valueAt } from "../cells/sites.ts";
+import { cellOfTrace } from "../cells/cell_of_trace.ts";
+import { type SiteName, sitesOf, valueAt } from "../cells/sites.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -16,9 +17,9 @@ import {
 } from "./tensor_comparison.ts";
 import { siteHeatmap } from "./trace_comparison_view.ts";
 
-/** One value of an LSTM in two runs. */
+/** One value of a recurrent layer in two runs. */
 export interface SiteComparison {
-  /** Whose LSTM it is. */
+  /** Whose it is. */
   readonly layer: string;
   /** Which value. */
   readonly site: SiteName;
@@ -30,7 +31,7 @@ export interface SiteComparison {
 
 /** Where two runs part. */
 export interface Divergence {
-  /** The LSTM. */
+  /** The layer. */
   readonly layer: string;
   /** The value. */
   readonly site: SiteName;
@@ -58,26 +59,26 @@ export interface TraceComparison {
   readonly sites: readonly SiteComparison[];
   /** Of the two predictions, where they are traces of models. */
   readonly prediction?: Comparison;
-  /** The largest differences as colours, site × unit, of one LSTM. */
+  /** The largest differences as colours, site × unit, of one layer. */
   heatmap(options?: { readonly layer?: LstmChoice }): View;
 }
 
 /** Compares two traces, site by site: what {@linkcode compare} does with them. */
 export function compareTraces(
-  actual: Trace | LayerTrace,
-  expected: Trace | LayerTrace,
+  actual: Trace<CellTrace> | CellTrace,
+  expected: Trace<CellTrace> | CellTrace,
   tolerance: Tolerance,
 ): TraceComparison {
   const [ours, theirs] = [layersOf(actual), layersOf(expected)];
   const shapes = [ours, theirs].map((layers) =>
-    layers.map(({ trace }) => `${kindOfTrace(trace)}${formatShape(trace.hiddenState.shape)}`).join(
+    layers.map(({ trace }) => `${kindOfTrace(trace)} ${formatShape(trace.hiddenState.shape)}`).join(
       ", ",
     )
   );
   if (shapes[0] !== shapes[1]) {
     throw new TypeError(
-      `Cannot compare the traces: their LSTMs must have the same shapes, ` +
-        `but the shapes are ${shapes[0] || "none"} and ${shapes[1] || "none"}`,
+      `Cannot compare the traces: their recurrent layers must be of the same shapes, ` +
+        `but they are ${shapes[0] || "none"} and ${shapes[1] || "none"}`,
     );
   }
   const sites = ours.flatMap(({ name, trace }, k) =>
@@ -112,35 +113,26 @@ export function compareTraces(
   return Object.freeze(shownAs("TraceComparison", comparison));
 }
 
-/** The sites that a trace has, an LSTM's in the order of a step. */
-function stepSites(trace: LayerTrace): readonly SiteName[] {
-  const own = sitesOf(trace);
-  const isLstm = own.length === siteNames.length && siteNames.every((site) => own.includes(site));
-  return isLstm ? siteNames : own;
+/** The sites of a trace in the order of a step. */
+function stepSites(trace: CellTrace): readonly SiteName[] {
+  return cellOfTrace(trace)?.sites ?? sitesOf(trace);
 }
 
-/** What tells other cells' traces from an LSTM's. */
-function kindOfTrace(trace: LayerTrace): string {
-  switch (sitesOf(trace).join(" ")) {
-    case "gates.input gates.forget gates.candidate gates.output cellState hiddenState":
-      return "";
-    case "gates.update gates.reset gates.candidate hiddenState":
-      return "GRU ";
-    case "hiddenState":
-      return "SimpleRNN ";
-    default:
-      return `${sitesOf(trace).join(" ")} `;
-  }
+/** What tells traces of cells apart. */
+function kindOfTrace(trace: CellTrace): string {
+  return cellOfTrace(trace)?.kind ?? sitesOf(trace).join(" ");
 }
 
 interface NamedTrace {
   readonly name: string;
-  readonly trace: LayerTrace;
+  readonly trace: CellTrace;
 }
 
-function layersOf(trace: Trace | LayerTrace): NamedTrace[] {
-  const tensors = (layer: LayerTrace) => withTensors(layer, "compare the traces");
-  if (!("layers" in trace)) return [{ name: "lstm", trace: tensors(trace) }];
+function layersOf(trace: Trace<CellTrace> | CellTrace): NamedTrace[] {
+  const tensors = (layer: CellTrace) => withTensors(layer, "compare the traces");
+  if (!("layers" in trace)) {
+    return [{ name: kindOfTrace(trace).toLowerCase(), trace: tensors(trace) }];
+  }
   return trace.layers.map((layer, k) => ({ name: trace.names[k]!, trace: tensors(layer) }));
 }
 

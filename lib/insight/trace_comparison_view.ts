@@ -29,7 +29,7 @@ function line(
 ) {
   const [sample, timestep, unit] = where.length === 3 ? where : [where[0], undefined, where.at(-1)];
   return {
-    LSTM: layer,
+    layer,
     value,
     "largest difference": maxAbsDiff,
     "at sample": sample,
@@ -39,7 +39,7 @@ function line(
   };
 }
 
-/** The largest differences of one LSTM, a row for each site, a column for each unit. */
+/** The largest differences of one layer, a row for each site, a column for each unit. */
 export function siteHeatmap(
   { sites }: TraceComparison,
   choice: LstmChoice | undefined,
@@ -48,7 +48,7 @@ export function siteHeatmap(
   const { name } = chooseLstm(
     names.map((name) => ({ name })),
     choice,
-    "show the differences of an LSTM",
+    "show the differences",
   );
   const own = sites.filter(({ layer }) => layer === name);
   const units = own[0]!.byUnit.shape[0]!;

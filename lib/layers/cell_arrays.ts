@@ -25,6 +25,8 @@ type Letter = typeof BY_GATE[number]["letter"];
 export interface CellArrays {
   /** Their names, as a trace's run has them. */
   readonly names: readonly string[];
+  /** The gates that each has a part for; none of an array of another shape. */
+  readonly gates: readonly (readonly string[])[];
   /** Their shapes, and how they start. */
   readonly specs: (inputSize: number, units: number) => WeightSpec[];
   /** As the step reads them, from those of the layer. */
@@ -53,6 +55,7 @@ export function cellArrays(definition: AnyDefinition): CellArrays {
   const read = new WeakMap<readonly unknown[], AnyWeights<never>>(); // once a run, not once a step
   return {
     names: [...blocks.map(({ called }) => called), ...own.map(([name]) => name)],
+    gates: [...blocks.map(({ gates }) => gates), ...own.map(() => [])],
     specs: (inputSize, units) => [
       ...blocks.map(({ letter, name, gates, initialize }) => ({
         name,

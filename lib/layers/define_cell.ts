@@ -173,6 +173,8 @@ function cellOf({ kind, gates, states, step }: AnyDefinition, arrays: CellArrays
     biases: 1,
     functions: [],
     arrays: arrays.names,
+    arrayGates: arrays.gates,
+    traceName: kind,
     step<V>(o: Ops<V>, x: V, before: readonly V[], { all, at }: CellStep<V>): V[] {
       const after: Record<string, V> = {};
       const values = Object.fromEntries(states.map((state, k) => [state, before[k]!]));

@@ -1,5 +1,6 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
 import type { LayerTrace } from "../cells/lstm_forward.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import { type Model, networkOf } from "../model/model.ts";
@@ -7,13 +8,16 @@ import { Tensor } from "../tensor/tensor.ts";
 import { type Intervention, interventionListeners } from "./interventions.ts";
 import { lstmPlaces } from "./places.ts";
 
-/** What happened inside a model while it predicted. */
-export interface Trace {
+/**
+ * What happened inside a model while it predicted; `Trace<GruTrace>` where its layers are GRUs,
+ * `Trace<CellTrace>` where they are of any cell.
+ */
+export interface Trace<L extends CellTrace = LayerTrace> {
   /**
-   * Every gate and state, for each LSTM in order; Bidirectional has two, forward and backward, both
-   * in the order of the input.
+   * Every gate and state, for each recurrent layer in order; Bidirectional has two, forward and
+   * backward, both in the order of the input.
    */
-  readonly layers: readonly LayerTrace[];
+  readonly layers: readonly L[];
   /** Whose each of `layers` is: `lstm`, `bidirectional/forward_layer`, … */
   readonly names: readonly string[];
   /** What `predict` gives; with interventions, what it would give. Of several outputs the first. */
@@ -39,7 +43,7 @@ const OPTIONS: KeysOf<TraceOptions> = {
 };
 
 /**
- * Predicts, and keeps every gate and state of every LSTM at every timestep: by the equations in
+ * Predicts, and keeps every gate and state of every recurrent layer at every timestep: by the equations in
  * float64, whatever the model's precision, so that it can judge what `predict` computes; or, for a
  * model in float32 where it is to be `fast`, as `predict` computes it.
  *
@@ -82,7 +86,11 @@ const OPTIONS: KeysOf<TraceOptions> = {
  * assertEquals(layers[0]!.gates.input.item(0, 2, 2), 0);
  * ```
  */
-export function trace(model: Model, x: ModelInput, options: TraceOptions = {}): Trace {
+export function trace<L extends CellTrace = LayerTrace>(
+  model: Model,
+  x: ModelInput,
+  options: TraceOptions = {},
+): Trace<L> {
   const network = networkOf(model, "trace");
   checkOptions("trace", options, OPTIONS);
   const { interventions = [], fast = false } = options;
@@ -99,7 +107,7 @@ export function trace(model: Model, x: ModelInput, options: TraceOptions = {}): 
   const { traces, outputs } = network.forward(inputs, { fast, records: true, ...listeners });
   const predictions = outputs.map(({ data, shape }) => new Tensor(Float32Array.from(data), shape));
   return Object.freeze(shownAs("Trace", {
-    layers: Object.freeze(traces.map(({ trace }) => trace)),
+    layers: Object.freeze(traces.map(({ trace }) => trace as CellTrace as L)),
     names: Object.freeze(traces.map(({ name }) => name)),
     prediction: predictions[0]!,
     ...(predictions.length > 1 && { predictions: Object.freeze(predictions) }),

@@ -1,28 +1,38 @@
-// The figure of the gate view: eight panels in two columns over one axis of timesteps.
+// The figure of the gate view: a panel for each gate and state, in two columns over one axis of timesteps.
 
 import { LINE_COLORS } from "../display/chart_template.ts";
 import type { Figure } from "../display/plain_figure.ts";
+import { escapePlotly } from "../display/html.ts";
 import { roundTo } from "../display/number.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
+import { isGate, type SiteName, sitesOf, symbolOf, valueAt } from "../cells/sites.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { axesOf, axisName, colorAxes, cursor, equations, ROWS, sliderOf } from "./gate_layout.ts";
-import type { LayerTrace } from "../cells/lstm_forward.ts";
+import {
+  axesOf,
+  axisName,
+  colorAxes,
+  colorAxisName,
+  type ColorGroup,
+  cursor,
+  equations,
+  Panels,
+  sliderOf,
+} from "./gate_layout.ts";
 
 /** What the figure shows; its texts are escaped already. */
 export interface GateFigureOptions {
   readonly sample: number;
   readonly slider: "samples" | "timesteps";
   readonly title: string;
-  readonly activation: string;
-  readonly recurrentActivation: string;
-  /** The timestep computed before t: t−1, or t+1 where the layer goes backwards. */
-  readonly before: string;
+  /** By site; a site without one is shown by its symbol. */
+  readonly equations: Readonly<Record<string, string>>;
 }
 
-interface Panel {
+/** One site. */
+interface Value {
+  readonly site: SiteName;
   readonly symbol: string;
-  readonly equation: string;
   readonly values: Tensor;
-  readonly coloraxis: "coloraxis" | "coloraxis2" | "coloraxis3";
 }
 
 const DIGITS = 3;
@@ -32,90 +42,89 @@ const MOST_CELLS = 8_000;
 const MOST_FRAMES = 12;
 
 /** Heatmaps of gates and states, lines of the states, and a slider. */
-export function gateFigure(trace: LayerTrace, options: GateFigureOptions): Figure {
-  const [batch = 1, timesteps = 1, units = 1] = trace.cellState.shape;
+export function gateFigure(trace: CellTrace, options: GateFigureOptions): Figure {
+  const [batch = 1, timesteps = 1, units = 1] = trace.hiddenState.shape;
   const { sample, title } = options;
-  const panels = panelsOf(trace, options);
-  const lines = movingUnits(trace.cellState, sample);
+  const sites = sitesOf(trace);
+  const values = sites.map((site): Value => ({
+    site,
+    symbol: symbolOf(site, sites),
+    values: valueAt(trace, site),
+  }));
+  const states = values.filter(({ site }) => !isGate(site));
+  const groups = colorGroups(values);
+  const colors = values.map(({ values }) =>
+    colorAxisName(groups.findIndex((group) => group.values.includes(values)))
+  );
+  const panels = new Panels(values.length, states.length);
+  const lines = movingUnits(states[0]!.values, sample);
   const tracesOf = (at: number): { type: string; z?: unknown; y: unknown }[] => [
-    ...panels.map((panel, index) => heatmapOf(panel, index, at)),
-    ...[trace.cellState, trace.hiddenState].flatMap((state, column) =>
-      lines.map((unit, index) => lineOf(state, unit, index, column, at))
+    ...values.map((value, index) => heatmapOf(value, colors[index]!, index, at)),
+    ...states.flatMap((state, k) =>
+      lines.map((unit, index) => lineOf(state, unit, index, values.length + k, k === 0, at))
     ),
   ];
-  const axes = axesOf(units);
-  const samples = Array.from({ length: batch }, (_, index) => index)
-    .slice(0, Math.max(1, Math.min(MOST_FRAMES, Math.floor(MOST_CELLS / (6 * timesteps * units)))));
+  const samples = Array.from({ length: batch }, (_, index) => index).slice(
+    0,
+    Math.max(
+      1,
+      Math.min(MOST_FRAMES, Math.floor(MOST_CELLS / (values.length * timesteps * units))),
+    ),
+  );
   const overSamples = options.slider === "samples" && samples.length > 1;
   const positions = overSamples
     ? [...new Set([...samples, sample])].sort((a, b) => a - b)
     : steps(timesteps);
+  const texts = [
+    ...values.map(({ site, symbol }) =>
+      options.equations[site] ?? `<b>${escapePlotly(symbol)}</b>`
+    ),
+    ...states.map(({ symbol }, k) =>
+      `<b>${escapePlotly(symbol)}</b>: ${
+        [
+          ...(k === 0 ? ["the units that move most"] : []),
+          ...(k === states.length - 1 ? ["what the layer returns"] : []),
+        ].join(", ") || "the same units"
+      }`
+    ),
+  ];
   return {
     data: tracesOf(sample),
     layout: {
       title: { text: title, y: 0.985, yanchor: "top" },
-      height: ROWS * Math.min(230, Math.max(160, 60 + 11 * units)) + 150,
+      height: panels.rows * Math.min(230, Math.max(160, 60 + 11 * units)) + 150,
       margin: { t: 78, b: 96, r: 12 },
-      ...axes,
-      ...colorAxes(trace),
-      annotations: equations(panels),
+      ...axesOf(panels, units),
+      ...colorAxes(panels, groups),
+      annotations: equations(panels, texts),
       legend: { x: 0.925, y: 0, yanchor: "bottom", font: { size: 12 }, tracegroupgap: 0 },
-      ...(overSamples ? {} : { shapes: cursor(positions[0] ?? 0) }),
+      ...(overSamples ? {} : { shapes: cursor(panels, positions[0] ?? 0) }),
       sliders: [sliderOf(overSamples ? "sample" : "timestep", positions, sample, overSamples)],
     },
     frames: positions.map((at) =>
       overSamples
         ? { name: `sample ${at}`, data: tracesOf(at).map(valuesOf) }
-        : { name: `timestep ${at}`, data: [], layout: { shapes: cursor(at) } }
+        : { name: `timestep ${at}`, data: [], layout: { shapes: cursor(panels, at) } }
     ),
   };
 }
 
-function panelsOf(
-  { gates, cellState, hiddenState }: LayerTrace,
-  { activation: act, recurrentActivation: rec, before }: GateFigureOptions,
-): Panel[] {
-  const sum = (gate: string) =>
-    `x<sub>t</sub>W<sub>${gate}</sub> + h<sub>${before}</sub>U<sub>${gate}</sub> + b<sub>${gate}</sub>`;
-  return [
-    {
-      symbol: "i",
-      equation: `<b>i</b><sub>t</sub> = ${rec}(${sum("i")})`,
-      values: gates.input,
-      coloraxis: "coloraxis",
-    },
-    {
-      symbol: "f",
-      equation: `<b>f</b><sub>t</sub> = ${rec}(${sum("f")})`,
-      values: gates.forget,
-      coloraxis: "coloraxis",
-    },
-    {
-      symbol: "c̃",
-      equation: `<b>c̃</b><sub>t</sub> = ${act}(${sum("c")})`,
-      values: gates.candidate,
-      coloraxis: "coloraxis2",
-    },
-    {
-      symbol: "o",
-      equation: `<b>o</b><sub>t</sub> = ${rec}(${sum("o")})`,
-      values: gates.output,
-      coloraxis: "coloraxis",
-    },
-    {
-      symbol: "c",
-      equation: `<b>c</b><sub>t</sub> = f<sub>t</sub> ⊙ c<sub>${before}</sub> + i<sub>t</sub> ⊙ ` +
-        "c̃<sub>t</sub>",
-      values: cellState,
-      coloraxis: "coloraxis3",
-    },
-    {
-      symbol: "h",
-      equation: `<b>h</b><sub>t</sub> = o<sub>t</sub> ⊙ ${act}(c<sub>t</sub>)`,
-      values: hiddenState,
-      coloraxis: "coloraxis2",
-    },
+/** Gates from 0; the candidate and the hidden state around it, and each other state by itself. */
+function colorGroups(all: readonly Value[]): ColorGroup[] {
+  const isAround = ({ site, values }: Value) =>
+    site === "gates.candidate" || values.data.some((value) => value < 0);
+  const gates = all.filter(({ site }) => isGate(site));
+  const states = all.filter(({ site }) => !isGate(site) && site !== "hiddenState");
+  const groups: [boolean, Value[]][] = [
+    [false, gates.filter((gate) => !isAround(gate))],
+    [true, [...gates.filter(isAround), ...all.filter(({ site }) => site === "hiddenState")]],
+    ...states.map((state): [boolean, Value[]] => [true, [state]]),
   ];
+  return groups.filter(([, own]) => own.length > 0).map(([isAround, own]) => ({
+    title: own.map(({ symbol }) => escapePlotly(symbol)).join(", "),
+    isAround,
+    values: own.map(({ values }) => values),
+  }));
 }
 
 /** What of a trace changes from sample to sample. */
@@ -125,7 +134,7 @@ function valuesOf(trace: { type: string; z?: unknown; y: unknown }): object {
 }
 
 /** Units are rows, timesteps run to the right. */
-function heatmapOf({ symbol, values, coloraxis }: Panel, index: number, sample: number) {
+function heatmapOf({ symbol, values }: Value, coloraxis: string, index: number, sample: number) {
   const [, timesteps = 0, units = 0] = values.shape;
   const { data } = values.at(sample);
   return {
@@ -143,36 +152,36 @@ function heatmapOf({ symbol, values, coloraxis }: Panel, index: number, sample: 
     yaxis: axisName("y", index),
     xgap: timesteps <= 32 ? 1 : 0,
     ygap: units <= 16 ? 1 : 0,
-    hovertemplate: `${symbol}[timestep %{x}, unit %{y}] = %{z}<extra></extra>`,
+    hovertemplate: `${escapePlotly(symbol)}[timestep %{x}, unit %{y}] = %{z}<extra></extra>`,
   };
 }
 
 function lineOf(
-  state: Tensor,
+  { symbol, values }: Value,
   unit: number,
   index: number,
-  column: number,
+  axis: number,
+  isFirst: boolean,
   sample: number,
 ) {
-  const [, timesteps = 0, units = 0] = state.shape;
-  const { data } = state.at(sample);
-  const symbol = column === 0 ? "c" : "h";
+  const [, timesteps = 0, units = 0] = values.shape;
+  const { data } = values.at(sample);
   return {
     type: "scatter",
     mode: timesteps <= 16 ? "lines+markers" : "lines",
-    name: column === 0 ? `unit ${unit}` : `h, unit ${unit}`, // the legend has the first
+    name: isFirst ? `unit ${unit}` : `${symbol}, unit ${unit}`, // the legend has the first
     legendgroup: `unit ${unit}`,
-    showlegend: column === 0,
+    showlegend: isFirst,
     y: Array.from({ length: timesteps }, (_, t) => roundTo(data[t * units + unit]!, DIGITS)),
     line: { width: 2, color: LINE_COLORS[index % LINE_COLORS.length] },
     marker: { size: 5 },
-    xaxis: axisName("x", 6 + column),
-    yaxis: axisName("y", 6 + column),
-    hovertemplate: `${symbol}[timestep %{x}, unit ${unit}] = %{y}<extra></extra>`,
+    xaxis: axisName("x", axis),
+    yaxis: axisName("y", axis),
+    hovertemplate: `${escapePlotly(symbol)}[timestep %{x}, unit ${unit}] = %{y}<extra></extra>`,
   };
 }
 
-/** The units whose cell state moves most, in their own order. */
+/** The units whose first state moves most, in their own order. */
 function movingUnits(state: Tensor, sample: number): number[] {
   const [, timesteps = 0, units = 0] = state.shape;
   const { data } = state.at(sample);

@@ -3,14 +3,53 @@
 import { DIVERGING_COLORS, SEQUENTIAL_COLORS } from "../display/chart_template.ts";
 import { roundTo } from "../display/number.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LayerTrace } from "../cells/lstm_forward.ts";
 
-/** Rows of panels: three of heatmaps, one of lines. */
-export const ROWS = 4;
-const LEFT = [0, 0.43] as const;
-const RIGHT = [0.48, 0.91] as const;
-const GAP = 0.075; // between rows, for a panel's equation
-const HEIGHT = (1 - (ROWS - 1) * GAP) / ROWS;
+const [LEFT, RIGHT, WHOLE] = [[0, 0.43], [0.48, 0.91], [0, 0.91]] as const;
+const GAPS = 0.3; // of all rows together, for the panels' equations
+
+/** Where the panels stand, in two columns: the heatmaps, and below them the lines. */
+export class Panels {
+  /** Rows of heatmaps and of lines. */
+  readonly rows: number;
+  readonly #heatRows: number;
+  readonly #gap: number;
+  readonly #height: number;
+
+  constructor(readonly heatmaps: number, readonly lines: number) {
+    this.#heatRows = Math.ceil(heatmaps / 2);
+    this.rows = this.#heatRows + Math.ceil(lines / 2);
+    this.#gap = GAPS / this.rows;
+    this.#height = (1 - (this.rows - 1) * this.#gap) / this.rows;
+  }
+
+  /** A panel's place; the last one of an odd number has the row for itself. */
+  at(index: number) {
+    const isLine = index >= this.heatmaps;
+    const [k, count] = isLine ? [index - this.heatmaps, this.lines] : [index, this.heatmaps];
+    const isAlone = k % 2 === 0 && k === count - 1;
+    const row = Math.floor(k / 2) + (isLine ? this.#heatRows : 0);
+    return { isLine, x: isAlone ? WHOLE : k % 2 === 0 ? LEFT : RIGHT, ...this.span(row) };
+  }
+
+  /** From where to where a row goes. */
+  span(row: number) {
+    const top = 1 - row * (this.#height + this.#gap);
+    return { top, bottom: Math.max(0, top - this.#height) };
+  }
+
+  /** The place of one of so many colour bars beside the heatmaps. */
+  bar(index: number, count: number) {
+    if (count <= this.#heatRows) return { y: this.span(index).top, len: this.#height };
+    const { bottom } = this.span(this.#heatRows - 1);
+    const each = (1 - bottom) / count;
+    return { y: 1 - index * each, len: 0.9 * each };
+  }
+
+  /** All of them. */
+  get all() {
+    return Array.from({ length: this.heatmaps + this.lines }, (_, index) => this.at(index));
+  }
+}
 
 /** Greys that are seen on a light page and on a dark one. */
 const SLIDER_COLORS = { bgcolor: "#8f8f8f", bordercolor: "#777777", tickcolor: "#8f8f8f" };
@@ -19,75 +58,74 @@ const SLIDER_COLORS = { bgcolor: "#8f8f8f", bordercolor: "#777777", tickcolor: "
 export const axisName = (letter: string, index: number) =>
   `${letter}${index === 0 ? "" : index + 1}`;
 
-/** Where the panels stand: all share the timesteps, the heatmaps share the units. */
-export function axesOf(units: number): Record<string, object> {
+/** The panels' axes: all share the timesteps, the heatmaps share the units. */
+export function axesOf(panels: Panels, units: number): Record<string, object> {
   const axes: Record<string, object> = {};
-  for (let index = 0; index < 2 * ROWS; index++) {
-    const [row, column] = [Math.floor(index / 2), index % 2];
-    const top = 1 - row * (HEIGHT + GAP);
-    const lines = row === ROWS - 1;
+  panels.all.forEach(({ isLine, x, top, bottom }, index) => {
     const suffix = index === 0 ? "" : index + 1;
+    const isLeft = x[0] === 0;
     axes[`xaxis${suffix}`] = {
-      domain: [...(column === 0 ? LEFT : RIGHT)],
+      domain: [...x],
       anchor: axisName("y", index),
       ...(index === 0 ? {} : { matches: "x" }),
-      showgrid: lines,
+      showgrid: isLine,
       zeroline: false,
-      showticklabels: lines,
+      showticklabels: isLine,
       tickformat: "d",
-      ...(lines ? { title: { text: "timestep", standoff: 4 } } : { ticks: "", showline: false }),
+      ...(isLine ? { title: { text: "timestep", standoff: 4 } } : { ticks: "", showline: false }),
     };
     axes[`yaxis${suffix}`] = {
-      domain: [Math.max(0, top - HEIGHT), top],
+      domain: [bottom, top],
       anchor: axisName("x", index),
-      zeroline: lines,
-      ...(lines ? {} : {
+      zeroline: isLine,
+      ...(isLine ? {} : {
         ...(index === 0 ? { autorange: "reversed" } : { matches: "y" }),
         showgrid: false,
         tickformat: "d",
         ...(units <= 8 ? { dtick: 1, tick0: 0 } : { nticks: 6 }),
-        showticklabels: column === 0,
+        showticklabels: isLeft,
         showline: false,
         ticks: "",
-        ...(column === 0 ? { title: { text: "unit", standoff: 6 } } : {}),
+        ...(isLeft ? { title: { text: "unit", standoff: 6 } } : {}),
       }),
     };
-  }
+  });
   return axes;
 }
 
-/** Gates from 0; candidate and hidden state, and the cell state, each around zero. */
-export function colorAxes({ gates, cellState, hiddenState }: LayerTrace): object {
-  const bar = (row: number, text: string) => ({
-    x: 0.925,
-    xanchor: "left",
-    y: 1 - row * (HEIGHT + GAP),
-    yanchor: "top",
-    len: HEIGHT,
-    thickness: 12,
-    outlinewidth: 0,
-    nticks: 5,
-    title: { text, side: "top", font: { size: 13 } },
-    tickfont: { size: 12 },
-  });
-  const around = (limit: number) => ({
-    colorscale: DIVERGING_COLORS,
-    cmin: -(limit || 1),
-    cmax: limit || 1,
-  });
-  return {
-    coloraxis: {
-      colorscale: SEQUENTIAL_COLORS,
-      cmin: 0,
-      cmax: Math.max(1, largest(gates.input, gates.forget, gates.output)),
-      colorbar: bar(0, "i, f, o"),
-    },
-    coloraxis2: {
-      ...around(largest(gates.candidate, hiddenState)),
-      colorbar: bar(1, "c̃, h"),
-    },
-    coloraxis3: { ...around(largest(cellState)), colorbar: bar(2, "c") },
-  };
+/** Values that share their colours. */
+export interface ColorGroup {
+  /** What they are, with commas. */
+  readonly title: string;
+  /** Whether the colours go both ways from 0, or from 0 up. */
+  readonly isAround: boolean;
+  readonly values: readonly Tensor[];
+}
+
+/** Plotly's name of a colour axis. */
+export const colorAxisName = (index: number) => `coloraxis${index === 0 ? "" : index + 1}`;
+
+/** The colours of each group, with a bar beside the panels. */
+export function colorAxes(panels: Panels, groups: readonly ColorGroup[]): Record<string, object> {
+  return Object.fromEntries(groups.map(({ title, isAround, values }, index) => {
+    const most = largest(...values);
+    const range = isAround
+      ? { colorscale: DIVERGING_COLORS, cmin: -(most || 1), cmax: most || 1 }
+      : { colorscale: SEQUENTIAL_COLORS, cmin: 0, cmax: Math.max(1, most) };
+    const bar = {
+      x: 0.925,
+      xanchor: "left",
+      y: panels.bar(index, groups.length).y,
+      yanchor: "top",
+      len: panels.bar(index, groups.length).len,
+      thickness: 12,
+      outlinewidth: 0,
+      nticks: 5,
+      title: { text: title, side: "top", font: { size: 13 } },
+      tickfont: { size: 12 },
+    };
+    return [colorAxisName(index), { ...range, colorbar: bar }];
+  }));
 }
 
 /**
@@ -102,35 +140,36 @@ function largest(...tensors: Tensor[]): number {
   return roundTo(usual > 0 && most > 2 * usual ? usual : most, 2);
 }
 
-/** What stands above each panel. */
-export function equations(panels: readonly { readonly equation: string }[]): object[] {
-  const texts = [
-    ...panels.map(({ equation }) => equation),
-    "<b>c</b>: the units that move most",
-    "<b>h</b>: what the layer returns",
-  ];
-  return texts.map((text, index) => ({
-    text,
-    showarrow: false,
-    xref: "paper",
-    yref: "paper",
-    x: index % 2 === 0 ? LEFT[0] : RIGHT[0],
-    y: 1 - Math.floor(index / 2) * (HEIGHT + GAP),
-    xanchor: "left",
-    yanchor: "bottom",
-    font: { size: 13 },
-  }));
+/** What stands above each panel: smaller where it is long. */
+export function equations(panels: Panels, texts: readonly string[]): object[] {
+  return texts.map((text, index) => {
+    const { x, top: y } = panels.at(index);
+    const width = text.replaceAll(/<[^>]*>/g, "").length * (x === WHOLE ? 0.5 : 1);
+    return {
+      text,
+      showarrow: false,
+      xref: "paper",
+      yref: "paper",
+      x: x[0],
+      y,
+      xanchor: "left",
+      yanchor: "bottom",
+      font: { size: width > 52 ? Math.max(8, Math.floor(13 * 52 / width)) : 13 },
+    };
+  });
 }
 
 /** A line through every panel at a timestep, which spares the equations between them. */
-export function cursor(timestep: number): object[] {
-  const lines = Array.from({ length: ROWS }, (_, row) => {
-    const top = 1 - row * (HEIGHT + GAP);
-    return `M${timestep},${Math.abs(top - HEIGHT).toFixed(4)}V${top.toFixed(4)}`;
+export function cursor(panels: Panels, timestep: number): object[] {
+  const columns = new Map<readonly number[], { xref: string; path: string }>();
+  panels.all.forEach(({ x, top, bottom }, index) => {
+    const { xref = axisName("x", index), path = "" } = columns.get(x) ?? {};
+    const line = `M${timestep},${bottom.toFixed(4)}V${top.toFixed(4)}`;
+    columns.set(x, { xref, path: path + line });
   });
-  return ["x", "x2"].map((xref) => ({
+  return [...columns.values()].map(({ xref, path }) => ({
     type: "path",
-    path: lines.join(""),
+    path,
     xref,
     yref: "paper",
     line: { width: 2, dash: "dot", color: "#d55e00" },

@@ -5,13 +5,15 @@ import { escapePlotly } from "../display/html.ts";
 import { indexAt } from "../tensor/indices.ts";
 import { formatShape } from "../tensor/shape.ts";
 import { gateFigure } from "./gate_figure.ts";
-import type { LayerTrace } from "../cells/lstm_forward.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
+import { cellOfTrace } from "../cells/cell_of_trace.ts";
+import { cellEquations } from "./cell_equations.ts";
 import { type LstmChoice, oneTrace } from "../cells/choose_lstm.ts";
 import { withTensors } from "../cells/traced_run.ts";
 
 /** What of a trace is shown, and how its equations are written. */
 export interface GateViewOptions {
-  /** Which LSTM of a model's trace; to be said where there are several. */
+  /** Which recurrent layer of a model's trace; to be said where there are several. */
   readonly layer?: LstmChoice;
   /** The sample that is shown first; -1 is the last. Default: 0. */
   readonly sample?: number;
@@ -36,12 +38,13 @@ const OPTIONS: KeysOf<GateViewOptions> = {
 const SLIDERS = ["samples", "timesteps"];
 
 /**
- * Shows what happened inside an LSTM: heatmaps of i, f, c̃, o, c and h over timestep and unit, the
- * equation of each above it, and below them the states of the units that move most, all over one
- * axis of timesteps. A slider goes through samples or timesteps, without a kernel.
+ * Shows what happened inside a recurrent layer: heatmaps of its gates and states over timestep and
+ * unit (i, f, c̃, o, c and h of an LSTM; z, r, h̃ and h of a GRU; h of a SimpleRNN), the equation of
+ * each above it, and below them the states of the units that move most, all over one axis of
+ * timesteps. A slider goes through samples or timesteps, without a kernel.
  *
- * @param whole a model's trace, or what {@linkcode lstmForward} computed,
- * `[batch, timesteps, units]` each
+ * @param whole a model's trace, or what {@linkcode lstmForward}, {@linkcode gruForward} or
+ * {@linkcode simpleRnnForward} computed, `[batch, timesteps, units]` each
  * @param options the sample, the slider, a title and the activations' names
  * @returns a chart; as a picture or as text it shows the first sample
  * @throws {RangeError} where there is no such sample.
@@ -59,7 +62,7 @@ const SLIDERS = ["samples", "timesteps"];
  * ```
  */
 export function gateView(
-  whole: LayerTrace | { readonly layers: readonly LayerTrace[]; readonly names: readonly string[] },
+  whole: CellTrace | { readonly layers: readonly CellTrace[]; readonly names: readonly string[] },
   options: GateViewOptions = {},
 ): Chart {
   const action = "show the gates";
@@ -73,7 +76,8 @@ export function gateView(
   const { source } = trace;
   const { sample = 0, activation = source?.activation ?? "φ" } = options;
   const { recurrentActivation = source?.recurrentActivation ?? "φ_rec" } = options;
-  const [batch = 0, timesteps = 0, units = 0] = trace.cellState.shape;
+  const cell = cellOfTrace(trace);
+  const [batch = 0, timesteps = 0, units = 0] = trace.hiddenState.shape;
   const shown = indexAt(sample, batch, {
     action,
     owner: "the trace",
@@ -83,14 +87,15 @@ export function gateView(
     sample: shown,
     slider: options.slider ?? (batch > 1 ? "samples" : "timesteps"),
     title: escapePlotly(
-      options.title ?? `Inside the LSTM, ${formatShape([batch, timesteps, units])}`,
+      options.title ??
+        `Inside the ${cell?.kind ?? source?.cell ?? "cell"}, ${
+          formatShape([batch, timesteps, units])
+        }`,
     ),
-    activation: symbolOf(activation),
-    recurrentActivation: symbolOf(recurrentActivation),
-    before: source === undefined ? "before" : source.direction === "backward" ? "t+1" : "t−1",
+    equations: cell === undefined ? {} : cellEquations(trace, cell, {
+      activation,
+      recurrentActivation,
+      before: source === undefined ? "before" : source.direction === "backward" ? "t+1" : "t−1",
+    }),
   }));
-}
-
-function symbolOf(name: string): string {
-  return name === "sigmoid" ? "σ" : escapePlotly(name);
 }

@@ -4,17 +4,17 @@ import { formatShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Gates } from "../cells/gates.ts";
 import type { GruGates } from "../cells/gru_gates.ts";
+import { sitesOf, symbolOf } from "../cells/sites.ts";
 
-const LSTM_SYMBOLS = { input: "i", forget: "f", candidate: "c̃", output: "o" };
-const GRU_SYMBOLS = { update: "z", reset: "r", candidate: "h̃" };
 /** A sigmoid that far from its ends hardly learns any more: σ′ is below 0.01. */
 const SATURATED = 0.99;
 
 /** Gates as blocks below each other, named as in the equations, the saturated ones marked. */
 export function gatesView(gates: Gates | GruGates): View {
-  const symbols: Record<string, string> = "update" in gates ? GRU_SYMBOLS : LSTM_SYMBOLS;
   const of = gates as unknown as Readonly<Record<string, Tensor>>;
-  const names = Object.keys(symbols);
+  const sites = sitesOf({ gates });
+  const names = sites.map((site) => site.slice("gates.".length));
+  const symbols = sites.map((site) => symbolOf(site, sites));
   const all = names.map((name) => of[name]!);
   const first = all[0]!;
   const candidate = names.indexOf("candidate");
@@ -28,13 +28,12 @@ export function gatesView(gates: Gates | GruGates): View {
   const anyMarked = marked && data.some((value, at) => {
     return markOf(value, Math.floor(at / first.data.length) === candidate) !== "";
   });
-  const block = (k: number) => `${symbols[names[k]!]} (${names[k]})`;
+  const block = (k: number) => `${symbols[k]} (${names[k]})`;
   return table(new Tensor(data, [names.length, ...shape]), {
     caption: `Gates, ${formatShape(shape)} each`,
     ...(anyMarked ? { note: `● saturated (≥ ${SATURATED}), ○ closed (≤ 0.01)`, marks } : {}),
-    hover: ([gate = 0, ...index], value) =>
-      `${symbols[names[gate]!]}[${index.join(", ")}] = ${value}`,
-    ...(shape.length === 1 ? { rows: Object.values(symbols) } : {
+    hover: ([gate = 0, ...index], value) => `${symbols[gate]}[${index.join(", ")}] = ${value}`,
+    ...(shape.length === 1 ? { rows: symbols } : {
       blocks: (index: number) =>
         each === 1 && shape.length === 2
           ? block(index)

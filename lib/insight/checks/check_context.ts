@@ -1,27 +1,25 @@
-// What the checks look at: one run of a model, layer by layer, with every LSTM's values and slopes.
+// What the checks look at: one run of a model, layer by layer, with every cell's values and slopes.
 
-import { requireLstmTrace } from "../../cells/choose_lstm.ts";
+import { arraysOf } from "../../cells/cell_of_trace.ts";
+import type { CellTrace } from "../../cells/cell_run.ts";
+import { type SiteName, valueAt } from "../../cells/sites.ts";
 import { type Activation, lstmActivation } from "../../values/activations.ts";
 import { isNamed } from "../../values/built_in.ts";
-import { cellOf } from "../../cells/lstm.ts";
-import { type Gates, splitGates } from "../../cells/gates.ts";
-import type { LayerTrace } from "../../cells/lstm_forward.ts";
 import { runOf, type TracedRun } from "../../cells/traced_run.ts";
-import { add, dot } from "../../tensor/arithmetic.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import type { FitStart } from "../../model/training/history.ts";
 import type { PlacedLayer } from "../../model/graph.ts";
 import type { Network } from "../../model/network.ts";
 import { numbers } from "../../values/numbers.ts";
 import type { Ops } from "../../values/ops.ts";
-import { hiddenBefore, type Ledger, ledgerOf } from "../ledger.ts";
+import { type Ledger, ledgerOf, valueBefore } from "../ledger.ts";
 
 /** What each check looks at: a model and a run of it. */
 export interface CheckContext {
   readonly network: Network;
   /** What each layer got and gave. */
   readonly layers: readonly LayerVisit[];
-  readonly lstms: readonly LstmVisit[];
+  readonly recurrents: readonly RecurrentVisit[];
   /** What went into each softmax that is no gate's. */
   readonly softmaxes: readonly { readonly layer: string; readonly logits: Tensor }[];
   /** Where its training began, where a history says so. */
@@ -36,15 +34,18 @@ export interface LayerVisit {
   readonly weights: readonly Tensor[];
 }
 
-/** One LSTM in the run. */
-export interface LstmVisit {
+/** One recurrent layer in the run. */
+export interface RecurrentVisit {
   readonly name: string;
   readonly placed: PlacedLayer;
-  readonly trace: LayerTrace;
+  readonly trace: CellTrace;
   readonly ledger: Ledger;
   readonly run: TracedRun;
-  /** Each gate's slope at its own pre-activation, `[batch, timesteps, units]`. */
-  readonly slopes: Gates;
+  /**
+   * The slope of each site that an activation gives, at its pre-activation, `[batch, timesteps,
+   * units]`: of the gates, and of a SimpleRNN's hidden state.
+   */
+  readonly slopes: ReadonlyMap<SiteName, Tensor>;
   /** Units whose hidden state is 0 at every step of every sample. */
   readonly dead: readonly number[];
 }
@@ -52,7 +53,7 @@ export interface LstmVisit {
 /** |h| that float32 cannot tell from 0 beside a hidden state of 1. */
 const DEAD = 2 ** -24;
 
-/** Runs a model, and looks into each of its LSTMs. */
+/** Runs a model, and looks into each of its recurrent layers. */
 export function examine(
   network: Network,
   inputs: readonly Tensor[],
@@ -77,23 +78,22 @@ export function examine(
     const weights = network.weights.slice(firstWeight, firstWeight + length);
     return { name, placed, outputs: results[k]!, weights };
   });
-  const lstms = layers.flatMap(({ name, placed }) =>
+  const recurrents = layers.flatMap(({ name, placed }) =>
     traces.filter((one) => one.name === name || one.name.startsWith(`${name}/`))
       .map(({ name, trace }) => visitOf(placed, name, trace))
   );
-  const inGates = new Set(lstms.map(({ name }) => name));
+  const inGates = new Set(recurrents.map(({ name }) => name));
   return {
     network,
     layers,
-    lstms,
+    recurrents,
     softmaxes: softmaxes.filter((one) => !inGates.has(one.layer)),
     start,
   };
 }
 
-function visitOf(placed: PlacedLayer, name: string, trace: LayerTrace): LstmVisit {
-  requireLstmTrace(trace, "examine a model");
-  const run = runOf(trace)!; // lstmForward made it
+function visitOf(placed: PlacedLayer, name: string, trace: CellTrace): RecurrentVisit {
+  const run = runOf(trace)!; // a walk of the equations made it
   const ledger = ledgerOf(trace, "examine a model");
   return {
     name,
@@ -106,18 +106,44 @@ function visitOf(placed: PlacedLayer, name: string, trace: LayerTrace): LstmVisi
   };
 }
 
-function slopesOf({ x, weights, options }: TracedRun, trace: LayerTrace, ledger: Ledger): Gates {
-  const { weights: { W, U, b } } = cellOf(weights, options, [x.shape[0]!, x.shape[2]!]);
-  const before = hiddenBefore(trace, ledger, options.initialState?.hiddenState);
-  const z = splitGates(add(dot(x, W), dot(before, U), b ?? 0));
-  const σ = lstmActivation(options.recurrentActivation ?? "sigmoid");
-  const φ = lstmActivation(options.activation ?? "tanh");
-  return {
-    input: slope(σ, z.input),
-    forget: slope(σ, z.forget),
-    candidate: slope(φ, z.candidate),
-    output: slope(σ, z.output),
+/** All steps of the cell at once, each from the states that the trace has before it. */
+function slopesOf(
+  { x, weights, options }: TracedRun,
+  trace: CellTrace,
+  { cell, order }: Ledger,
+): Map<SiteName, Tensor> {
+  const slopes = new Map<SiteName, Tensor>();
+  const applied = new Map<Tensor, Tensor>();
+  const looking: Ops<Tensor> = {
+    ...numbers,
+    apply: (f, z) => {
+      const value = f(z);
+      applied.set(value, slope(f, z));
+      return value;
+    },
   };
+  const { shape } = trace.hiddenState;
+  const rows = (x: Tensor) => x.reshape([shape[0]! * shape[1]!, x.shape[2]!]);
+  const named = weights as unknown as Readonly<Record<string, TensorLike | undefined>>;
+  const all = arraysOf(cell).flatMap(([name]) =>
+    named[name] === undefined ? [] : asFloat64(named[name])
+  );
+  const [W, U, b] = all as [Tensor, Tensor, Tensor?];
+  const start = options.initialState as typeof named | undefined;
+  const before = cell.states.map((state) =>
+    rows(valueBefore(valueAt(trace, state), order, start?.[state]))
+  );
+  cell.step(looking, rows(x), before, {
+    ...{ W, U, b, all, drop: {} },
+    φ: lstmActivation(options.activation ?? "tanh"),
+    σ: lstmActivation(options.recurrentActivation ?? "sigmoid"),
+    at: (site, value) => {
+      const found = applied.get(value);
+      if (found !== undefined) slopes.set(site, found.reshape(shape));
+      return value;
+    },
+  });
+  return slopes;
 }
 
 /** Of an activation of one number at a time; a row's softmax has none by unit, and counts as 1. */
@@ -126,7 +152,7 @@ function slope(f: Activation, z: Tensor): Tensor {
   return isNamed(f, "softmax", "log_softmax", "sparsemax") ? ones : f.backward(z, ones);
 }
 
-function deadUnits({ hiddenState }: LayerTrace): number[] {
+function deadUnits({ hiddenState }: CellTrace): number[] {
   const units = hiddenState.shape[2]!;
   const largest = new Float64Array(units);
   hiddenState.data.forEach((h, k) => {

@@ -1,15 +1,17 @@
 import { isBuiltIn } from "../../values/built_in.ts";
 import type { LstmActivations } from "../../cells/lstm.ts";
+import { type SiteName, valueIfAt } from "../../cells/sites.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import { type CheckContext, type LstmVisit, unitNames } from "./check_context.ts";
+import { type CheckContext, type RecurrentVisit, unitNames } from "./check_context.ts";
 
 /** Units whose hidden state is 0 throughout: whatever stands behind them gets nothing. */
-export function deadUnits({ lstms }: CheckContext): CheckResult {
-  const findings = lstms.flatMap((lstm) => lstm.dead.length === 0 ? [] : [finding(lstm)]);
+export function deadUnits({ recurrents }: CheckContext): CheckResult {
+  const findings = recurrents.flatMap((visit) => visit.dead.length === 0 ? [] : [finding(visit)]);
   return {
     measurement: {
       check: "dead units",
-      worst: Math.max(0, ...lstms.map(({ dead }) => dead.length)),
+      worst: Math.max(0, ...recurrents.map(({ dead }) => dead.length)),
       unit: "units whose hidden state is 0 at every step",
       limit: 0,
     },
@@ -17,19 +19,26 @@ export function deadUnits({ lstms }: CheckContext): CheckResult {
   };
 }
 
-function finding({ name, trace, dead, run }: LstmVisit): Finding {
-  const units = trace.cellState.shape[2]!;
-  const shut = (values: { readonly data: ArrayLike<number> }, unit: number) => {
-    for (let k = unit; k < values.data.length; k += units) {
-      if (Math.abs(values.data[k]!) > SHUT) return false;
-    }
+function finding({ name, trace, dead, run, ledger }: RecurrentVisit): Finding {
+  const units = trace.hiddenState.shape[2]!;
+  const every = ({ data }: Tensor, unit: number, is: (value: number) => boolean) => {
+    for (let k = unit; k < data.length; k += units) if (!is(data[k]!)) return false;
     return true;
   };
-  const { input, candidate, output } = trace.gates;
+  const shut = (site: SiteName) => {
+    const values = valueIfAt(trace, site);
+    const isShut = (value: number) => Math.abs(value) <= SHUT;
+    return values === undefined ? [] : dead.filter((unit) => every(values, unit, isShut));
+  };
+  const isWhole = (value: number) => value >= 1 - SHUT;
+  const held = ledger.state === "hiddenState"
+    ? dead.filter((unit) => every(ledger.keep, unit, isWhole))
+    : [];
   const causes = [
-    ["their candidate is 0 at every step", dead.filter((unit) => shut(candidate, unit))],
-    ["their input gate is shut at every step", dead.filter((unit) => shut(input, unit))],
-    ["their output gate is shut at every step", dead.filter((unit) => shut(output, unit))],
+    ["their candidate is 0 at every step", shut("gates.candidate")],
+    ["their input gate is shut at every step", shut("gates.input")],
+    ["their output gate is shut at every step", shut("gates.output")],
+    ["they keep all that they start from at every step, and nothing is written", held],
   ] as const;
   const rest = dead.filter((unit) => !causes.some(([, found]) => found.includes(unit)));
   const known = [...causes, ["what they write is too little, or forgotten at once", rest] as const]

@@ -1,20 +1,21 @@
 import { formatNumber } from "../../display/number.ts";
+import { symbolOf, valueAt } from "../../cells/sites.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import type { CheckContext, LstmVisit } from "./check_context.ts";
+import type { CheckContext, RecurrentVisit } from "./check_context.ts";
 
 /** A hundred full writes of a tanh. tanh of it is 1 to the last digit of float64 from 19 on. */
 const LARGE = 100;
 /** A cell state of that size that its own forget gates have made a hundred times larger. */
 const [GROWN, SIZE] = [100, 10];
 
-/** Cell states that grow without an end, by their forget gates or by what is written. */
-export function explodingStates({ lstms }: CheckContext): CheckResult {
-  const measured = lstms.map(measure);
+/** Cell states, or of a GRU or SimpleRNN hidden states, that grow without an end. */
+export function explodingStates({ recurrents }: CheckContext): CheckResult {
+  const measured = recurrents.map(measure);
   return {
     measurement: {
       check: "exploding cell states",
       worst: measured.reduce((worst, { largest }) => Math.max(worst, largest), 0),
-      unit: "largest |c|",
+      unit: "largest |c|, or |h| of a layer without c",
       limit: LARGE,
     },
     findings: measured.flatMap((one) =>
@@ -24,15 +25,15 @@ export function explodingStates({ lstms }: CheckContext): CheckResult {
 }
 
 interface Measured {
-  readonly lstm: LstmVisit;
+  readonly visit: RecurrentVisit;
   readonly largest: number;
   readonly at: { readonly sample: number; readonly timestep: number; readonly unit: number };
-  /** What the forget gates made of this unit's first cell state, by the end. */
+  /** What the gates made of this unit's first state, by the end. */
   readonly growth: number;
 }
 
-function measure(lstm: LstmVisit): Measured {
-  const { data, shape } = lstm.trace.cellState;
+function measure(visit: RecurrentVisit): Measured {
+  const { data, shape } = valueAt(visit.trace, visit.ledger.state);
   const [, timesteps, units] = shape as [number, number, number];
   let [largest, k] = [0, 0];
   data.forEach((c, index) => {
@@ -41,20 +42,23 @@ function measure(lstm: LstmVisit): Measured {
   const unit = k % units;
   const step = Math.floor(k / units);
   const at = { sample: Math.floor(step / timesteps), timestep: step % timesteps, unit };
-  const kept = lstm.ledger.kept.item(at.sample, lstm.ledger.order[0]!, unit);
-  return { lstm, largest, at, growth: Math.abs(kept) };
+  const kept = visit.ledger.kept.item(at.sample, visit.ledger.order[0]!, unit);
+  return { visit, largest, at, growth: Math.abs(kept) };
 }
 
-function finding({ lstm: { name }, largest, at, growth }: Measured): Finding {
+function finding({ visit: { name, ledger }, largest, at, growth }: Measured): Finding {
   const grows = growth > 1;
   return {
     kind: "exploding cell states",
     layer: name,
     number: largest,
-    what: `|c| is ${formatNumber(largest)} in unit ${at.unit}, sample ${at.sample}, ` +
+    what:
+      `|${symbolOf(ledger.state, [])}| is ${
+        formatNumber(largest)
+      } in unit ${at.unit}, sample ${at.sample}, ` +
       `timestep ${at.timestep}`,
     cause: grows
-      ? `its forget gates are above 1: together they multiply its first cell state by ` +
+      ? `what it keeps is above 1, a forget or update gate: together they multiply its first state by ` +
         formatNumber(growth)
       : "each step writes much and little is forgotten: a candidate or an input gate without an " +
         "upper end, or large inputs",

@@ -1,19 +1,21 @@
-import { siteNames, valueAt } from "../../cells/sites.ts";
+import { valueAt } from "../../cells/sites.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CheckResult } from "./finding.ts";
 import type { CheckContext } from "./check_context.ts";
 
 /** NaN and infinities, where they stand first: in the order of the layers and of the sites. */
-export function notFinite({ layers, lstms }: CheckContext): CheckResult {
+export function notFinite({ layers, recurrents }: CheckContext): CheckResult {
   const all: [layer: string, value: string, x: Tensor][] = layers.flatMap((visit) => {
     const { name } = visit;
-    const inside = lstms.filter((one) => one.name === name || one.name.startsWith(`${name}/`));
+    const inside = recurrents.filter((one) => one.name === name || one.name.startsWith(`${name}/`));
     const values: [string, string, Tensor][] = visit.weights.map((
       x,
       k,
     ) => [name, visit.placed.weights[k]!.name, x]);
-    for (const lstm of inside) {
-      for (const site of siteNames) values.push([lstm.name, site, valueAt(lstm.trace, site)]);
+    for (const one of inside) {
+      for (const site of one.ledger.cell.sites) {
+        values.push([one.name, site, valueAt(one.trace, site)]);
+      }
     }
     const outputs = visit.outputs.map((x): [string, string, Tensor] => [name, "output", x]);
     return [...values, ...outputs];

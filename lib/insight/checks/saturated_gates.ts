@@ -1,22 +1,15 @@
-import type { Gates } from "../../cells/gates.ts";
+import { isGate, nameOf, type SiteName, valueAt } from "../../cells/sites.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import { type CheckContext, type LstmVisit, unitNames } from "./check_context.ts";
+import { type CheckContext, type RecurrentVisit, unitNames } from "./check_context.ts";
 
 /** A slope of which a gradient keeps less than a thousandth: the sigmoid's beyond ±6.9. */
 const FLAT = 1e-3;
 /** With more of a gate's values than that on flat ground, little is learnt through it; half of relu's are there. */
 const MOST = 0.9;
 
-const names = {
-  input: "input gate",
-  forget: "forget gate",
-  candidate: "candidate",
-  output: "output gate",
-} as const;
-
 /** Gates that stay where their activation is flat: at every step, or at most steps of all units. */
-export function saturatedGates({ lstms }: CheckContext): CheckResult {
-  const measured = lstms.flatMap(measureAll);
+export function saturatedGates({ recurrents }: CheckContext): CheckResult {
+  const measured = recurrents.flatMap(measureAll);
   return {
     measurement: {
       check: "saturated gates",
@@ -28,29 +21,29 @@ export function saturatedGates({ lstms }: CheckContext): CheckResult {
   };
 }
 
-/** Whether a gate of an LSTM is found saturated. */
-export function hasSaturatedGates(lstm: LstmVisit): boolean {
-  return measureAll(lstm).some(isSaturated);
+/** Whether a gate of a layer is found saturated. */
+export function hasSaturatedGates(visit: RecurrentVisit): boolean {
+  return measureAll(visit).some(isSaturated);
 }
 
 const isSaturated = ({ stuck, share }: Measured) => stuck.length > 0 || share > MOST;
 
-function measureAll(lstm: LstmVisit): Measured[] {
-  return (Object.keys(names) as (keyof Gates)[]).map((gate) => measure(lstm, gate));
+function measureAll(visit: RecurrentVisit): Measured[] {
+  return [...visit.slopes.keys()].map((site) => measure(visit, site));
 }
 
 interface Measured {
-  readonly lstm: LstmVisit;
-  readonly gate: keyof Gates;
+  readonly visit: RecurrentVisit;
+  readonly site: SiteName;
   /** Units that are flat at every step; dead ones are another finding. */
   readonly stuck: readonly number[];
   /** Of all values of living units, the part that is flat. */
   readonly share: number;
 }
 
-function measure(lstm: LstmVisit, gate: keyof Gates): Measured {
-  const { slopes, ledger, dead } = lstm;
-  const { data, shape } = slopes[gate];
+function measure(visit: RecurrentVisit, site: SiteName): Measured {
+  const { slopes, ledger, dead } = visit;
+  const { data, shape } = slopes.get(site)!;
   const [, timesteps, units] = shape as [number, number, number];
   const living = new Set(Array.from({ length: units }, (_, unit) => unit));
   for (const unit of dead) living.delete(unit);
@@ -65,27 +58,28 @@ function measure(lstm: LstmVisit, gate: keyof Gates): Measured {
     if (Math.abs(data[k]!) < FLAT) flat++;
     else stuck.delete(unit);
   }
-  return { lstm, gate, stuck: all === 0 ? [] : [...stuck], share: all === 0 ? 0 : flat / all };
+  return { visit, site, stuck: all === 0 ? [] : [...stuck], share: all === 0 ? 0 : flat / all };
 }
 
-function finding({ lstm: { name, trace }, gate, stuck, share }: Measured): Finding {
-  const units = trace.cellState.shape[2]!;
-  const mean = meanOf(trace.gates[gate].data, units, stuck);
-  const side = gate === "candidate" ? `near ${mean.toFixed(2)}` : mean > 0.5 ? "open" : "shut";
+function finding({ visit: { name, trace }, site, stuck, share }: Measured): Finding {
+  const units = trace.hiddenState.shape[2]!;
+  const mean = meanOf(valueAt(trace, site).data, units, stuck);
+  const isOpenOrShut = isGate(site) && site !== "gates.candidate";
+  const side = !isOpenOrShut ? `near ${mean.toFixed(2)}` : mean > 0.5 ? "open" : "shut";
   const percent = Math.round(100 * share);
   return {
     kind: "saturated gates",
     layer: name,
     number: stuck.length > 0 ? stuck.length : share,
     what: stuck.length > 0
-      ? `${names[gate]} of ${
+      ? `${nameOf(site)} of ${
         unitNames(stuck)
       } of ${units}: ${side} at every step, slope below ${FLAT}`
-      : `${names[gate]}: ${percent} % of all its values have a slope below ${FLAT}`,
+      : `${nameOf(site)}: ${percent} % of all its values have a slope below ${FLAT}`,
     cause: "the sums in front of the activation are far from 0: large inputs, weights or biases",
     remedy:
       "centre the inputs and scale them to about ±1, set the gate's bias nearer 0, or use a smaller learning " +
-      "rate; where a unit is to hold for ever, a forget gate that stays open is right",
+      "rate; where a unit is to hold for ever, a forget or update gate that stays open is right",
     severity: 0.2 + 0.5 * Math.max(share, stuck.length / units),
   };
 }

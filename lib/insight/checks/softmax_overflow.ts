@@ -35,7 +35,8 @@ export function softmaxOverflow({ softmaxes, layers }: CheckContext): CheckResul
         cause:
           "large weights or large values in front of the softmax: all but one class are 0 to " +
           "the last digit, and so is the gradient",
-        remedy: "an LSTM activation with an upper end, smaller dense weights (weight decay, a " +
+        remedy:
+          "an activation with an upper end in the recurrent layer, smaller dense weights (weight decay, a " +
           "smaller learning rate), and a softmax that subtracts the largest logit first",
         severity: 0.8,
       }]

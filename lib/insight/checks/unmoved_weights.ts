@@ -1,13 +1,13 @@
 import type { PlacedLayer } from "../../model/graph.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import type { CheckContext, LstmVisit } from "./check_context.ts";
+import type { CheckContext, RecurrentVisit } from "./check_context.ts";
 import { hasSaturatedGates } from "./saturated_gates.ts";
 
 /** Of an array, the part that may stand still: a few weights move by less than float32 can hold. */
 const FEW = 0.01;
 
 /** Weights that `fit` left as they were, to the last bit. An embedding's words that never occur may. */
-export function unmovedWeights({ network, lstms, start }: CheckContext): CheckResult {
+export function unmovedWeights({ network, recurrents, start }: CheckContext): CheckResult {
   const measured = start === undefined ? [] : network.layers.flatMap((placed) => {
     const { layer, firstWeight, weights } = placed;
     if (layer.takes === "words" || weights.length === 0) return [];
@@ -30,7 +30,7 @@ export function unmovedWeights({ network, lstms, start }: CheckContext): CheckRe
       limit: FEW,
     },
     findings: measured.flatMap((one) =>
-      shareOf(one) > FEW ? [finding(one.placed, one.arrays, lstms)] : []
+      shareOf(one) > FEW ? [finding(one.placed, one.arrays, recurrents)] : []
     ),
   };
 }
@@ -44,17 +44,17 @@ interface Moves {
 function finding(
   placed: PlacedLayer,
   arrays: readonly Moves[],
-  lstms: readonly LstmVisit[],
+  recurrents: readonly RecurrentVisit[],
 ): Finding {
   const still = arrays.reduce((sum, one) => sum + one.still, 0);
   const count = arrays.reduce((sum, one) => sum + one.count, 0);
-  const dead = lstms.filter(({ dead }) => dead.length > 0);
-  const saturated = lstms.filter(hasSaturatedGates);
+  const dead = recurrents.filter(({ dead }) => dead.length > 0);
+  const saturated = recurrents.filter(hasSaturatedGates);
   const reasons = [
     ...dead.length > 0 ? ["dead units"] : [],
     ...saturated.length > 0 ? ["saturated gates"] : [],
   ].join(" and ");
-  const names = lstms.filter((lstm) => dead.includes(lstm) || saturated.includes(lstm))
+  const names = recurrents.filter((visit) => dead.includes(visit) || saturated.includes(visit))
     .map(({ name }) => name).join(", ");
   return {
     kind: "weights that never moved",

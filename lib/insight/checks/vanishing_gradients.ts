@@ -1,10 +1,10 @@
 import { formatNumber } from "../../display/number.ts";
-import { runAgain } from "../../cells/lstm_backward.ts";
+import { runAgain } from "../../cells/run_again.ts";
 import type { TracedRun } from "../../cells/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { seededRandom } from "../../tensor/random.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import type { CheckContext, LstmVisit } from "./check_context.ts";
+import type { CheckContext, RecurrentVisit } from "./check_context.ts";
 
 /** float32's last digit: beside the largest step's gradient, that of such a step is lost in the sum. */
 const LOST = 2 ** -24;
@@ -12,11 +12,26 @@ const LOST = 2 ** -24;
 const MOST = 0.5;
 const MOST_SAMPLES = 8;
 
-/** Timesteps whose cell state the last hidden state no longer depends on. */
-export function vanishingGradients({ lstms }: CheckContext): CheckResult {
+/** The gates that keep: what is wrong with one, and what helps. */
+const KEEPERS = [
+  ["forget", [
+    "the forget gates are shut too far",
+    "forget biases of 1 and more (unitForgetBias, or about ln T for T steps)",
+  ]],
+  ["update", [
+    "the update gates are shut too far",
+    "update biases of 1 and more (about ln T for T steps)",
+  ]],
+] as const;
+const OWN = ["its gates keep too little", "gates that keep more"] as const;
+
+/** Timesteps whose state the last hidden state no longer depends on. */
+export function vanishingGradients({ recurrents }: CheckContext): CheckResult {
   // Where every hidden state is handed on, each timestep has a gradient of its own.
-  const measured = lstms
-    .filter(({ placed, trace }) => placed.outputShape.length === 1 && trace.cellState.shape[1]! > 1)
+  const measured = recurrents
+    .filter(({ placed, trace }) =>
+      placed.outputShape.length === 1 && trace.hiddenState.shape[1]! > 1
+    )
     .map(measure);
   return {
     measurement: {
@@ -30,7 +45,7 @@ export function vanishingGradients({ lstms }: CheckContext): CheckResult {
 }
 
 interface Measured {
-  readonly lstm: LstmVisit;
+  readonly visit: RecurrentVisit;
   /** Of the timesteps, the part that is lost. */
   readonly share: number;
   /** The last of them, in the order of computation, and the norm of the first against the largest. */
@@ -38,23 +53,23 @@ interface Measured {
   readonly ratio: number;
 }
 
-function measure(lstm: LstmVisit): Measured {
-  const { run, trace, ledger } = lstm;
-  const [batch, timesteps, units] = trace.cellState.shape as [number, number, number];
+function measure(visit: RecurrentVisit): Measured {
+  const { run, trace, ledger } = visit;
+  const [batch, timesteps, units] = trace.hiddenState.shape as [number, number, number];
   const rows = Math.min(batch, MOST_SAMPLES);
   const random = seededRandom(1); // a direction that favours no unit
   const seed = Float64Array.from({ length: rows * units }, () => random.normal());
-  const { tape, steps, end: [, h] } = runAgain(firstSamples(run, rows));
-  tape.backward([[h!, new Tensor(seed, [rows, units])]]);
+  const { tape, steps, end } = runAgain(firstSamples(run, rows), units);
+  tape.backward([[end.at(-1)!, new Tensor(seed, [rows, units])]]);
   const norms = Float64Array.from(
     steps,
-    ({ values }) => norm(tape.gradientOf(values.cellState!).data),
+    ({ values }) => norm(tape.gradientOf(values[ledger.state]!).data),
   );
   const largest = norms.reduce((a, b) => Math.max(a, b), 0);
-  if (!(largest > 0 && largest < Infinity)) return { lstm, share: 0, lastLost: -1, ratio: 1 };
+  if (!(largest > 0 && largest < Infinity)) return { visit, share: 0, lastLost: -1, ratio: 1 };
   const lost = ledger.order.filter((t) => norms[t]! < LOST * largest);
   return {
-    lstm,
+    visit,
     share: lost.length / timesteps,
     lastLost: lost.at(-1) ?? -1,
     ratio: norms[ledger.order[0]!]! / largest,
@@ -62,7 +77,7 @@ function measure(lstm: LstmVisit): Measured {
 }
 
 /** The same run of fewer samples. */
-function firstSamples({ x, weights, options }: TracedRun, count: number): TracedRun {
+function firstSamples({ x, options, ...rest }: TracedRun, count: number): TracedRun {
   const first = (whole: TensorLike) => {
     const { data, shape } = asFloat64(whole);
     const size = data.length / shape[0]!;
@@ -70,16 +85,15 @@ function firstSamples({ x, weights, options }: TracedRun, count: number): Traced
   };
   const { mask, initialState } = options;
   return {
+    ...rest,
     x: first(x),
-    weights,
     options: {
       ...options,
       ...(mask && { mask: first(mask) }),
       ...(initialState && {
-        initialState: {
-          cellState: first(initialState.cellState),
-          hiddenState: first(initialState.hiddenState),
-        },
+        initialState: Object.fromEntries(
+          Object.entries(initialState).map(([state, value]) => [state, first(value)]),
+        ) as unknown as typeof initialState,
       }),
     },
   };
@@ -94,18 +108,21 @@ function norm(values: Tensor["data"]): number {
   return most * Math.sqrt(sum);
 }
 
-function finding({ lstm: { name, trace, ledger }, share, lastLost, ratio }: Measured): Finding {
-  const timesteps = trace.cellState.shape[1]!;
+function finding({ visit: { name, trace, ledger }, share, lastLost, ratio }: Measured): Finding {
+  const timesteps = trace.hiddenState.shape[1]!;
+  const keeper = ledger.cell.arrays === undefined
+    ? KEEPERS.find(([gate]) => ledger.cell.gates.includes(gate))?.[1]
+    : OWN;
   return {
     kind: "vanishing gradients",
     layer: name,
     number: share,
     what: `timesteps ${ledger.order[0]} to ${lastLost} of ${timesteps} are out of reach: the ` +
       `gradient of the first is ${formatNumber(ratio, { digits: 2 })} of the largest`,
-    cause: "the forget gates are shut too far: what they multiply over the steps is lost in " +
-      "float32; see memory()",
-    remedy: "forget biases of 1 and more (unitForgetBias, or about ln T for T steps), shorter " +
-      "sequences, or Bidirectional; nothing, where the beginning does not matter",
+    cause: `${keeper?.[0] ?? "the recurrent kernel is too small, or its activation flat"}: what ` +
+      "it multiplies over the steps is lost in float32; see memory()",
+    remedy: `${keeper?.[1] ?? "an LSTM or a GRU"}, shorter sequences, or Bidirectional; nothing, ` +
+      "where the beginning does not matter",
     severity: 0.5 + 0.3 * share,
   };
 }
