@@ -465,7 +465,7 @@ Deno.test("an argument in another's place is told from it", () => {
   const told: [() => unknown, string][] = [
     [
       () => g.memory(model as Any, x as Any),
-      "it takes what trace(model, x) or lstmForward() returned, but a Model was given",
+      "it takes what trace(model, x), lstmForward() or gruForward() returned, but a Model was given",
     ],
     [() => g.gateView(model as Any), "but a Model was given"],
     [
@@ -486,7 +486,11 @@ Deno.test("gateView() takes a model's trace: its only LSTM, or the one chosen", 
   assertEquals(g.gateView(whole).text, g.gateView(whole.layers[0]!).text);
   const both = g.sequential([g.bidirectional(g.lstm({ units: 2 }))], { inputShape: [3, 2] });
   const two = g.trace(both, x);
-  assertThrows(() => g.gateView(two), RangeError, "one of the LSTMs must be chosen by `layer`");
+  assertThrows(
+    () => g.gateView(two),
+    RangeError,
+    "one of the recurrent layers must be chosen by `layer`",
+  );
   assertEquals(g.gateView(two, { layer: 1 }).text, g.gateView(two.layers[1]!).text);
 });
 

@@ -62,7 +62,7 @@ Deno.test("a backward layer's traces part in the order in which it computes", ()
   const found = compare(trace(model, x, { interventions }), trace(model, x), { atol: 1e-12 });
   assertEquals(found.firstDivergence?.layer, layer);
   assertEquals([found.firstDivergence?.site, found.firstDivergence?.timestep], ["cellState", 3]);
-  assertThrows(() => found.heatmap(), RangeError, "one of the LSTMs must be chosen");
+  assertThrows(() => found.heatmap(), RangeError, "one of the recurrent layers must be chosen");
   assert(found.heatmap({ layer }).text.includes(layer));
 });
 
@@ -74,7 +74,7 @@ Deno.test("one LSTM's traces compare too; other shapes are refused", () => {
   assertThrows(
     () => compare(one, trace(build(), x), { atol: 0 }),
     TypeError,
-    "but the shapes are [3, 5, 1] and [3, 5, 4]",
+    "but they are LSTM [3, 5, 1] and LSTM [3, 5, 4]",
   );
   const nan = { ...one, cellState: new Tensor(new Float64Array(15).fill(NaN), [3, 5, 1]) };
   assertEquals(compare(nan, one, { atol: 1 }).maxAbsDiff, NaN);

@@ -53,7 +53,7 @@ interface Held {
 
 /** The view's own script, run here without a page. */
 async function runOf(view: View): Promise<
-  (held: Held[]) => { trace: { cellState: Tensor }; prediction: number[] }
+  (held: Held[]) => { steps: { values: Record<string, Tensor> }[]; prediction: number[] }
 > {
   const script = (await htmlOf(view)).match(/<script>\n([\s\S]*)\n<\/script>/)![1]!;
   return new Function("document", `return ${script}`)(undefined).run;
@@ -118,7 +118,7 @@ Deno.test("the page computes what trace() computes, whatever is held, to 1e-6", 
         assertAlmostEquals(value, expected.prediction.item(2, k), 1e-6, name)
       );
       const c = expected.layers.at(-1)!.cellState.at(2).data;
-      assertEquals([...found.trace.cellState.data], [...c], name);
+      assertEquals(found.steps.flatMap(({ values }) => [...values.cellState!.data]), [...c], name);
     }
   }
 });
@@ -160,7 +160,11 @@ Deno.test("labels are data: nothing of them ends the script or becomes an elemen
 
 Deno.test("gateSliders() refuses other models and samples", () => {
   const sequences = build([lstm({ units: 2, returnSequences: true })]);
-  assertThrows(() => gateSliders(sequences, x), TypeError, "the last hidden state of one LSTM");
+  assertThrows(
+    () => gateSliders(sequences, x),
+    TypeError,
+    "the last hidden state of one recurrent layer",
+  );
   const model = build([lstm({ units: 2 })]);
   assertThrows(
     () => gateSliders(model, x, { sample: 3 }),

@@ -130,7 +130,7 @@ Deno.test("of several LSTMs one is chosen; with interventions the true derivativ
   assertThrows(
     () => memory(trace(model, x)),
     RangeError,
-    "Cannot look at the memory of an LSTM: one of the LSTMs must be chosen",
+    "Cannot look at the memory: one of the recurrent layers must be chosen",
   );
   assertThrows(() => memory(trace(model, x), { layer: 0, units: [2] }), RangeError, "units 0 to 1");
 

@@ -192,7 +192,7 @@ Deno.test("Bidirectional: each direction by its name, the step before being the 
   assertThrows(
     () => trace(both, x, { interventions: [{ ablate: "hiddenState" }] }),
     RangeError,
-    "Cannot ablate: one of the LSTMs must be chosen by `layer`, but none of " +
+    "Cannot ablate: one of the recurrent layers must be chosen by `layer`, but none of " +
       "bidirectional/forward_layer, bidirectional/backward_layer, lstm_1 is",
   );
 });
@@ -232,7 +232,7 @@ Deno.test("what is not there is refused by name", () => {
   );
   refused(
     { freeze: "cellState", layer: 1 },
-    "Cannot freeze: the model has LSTMs 0 to 0 (lstm), but layer is 1",
+    "Cannot freeze: the model has recurrent layers 0 to 0 (lstm), but layer is 1",
   );
   refused(
     { freeze: "cellState", layer: "lstmm" },

@@ -59,17 +59,17 @@ Deno.test("a masked step keeps the state in the trace", () => {
   assertEquals(cellState.at(0, 1).toArray(), cellState.at(0, 0).toArray());
 });
 
-Deno.test("a trace shows itself: a line for each LSTM", () => {
+Deno.test("a trace shows itself: a line for each recurrent layer", () => {
   const layers = [lstm({ units: 4, returnSequences: true }), lstm({ units: 2 })];
   const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
   const text = Deno.inspect(trace(model, x));
   const [caption, head, ...lines] = text.split("\n");
   assertEquals(caption?.trim(), "Trace of 4 samples, prediction [4, 2]");
-  assertEquals(head?.trim().split(/ {2,}/).slice(0, 4), ["LSTM", "timesteps", "units", "mean i"]);
+  assertEquals(head?.trim().split(/ {2,}/).slice(0, 4), ["layer", "timesteps", "units", "mean i"]);
   assertEquals(lines.map((line) => line.trim().split(" ")[0]), ["lstm", "lstm_1"]);
   const without = sequential([dense({ units: 1 })], { inputShape: [3] });
   assertEquals(trace(without, [[1, 2, 3]]).layers, []);
-  assert(Deno.inspect(trace(without, [[1, 2, 3]])).includes("none in this model"));
+  assert(Deno.inspect(trace(without, [[1, 2, 3]])).includes("none is recurrent"));
 });
 
 Deno.test("trace() refuses another shape", () => {
