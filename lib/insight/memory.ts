@@ -4,6 +4,7 @@ import type { View } from "../display/view.ts";
 import { type LstmChoice, oneTrace } from "../cells/choose_lstm.ts";
 import { blocksOf } from "../cells/cell.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
+import type { SiteName } from "../cells/sites.ts";
 import { runOf, type TracedRun, withTensors } from "../cells/traced_run.ts";
 import { runAgain } from "../cells/run_again.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -51,6 +52,8 @@ export interface Memory {
   readonly derivative?: Tensor;
   /** The units that `derivative` is of. */
   readonly derivativeUnits: readonly number[];
+  /** The state that is remembered: `cellState` of an LSTM, `hiddenState` of a GRU and a SimpleRNN. */
+  readonly state: SiteName;
   /** The timesteps in the order in which they were computed. */
   readonly order: readonly number[];
   /** Retention, and the true derivative where it is known, over the timesteps. */
@@ -115,6 +118,7 @@ export function memory(trace: Trace<CellTrace> | CellTrace, options: MemoryOptio
     units,
     ...known,
     derivativeUnits,
+    state: ledger.state,
     order: ledger.order,
     curves: (chosen) => memoryCurves(result, chosen),
   };

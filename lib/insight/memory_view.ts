@@ -5,6 +5,7 @@ import { escapePlotly } from "../display/html.ts";
 import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { nameOf, symbolOf } from "../cells/sites.ts";
 import { indexAt, indices } from "../tensor/indices.ts";
 import type { Memory } from "./memory.ts";
 
@@ -30,6 +31,7 @@ const MOST_LINES = 24;
 /** A line for each unit, the longest memory first. */
 export function memoryView(memory: Memory): View {
   const { units, retention, derivative, derivativeUnits, order } = memory;
+  const c = symbolOf(memory.state, []);
   const [batch, timesteps, count] = retention.shape as [number, number, number];
   const first = (values: Tensor, unit: number) => {
     let sum = 0;
@@ -47,7 +49,7 @@ export function memoryView(memory: Memory): View {
         : {}),
       "kept from the first step": first(retention, unit),
       ...(derivative === undefined ? {} : {
-        "true ∂c_T/∂c of it": derivativeUnits.includes(unit)
+        [`true ∂${c}_T/∂${c} of it`]: derivativeUnits.includes(unit)
           ? first(derivative, derivativeUnits.indexOf(unit))
           : undefined,
       }),
@@ -63,10 +65,11 @@ export function memoryView(memory: Memory): View {
   );
 }
 
-/** What is left at the end of the cell state after each step, and what a nudge of it would change. */
+/** What is left at the end of the state after each step, and what a nudge of it would change. */
 export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): View {
   checkOptions("show the memory", options, OPTIONS);
-  const { retention, derivative, derivativeUnits } = memory;
+  const { retention, derivative, derivativeUnits, state } = memory;
+  const c = symbolOf(state, []);
   const [batch, timesteps, count] = retention.shape as [number, number, number];
   const n = indexAt(options.sample ?? 0, batch, {
     action: "show the memory",
@@ -77,7 +80,11 @@ export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): 
   const known = ranked.filter((unit) => derivativeUnits.includes(unit));
   const chosen = options.units === undefined
     ? (known.length > 0 ? known : ranked).slice(0, FEW)
-    : indices(options.units, count, { action: "show the memory", owner: "the LSTM", name: "unit" });
+    : indices(options.units, count, {
+      action: "show the memory",
+      owner: "the layer",
+      name: "unit",
+    });
   const steps = Array.from({ length: timesteps }, (_, t) => t);
   const line = (name: string, y: number[], color: string | undefined, dash: string) => ({
     type: "scatter",
@@ -91,16 +98,16 @@ export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): 
     data: chosen.flatMap((unit, index) => { // a colour for each unit
       const color = LINE_COLORS[index % LINE_COLORS.length];
       const kept = steps.map((t) => retention.item(n, t, unit));
-      const direct = line(`unit ${unit}, forget gates`, kept, color, "solid");
+      const direct = line(`unit ${unit}, by its gates`, kept, color, "solid");
       const k = derivativeUnits.indexOf(unit);
       if (derivative === undefined || k < 0) return [direct];
       const all = steps.map((t) => derivative.item(n, t, k));
-      return [direct, line(`unit ${unit}, true ∂c_T/∂c_t`, all, color, "dash")];
+      return [direct, line(`unit ${unit}, true ∂${c}_T/∂${c}_t`, all, color, "dash")];
     }),
     layout: {
-      title: escapePlotly(options.title ?? "How much of a cell state reaches the end"),
+      title: escapePlotly(options.title ?? `How much of a ${nameOf(state)} reaches the end`),
       xaxis: { title: "timestep t" },
-      yaxis: { title: "part of c_t that is in c_T" },
+      yaxis: { title: `part of ${c}_t that is in ${c}_T` },
     },
   });
 }

@@ -79,20 +79,19 @@ export function gateFigure(trace: CellTrace, options: GateFigureOptions): Figure
     ...values.map(({ site, symbol }) =>
       options.equations[site] ?? `<b>${escapePlotly(symbol)}</b>`
     ),
-    ...states.map(({ symbol }, k) =>
-      `<b>${escapePlotly(symbol)}</b>: ${
-        [
-          ...(k === 0 ? ["the units that move most"] : []),
-          ...(k === states.length - 1 ? ["what the layer returns"] : []),
-        ].join(", ") || "the same units"
-      }`
-    ),
+    ...states.map(({ symbol }, k) => {
+      const [isFirst, isLast] = [k === 0, k === states.length - 1];
+      const units = isFirst ? "the units that move most" : isLast ? "" : "the same units";
+      const text = [isLast ? "what the layer returns" : "", units].filter(Boolean).join(": ");
+      return `<b>${escapePlotly(symbol)}</b>${isFirst && isLast ? ", " : ": "}${text}`;
+    }),
   ];
+  const height = panels.rows * Math.min(230, Math.max(160, 60 + 11 * units)) + 150;
   return {
     data: tracesOf(sample),
     layout: {
-      title: { text: title, y: 0.985, yanchor: "top" },
-      height: panels.rows * Math.min(230, Math.max(160, 60 + 11 * units)) + 150,
+      title: { text: title, y: roundTo(1 - 12 / height, 3), yanchor: "top" },
+      height,
       margin: { t: 78, b: 96, r: 12 },
       ...axesOf(panels, units),
       ...colorAxes(panels, groups),

@@ -64,15 +64,16 @@ export function axesOf(panels: Panels, units: number): Record<string, object> {
   panels.all.forEach(({ isLine, x, top, bottom }, index) => {
     const suffix = index === 0 ? "" : index + 1;
     const isLeft = x[0] === 0;
+    const isLast = bottom < 1e-9;
     axes[`xaxis${suffix}`] = {
       domain: [...x],
       anchor: axisName("y", index),
       ...(index === 0 ? {} : { matches: "x" }),
       showgrid: isLine,
       zeroline: false,
-      showticklabels: isLine,
+      showticklabels: isLast,
       tickformat: "d",
-      ...(isLine ? { title: { text: "timestep", standoff: 4 } } : { ticks: "", showline: false }),
+      ...(isLast ? { title: { text: "timestep", standoff: 4 } } : { ticks: "", showline: false }),
     };
     axes[`yaxis${suffix}`] = {
       domain: [bottom, top],

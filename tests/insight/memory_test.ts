@@ -144,7 +144,7 @@ Deno.test("a memory shows itself: the longest first; its curves have both", () =
   const lines = Deno.inspect(found).split("\n");
   assert(/half-life.*kept from the first step.*true/.test(lines[1]!), lines[1]);
   assert(lines[2]!.trim().startsWith("1") && lines[3]!.trim().startsWith("0"));
-  assert(/unit 1, forget gates[^]*unit 1, true/.test(found.curves().text));
+  assert(/unit 1, by its gates[^]*unit 1, true/.test(found.curves().text));
   assertEquals(found.curves({ units: [0] }).text.includes("unit 1"), false);
   assert(!/true derivative is known/.test(lines[0]!), lines[0]);
   const some = memory(holding([0.5, 2 ** -0.1], 4), { units: [0] });
