@@ -76,6 +76,7 @@ export type {
 } from "./lib/cells/lstm.ts";
 export { lstmForward } from "./lib/cells/lstm_forward.ts";
 export type { LayerTrace, LstmOptions } from "./lib/cells/lstm_forward.ts";
+export type { CellTrace } from "./lib/cells/cell_run.ts";
 export type { TraceSource } from "./lib/cells/traced_run.ts";
 export { lstmBackward } from "./lib/cells/lstm_backward.ts";
 export type { LstmGradients, LstmRun } from "./lib/cells/lstm_backward.ts";

@@ -17,10 +17,14 @@ export interface Logits {
 }
 
 /** The logits of a run whose output is `[batch, classes]`. */
-export function logitsOf({ variables: [output] }: GradientRun, action: string): Logits {
+export function logitsOf(
+  { variables: [output], insides }: GradientRun,
+  action: string,
+): Logits {
+  const ends = new Set(insides.map(endOf)); // a SimpleRNN's own activation closes no output
   let logits = output!;
   const closing: Activation[] = [];
-  while (logits.origin.op === "apply") {
+  while (logits.origin.op === "apply" && !ends.has(logits)) {
     if (logits.origin.f.activationName !== "linear") closing.unshift(logits.origin.f);
     logits = logits.origin.x;
   }

@@ -4,11 +4,13 @@
 import { assertEquals } from "@std/assert";
 import {
   gateView,
+  gruForward,
   heatmap,
   html,
   lineChart,
   lstmForward,
   plot,
+  simpleRnnForward,
   splitGates,
   table,
   Tensor,
@@ -31,6 +33,12 @@ const weights = {
   recurrentKernel: numbers(4, 16),
   bias: numbers(16),
 };
+const gru = {
+  kernel: numbers(2, 12),
+  recurrentKernel: numbers(4, 12),
+  bias: numbers(2, 12),
+};
+const rnn = { kernel: numbers(2, 4), recurrentKernel: numbers(4, 4), bias: numbers(4) };
 const trace = lstmForward(numbers(2, 5, 2), weights);
 
 const VIEWS: Record<string, object> = {
@@ -47,6 +55,8 @@ const VIEWS: Record<string, object> = {
     layout: { grid: { rows: 1, columns: 2, pattern: "independent" } },
   }),
   gate_view: gateView(trace, { title: "Inside" }),
+  gate_view_gru: gateView(gruForward(numbers(2, 5, 2), gru), { title: "Inside" }),
+  gate_view_rnn: gateView(simpleRnnForward(numbers(2, 5, 2), rnn), { slider: "timesteps" }),
   layer_trace: trace,
   gates: lstmForward(numbers(1, 2, 2), weights).gates,
   split_gates: splitGates(weights.bias),
@@ -55,6 +65,7 @@ const VIEWS: Record<string, object> = {
   table_cut: table(numbers(14, 16), { axes: ["timestep", "unit"], caption: "Cut" }),
   records: table([{ layer: "lstm", parameters: 352 }, { layer: "dense", parameters: 18 }]),
   weights: weightTable(weights),
+  weights_gru: weightTable(gru),
   html: html`<p>${"<b>"}</p>`,
 };
 
