@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   interop: ["model", "layers", "cells", "values", "files", "tensor", "base"],
   trace: ["model", "layers", "cells", "tensor", "base"],
   insight: ["trace", "model", "layers", "cells", "values", "compute", "tensor", "display", "base"],
-  views: ["insight", "trace", "model", "layers", "cells", "tensor", "display", "base"],
+  views: ["insight", "trace", "model", "layers", "cells", "values", "tensor", "display", "base"],
 };
 
 interface Module {

@@ -8,7 +8,7 @@ import { isGate, type SiteName, valueAt } from "../cells/sites.ts";
 import { runOf, sourceOf } from "../cells/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { sigmoid, tanh } from "../values/activations.ts";
-import { Gradients, type Variable } from "../values/gradients.ts";
+import { Gradients } from "../values/gradients.ts";
 import { notASum } from "./recurrent_share.ts";
 import { dependents, give, sharesOf, sizesOf } from "./shares.ts";
 
