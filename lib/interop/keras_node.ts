@@ -133,7 +133,7 @@ export function stackedCells(node: KerasNode): KerasParts | undefined {
       ...part,
       className: String(layer.class_name),
       cellName: String((one as Record<string, unknown>).class_name),
-      name: `${name}_${k}`,
+      name: `${name}_cell_${k}`,
       ownName: String(k),
       config: layer.config as KerasConfig,
       inbound: [[[k === 0 ? entry : String(k - 1), 0, 0, {}]]],

@@ -98,7 +98,7 @@ export function resumeTraining(model: Model, training: StoredTraining | undefine
     const names = outputNames(networkOf(model));
     const { metrics, notes } = metricsOf(compiled.metrics, names.length);
     model.compile({
-      optimizer: optimizerOf(given, rate),
+      optimizer: optimizerOf(given, rate, version),
       loss: lossesOf(compiled.loss, names),
       lossWeights: lossWeightsOf(compiled.loss_weights, names),
       metrics,
@@ -125,24 +125,35 @@ function checkLearning(name: string, config: Config): void {
   }
 }
 
-function optimizerOf(given: unknown, rate: number | undefined): Optimizer {
-  const { class_name: className, config } = isRecord(given) ? given : {};
-  if (typeof className !== "string" || !isRecord(config) || !Object.hasOwn(OPTIMIZERS, className)) {
+function optimizerOf(given: unknown, rate: number | undefined, version: string): Optimizer {
+  const { class_name: told, config } = isRecord(given) ? given : {};
+  // Keras 2 keeps the text that compile() was given, or the name under which it registers its own
+  const className = typeof given === "string"
+    ? Object.keys(OPTIMIZERS).find((name) => name.toLowerCase() === given.toLowerCase())
+    : typeof told === "string" && version.startsWith("2.")
+    ? told.replace(/^Custom>/, "")
+    : told;
+  const options = typeof given === "string" ? {} : config;
+  if (
+    typeof className !== "string" || !isRecord(options) || !Object.hasOwn(OPTIMIZERS, className)
+  ) {
     const known = Object.keys(OPTIMIZERS).join(", ");
-    throw new RangeError(`the optimizer is none of ${known}: ${JSON.stringify(className)}`);
+    throw new RangeError(`the optimizer is none of ${known}: ${JSON.stringify(told ?? given)}`);
   }
-  if (!isKerasOwn(given as Config)) {
+  if (isRecord(given) && className === told && !isKerasOwn(given)) {
     throw new RangeError(`the optimizer ${className} is not Keras's own`);
   }
   for (const [option, only] of Object.entries(ONLY)) {
-    const value = config[option] ?? only;
+    const value = options[option] ?? only;
     if (value !== only && value !== false && value !== null) {
       throw new RangeError(`${className} has ${option} ${JSON.stringify(value)}`);
     }
   }
-  const learningRate = rate ?? numberOf(config.learning_rate ?? config.lr); // lr: Keras before 2.3
-  if (learningRate === undefined) throw new RangeError("the learning rate follows a schedule");
-  return OPTIMIZERS[className]!(config, learningRate);
+  const learningRate = rate ?? numberOf(options.learning_rate ?? options.lr); // lr: before Keras 2.3
+  if (learningRate === undefined && typeof given !== "string") {
+    throw new RangeError("the learning rate follows a schedule");
+  }
+  return OPTIMIZERS[className]!(options, learningRate);
 }
 
 /** Accuracy is measured of one output alone; what else there is, is left out. */

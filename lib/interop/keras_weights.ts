@@ -123,7 +123,10 @@ export function kerasWeights(asItIs: Hdf5File, stored: StoredLayers): LayerArray
     of: ({ name, layer, weights }) =>
       pathsOf(unwrapped(layer, leaves.get(name)?.distributed), weights.length).map((path) => {
         const isCell = leaves.get(name)?.cellName !== undefined;
-        const whole = `${groups.get(name)}/${isCell ? path.replace(/^cell\//, "") : path}`;
+        const group = `${groups.get(name)}/`;
+        const plain = `${group}${isCell ? path.replace(/^cell\//, "") : path}`;
+        const hidden = `${group}_${path}`; // Keras 2 has `_query_dense`
+        const whole = file.arrays.has(hidden) ? hidden : plain;
         used.add(whole);
         return arrayAt(file, whole, `${name} (${layer.className})`);
       }),

@@ -161,7 +161,7 @@ function checkedPair(
   }
   const zeroOutputForMask = zeros && layer.options.returnSequences;
   const ahead = made.make({ ...layer.options, zeroOutputForMask });
-  const other = given?.options ?? { ...layer.options, goBackwards: true };
+  const other = given?.options ?? { ...layer.options, goBackwards: !layer.options.goBackwards };
   const back = made.make({ ...other, zeroOutputForMask });
   const differs = (
     key: "goBackwards" | "returnSequences" | "returnState" | "stateful" | "units",
