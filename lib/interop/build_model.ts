@@ -1,12 +1,12 @@
 import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
 import { weightCount } from "../layers/kind.ts";
-import type { Connections, PlacedLayer } from "../model/graph.ts";
+import { type Connections, type Place, type PlacedLayer, shapesOf } from "../model/graph.ts";
 import { Model, networkOf } from "../model/model.ts";
-import type { Precision } from "../model/network.ts";
+import type { Network, Precision } from "../model/network.ts";
 import { type Provenance, recordProvenance } from "../model/provenance.ts";
 import { isStateful } from "../model/training/prepare_samples.ts";
-import { formatShape, sameShape } from "../tensor/shape.ts";
+import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Converted } from "./conversion.ts";
 
 /** How many layers a file may tell of: far beyond any LSTM's. */
@@ -98,7 +98,34 @@ export function arraysOf(
 
 /** The model without its weights, which take no memory before they are asked for. */
 function unweighted({ parts, inputShape, precision = "float32" }: Omit<LoadedModel, "provenance">) {
-  return new Model(parts, { precision, ...(inputShape && { inputShape }) });
+  const model = new Model(parts, { precision, ...(inputShape && { inputShape }) });
+  checkSizes(networkOf(model));
+  return model;
+}
+
+/** A length for open axes that windows fit in. */
+const OPEN = 64;
+const MOST_NUMBERS = 2 ** 27;
+
+/** Throws where one sample becomes more than any needs: few bytes may ask for much. */
+function checkSizes(network: Network): void {
+  const { inputs, nodes, layers } = network;
+  const given = inputs.map(({ shape }) => [1, ...shape.map((length) => length ?? OPEN)]);
+  let at: (place: Place) => OpenShape;
+  try {
+    at = shapesOf(network, given).at;
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) return; // of other lengths
+    throw error;
+  }
+  for (const [k, { layer, shapes }] of nodes.entries()) {
+    for (const result of shapes.keys()) {
+      const size = sizeOf(at([k, result]).map((length) => length ?? 1));
+      if (size <= MOST_NUMBERS) continue;
+      const rule = `a result may have at most ${MOST_NUMBERS} numbers a sample`;
+      throw new UnreadableFileError(rule, `that of ${layers[layer]!.name} has ${size}`);
+    }
+  }
 }
 
 /** Puts the file's arrays in place of a model's own weights. */

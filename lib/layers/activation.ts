@@ -59,6 +59,8 @@ export function activation(
 export const ACTIVATION: LayerKind = {
   className: "Activation",
   options: ["activation"],
-  read: (config, reading) =>
-    activation(reading.activation(config.activation ?? null), { name: config.name }),
+  read: ({ name, activation: given }, reading) =>
+    given === undefined
+      ? reading.refuse("an Activation has an activation", "the configuration leaves it out")
+      : activation(reading.activation(given), { name }),
 };

@@ -3,7 +3,7 @@
 import { type ActivationOptions, getActivation } from "../values/activations.ts";
 import type { ElementwiseActivationName } from "../values/activation_curves.ts";
 import { fastActivationOf, type FastForm } from "./fast_form.ts";
-import { type KerasConfig, type LayerKind, names } from "./kind.ts";
+import { given, type KerasConfig, type LayerKind, names } from "./kind.ts";
 import { defineLayer, type Layer, type Mask, type OpenShape } from "./layer.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -195,7 +195,7 @@ function ofFunction(
   });
 }
 
-const numberOr = (value: unknown, otherwise: number) => (value ?? otherwise) as number;
+const numberOr = (value: unknown, otherwise: number) => given(value, otherwise) as number;
 
 /** Keras's activations that are layers. */
 export const ACTIVATION_LAYERS: readonly LayerKind[] = [

@@ -4,7 +4,7 @@ import type { Activation, ActivationName } from "../values/activations.ts";
 import type { Ops } from "../values/ops.ts";
 import { fastActivationOf, type FastForm } from "./fast_form.ts";
 import { uniform, zeros } from "./initializers.ts";
-import { given, type LayerKind, names } from "./kind.ts";
+import { given, type LayerKind, names, perAxis } from "./kind.ts";
 import {
   defineLayer,
   formatOpenShape,
@@ -344,15 +344,16 @@ export const CONV_1D: LayerKind = {
   options: OPTIONS,
   kernelAxes: 1,
   only: { data_format: "channels_last", quantization_config: null, lora_rank: null },
-  read: (config, { activation }) => {
-    const one = (value: unknown) => (Array.isArray(value) ? value[0] : value) as number;
+  read: (config, reading) => {
+    const one = (option: string, otherwise?: number) =>
+      perAxis(config[option] ?? otherwise, 1, option, reading)[0]!;
     return conv1D({
       ...common(config),
       name: config.name,
-      kernelSize: one(config.kernel_size),
-      strides: one(config.strides ?? 1),
-      dilationRate: one(config.dilation_rate ?? 1),
-      activation: activation(config.activation ?? null),
+      kernelSize: one("kernel_size"),
+      strides: one("strides", 1),
+      dilationRate: one("dilation_rate", 1),
+      activation: reading.activation(config.activation ?? null),
     });
   },
 };
@@ -363,16 +364,16 @@ export const CONV_2D: LayerKind = {
   options: OPTIONS,
   kernelAxes: 2,
   only: { data_format: "channels_last", quantization_config: null, lora_rank: null },
-  read: (config, { activation }) => {
-    const two = (value: unknown) =>
-      (Array.isArray(value) ? value : [value, value]) as unknown as readonly [number, number];
+  read: (config, reading) => {
+    const two = (option: string, otherwise?: number) =>
+      perAxis(config[option] ?? otherwise, 2, option, reading) as [number, number];
     return conv2D({
       ...common(config),
       name: config.name,
-      kernelSize: two(config.kernel_size),
-      strides: two(config.strides ?? 1),
-      dilationRate: two(config.dilation_rate ?? 1),
-      activation: activation(config.activation ?? null),
+      kernelSize: two("kernel_size"),
+      strides: two("strides", 1),
+      dilationRate: two("dilation_rate", 1),
+      activation: reading.activation(config.activation ?? null),
     });
   },
 };

@@ -109,3 +109,16 @@ export function namesOf(layer: Layer): readonly WeightSpec[] {
 export function given(value: unknown, otherwise: unknown): unknown {
   return value === undefined ? otherwise : value;
 }
+
+/** One number for each axis: those of a list, or the same for all. */
+export function perAxis(
+  value: unknown,
+  axes: number,
+  option: string,
+  { refuse }: Pick<KerasReading, "refuse">,
+): number[] {
+  const list: number[] = Array.isArray(value) ? value : new Array(axes).fill(value);
+  if (list.length === axes) return list;
+  const wanted = axes === 1 ? "one number" : `${axes} numbers`;
+  return refuse(`${option} must be ${wanted}`, `it is ${JSON.stringify(value)}`);
+}

@@ -5,7 +5,7 @@ import { inverseRoot } from "../values/functions.ts";
 import type { Ops } from "../values/ops.ts";
 import type { FastForm } from "./fast_form.ts";
 import { ones, zeros } from "./initializers.ts";
-import { type LayerKind, names } from "./kind.ts";
+import { given, type LayerKind, names } from "./kind.ts";
 import {
   defineLayer,
   formatOpenShape,
@@ -257,8 +257,8 @@ export const BATCH_NORMALIZATION: LayerKind = {
     batchNormalization({
       name: config.name,
       axis: axisOf(config.axis),
-      momentum: (config.momentum ?? 0.99) as number,
-      epsilon: (config.epsilon ?? 1e-3) as number,
+      momentum: given(config.momentum, 0.99) as number,
+      epsilon: given(config.epsilon, 1e-3) as number,
       center: (config.center ?? true) as boolean,
       scale: (config.scale ?? true) as boolean,
     }),
@@ -273,7 +273,7 @@ export const LAYER_NORMALIZATION: LayerKind = {
     layerNormalization({
       name: config.name,
       axis: axisOf(config.axis),
-      epsilon: (config.epsilon ?? 1e-3) as number,
+      epsilon: given(config.epsilon, 1e-3) as number,
       center: (config.center ?? true) as boolean,
       scale: (config.scale ?? true) as boolean,
     }),

@@ -4,7 +4,7 @@ import { placesOfWindows, shapeOf, where, windowsOf } from "../values/arrange.ts
 import type { Ops } from "../values/ops.ts";
 import { countsOf, type Geometry, windowsIn } from "./convolution.ts";
 import type { FastForm } from "./fast_form.ts";
-import { type LayerKind, names } from "./kind.ts";
+import { type LayerKind, names, perAxis } from "./kind.ts";
 import { defineLayer, formatOpenShape, type Layer, type Mask, type OpenShape } from "./layer.ts";
 import {
   checkOptions,
@@ -339,26 +339,33 @@ function checkSpace(className: string, input: OpenShape, axes: number): void {
 
 const LAST = { data_format: "channels_last" };
 
+/** Of a file's windows: few bytes may ask for much. */
+const MOST_PLACES = 2 ** 16;
+
 function kindOfWindows(
   className: string,
   make: (options: Pooling1DOptions & Pooling2DOptions) => Layer,
   axes: number,
 ): LayerKind {
-  const lengths = (value: unknown) => {
-    const list = Array.isArray(value) ? value : new Array(axes).fill(value);
-    return axes === 1 ? list[0] : list;
-  };
   return {
     className,
     options: names("pool_size pool_length strides stride padding border_mode data_format keepdims"),
     only: LAST,
-    read: ({ name, pool_size: size = 2, strides = null, padding = "valid" }) =>
-      make({
+    read: ({ name, pool_size: size = 2, strides = null, padding = "valid" }, reading) => {
+      const lengths = (value: unknown, option: string) => {
+        const list = perAxis(value, axes, option, reading);
+        return (axes === 1 ? list[0] : list) as never;
+      };
+      if (sizeOf([size].flat() as number[]) > MOST_PLACES) {
+        reading.refuse(`a window has at most ${MOST_PLACES} places`, `pool_size is ${size}`);
+      }
+      return make({
         name,
-        poolSize: lengths(size),
-        ...(strides !== null && { strides: lengths(strides) }),
+        poolSize: lengths(size, "pool_size"),
+        ...(strides !== null && { strides: lengths(strides, "strides") }),
         padding: padding as "valid",
-      }),
+      });
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import {
   windowsIn,
 } from "./convolution.ts";
 import { zeros } from "./initializers.ts";
-import { given, type LayerKind, names } from "./kind.ts";
+import { given, type LayerKind, names, perAxis } from "./kind.ts";
 import { defineLayer, formatOpenShape, type Layer, type OpenShape } from "./layer.ts";
 import {
   activationConfig,
@@ -156,17 +156,18 @@ export const SEPARABLE_CONV_1D: LayerKind = {
       "kernel_constraint",
   ),
   only: { data_format: "channels_last", groups: 1 },
-  read: (config, { activation }) => {
-    const one = (value: unknown) => (Array.isArray(value) ? value[0] : value) as number;
+  read: (config, reading) => {
+    const one = (option: string, otherwise?: number) =>
+      perAxis(config[option] ?? otherwise, 1, option, reading)[0]!;
     return separableConv1D({
       name: config.name,
       filters: config.filters as number,
-      kernelSize: one(config.kernel_size),
-      strides: one(config.strides ?? 1),
+      kernelSize: one("kernel_size"),
+      strides: one("strides", 1),
       padding: given(config.padding, "valid") as "valid",
-      dilationRate: one(config.dilation_rate ?? 1),
+      dilationRate: one("dilation_rate", 1),
       depthMultiplier: (config.depth_multiplier ?? 1) as number,
-      activation: activation(config.activation ?? null),
+      activation: reading.activation(config.activation ?? null),
       useBias: (config.use_bias ?? true) as boolean,
     });
   },

@@ -64,6 +64,7 @@ export function zeroPadding1D(options: ZeroPadding1DOptions = {}): Layer {
     "ZeroPadding1D",
     chosen.name,
     { padding: [before, after] },
+    (timesteps) => timesteps + before + after,
     (timesteps) =>
       Array.from(
         { length: timesteps + before + after },
@@ -92,14 +93,20 @@ export function cropping1D(options: Cropping1DOptions = {}): Layer {
   const chosen = { cropping: 1, ...definedOptions("a Cropping1D", options) };
   checkOptions("a Cropping1D", chosen, { cropping: pairRule });
   const [before, after] = both(chosen.cropping);
-  return ofSteps("Cropping1D", chosen.name, { cropping: [before, after] }, (timesteps) => {
-    const length = timesteps - before - after;
-    if (length > 0) return Array.from({ length }, (_, t) => t + before);
+  const count = (timesteps: number) => {
+    if (timesteps > before + after) return timesteps - before - after;
     throw new RangeError(
       `Cannot build a Cropping1D: a timestep must be left, but ${before} and ${after} of ` +
         `${timesteps} are cut off`,
     );
-  });
+  };
+  return ofSteps(
+    "Cropping1D",
+    chosen.name,
+    { cropping: [before, after] },
+    count,
+    (timesteps) => Array.from({ length: count(timesteps) }, (_, t) => t + before),
+  );
 }
 
 /**
@@ -125,15 +132,17 @@ export function upSampling1D(options: UpSampling1DOptions = {}): Layer {
     "UpSampling1D",
     name,
     { size },
+    (timesteps) => timesteps * size,
     (timesteps) => Array.from({ length: timesteps * size }, (_, t) => Math.floor(t / size)),
   );
 }
 
-/** A layer of the timesteps that are named: where each comes from, −1 for zeros. */
+/** A layer of so many timesteps, and where each comes from: −1 for zeros. */
 function ofSteps(
   className: string,
   name: string | undefined,
   config: Record<string, unknown>,
+  count: (timesteps: number) => number,
   steps: (timesteps: number) => number[],
 ): Layer {
   return defineLayer({
@@ -142,7 +151,7 @@ function ofSteps(
     config,
     outputShape: ([timesteps, ...rest]: OpenShape) => {
       if (rest.length === 1) {
-        return [typeof timesteps === "number" ? steps(timesteps).length : null, ...rest];
+        return [typeof timesteps === "number" ? count(timesteps) : null, ...rest];
       }
       throw new TypeError(
         `Cannot build a ${className}: its input must be [timesteps, size], ` +

@@ -4,7 +4,7 @@
 // mutated bytes; see tests/fixtures/formats/README.md.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { loadModel, type Model, UnreadableFileError } from "@gatescope/lstm";
+import { loadModel, type Model, saveOnnx, UnreadableFileError } from "@gatescope/lstm";
 import { readHdf5 } from "../../lib/files/hdf5.ts";
 import { outcome } from "../files/arrays.ts";
 import { mutated } from "../files/mutations.ts";
@@ -268,4 +268,91 @@ Deno.test("a .keras that asks for more memory than there is gets none", async ()
   const nested = "[".repeat(200_000);
   const bytes = await zip(new Map([...entries, ["config.json", new TextEncoder().encode(nested)]]));
   await assertRejects(() => loadModel(bytes), UnreadableFileError, "it must be JSON");
+});
+
+/** Models of the layers around an LSTM: windows, normalizations, attention, merges, states. */
+const AROUND = [
+  "keras_layers/cnn_lstm",
+  "keras_layers/lrcn",
+  "keras_layers/batch_normalization",
+  "keras_layers/merges",
+  "keras_masks/dots",
+  "keras_attention/heads_named",
+  "keras_recurrent/gru_states",
+  "keras_graphs/both_directions",
+  "keras_nested/distributed",
+];
+
+/** The file with another config.json. */
+async function reconfigured(
+  whole: Uint8Array,
+  change: (config: Uint8Array) => Uint8Array,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { unzip, zip } = await import("../../lib/files/zip.ts");
+  const entries = await unzip(whole);
+  entries.set("config.json", change(entries.get("config.json")!));
+  return new Uint8Array(await zip(entries));
+}
+
+for (const name of AROUND) {
+  const whole = Deno.readFileSync(formatFile(`${name}.keras`));
+
+  Deno.test(`loadModel() gives a model or one clear error for 300 mutations of ${name}'s configuration`, async () => {
+    let refused = 0;
+    for (let seed = 0; seed < 300; seed++) {
+      const bytes = await reconfigured(whole, (config) => mutated(config, seed));
+      const result = await outcome(() => loadModel(bytes));
+      assertOneError(result, `${name}, seed ${seed}`);
+      if (result instanceof Error) refused += 1;
+    }
+    assert(refused > 150, `only ${refused} refused`);
+  });
+
+  Deno.test(`loadModel() gives a model or one clear error for 500 mutations of ${name} as .onnx`, async () => {
+    const file = await Deno.makeTempFile();
+    await saveOnnx(file, await loadModel(whole));
+    const graph = await Deno.readFile(file);
+    await Deno.remove(file);
+    for (let seed = 0; seed < 500; seed++) {
+      const result = await outcome(() => loadModel(mutated(graph, seed)));
+      assertOneError(result, `${name}.onnx, seed ${seed}`);
+    }
+  });
+}
+
+Deno.test("what a changed option of a layer asks for is refused: too much, or not what it takes", async () => {
+  /** @param option of the layer of that class; undefined leaves it out */
+  const refuses = async (file: string, option: string, value: unknown, message: string) => {
+    const [name, className, key] = [file, ...option.split(".")] as [string, string, string];
+    const whole = Deno.readFileSync(formatFile(`${name}.keras`));
+    const bytes = await reconfigured(whole, (config) => {
+      const model = JSON.parse(new TextDecoder().decode(config));
+      const layer = model.config.layers.find((one: { class_name: string }) =>
+        one.class_name === className
+      );
+      layer.config[key] = value;
+      return new TextEncoder().encode(JSON.stringify(model));
+    });
+    const { message: found } = await assertRejects(() => loadModel(bytes), UnreadableFileError);
+    assert(found.includes(message), `${name}, ${option} ${value}: ${found}`);
+  };
+  const many = "a result may have at most 134217728 numbers a sample";
+  await refuses("keras_layers/repeat_vector", "RepeatVector.n", 1e9, many);
+  await refuses("keras_layers/zero_padding", "ZeroPadding1D.padding", 1e9, many);
+  await refuses("keras_layers/up_sampling", "UpSampling1D.size", 1e9, many);
+  const places = "a window has at most 65536 places, but pool_size is 1000000000";
+  await refuses(
+    "keras_layers/average_pooling_same",
+    "AveragePooling1D.pool_size",
+    1e9,
+    places,
+  );
+  const one = "strides must be one number, but it is [1,2]";
+  await refuses("keras_layers/conv_valid", "Conv1D.strides", [1, 2], one);
+  await refuses("keras_layers/max_pooling", "MaxPooling1D.strides", [1, 2], one);
+  await refuses("keras_layers/separable", "SeparableConv1D.strides", [1, 2], one);
+  const number = "epsilon must be a number from 0, but it is null";
+  await refuses("keras_layers/layer_normalization", "LayerNormalization.epsilon", null, number);
+  const activation = "an Activation has an activation, but the configuration leaves it out";
+  await refuses("keras/activation_layer", "Activation.activation", undefined, activation);
 });
