@@ -65,7 +65,8 @@ function partOf(told: ToldLayer, writer: KerasWriter, of: LayerArrays["of"]): Re
   const weights = of({ name, layer, weights: namesOf(layer) }, 0);
   const inputSize = weights[0]?.tensor.shape[0] ?? null;
   const built = builtShape(told);
-  const mask = maskOf(told);
+  const opened = unknownBefore(told);
+  const mask = maskOf(told) ?? (opened === undefined ? undefined : "input");
   const takesStates = (call?.inputs.length ?? 0) > 1;
   const isMasked = (call?.mask.length ?? 0) > 0; // Keras 3 gives the mask beside x then, in one list
   const given = takesStates || isMasked && mask === "input"
@@ -75,7 +76,6 @@ function partOf(told: ToldLayer, writer: KerasWriter, of: LayerArrays["of"]): Re
     : mask === "input"
     ? "mask"
     : "one";
-  const opened = unknownBefore(told);
   return {
     name,
     layer,
@@ -89,8 +89,12 @@ function partOf(told: ToldLayer, writer: KerasWriter, of: LayerArrays["of"]): Re
       ...notes,
       ...(takesStates ? ["Its first states are inputs of its own, after x."] : []),
       ...(mask === "input" ? ["Which steps count is an input of its own, the mask."] : []),
-      ...(mask === undefined && opened !== undefined && makesMask(told)
-        ? [`Whether ${placeOf(opened)} hands a mask on does not stand in the file: none is taken.`]
+      ...(opened !== undefined
+        ? [
+          `Whether ${
+            placeOf(opened)
+          } hands a mask on does not stand in the file: 1 for each step where not.`,
+        ]
         : []),
     ],
   };
@@ -136,13 +140,6 @@ const NOWHERE = { inbound: [], ownName: "", around: [], distributed: 0 };
 
 function namesAround(told: ToldLayer): string[] {
   return [...told.around === undefined ? [] : namesAround(told.around), told.ownName];
-}
-
-/** Whether a layer beside it makes a mask. */
-function makesMask({ siblings }: ToldLayer): boolean {
-  return siblings.some(({ config }) =>
-    config.mask_value !== undefined || config.mask_zero === true
-  );
 }
 
 /** The shape that a layer was built for, the batch first, as far as the file tells. */

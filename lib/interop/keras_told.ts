@@ -143,9 +143,24 @@ function lastOf(layer: ToldLayer): ToldLayer {
   return last === undefined ? layer : lastOf(last);
 }
 
-/** Whether a class that is not read is among the layers before it, through which a mask might come. */
-export function unknownBefore(layer: ToldLayer): ToldLayer | undefined {
-  return layersBefore(layer).find(({ className, inner }) =>
-    inner === undefined && className !== "InputLayer" && kindOfLayer(className) === undefined
-  );
+/**
+ * A layer of an unknown class between one and a mask: the file does not tell whether that comes through.
+ * Functional models of Keras 3 tell where masks go.
+ */
+export function unknownBefore(
+  layer: ToldLayer,
+  seen = new Set<ToldLayer>(),
+): ToldLayer | undefined {
+  if (seen.has(layer) || isRecord(layer.inbound?.[0])) return undefined;
+  seen.add(layer);
+  for (const one of layersBefore(layer)) {
+    const isUnknown = kindOfLayer(one.className) === undefined && !PLAIN.includes(one.className);
+    if (isUnknown && layersBefore(one).some((before) => handsMask(before, new Set()))) return one;
+    const found = isUnknown || PASSING.has(one.className) ? unknownBefore(one, seen) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
+
+/** What is known, and no kind of layer; a Lambda hands no mask on. */
+const PLAIN: readonly string[] = ["InputLayer", "Lambda"];

@@ -37,8 +37,9 @@ const CHOICES = {
  * Bidirectional), so that its gates can be traced, proved and looked at.
  *
  * What goes in is the layer's own input `[batch, timesteps, inputSize]`: `model.provenance.input` is
- * the line of Python that gives it. Where the file hands it first states or a mask as well, these are
- * inputs of the model, after x. A layer with `returnState` gives its first result.
+ * the line of Python that gives it. Where the file hands it first states or a mask as well, or may do
+ * so, these are inputs of the model, after x; a mask is `[batch, timesteps]`, 1 where a step counts. A
+ * layer with `returnState` gives its first result.
  *
  * From `.keras`, `.h5` and TF.js's `model.json` by the configuration; inside of classes of the
  * author's own and from `.weights.h5` by the arrays, which tell no activations (a note says which were

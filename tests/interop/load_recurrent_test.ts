@@ -97,6 +97,23 @@ Deno.test("loadRecurrent() takes a mask that an Embedding makes, first states, a
   assertThrows(() => kept.predict(x.select(0, 0).reshape([1, 4, 3])), TypeError, "of 2");
 });
 
+Deno.test("loadRecurrent() asks for the mask where a class of the author's own stands before a layer, which may hand one on", async () => {
+  const entries = await unzip(Deno.readFileSync(file("row.keras")));
+  const config = JSON.parse(new TextDecoder().decode(entries.get("config.json")));
+  const own = {
+    class_name: "Own",
+    module: null,
+    registered_name: "a>Own",
+    config: { name: "own" },
+  };
+  config.config.layers.splice(2, 0, own); // between the words and the LSTM
+  const text = new TextEncoder().encode(JSON.stringify(config));
+  const models = await loadRecurrent(await zip(new Map(entries).set("config.json", text)));
+  assertAlone(models, "row", [["masked", ["mask"]]]);
+  const notes = models.get("masked")!.provenance!.notes.join(" ");
+  assert(notes.includes(`Whether "own" (Own) hands a mask on does not stand in the file`), notes);
+});
+
 Deno.test("loadRecurrent() opens a model of the author's own class, by its attributes", async () => {
   assertAlone(await loadRecurrent(file("own_model.keras")), "own_model", [["encoder"], [
     "heads/gru",
