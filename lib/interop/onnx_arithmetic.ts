@@ -14,6 +14,7 @@ import {
 } from "../values/functions.ts";
 import type { Ops } from "../values/ops.ts";
 import { floatOf } from "./onnx_attributes.ts";
+import { quotient } from "./onnx_comparisons.ts";
 import { biased, gated } from "./onnx_dense.ts";
 import { UnreadNode } from "./onnx_errors.ts";
 import { broadcastShape } from "./onnx_known.ts";
@@ -51,9 +52,7 @@ export function combine(step: Step): Result[] {
   if (fused !== undefined) return [fused];
   const all = step.operands as readonly Result[];
   const isWords = (one: Result) => one instanceof Connection ? build.areWords(one) : one.isWhole;
-  if (operator === "Div" && all.every(isWords)) {
-    throw new UnreadNode("it divides whole numbers, and cuts off what is left");
-  }
+  if (operator === "Div" && all.every(isWords)) return quotient(step);
   const term = TERMS[operator] ?? "operand";
   const weights = all.map((one, k) => asWeight(one, all.length === 2 ? term : `${term}_${k}`));
   const results = build.operate(operator, weights, {

@@ -99,6 +99,9 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Expand: BINARY,
   Flatten: { inputs: [1, 1], attributes: { axis: "int" } },
   Gather: { inputs: [2, 2], attributes: { axis: "int" } },
+  GatherElements: { inputs: [2, 2], attributes: { axis: "int" } },
+  GatherND: { inputs: [2, 2], attributes: { batch_dims: ["int", 12] } },
+  Mod: { inputs: [2, 2], attributes: { fmod: "int" } },
   Gelu: { inputs: [1, 1], attributes: { approximate: "text" } },
   Gemm: {
     inputs: [2, 3],

@@ -51,6 +51,30 @@ export function round(step: Step): Result[] {
   return ofNumbers(step, WHOLE_OF[step.operator]!);
 }
 
+/** `Mod` of whole numbers: of the divisor's sign, with fmod of the dividend's. */
+export function remainder(step: Step): Result[] {
+  const { build } = step;
+  checkWhole(step, "Mod");
+  const isTruncated = intOf(step, "fmod", 0) !== 0;
+  const results = ofNumbers(step, (a, b) => isTruncated ? a! % b! : a! - b! * Math.floor(a! / b!));
+  build.addWords(...results);
+  return results;
+}
+
+/** `Div` of whole numbers, cut off. */
+export function quotient(step: Step): Connection[] {
+  const results = ofNumbers(step, (a, b) => Math.trunc(a! / b!));
+  step.build.addWords(...results);
+  return results;
+}
+
+function checkWhole({ build, operands }: Step, operator: string): void {
+  const areWhole = operands.every((one) =>
+    one instanceof Connection ? build.areWords(one) : one!.isWhole
+  );
+  if (!areWhole) throw new UnreadNode(`${operator} of floats is not read`);
+}
+
 /** `Cast`: words stay whole, floats are cut off; those of an input that are words stay as they are. */
 export function cast(step: Step): Result[] {
   const { build } = step;

@@ -4,6 +4,7 @@ import { Connection } from "../layers/connection.ts";
 import type { OnnxFile } from "../files/onnx.ts";
 import { clip, combine, power, unary } from "./onnx_arithmetic.ts";
 import { checkAttributes } from "./onnx_attributes.ts";
+import { gatherElements, gatherNd } from "./onnx_lookups.ts";
 import {
   constantNode,
   constantOfShape,
@@ -12,7 +13,7 @@ import {
   isFolded,
   shapeOf,
 } from "./onnx_constants.ts";
-import { cast, compare, largestPlace, round, where } from "./onnx_comparisons.ts";
+import { cast, compare, largestPlace, remainder, round, where } from "./onnx_comparisons.ts";
 import { activate, gemm, matMul } from "./onnx_dense.ts";
 import { einsum } from "./onnx_einsum.ts";
 import { UnreadNode } from "./onnx_errors.ts";
@@ -76,6 +77,8 @@ const OPERATORS: Readonly<Record<string, Read>> = {
   Slice: slice,
   Split: split,
   Gather: gather,
+  GatherElements: gatherElements,
+  GatherND: gatherNd,
   Expand: expand,
   Tile: tile,
   Where: where,
@@ -93,6 +96,7 @@ const OPERATORS: Readonly<Record<string, Read>> = {
   Ceil: round,
   Round: round,
   Sign: round,
+  Mod: remainder,
   ArgMax: largestPlace,
   ArgMin: largestPlace,
   Pad: pad,
@@ -138,7 +142,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   Scan: "loops are not read (converters write masks and other cells as loops: the Keras model " +
     "itself, by model.save() as .keras or .h5, opens)",
   If:
-    "branches are not read (PyTorch writes squeeze() without an axis as one: squeeze(1) says which)",
+    "branches are not read (PyTorch writes squeeze() as one where an axis may not be 1: x[:, 0] says it is)",
 };
 
 /**

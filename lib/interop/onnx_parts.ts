@@ -11,6 +11,7 @@ import { axisOf, UnreadNode } from "./onnx_errors.ts";
 import { placeIn, sliceListsOf, slicesOf, splitLengths } from "./onnx_axes.ts";
 import { foldOf } from "./onnx_folding.ts";
 import { constantPart, type Known, type Part } from "./onnx_known.ts";
+import { gatherAlong } from "./onnx_lookups.ts";
 import { pickPlace, pickStretch, rejoined } from "./onnx_picks.ts";
 import {
   arrayOf,
@@ -167,7 +168,9 @@ export function split(step: Step): Result[] {
 /** `Gather`: rows of a table by words, or constant places of an axis. */
 export function gather(step: Step): Result[] {
   const [x, indices] = step.operands;
-  if (indices instanceof Connection) return lookUp(step, x!, indices);
+  if (indices instanceof Connection) {
+    return x instanceof Connection ? gatherAlong(step) : lookUp(step, x!, indices);
+  }
   const data = connectionOf(step, 0);
   const axis = axisOf(intOf(step, "axis", 0), data.shape.length + 1);
   const one = step.build.areWords(data) ? undefined : placeOf(step, data, axis, indices!);
