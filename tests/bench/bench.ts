@@ -3,7 +3,7 @@
  * noisy moment hits all of them. Same weights, one thread each; results are compared before anything
  * is timed. Writes the table between the README's markers.
  *
- * Options: `--seconds 40` for all timing together, `--only Gatescope,PyTorch`, `--shapes S0,S1`.
+ * Options: `--seconds 60` for all timing together, `--only Gatescope,PyTorch`, `--shapes S0,S1`.
  */
 import { parseArgs } from "node:util";
 import { availableBuild, instantiate } from "../../lib/compute/engine.ts";
@@ -17,7 +17,7 @@ import { writeBetweenMarkers } from "./readme.ts";
 const { values: given } = parseArgs({
   args: Deno.args,
   options: {
-    seconds: { type: "string", default: "40" },
+    seconds: { type: "string", default: "60" },
     only: { type: "string", default: "" },
     shapes: { type: "string", default: "" },
   },
