@@ -53,6 +53,7 @@ export function kerasGraph(
   },
 ): Connections & { readonly layers: readonly Layer[] } {
   const layers = new Map<KerasNode, Layer>();
+  const calledWith = new Map<Layer, string>();
   const ofMasks = new Set<KerasNode>();
   let count = 0; // models within models may double at each level
 
@@ -62,6 +63,11 @@ export function kerasGraph(
       return wired(node.inner, given).outputs;
     }
     const layer = layers.get(node) ?? layerOf(node, values);
+    const called = JSON.stringify(saying(node, values));
+    if ((calledWith.get(layer) ?? called) !== called) {
+      refuse(`the layer ${placeOf(node)} is called in two ways`);
+    }
+    calledWith.set(layer, called);
     layers.set(node, layer);
     return connect(layer, given);
   };
@@ -147,6 +153,12 @@ function firstCall(
   return Math.max(...used, 0) === inbound.length ? 1 : 0;
 }
 
+/** What a layer is called with that says what it does. */
+function saying({ className }: KerasNode, values: Call["values"]): unknown[] {
+  const { callOptions = [] } = kindOfLayer(className) ?? {};
+  return callOptions.map((name) => values[name] ?? false);
+}
+
 /** Throws where a layer is called with what changes its result and is not read. */
 function checkValues(node: KerasNode, { values, training }: Call): void {
   const refuse = (state: string): never => {
@@ -214,7 +226,7 @@ function makersOf(
 export function callOf(inbound: unknown, inputs: readonly string[] = []): Call {
   const inOrder = (named: Readonly<Record<string, unknown>>): unknown[] => {
     const mask = Object.keys(named).find((name) =>
-      /_mask$/.test(name) && (named[name] ?? false) !== false
+      /_mask$/.test(name) && typeof (named[name] ?? false) !== "boolean"
     );
     if (mask !== undefined) refuse(`a layer is called with ${mask}, which is not read`);
     const placed = inputs.filter((name) => name in named).map((name) => named[name]);

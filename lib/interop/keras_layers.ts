@@ -52,7 +52,7 @@ export function kerasLayer(
     refuse(`${option} must be ${only}`, `the value is ${JSON.stringify(value).slice(0, 100)}`);
   }
   return asFileError("its options must be a layer's", () => {
-    const options = { ...config, ...(kind.readsCall && { call }) };
+    const options = { ...config, ...((kind.readsCall || kind.callOptions) && { call }) };
     return kind.read({ ...options, name }, {
       ...writer,
       activation: (value) => kerasActivation(value, writer.generation, place),

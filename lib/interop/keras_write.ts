@@ -104,14 +104,18 @@ function functionalConfig(
           name,
           inbound_nodes: callsOf(k).map(({ inputs: places }) => {
             const given = places.map(tensorAt);
-            const { takesArguments = false, moreInputs, writeCall } = kindToWrite(name, layer);
+            const { takesArguments = false, moreInputs, writeCall, callKeywords } = kindToWrite(
+              name,
+              layer,
+            );
             const [first, ...more] = given;
             const isApart = moreInputs !== undefined && more.length > 0;
             if (isApart) checkStates(network, layer, name);
             const isList = more.length > 0 && !takesArguments;
             const inputs = isApart ? [first] : isList ? [given] : given;
             const args = [...inputs, ...writeCall?.(layer) ?? []];
-            return { args, kwargs: isApart ? { [moreInputs]: more } : {} };
+            const kwargs = { ...(isApart && { [moreInputs]: more }), ...callKeywords?.(layer) };
+            return { args, kwargs };
           }),
         })),
       ],

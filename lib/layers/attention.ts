@@ -6,7 +6,7 @@ import { getActivation } from "../values/activations.ts";
 import { permuted, rowsOf, shapeOf, where } from "../values/arrange.ts";
 import type { Ops } from "../values/ops.ts";
 import { ones, uniform, zeros } from "./initializers.ts";
-import { type LayerKind, names } from "./kind.ts";
+import { type KerasConfig, type LayerKind, names } from "./kind.ts";
 import {
   defineLayer,
   formatOpenShape,
@@ -36,6 +36,11 @@ export interface AttentionOptions extends LayerName {
   readonly scoreMode?: "dot" | "concat";
   /** The share of the weights that is dropped in training, from 0 to below 1. Default: 0. */
   readonly dropout?: number;
+  /**
+   * Whether step i of the query looks at steps 0 to i alone: what Keras's layer is called with as
+   * `use_causal_mask`. Default: false.
+   */
+  readonly useCausalMask?: boolean;
 }
 
 /** The options of an AdditiveAttention, with Keras's defaults. */
@@ -44,6 +49,11 @@ export interface AdditiveAttentionOptions extends LayerName {
   readonly useScale?: boolean;
   /** The share of the weights that is dropped in training, from 0 to below 1. Default: 0. */
   readonly dropout?: number;
+  /**
+   * Whether step i of the query looks at steps 0 to i alone: what Keras's layer is called with as
+   * `use_causal_mask`. Default: false.
+   */
+  readonly useCausalMask?: boolean;
 }
 
 /** The options of a MultiHeadAttention, with Keras's defaults. */
@@ -56,6 +66,11 @@ export interface MultiHeadAttentionOptions extends LayerName {
   readonly valueDim?: number;
   /** The share of the weights that is dropped in training, from 0 to below 1. Default: 0. */
   readonly dropout?: number;
+  /**
+   * Whether step i of the query looks at steps 0 to i alone: what Keras's layer is called with as
+   * `use_causal_mask`. Default: false.
+   */
+  readonly useCausalMask?: boolean;
   /** Whether each projection adds a bias. Default: true. */
   readonly useBias?: boolean;
   /** How long the result's rows are. Default: as the query's. */
@@ -89,20 +104,27 @@ export function attention(options: AttentionOptions = {}): Layer {
     useScale: false,
     scoreMode: "dot",
     dropout: 0,
+    useCausalMask: false,
     ...definedOptions("an Attention", options),
   };
   checkOptions("an Attention", chosen, {
     useScale: flagRule,
     scoreMode: choiceRule(["dot", "concat"]),
     dropout: rateRule,
+    useCausalMask: flagRule,
   });
-  const { name, useScale, scoreMode, dropout } = chosen;
+  const { name, useScale, scoreMode, dropout, useCausalMask } = chosen;
   const isDot = scoreMode === "dot";
   const number = (name: string): WeightSpec => ({ name, shape: [], initialize: ones });
   return defineLayer({
     ...ofQueries("Attention"),
     name,
-    config: { use_scale: useScale, score_mode: scoreMode, dropout },
+    config: {
+      use_scale: useScale,
+      score_mode: scoreMode,
+      dropout,
+      use_causal_mask: useCausalMask,
+    },
     weights: () => [
       ...(useScale ? [number("scale")] : []),
       ...(isDot ? [] : [number("concat_score_weight")]),
@@ -111,11 +133,11 @@ export function attention(options: AttentionOptions = {}): Layer {
       const scaled = (x: typeof query) => useScale ? o.sumOfProducts([x!, weights[0]!]) : x!;
       if (isDot) {
         const scores = scaled(o.matmul(query!, permuted(o, key!, [0, 2, 1])));
-        return attended(o, scores, value!, dropout, context);
+        return attendedByQuery(o, scores, value!, chosen, context);
       }
       const sums = o.apply(getActivation("tanh"), scaled(pairsOf(o, query!, key!)));
       const scores = o.sumOfProducts([summed(o, sums), weights.at(-1)!]);
-      return attended(o, scores, value!, dropout, context);
+      return attendedByQuery(o, scores, value!, chosen, context);
     },
   });
 }
@@ -143,14 +165,19 @@ export function additiveAttention(options: AdditiveAttentionOptions = {}): Layer
   const chosen = {
     useScale: true,
     dropout: 0,
+    useCausalMask: false,
     ...definedOptions("an AdditiveAttention", options),
   };
-  checkOptions("an AdditiveAttention", chosen, { useScale: flagRule, dropout: rateRule });
-  const { name, useScale, dropout } = chosen;
+  checkOptions("an AdditiveAttention", chosen, {
+    useScale: flagRule,
+    dropout: rateRule,
+    useCausalMask: flagRule,
+  });
+  const { name, useScale, dropout, useCausalMask } = chosen;
   return defineLayer({
     ...ofQueries("AdditiveAttention"),
     name,
-    config: { use_scale: useScale, dropout },
+    config: { use_scale: useScale, dropout, use_causal_mask: useCausalMask },
     weights: (query: OpenShape) => {
       const size = query.at(-1)!;
       const initialize = uniform(Math.sqrt(6 / (2 * size))); // Keras: both fans are the length
@@ -158,7 +185,7 @@ export function additiveAttention(options: AdditiveAttentionOptions = {}): Layer
     },
     run: (o, [query, value, key = value], [scale], context) => {
       const sums = o.apply(getActivation("tanh"), pairsOf(o, query!, key!));
-      return attended(o, summed(o, sums, scale), value!, dropout, context);
+      return attendedByQuery(o, summed(o, sums, scale), value!, chosen, context);
     },
   });
 }
@@ -166,11 +193,11 @@ export function additiveAttention(options: AdditiveAttentionOptions = {}): Layer
 /**
  * Several attentions side by side, each on projections of its own: of head n,
  * softmax((q Wᵩ) (k Wₖ)ᵀ / √keyDim) (v Wᵥ), and all of them through one more projection. The inputs
- * are `[query, value]` or `[query, value, key]`; all of their steps must count. Source: Vaswani et
- * al. 2017, in the form of keras/src/layers/attention/multi_head_attention.py (Keras 3.15.1).
+ * are `[query, value]` or `[query, value, key]`. Pairs of steps count where both do; a step of which
+ * no pair counts sees the mean of all, and with `dropout` nothing. Source: Vaswani et al. 2017, in the
+ * form of keras/src/layers/attention/multi_head_attention.py (Keras 3.15.1).
  *
- * @throws {TypeError} where an option is unknown or of the wrong kind, the inputs do not fit, or a
- *   mask comes with them.
+ * @throws {TypeError} where an option is unknown or of the wrong kind, or the inputs do not fit.
  * @throws {RangeError} where its value is out of range.
  *
  * @example
@@ -187,6 +214,7 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
   const chosen = {
     dropout: 0,
     useBias: true,
+    useCausalMask: false,
     ...definedOptions("a MultiHeadAttention", options),
   };
   const { name, numHeads, keyDim, valueDim = keyDim, dropout, useBias, outputSize } = chosen;
@@ -196,6 +224,7 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
     ...(chosen.valueDim !== undefined && { valueDim: countRule }),
     dropout: rateRule,
     useBias: flagRule,
+    useCausalMask: flagRule,
     ...(outputSize !== undefined && { outputSize: countRule }),
   });
   return defineLayer({
@@ -208,6 +237,7 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
       dropout,
       use_bias: useBias,
       output_shape: outputSize === undefined ? null : [outputSize],
+      use_causal_mask: chosen.useCausalMask,
     },
     outputShape: (...inputs: OpenShape[]) => {
       const [query] = checkedInputs("MultiHeadAttention", inputs, false);
@@ -229,12 +259,6 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
       ];
     },
     run: (o, [query, value, key = value], weights, context) => {
-      if (context.masks.some((mask) => mask !== undefined)) {
-        throw new TypeError(
-          `Cannot run a MultiHeadAttention: all steps of its inputs must count, but a mask comes ` +
-            `with them`,
-        );
-      }
       const each = useBias ? 2 : 1;
       const part = (k: number) => {
         const [kernel, bias] = weights.slice(k * each, (k + 1) * each);
@@ -251,16 +275,19 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
       };
       const [q, k, v] = [inHeads(query, part(0)), inHeads(key, part(1)), inHeads(value, part(2))];
       const scores = o.scale(o.matmul(q, permuted(o, k, [0, 1, 3, 2])), 1 / Math.sqrt(keyDim));
-      const [together] = attended(o, scores, v, dropout, context).outputs;
+      const [asks, ...masks] = context.masks;
+      const counts = countsOf([asks], masks, chosen.useCausalMask);
+      // Keras multiplies the weights by dropout's way alone by the mask, too
+      const together = attended(o, scores, v, dropout, context, counts, dropout > 0);
       const [batch, steps] = shapeOf(o, query!) as [number, number];
-      const rows = o.reshape(permuted(o, together!, [0, 2, 1, 3]), [
+      const rows = o.reshape(permuted(o, together, [0, 2, 1, 3]), [
         batch,
         steps,
         numHeads * valueDim,
       ]);
       const { kernel, bias } = part(3);
       const W = o.reshape(kernel, [numHeads * valueDim, shapeOf(o, kernel).at(-1)!]);
-      return { outputs: [o.affine([[rows, W]], bias)] };
+      return { outputs: [o.affine([[rows, W]], bias)], mask: asks };
     },
   });
 }
@@ -297,33 +324,66 @@ function checkedInputs(
   );
 }
 
-/** softmax(scores) · values, of the steps that count; the query's mask goes on. */
+/** Whether step j of the value counts for step i of the query, in sample n. */
+type Counts = (n: number, i: number, j: number) => boolean;
+
+/** What counts by the masks of both sides; undefined where all does. */
+function countsOf(
+  queries: readonly (Mask | undefined)[],
+  values: readonly (Mask | undefined)[],
+  isCausal: boolean,
+): Counts | undefined {
+  if (!isCausal && [...queries, ...values].every((mask) => mask === undefined)) return undefined;
+  const at = (masks: typeof values, n: number, step: number) =>
+    masks.every((mask) => mask === undefined || mask.data[n * mask.shape[1]! + step] !== 0);
+  return (n, i, j) => (!isCausal || j <= i) && at(queries, n, i) && at(values, n, j);
+}
+
+/** softmax(scores) · values of the steps that count; the query's mask takes out rows, and goes on. */
+function attendedByQuery<V>(
+  o: Ops<V>,
+  scores: V,
+  value: V,
+  { dropout, useCausalMask }: { readonly dropout: number; readonly useCausalMask: boolean },
+  context: LayerContext<V>,
+): { readonly outputs: readonly V[]; readonly mask: Mask | undefined } {
+  const [queryMask, valueMask] = context.masks;
+  const counts = countsOf([], [valueMask], useCausalMask);
+  const result = attended(o, scores, value, dropout, context, counts);
+  const shown = queryMask === undefined ? result : where(o, queryMask, result);
+  return { outputs: [shown], mask: queryMask };
+}
+
+/** softmax(scores) · values; `isZeroed`: what does not count has no weight, were it all of a row. */
 function attended<V>(
   o: Ops<V>,
   scores: V,
   value: V,
   dropout: number,
   context: LayerContext<V>,
-): { readonly outputs: readonly V[]; readonly mask: Mask | undefined } {
-  const [queryMask, valueMask] = context.masks;
-  let kept = scores;
-  if (valueMask !== undefined) {
-    const shape = shapeOf(o, scores) as [number, number, number];
-    const counts = Float64Array.from({ length: sizeOf(shape) }, (_, at) => {
-      const [row, step] = [Math.floor(at / shape[2]), at % shape[2]];
-      return valueMask.data[Math.floor(row / shape[1]) * shape[2] + step]!;
-    });
-    const low = new Tensor(new Float64Array(counts.length).fill(MASKED), shape);
-    kept = where(o, new Tensor(counts, shape), scores, o.given(low));
-  }
+  counts: Counts | undefined,
+  isZeroed = false,
+): V {
+  const shape = shapeOf(o, scores); // [batch, …heads, m, n]
+  const [m, n] = shape.slice(-2) as [number, number];
+  const heads = sizeOf(shape.slice(1, -2));
+  const pairs = counts &&
+    new Tensor(
+      Float64Array.from({ length: sizeOf(shape) }, (_, at) => {
+        const row = Math.floor(at / n);
+        return counts(Math.floor(row / (m * heads)), row % m, at % n) ? 1 : 0;
+      }),
+      shape,
+    );
+  const low = pairs && new Tensor(new Float64Array(pairs.data.length).fill(MASKED), shape);
+  const kept = pairs ? where(o, pairs, scores, o.given(low!)) : scores;
   let weights = o.apply(getActivation("softmax"), kept);
+  if (pairs && isZeroed) weights = where(o, pairs, weights);
   if (context.training && dropout > 0) {
     const factors = noise(shapeOf(o, weights), dropout, randomOf(context));
     weights = o.sumOfProducts([weights, o.given(factors)]);
   }
-  const result = o.matmul(weights, value);
-  const shown = queryMask === undefined ? result : where(o, queryMask, result);
-  return { outputs: [shown], mask: queryMask };
+  return o.matmul(weights, value);
 }
 
 /** qᵢ + kⱼ of each pair: `[batch, m, size]` and `[batch, n, size]` become `[batch, m, n, size]`. */
@@ -359,10 +419,20 @@ function glorot(shape: readonly number[]) {
 const PARTS = "kernel_initializer bias_initializer kernel_regularizer bias_regularizer " +
   "kernel_constraint bias_constraint";
 
+/** How Keras's layers are called, where that says what they do. */
+const CALLED: Pick<LayerKind, "callOptions" | "callKeywords" | "write"> = {
+  callOptions: ["use_causal_mask"],
+  callKeywords: ({ config }) => config.use_causal_mask === true ? { use_causal_mask: true } : {},
+  write: ({ config: { use_causal_mask: _, ...own } }) => own,
+};
+const causalOf = ({ call }: KerasConfig) =>
+  ((call as KerasConfig | undefined)?.use_causal_mask ?? false) as boolean;
+
 /** Keras's attention layers. */
 export const ATTENTION_LAYERS: readonly LayerKind[] = [
   {
     className: "Attention",
+    ...CALLED,
     options: names("use_scale score_mode dropout seed causal"),
     only: { causal: false },
     read: (config) =>
@@ -371,11 +441,13 @@ export const ATTENTION_LAYERS: readonly LayerKind[] = [
         useScale: (config.use_scale ?? false) as boolean,
         scoreMode: (config.score_mode ?? "dot") as "dot",
         dropout: (config.dropout ?? 0) as number,
+        useCausalMask: causalOf(config),
       }),
     seeds: ({ config }) => config.dropout === 0 ? [] : ["seed_generator/vars/0"],
   },
   {
     className: "AdditiveAttention",
+    ...CALLED,
     options: names("use_scale dropout seed causal"),
     only: { causal: false },
     read: (config) =>
@@ -383,11 +455,13 @@ export const ATTENTION_LAYERS: readonly LayerKind[] = [
         name: config.name,
         useScale: (config.use_scale ?? true) as boolean,
         dropout: (config.dropout ?? 0) as number,
+        useCausalMask: causalOf(config),
       }),
     seeds: ({ config }) => config.dropout === 0 ? [] : ["seed_generator/vars/0"],
   },
   {
     className: "MultiHeadAttention",
+    ...CALLED,
     options: names(
       "num_heads key_dim value_dim dropout use_bias output_shape attention_axes sliding_window " +
         `flash_attention use_gate seed query_shape key_shape value_shape ${PARTS}`,
@@ -408,6 +482,7 @@ export const ATTENTION_LAYERS: readonly LayerKind[] = [
         valueDim: (config.value_dim ?? config.key_dim) as number,
         dropout: (config.dropout ?? 0) as number,
         useBias: (config.use_bias ?? true) as boolean,
+        useCausalMask: causalOf(config),
         ...(size !== null && { outputSize: size as number }),
       });
     },

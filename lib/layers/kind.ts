@@ -60,6 +60,8 @@ export interface LayerKind {
   readonly readsCall?: boolean;
   /** These values, as Keras 3 writes them. */
   readonly writeCall?: (layer: Layer) => readonly unknown[];
+  /** The values by name that it is called with, as Keras 3 writes them. Default: none. */
+  readonly callKeywords?: (layer: Layer) => KerasConfig;
   /** Whether several inputs are several arguments, and not one list of them. */
   readonly takesArguments?: boolean;
   /** The argument that takes all inputs but the first, as a list. */

@@ -123,7 +123,7 @@ Deno.test("a mask among a call's arguments is refused, but where it is said to b
     return kerasModel({ class_name: "Functional", config }, WRITER);
   };
   assertEquals(read({ use_causal_mask: false, attention_mask: null }).layers.length, 1);
-  for (const kwargs of [{ use_causal_mask: true }, { query_mask: called("input").args[0] }]) {
-    assertThrows(() => read(kwargs), UnreadableFileError, `called with ${Object.keys(kwargs)[0]}`);
-  }
+  assertEquals(read({ use_causal_mask: true }).layers[0]!.config.use_causal_mask, true);
+  const kwargs = { query_mask: called("input").args[0] };
+  assertThrows(() => read(kwargs), UnreadableFileError, "called with query_mask");
 });

@@ -50,8 +50,19 @@ export const ATTENTION_LAYERS: OnnxKinds = {
   MultiHeadAttention: { write: writeHeads },
 };
 
+/** Throws where not each step looks at all. */
+function checkSeesAll({ name, layer: { config } }: LayerUse): void {
+  if (config.use_causal_mask !== true) return;
+  throw refusal(
+    "each step of a query must look at all steps of the value",
+    name,
+    "one with useCausalMask",
+  );
+}
+
 function writeHeads(graph: OnnxGraphWriter, use: LayerUse): Given {
   const { name, inputs, weights, layer: { config } } = use;
+  checkSeesAll(use);
   const [query, value, key = value] = inputs;
   if (inputs.some(({ mask }) => mask !== undefined)) {
     const rule = "all steps of what a MultiHeadAttention takes must count";
@@ -91,8 +102,9 @@ function writeHeads(graph: OnnxGraphWriter, use: LayerUse): Given {
 }
 
 /** softmax(scores) · values, of the steps that count; the query's mask goes on. */
-function attended(graph: OnnxGraphWriter, scores: string, { inputs }: LayerUse): Given {
-  const [query, value] = inputs;
+function attended(graph: OnnxGraphWriter, scores: string, use: LayerUse): Given {
+  checkSeesAll(use);
+  const [query, value] = use.inputs;
   let kept = scores;
   if (value!.mask !== undefined) {
     const counts = graph.add("Unsqueeze", [value!.mask, graph.integers("query", [1])]);
