@@ -208,10 +208,16 @@ export function legacyLeaves(
       }
       found.set(owner, [...found.get(owner) ?? [], array]);
     }
-    return [...found].flatMap(([owner, own]) =>
-      isStack(owner) ? ofCells(owner, own) : [[owner.name, own]]
-    );
+    return [...found].flatMap(([owner, own]) => arraysOfOwner(owner, own));
   }));
+}
+
+/** A layer's arrays; of an RNN of several cells, those of each. */
+export function arraysOfOwner(
+  owner: StoredLayer,
+  arrays: readonly Converted[],
+): [string, Converted[]][] {
+  return isStack(owner) ? ofCells(owner, arrays) : [[owner.name, [...arrays]]];
 }
 
 /** Whether it is an RNN of several cells, whose arrays lie together. */
@@ -220,7 +226,9 @@ function isStack({ inner }: StoredLayer): boolean {
 }
 
 /** The layers whose arrays lie together. */
-function ownersOf(listed: readonly StoredLayer[]): StoredLayer[] {
+export function ownersOf<T extends StoredLayer & { inner?: { listed: readonly T[] } }>(
+  listed: readonly T[],
+): T[] {
   return listed.flatMap((node) =>
     node.inner === undefined || isStack(node) ? [node] : ownersOf(node.inner.listed)
   );

@@ -7,13 +7,13 @@ import { namesOf } from "../layers/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LayerArrays, LoadedModel } from "./build_model.ts";
 import { type Converted, lettersOf, taken } from "./conversion.ts";
+import { fromCudnn } from "./cudnn.ts";
 import { type Format, MODEL_RULE } from "./format.ts";
 import { inputShapeOf } from "./keras_input.ts";
 import { kerasModel } from "./keras_config.ts";
-import { leavesOf } from "./keras_node.ts";
 import { kerasWriter, TFJS_WRITER } from "./keras_version.ts";
 import { toldRecurrent } from "./keras_recurrent.ts";
-import { kerasWeights, type StoredLayer } from "./keras_weights.ts";
+import { arraysOfOwner, kerasWeights, ownersOf, type StoredLayer } from "./keras_weights.ts";
 import { orAlone, type RecurrentParts } from "./recurrent_part.ts";
 import { orderedByName } from "./weight_order.ts";
 
@@ -116,7 +116,8 @@ function arraysIn(
     return kerasWeights(file, { listed, areNamed: true });
   }
   // the longest first: of a model within, its own name is the layer's, or both with a slash
-  const layers = leavesOf(listed).flatMap(({ name, ownName, around }) =>
+  const owners = ownersOf(listed);
+  const layers = owners.flatMap(({ name, ownName, around }) =>
     [ownName, Array.isArray(around) ? [...around, ownName].join("/") : name]
       .map((own) => ({ name, own }))
   ).filter(({ name, own }, _, all) =>
@@ -124,12 +125,18 @@ function arraysIn(
   )
     .sort((a, b) => b.own.length - a.own.length);
   const groups = new Map<string, Converted[]>();
-  for (const [key, tensor] of arrays) {
+  for (const [given, tensor] of arrays) {
+    const key = given.replace(/^b'/, ""); // Keras 2.3's second of a name
     // Keras 3's names begin with the model's
     const owner = (layers.find(({ own }) => key.startsWith(`${own}/`)) ??
       layers.find(({ own }) => key.startsWith(`${model}/${own}/`)))?.name;
     if (owner === undefined) stray(key);
     else groups.set(owner, [...groups.get(owner) ?? [], taken(key, tensor)]);
   }
-  return { of: (placed) => orderedByName(placed, groups.get(placed.name) ?? []) };
+  const stored = new Map(
+    owners.flatMap((owner) => arraysOfOwner(owner, groups.get(owner.name) ?? [])),
+  );
+  return {
+    of: (placed) => fromCudnn(placed, orderedByName(placed, stored.get(placed.name) ?? [])),
+  };
 }

@@ -11,12 +11,22 @@ const CELLS: Readonly<Record<string, string>> = {
   SimpleRNNCell: "SimpleRNN",
 };
 
+/** What TF.js repeats of its cell among the layer's options. */
+const OF_CELLS = names(
+  "cells units activation recurrent_activation use_bias kernel_initializer recurrent_initializer " +
+    "bias_initializer unit_forget_bias kernel_regularizer recurrent_regularizer bias_regularizer " +
+    "kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout " +
+    "implementation reset_after",
+);
+
 /** `RNN(LSTMCell(…))`: what an LSTM is, in Keras itself; so with the other cells. */
 export const RNN: LayerKind = {
   className: "RNN",
-  options: names(
-    "cell return_sequences return_state go_backwards stateful unroll time_major zero_output_for_mask",
-  ),
+  options: [
+    ...names("cell return_sequences return_state go_backwards stateful unroll time_major"),
+    "zero_output_for_mask",
+    ...OF_CELLS,
+  ],
   only: { time_major: false },
   read: ({ cell, ...config }, reading) => {
     const layer = layerOfCell(cell, config);
@@ -39,11 +49,12 @@ export function layerOfCell(cell: unknown, options: KerasConfig): KerasConfig | 
   const record = (cell ?? {}) as KerasConfig;
   const { class_name: className, registered_name: registered = null, config } = record;
   if (typeof className !== "string" || !Object.hasOwn(CELLS, className)) return undefined;
+  const own = Object.entries(options).filter(([key]) => !OF_CELLS.includes(key));
   return {
     ...record,
     class_name: CELLS[className],
     registered_name: registered === className ? null : registered,
-    config: { ...config as KerasConfig, ...options },
+    config: { ...config as KerasConfig, ...Object.fromEntries(own) },
   };
 }
 

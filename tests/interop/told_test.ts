@@ -30,6 +30,7 @@ const RIGHT = [
   ["masked_keras224.h5", "Keras 2.2.4's Bidirectional, which repeats its result at masked steps"],
   ["converted_h5.json", "a converted Keras 3 .h5, whose Bidirectional gives zeros at masked steps"],
   ["converted_keras.json", "a converted Keras 3 .keras, whose arrays have numbers for names"],
+  ["converted_cudnn.json", "a converted .h5 of CuDNNLSTM and CuDNNGRU, whose gates lie turned"],
   ["slash_name.json", "a converted model whose layers have slashes in their names"],
   ["windows.keras", "a .keras of Keras 2 on Windows, whose groups have backslashes"],
   ["words_keras20.h5", "Keras 2.0's Embedding, whose dtype is that of its words"],
