@@ -1,8 +1,8 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Cell } from "./cell.ts";
-import { cellTraceOf } from "./cell_run.ts";
+import { type CellTrace, cellTraceOf } from "./cell_run.ts";
 import { LSTM_CELL, type LstmState, lstmStepOf } from "./lstm.ts";
-import { type LayerTrace, layerTraceOf } from "./lstm_forward.ts";
+import { layerTraceOf } from "./lstm_forward.ts";
 import type { TracedRun } from "./traced_run.ts";
 
 /** The trace of a layer's run, whatever its cell, from each site's values over the timesteps. */
@@ -10,10 +10,10 @@ export function traceOfRun(
   cell: Cell,
   valueOf: (site: string) => Tensor,
   run: TracedRun,
-): LayerTrace {
+): CellTrace {
   return cell === LSTM_CELL
     ? layerTraceOf(lstmStepOf(valueOf), run)
-    : cellTraceOf(cell, valueOf, { ...run, cell }) as unknown as LayerTrace;
+    : cellTraceOf(cell, valueOf, { ...run, cell });
 }
 
 /** A cell's states by their names, as a run takes them. */

@@ -1,7 +1,7 @@
 // A graph with its weights: what predicting, training and tracing all run. Shapes and numbers only;
 // the public door in front of it is Model.
 
-import type { LayerTrace } from "../cells/lstm_forward.ts";
+import type { CellTrace } from "../cells/cell_run.ts";
 import { valuesOfSite } from "../cells/cell_run.ts";
 import { passer } from "../cells/lstm_forward.ts";
 import type { SiteListener } from "../cells/sites.ts";
@@ -69,7 +69,7 @@ export interface NetworkRun {
 /** An LSTM's trace. */
 export interface NamedTrace {
   readonly name: string;
-  readonly trace: LayerTrace;
+  readonly trace: CellTrace;
 }
 
 /** A run that gradients can go back through. */
@@ -338,7 +338,7 @@ function valuesOf({ recurrence, x, weights, before, ...rest }: Inside<Variable>)
   };
 }
 
-function traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): LayerTrace {
+function traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): CellTrace {
   const { cell, recurrence, x, weights, functions, goBackwards, mask, before } = inside;
   const names = cell.arrays ?? ["kernel", "recurrentKernel", "bias"];
   const run = {

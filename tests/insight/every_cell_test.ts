@@ -328,7 +328,10 @@ Deno.test("checkup of a SimpleRNN: a hidden state on flat ground, and a beginnin
   model.setWeights([[[0.1]], [[0.1]], [0], [[1]], [0]]);
   const [reach] = kinds(model);
   assertEquals(reach!.kind, "vanishing gradients");
-  assert(reach!.cause.startsWith("the recurrent kernel is too small"), reach!.cause);
+  assert(
+    reach!.cause.startsWith("what the recurrent kernel and the activation's slope multiply"),
+    reach!.cause,
+  );
 });
 
 for (const name of ["LSTM", "GRU", "GRU, reset before", "SimpleRNN"]) {

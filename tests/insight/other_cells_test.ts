@@ -70,3 +70,34 @@ Deno.test("a GRU's candidate is explained by its terms, which sum to it", () => 
     assert(text.includes(part), text);
   }
 });
+
+for (const [name, make] of Object.entries(LAYERS)) {
+  Deno.test(`${name} in Bidirectional, TimeDistributed, masks and layers: traced, proved, explained, intervened in`, () => {
+    const sequences = () => g.gru({ units: 3, returnSequences: true });
+    const cases: Record<string, [g.Layer[], g.Tensor]> = {
+      both: [[g.bidirectional(make() as g.RecurrentLayer), g.dense({ units: 2 })], x],
+      masked: [[g.masking({ maskValue: 0 }), sequences(), make(), g.dense({ units: 2 })], x],
+      distributed: [[g.timeDistributed(make()), g.dense({ units: 2 })], x.reshape([3, 2, 2, 2])],
+    };
+    for (const [around, [layers, input]] of Object.entries(cases)) {
+      const inputShape = input.shape.slice(1);
+      const model = g.sequential(layers, { inputShape, seed: 1 });
+      const own = g.trace<g.CellTrace>(model, input);
+      for (const [k, layer] of own.names.entries()) {
+        const { hiddenState } = own.layers[k]!;
+        const interventions = [{ set: "hiddenState", to: hiddenState, layer }] as const;
+        const same = g.trace<g.CellTrace>(model, input, { interventions }); // its own values put in
+        assertEquals(same.prediction, own.prediction, around);
+        const changed = g.trace<g.CellTrace>(model, input, {
+          interventions: [{ set: "hiddenState", to: 0.5, unit: 1, layer }],
+        });
+        const { firstDivergence } = g.compare(changed, own, { atol: 1e-9 });
+        assertEquals([firstDivergence!.layer, firstDivergence!.site], [layer, "hiddenState"]);
+      }
+      const proof = g.prove(model, input, { expected: model.predict(input) });
+      assert(["equal", "rounding"].includes(proof.verdict), `${around}: ${proof.sentence}`);
+      const { text } = proof.explain({ value: "hiddenState", layer: own.names.at(-1)! });
+      assert(/h = /.test(text), text);
+    }
+  });
+}

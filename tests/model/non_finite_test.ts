@@ -2,12 +2,14 @@ import {
   activation,
   bidirectional,
   dense,
+  gru,
   type Layer,
   lstm,
   type Model,
   type Precision,
   sequential,
   sgd,
+  simpleRnn,
   type Tensor,
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -44,6 +46,17 @@ Deno.test("a loss that is no number stops fit, naming epoch, batch, layer, gate,
     model,
     "it began at lstm, gates.output of sample 1, timestep 1, unit 0: Infinity",
   );
+});
+
+Deno.test("of a GRU and a SimpleRNN too it names the gate or state, step and unit", async () => {
+  // e^(200·4) overflows in the second sample's last step only
+  const unbounded = gru({ units: 1, recurrentActivation: "exponential" });
+  const weights = [[[0, 200, 1]], [[0, 0, 0]], [[0, 0, 0], [0, 0, 0]]];
+  const where = "sample 1, timestep 1, unit 0: Infinity";
+  await assertStops(modelOf([unbounded], weights), `it began at gru, gates.reset of ${where}`);
+  const plain = simpleRnn({ units: 1, activation: "exponential" });
+  const model = modelOf([plain], [[[200]], [[0]], [0]]);
+  await assertStops(model, `it began at simple_rnn, hiddenState of ${where}`);
 });
 
 Deno.test("a batch later, the sample is counted among all and the weights are those before the batch", async () => {

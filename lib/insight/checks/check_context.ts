@@ -1,5 +1,6 @@
 // What the checks look at: one run of a model, layer by layer, with every cell's values and slopes.
 
+import type { Cell } from "../../cells/cell.ts";
 import { arraysOf } from "../../cells/cell_of_trace.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
 import { type SiteName, valueAt } from "../../cells/sites.ts";
@@ -159,6 +160,13 @@ function deadUnits({ hiddenState }: CellTrace): number[] {
     largest[k % units] = Math.max(largest[k % units]!, Math.abs(h)); // NaN stays
   });
   return Array.from(largest.keys()).filter((unit) => largest[unit]! <= DEAD);
+}
+
+/** The gate by which one of Keras's cells keeps its state, as a name: undefined where it has none. */
+export function keeperOf({ gates, arrays }: Cell): string | undefined {
+  return arrays === undefined
+    ? ["forget", "update"].find((gate) => gates.includes(gate))
+    : undefined;
 }
 
 /** `unit 3`, `units 1, 2, 5`, `units 0, 1, 2, … (40)` */

@@ -1,7 +1,7 @@
 import { formatNumber } from "../../display/number.ts";
-import { symbolOf, valueAt } from "../../cells/sites.ts";
+import { nameOf, symbolOf, valueAt } from "../../cells/sites.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import type { CheckContext, RecurrentVisit } from "./check_context.ts";
+import { type CheckContext, keeperOf, type RecurrentVisit } from "./check_context.ts";
 
 /** A hundred full writes of a tanh. tanh of it is 1 to the last digit of float64 from 19 on. */
 const LARGE = 100;
@@ -15,7 +15,9 @@ export function explodingStates({ recurrents }: CheckContext): CheckResult {
     measurement: {
       check: "exploding cell states",
       worst: measured.reduce((worst, { largest }) => Math.max(worst, largest), 0),
-      unit: "largest |c|, or |h| of a layer without c",
+      unit: `largest ${
+        [...new Set(measured.map(({ visit }) => sizeOf(visit)))].join(" or ") || "|c|"
+      }`,
       limit: LARGE,
     },
     findings: measured.flatMap((one) =>
@@ -46,19 +48,23 @@ function measure(visit: RecurrentVisit): Measured {
   return { visit, largest, at, growth: Math.abs(kept) };
 }
 
-function finding({ visit: { name, ledger }, largest, at, growth }: Measured): Finding {
+const sizeOf = ({ ledger }: RecurrentVisit) => `|${symbolOf(ledger.state, [])}|`;
+
+function finding({ visit, largest, at, growth }: Measured): Finding {
+  const { name, ledger } = visit;
+  const keeper = keeperOf(ledger.cell);
   const grows = growth > 1;
   return {
     kind: "exploding cell states",
     layer: name,
     number: largest,
-    what:
-      `|${symbolOf(ledger.state, [])}| is ${
-        formatNumber(largest)
-      } in unit ${at.unit}, sample ${at.sample}, ` +
+    what: `${sizeOf(visit)} is ${formatNumber(largest)} in unit ${at.unit}, sample ${at.sample}, ` +
       `timestep ${at.timestep}`,
     cause: grows
-      ? `what it keeps is above 1, a forget or update gate: together they multiply its first state by ` +
+      ? `${
+        keeper === undefined ? "what it keeps is" : `its ${keeper} gates are`
+      } above 1: together ` +
+        `they multiply its first ${nameOf(ledger.state)} by ` +
         formatNumber(growth)
       : "each step writes much and little is forgotten: a candidate or an input gate without an " +
         "upper end, or large inputs",

@@ -1,6 +1,6 @@
 import { isGate, nameOf, type SiteName, valueAt } from "../../cells/sites.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import { type CheckContext, type RecurrentVisit, unitNames } from "./check_context.ts";
+import { type CheckContext, keeperOf, type RecurrentVisit, unitNames } from "./check_context.ts";
 
 /** A slope of which a gradient keeps less than a thousandth: the sigmoid's beyond ±6.9. */
 const FLAT = 1e-3;
@@ -61,8 +61,9 @@ function measure(visit: RecurrentVisit, site: SiteName): Measured {
   return { visit, site, stuck: all === 0 ? [] : [...stuck], share: all === 0 ? 0 : flat / all };
 }
 
-function finding({ visit: { name, trace }, site, stuck, share }: Measured): Finding {
+function finding({ visit: { name, trace, ledger }, site, stuck, share }: Measured): Finding {
   const units = trace.hiddenState.shape[2]!;
+  const keeper = keeperOf(ledger.cell);
   const mean = meanOf(valueAt(trace, site).data, units, stuck);
   const isOpenOrShut = isGate(site) && site !== "gates.candidate";
   const side = !isOpenOrShut ? `near ${mean.toFixed(2)}` : mean > 0.5 ? "open" : "shut";
@@ -79,7 +80,13 @@ function finding({ visit: { name, trace }, site, stuck, share }: Measured): Find
     cause: "the sums in front of the activation are far from 0: large inputs, weights or biases",
     remedy:
       "centre the inputs and scale them to about ±1, set the gate's bias nearer 0, or use a smaller learning " +
-      "rate; where a unit is to hold for ever, a forget or update gate that stays open is right",
+      `rate${
+        keeper === undefined
+          ? ""
+          : `; where a unit is to hold for ever, a${
+            /^[aeiou]/.test(keeper) ? "n" : ""
+          } ${keeper} gate that stays open is right`
+      }`,
     severity: 0.2 + 0.5 * Math.max(share, stuck.length / units),
   };
 }

@@ -4,26 +4,13 @@ import type { TracedRun } from "../../cells/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { seededRandom } from "../../tensor/random.ts";
 import type { CheckResult, Finding } from "./finding.ts";
-import type { CheckContext, RecurrentVisit } from "./check_context.ts";
+import { type CheckContext, keeperOf, type RecurrentVisit } from "./check_context.ts";
 
 /** float32's last digit: beside the largest step's gradient, that of such a step is lost in the sum. */
 const LOST = 2 ** -24;
 /** When more than half of the timesteps are lost, what happens there cannot be learnt. */
 const MOST = 0.5;
 const MOST_SAMPLES = 8;
-
-/** The gates that keep: what is wrong with one, and what helps. */
-const KEEPERS = [
-  ["forget", [
-    "the forget gates are shut too far",
-    "forget biases of 1 and more (unitForgetBias, or about ln T for T steps)",
-  ]],
-  ["update", [
-    "the update gates are shut too far",
-    "update biases of 1 and more (about ln T for T steps)",
-  ]],
-] as const;
-const OWN = ["its gates keep too little", "gates that keep more"] as const;
 
 /** Timesteps whose state the last hidden state no longer depends on. */
 export function vanishingGradients({ recurrents }: CheckContext): CheckResult {
@@ -110,19 +97,25 @@ function norm(values: Tensor["data"]): number {
 
 function finding({ visit: { name, trace, ledger }, share, lastLost, ratio }: Measured): Finding {
   const timesteps = trace.hiddenState.shape[1]!;
-  const keeper = ledger.cell.arrays === undefined
-    ? KEEPERS.find(([gate]) => ledger.cell.gates.includes(gate))?.[1]
-    : OWN;
+  const keeper = keeperOf(ledger.cell);
   return {
     kind: "vanishing gradients",
     layer: name,
     number: share,
     what: `timesteps ${ledger.order[0]} to ${lastLost} of ${timesteps} are out of reach: the ` +
       `gradient of the first is ${formatNumber(ratio, { digits: 2 })} of the largest`,
-    cause: `${keeper?.[0] ?? "the recurrent kernel is too small, or its activation flat"}: what ` +
-      "it multiplies over the steps is lost in float32; see memory()",
-    remedy: `${keeper?.[1] ?? "an LSTM or a GRU"}, shorter sequences, or Bidirectional; nothing, ` +
-      "where the beginning does not matter",
+    cause:
+      (keeper === undefined
+        ? "what the recurrent kernel and the activation's slope multiply over the steps is lost in "
+        : `the ${keeper} gates are shut too far: what they multiply over the steps is lost in `) +
+      "float32; see memory()",
+    remedy:
+      (keeper === undefined
+        ? "an LSTM or a GRU, "
+        : `${keeper} biases of 1 and more (${
+          keeper === "forget" ? "unitForgetBias, or " : ""
+        }about ln T for T steps), `) +
+      "shorter sequences, or Bidirectional; nothing, where the beginning does not matter",
     severity: 0.5 + 0.3 * share,
   };
 }

@@ -1,6 +1,6 @@
 // The equations' run against somebody else's: value by value, step by step.
 
-import type { LayerTrace } from "../../cells/lstm_forward.ts";
+import type { CellTrace } from "../../cells/cell_run.ts";
 import { outputNames } from "../../model/graph.ts";
 import { isNamed } from "../../values/built_in.ts";
 import type { Network } from "../../model/network.ts";
@@ -46,7 +46,7 @@ export interface RunComparison {
 
 /** The equations' own run, from end to end, in float64. */
 export interface WholeRun {
-  readonly layers: readonly LayerTrace[];
+  readonly layers: readonly CellTrace[];
   readonly names: readonly string[];
   readonly prediction: Tensor;
 }
@@ -254,7 +254,7 @@ function sameFloat32(whole: WholeRun, expected: Expectation): boolean {
 /** Whether nothing comes out of an LSTM: in float32, every hidden state that it hands on is 0. */
 function isDead(
   { goBackwards, returnSequences }: EstimatedLstm,
-  { hiddenState }: LayerTrace,
+  { hiddenState }: CellTrace,
 ): boolean {
   const last = goBackwards ? 0 : -1;
   const { data } = returnSequences ? hiddenState : hiddenState.select(1, last);

@@ -6,7 +6,7 @@ import { GATES } from "../../cells/gates.ts";
 import { formatShape, sameShape } from "../../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { revived } from "../../cells/traced_run.ts";
-import type { LayerTrace } from "../../cells/lstm_forward.ts";
+import type { CellTrace } from "../../cells/cell_run.ts";
 import type { Trace } from "../../trace/trace.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
 import { GRU_GATES } from "../../cells/gru_gates.ts";
@@ -56,7 +56,7 @@ export function valueOf(
 /** Takes what is expected, in any of its forms; each shape must be the model's own. */
 export function expectationOf(
   expected: TensorLike | ExpectedTrace,
-  { layers, names, prediction }: Trace,
+  { layers, names, prediction }: Trace<CellTrace>,
 ): Expectation {
   const given = partsOf(expected, "prove", layers);
   const count = given.layers?.length ?? 0;
@@ -105,7 +105,7 @@ const TRACE: KeysOf<Partial<Trace>> = {
   prediction: "optional",
   predictions: "optional",
 };
-const LAYER: KeysOf<ExpectedLayer & Pick<LayerTrace, "source">> = {
+const LAYER: KeysOf<ExpectedLayer & Pick<CellTrace, "source">> = {
   gates: "optional",
   cellState: "optional",
   hiddenState: "optional",
@@ -120,7 +120,7 @@ const LAYER: KeysOf<ExpectedLayer & Pick<LayerTrace, "source">> = {
 export function partsOf(
   expected: TensorLike | ExpectedTrace,
   action: string,
-  own: readonly LayerTrace[] = [],
+  own: readonly CellTrace[] = [],
 ): ExpectedTrace {
   if (
     typeof expected === "number" || expected instanceof Tensor || Array.isArray(expected) ||

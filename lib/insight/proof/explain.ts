@@ -9,7 +9,7 @@ import type { RunComparison } from "./compare_runs.ts";
 import type { Cell } from "../../cells/cell.ts";
 import type { ProofPlace } from "./differences.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
-import { siteNames } from "../../cells/sites.ts";
+import { siteNames, symbolOf } from "../../cells/sites.ts";
 import type { Activation } from "../../values/activations.ts";
 import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
 import type { EstimatedLstm, EstimatedStep } from "./estimated_run.ts";
@@ -99,30 +99,14 @@ function explainInside(
   return viewOf(place, lines, own, k, own.error, theirs);
 }
 
-const SYMBOLS: Readonly<Record<string, string>> = {
-  "gates.input": "i",
-  "gates.forget": "f",
-  "gates.candidate": "c̃",
-  "gates.output": "o",
-  "gates.update": "z",
-  "gates.reset": "r",
-  cellState: "c",
-  hiddenState: "h",
-};
-
-/** A GRU calls its candidate h̃. */
-function symbolOf(site: LstmValue, values: EstimatedStep["values"]): string {
-  const isGru = site === "gates.candidate" && values.cellState === undefined;
-  return isGru ? "h̃" : SYMBOLS[site] ?? site.replace("gates.", "");
-}
-
 /**
  * One number of f(z), down to its terms; where z is a sum of parts, each of them: a GRU's x·W + b,
  * and h·U + bR or r times it.
  */
 function cellLines(own: Estimate, step: EstimatedStep, value: LstmValue, k: number): Line[] {
   const { origin } = own;
-  const describe = (f: string, z: string) => `${symbolOf(value, step.values)} = ${f}(${z})`;
+  const describe = (f: string, z: string) =>
+    `${symbolOf(value, Object.keys(step.values))} = ${f}(${z})`;
   if (origin.op !== "apply" || origin.x.origin.op !== "sum") {
     return sumLines(own, k, (f) => describe(f, "z"));
   }
@@ -188,10 +172,10 @@ function productLines(
   const sites = Object.keys(values) as LstmValue[];
   const nameOf = (x: Estimate): string => {
     const own = sites.find((name) => values[name] === x);
-    if (own !== undefined) return symbolOf(own, values);
+    if (own !== undefined) return symbolOf(own, sites);
     if (x.origin.op === "apply") return `φ(${nameOf(x.origin.x)})`;
     const state = before.indexOf(x);
-    if (state >= 0) return `${SYMBOLS[cell.states[state] as LstmValue]} before`;
+    if (state >= 0) return `${symbolOf(cell.states[state]!, sites)} before`;
     return x.origin.op === "computed" ? `(1 − ${nameOf(x.origin.xs[0]!)})` : "a factor";
   };
   const named = origin.pairs.map(([a, b]) => [nameOf(a), nameOf(b)] as const);
@@ -205,7 +189,7 @@ function productLines(
       return { what: named[p]![0], value: x, times: named[p]![1], factor: y, product: x * y };
     }),
     {
-      what: `${SYMBOLS[site]} = ${named.map((pair) => pair.join("·")).join(" + ")}`,
+      what: `${symbolOf(site, sites)} = ${named.map((pair) => pair.join("·")).join(" + ")}`,
       value: value[k]!,
     },
   ];

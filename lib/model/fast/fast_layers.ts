@@ -1,6 +1,6 @@
 // The layers of a network that lib/compute knows, each computed by it; all others by their equation.
 
-import type { LayerTrace } from "../../cells/lstm_forward.ts";
+import type { CellTrace } from "../../cells/cell_run.ts";
 import { stateOf, traceOfRun } from "../../cells/trace_of_run.ts";
 import { activateBackward, activateNumbers } from "../../compute/activate.ts";
 import { type FastActivation, LINEAR, SOFTMAX } from "../../compute/activations.ts";
@@ -26,7 +26,7 @@ interface FastLayerRun extends FastRun {
     ends: readonly V[],
   ) => Pick<LayerResult<V>, "outputs" | "states">;
   /** There where it records. */
-  readonly trace?: LayerTrace;
+  readonly trace?: CellTrace;
 }
 
 /** What a network's layers keep for their fast runs. */
@@ -36,7 +36,7 @@ export class FastLayers {
   /** Runs a layer on numbers. */
   run({ records, inside }: {
     readonly records: boolean;
-    readonly inside: (one: { readonly name: string; readonly trace: LayerTrace }) => void;
+    readonly inside: (one: { readonly name: string; readonly trace: CellTrace }) => void;
   }): LayerContext<Tensor>["run"] {
     return (layer, inputs, weights, context) => {
       const fast = this.#fast(layer, inputs, weights, context, records);

@@ -1,9 +1,10 @@
 // Where a number stopped being one: the run that failed, replayed layer by layer.
 
-import type { LayerTrace } from "../../cells/lstm_forward.ts";
+import type { CellTrace } from "../../cells/cell_run.ts";
 import { randomFromState } from "../../tensor/random.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { orderOf } from "../../cells/recurrence.ts";
+import { sitesOf, valueAt } from "../../cells/sites.ts";
 import type { Network, Precision } from "../network.ts";
 
 const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
@@ -72,19 +73,13 @@ function inLayers(
 
 /** The first step that is not finite, in the order in which the steps are computed. */
 function inTrace(
-  { gates, cellState, hiddenState, source }: LayerTrace,
+  trace: CellTrace,
   layer: string,
   places: readonly number[],
 ): string | undefined {
-  const sites: [string, Tensor][] = [
-    ["gates.input", gates.input],
-    ["gates.forget", gates.forget],
-    ["gates.candidate", gates.candidate],
-    ["gates.output", gates.output],
-    ["cellState", cellState],
-    ["hiddenState", hiddenState],
-  ];
-  const [batch, timesteps, units] = cellState.shape as [number, number, number];
+  const sites = sitesOf(trace).map((site): [string, Tensor] => [site, valueAt(trace, site)]);
+  const { hiddenState, source } = trace;
+  const [batch, timesteps, units] = hiddenState.shape as [number, number, number];
   for (const t of orderOf(timesteps, source?.direction === "backward")) {
     for (const [site, { data }] of sites) {
       for (let n = 0; n < batch; n++) {
