@@ -27,9 +27,10 @@ const SHORT = 64;
  * A dense layer after a gated one that returns its sequences works on each timestep. The weights are
  * read when the plan is made, and again by {@linkcode Plan.refresh}.
  *
- * It holds, 4 bytes a number: x; the weights, units rounded up to 4 (of a dense layer to 16); z of
- * some timesteps, as many as 512 KiB hold or 48 rows need; two states; and `batch · timesteps · units`
- * for each sequence that goes on, six of them where gates are recorded.
+ * It holds, 4 bytes a number: x; the weights, an LSTM's units rounded up to 4, others to 16; z of some
+ * timesteps, as many as 512 KiB hold or 48 rows need; two states, and a GRU's h·U of one timestep; and
+ * `batch · timesteps · units` for each sequence that goes on, or for every gate and state where they are
+ * recorded.
  */
 export class Plan {
   readonly #arena: Arena;
