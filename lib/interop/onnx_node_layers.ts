@@ -85,7 +85,7 @@ export function nodeLayer(
   const resultShapes = (...inputs: OpenShape[]) =>
     shapesOf(inputs.map((shape, k) => withFirst(shape, connections[k]!))).map(openShape);
   const wholeShapes = (...inputs: OpenShape[]) =>
-    shapesOf(inputs.map((shape) => shape.map((length) => length ?? NaN)))
+    whenRunning(operator, () => shapesOf(inputs.map((shape) => shape.map((n) => n ?? NaN))))
       .map((shape) => shape.map((length) => Number.isNaN(length) ? null : length));
   const layer = defineLayer({
     className: `Onnx${operator}`,
@@ -122,22 +122,29 @@ export function nodeLayer(
           },
         };
       });
-      try {
-        const given = running as unknown as Some<Running<V>>;
+      const given = running as unknown as Some<Running<V>>;
+      return whenRunning(operator, () => {
         operation.shapes(parts).forEach(checkSize);
         return { outputs: operation.run(o, given), mask: operation.mask?.(o, given) };
-      } catch (error) {
-        if (!(error instanceof UnreadNode)) throw error;
-        throw new RangeError(
-          `Cannot run a ${operator} of an ONNX graph: its inputs must fit it, but ${error.message}`,
-        );
-      }
+      });
     },
   });
   const results = layer.applyAll(connections);
   operation.shapes(partsOf({ shapeOf: fullShape, found: new Map() }, fullShape))
     .forEach(([first], k) => firstIs(results[k]!, first!));
   return { layer, arrays: weights.map(({ array }) => array), results };
+}
+
+/** What does not fit a node is, in a call, of the wrong lengths. */
+function whenRunning<T>(operator: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof UnreadNode)) throw error;
+    throw new RangeError(
+      `Cannot run a ${operator} of an ONNX graph: its inputs must fit it, but ${error.message}`,
+    );
+  }
 }
 
 /** How long the first axis is, where the graph fixes it whatever goes in. */
