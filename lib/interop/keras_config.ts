@@ -115,10 +115,9 @@ function distributed({ name, className, distributed: times }: KerasNode, layer: 
 
 /** `batch_shape` (Keras 3), `batch_input_shape` (Keras 2), of an InputLayer or a first layer. */
 function shapeIn({ config, inner, className }: KerasNode): unknown {
-  if (inner !== undefined && className !== "TimeDistributed") {
-    return inner.listed[0] && shapeIn(inner.listed[0]);
-  }
-  return config.batch_shape ?? config.batch_input_shape ?? config.batchInputShape;
+  const first = className === "TimeDistributed" ? undefined : inner?.listed[0];
+  const within = first && shapeIn(first);
+  return within ?? config.batch_shape ?? config.batch_input_shape ?? config.batchInputShape;
 }
 
 function checkedShape(shape: unknown): { shape: OpenShape; batchSize: number | undefined } {
