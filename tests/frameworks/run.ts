@@ -32,10 +32,12 @@ await setUp();
 const folder = await Deno.makeTempDir();
 try {
   const written = await writeModels(folder);
-  const left = written.filter(({ noOnnx }) => noOnnx !== undefined);
-  console.log(`${written.length} models as .keras, ${written.length - left.length} as .onnx`);
-  for (const { name, noOnnx } of left) {
-    console.log(`no .onnx of ${name}: ${noOnnx?.split(", but the ").at(-1)}`);
+  for (const [format, reason] of [[".keras", "noKeras"], [".onnx", "noOnnx"]] as const) {
+    const left = written.filter((one) => one[reason] !== undefined);
+    console.log(`${written.length - left.length} models as ${format}`);
+    for (const one of left) {
+      console.log(`no ${format} of ${one.name}: ${one[reason]!.split(", but the ").at(-1)}`);
+    }
   }
   await run(python, "check.py", folder);
   for (const format of Object.keys(FORMATS).filter((name) => FORMATS[name]!.needs === undefined)) {
