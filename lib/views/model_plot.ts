@@ -57,7 +57,7 @@ interface Box {
  * import { concatenate, dense, functional, input, lstm, plotModel } from "@gatescope/lstm";
  * import { assertStringIncludes } from "@std/assert";
  *
- * const [words, numbers] = [input({ shape: [8, 2] }), input({ shape: [3] })];
+ * const [words, numbers] = [input([8, 2]), input([3])];
  * const joined = concatenate().apply([lstm({ units: 4 }).apply(words), numbers]);
  * const model = functional([words, numbers], dense({ units: 1 }).apply(joined));
  * assertStringIncludes(String(plotModel(model)), "lstm");
