@@ -41,16 +41,16 @@ export interface Attribution {
   readonly remainderShare: Tensor;
   /** Of what the remainder is the sum, `[batch]` each. */
   readonly remainderParts: {
-    /** The biases of the layers after the LSTM. */
+    /** The biases of the layers after the recurrent one. */
     readonly bias: Tensor;
-    /** What a stateful LSTM remembered from the call before. */
+    /** What a stateful layer remembered from the call before. */
     readonly initialState: Tensor;
     /** Activations that could not be shared: of a sum near 0, or what they give for 0. */
     readonly unshared: Tensor;
   };
   /** The contributions by what wrote them. Their sum over all three is that over the units. */
   readonly sources: {
-    /** The LSTM's input, `[batch, timesteps, inputSize]`. */
+    /** The recurrent layer's input, `[batch, timesteps, inputSize]`. */
     readonly input: Tensor;
     /** The hidden state of the step before, `[batch, timesteps]`. */
     readonly hiddenState: Tensor;
@@ -62,22 +62,26 @@ export interface Attribution {
 }
 
 /**
- * Who decided: an output before its softmax as a sum over the timesteps that wrote it into the cell
+ * Who decided: an output before its softmax as a sum over the timesteps that wrote it into the
  * states, and over the units.
  *
- * The cell state is, exactly, the sum of what was written and not forgotten since:
+ * An LSTM's cell state, and a GRU's hidden state, is, exactly, the sum of what was written and not
+ * forgotten since:
  *
  * ```txt
- * c_T = Σ_t (Π_{s>t} f_s) ⊙ i_t ⊙ c̃_t
+ * c_T = Σ_t (Π_{s>t} f_s) ⊙ i_t ⊙ c̃_t          h_T = Σ_t (Π_{s>t} z_s) ⊙ (1 − z_t) ⊙ h̃_t
  * ```
  *
- * What follows it is shared by the rescale rule: φ(c_T) in proportion to the addends of c_T; the
- * layers after the LSTM likewise. What cannot be shared stands in the remainder: biases, φ(c_T)
- * where c_T is near 0, φ(0). The gates are taken as they were: that an earlier timestep opened a
- * gate is not held to it. Of stacked LSTMs it is the last one's timesteps.
+ * A cell of one's own is followed by its own step in the same way. A SimpleRNN has no gate: its state
+ * is shared among what was added up in it, h_{t−1}·U back to the step before.
  *
- * @param model whose last LSTM hands on its last hidden state, followed by Dense, Dropout and
- * Activation layers
+ * What follows it is shared by the rescale rule: φ(c_T) in proportion to the addends of c_T; the
+ * layers after it likewise. What cannot be shared stands in the remainder: biases, φ(c_T) where c_T
+ * is near 0, φ(0). The gates are taken as they were: that an earlier timestep opened a gate is not
+ * held to it. Of stacked layers it is the last one's timesteps.
+ *
+ * @param model whose last recurrent layer hands on its last hidden state, followed by Dense, Dropout
+ * and Activation layers
  * @param x `[batch, …]`, as for `model.predict`
  * @param options which output
  * @throws {TypeError} where the model is of another kind, or the shape is not the model's.

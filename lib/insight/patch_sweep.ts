@@ -20,7 +20,7 @@ import { sweepHeatmap, type SweepHeatmapOptions } from "./patch_sweep_view.ts";
 export interface PatchSweepOptions {
   /** Which output is watched, -1 is the last; may be left out where there is one. */
   readonly target?: number;
-  /** Which LSTM; to be said where there are several. */
+  /** Which recurrent layer; to be said where there are several. */
   readonly layer?: LstmChoice;
   /** The sites. Default: all six. */
   readonly sites?: readonly SiteName[];
@@ -35,7 +35,7 @@ export interface PatchSweepOptions {
   readonly from?: ModelInput;
   /**
    * Whether the effects are estimated by one gradient, slope × change, instead of a run each: for
-   * LSTMs too large for that. Exact for small changes only. Default: false.
+   * layers too large for that. Exact for small changes only. Default: false.
    */
   readonly estimate?: boolean;
   /** Stops the sweep; what is not done then is NaN. */
@@ -56,7 +56,7 @@ const OPTIONS: KeysOf<PatchSweepOptions> = {
   verbose: "optional",
 };
 
-/** What each value inside an LSTM does to an output. */
+/** What each value inside a recurrent layer does to an output. */
 export interface PatchSweep {
   /** Which output was watched. */
   readonly target: number;
@@ -87,7 +87,7 @@ const MOST_ROWS = 512;
 
 /**
  * What would happen to an output if this value were 0, or another input's: for every site, timestep
- * and unit of an LSTM, one at a time.
+ * and unit of a recurrent layer, one at a time.
  *
  * Each patch is a run of its own (many of them side by side), so all that follows from it is in its
  * effect. That takes sites × timesteps × units runs: a moment for 8 units and 15 timesteps, more
@@ -98,7 +98,7 @@ const MOST_ROWS = 512;
  * @param x `[batch, …]`, as for `model.predict`
  * @param options target, patches, and a signal to stop it
  * @throws {TypeError} where a shape does not fit.
- * @throws {RangeError} where there is no such output, LSTM, unit or timestep.
+ * @throws {RangeError} where there is no such output, layer, unit or timestep.
  *
  * @example
  * ```ts
@@ -112,7 +112,7 @@ const MOST_ROWS = 512;
  * ```
  *
  * Source: activation patching, as in Meng et al. 2022, "Locating and Editing Factual Associations in
- * GPT", section 2, done to an LSTM's cell; the estimate is attribution patching (Nanda 2023).
+ * GPT", section 2, done to a cell; the estimate is attribution patching (Nanda 2023).
  */
 export async function patchSweep(
   model: Model,

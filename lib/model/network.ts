@@ -60,13 +60,13 @@ export interface NetworkRun {
   readonly masks: readonly (Mask | undefined)[];
   /** Each node's results. */
   readonly results: readonly (readonly Tensor[])[];
-  /** What happened inside each LSTM, and its name. */
+  /** What happened inside each recurrent layer, and its name. */
   readonly traces: readonly NamedTrace[];
   /** Where each stateful layer ended: `network.states` from now on, if the run is to count. */
   readonly states: NetworkStates;
 }
 
-/** An LSTM's trace. */
+/** A recurrent layer's trace. */
 export interface NamedTrace {
   readonly name: string;
   readonly trace: CellTrace;
@@ -77,7 +77,7 @@ export interface GradientRun extends Omit<NetworkRun, "results"> {
   readonly tape: Gradients;
   /** The outputs as the tape knows them. */
   readonly variables: readonly Variable[];
-  /** What happened inside each LSTM. */
+  /** What happened inside each recurrent layer. */
   readonly insides: readonly Inside<Variable>[];
   /** What becomes of each weight by a run in training; undefined where nothing does. */
   readonly updates: readonly (Tensor | undefined)[];

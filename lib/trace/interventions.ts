@@ -13,14 +13,14 @@ import type { LstmPlace } from "./places.ts";
 
 /** Where an intervention writes; -1 is the last one, as in `at(-1)`. Default: everywhere. */
 export interface InterventionPlace {
-  /** Which LSTM, by its place in `trace.layers` or its name; to be said where there are several. */
+  /** Which recurrent layer, by its place in `trace.layers` or its name; to be said where there are several. */
   readonly layer?: LstmChoice | undefined;
   /** Which unit, or units. */
   readonly unit?: number | readonly number[] | undefined;
   /** Which timestep of the input, or timesteps. */
   readonly timestep?: number | readonly number[] | undefined;
   /**
-   * Which sample, or samples. Inside of TimeDistributed, as in the trace: an LSTM there gets each
+   * Which sample, or samples. Inside of TimeDistributed, as in the trace: a layer there gets each
    * outer timestep s of sample n as its sample n·steps + s.
    */
   readonly sample?: number | readonly number[] | undefined;
@@ -61,7 +61,7 @@ const verbs = { ablate: undefined, set: "to", scale: "by", freeze: "at" } as con
 type Verb = keyof typeof verbs;
 
 /**
- * The listeners that carry out interventions, by the names of the LSTMs.
+ * The listeners that carry out interventions, by the names of the recurrent layers.
  *
  * @param interventions in order: one at the same place goes on from what the one before left
  * @throws {RangeError} where a unit, timestep, sample, layer or site is not there.

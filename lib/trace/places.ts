@@ -1,4 +1,4 @@
-// Where the LSTMs of a model are: their names and sizes, known before anything runs.
+// Where the recurrent layers of a model are: their names and sizes, known before anything runs.
 
 import type { Layer } from "../layers/layer.ts";
 import { recurrentPart } from "../layers/bidirectional.ts";
@@ -7,7 +7,7 @@ import { shapesOf } from "../model/graph.ts";
 import type { Network } from "../model/network.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** One LSTM of a model, and the shape of its trace for an input. */
+/** One recurrent layer of a model, and the shape of its trace for an input. */
 export interface LstmPlace {
   /** `lstm`, `bidirectional/forward_layer`, … */
   readonly name: string;
@@ -18,7 +18,7 @@ export interface LstmPlace {
   readonly sites: readonly string[];
 }
 
-/** The LSTMs in the order of `trace.layers`, for inputs `[batch, …]`. */
+/** The recurrent layers in the order of `trace.layers`, for inputs `[batch, …]`. */
 export function lstmPlaces(network: Network, inputs: readonly Tensor[]): LstmPlace[] {
   const given = shapesOf(network, inputs.map(({ shape }) => shape));
   return network.nodes.flatMap(({ layer: k, name, inputs: [place] }) => {

@@ -287,6 +287,23 @@ Deno.test("a cell of one's own says by its step what it keeps: minGRU 1 − z, a
   }
 });
 
+Deno.test("what comes back through an array is written, and not kept: h' = h + tanh(x·A + h·V) keeps 1", () => {
+  const residual = g.defineCell({
+    kind: "Residual",
+    gates: [],
+    states: ["hiddenState"],
+    weights: { A: ["inputSize", "units"], V: ["units", "units"] },
+    step(o, { x, hiddenState: h }, { A, V }, at) {
+      at("hiddenState", o.add(h, o.tanh(o.affine([[x, A], [h, V]]))));
+    },
+  });
+  const model = build([residual({ units: 3 }), head]);
+  const { units, derivative } = g.memory(g.trace<g.CellTrace>(model, x));
+  assertEquals([...units.halfLife.data], [Infinity, Infinity, Infinity]);
+  assert(derivative!.data.some((slope) => Math.abs(slope - 1) > 0.1));
+  checkSums(model, x, "residual");
+});
+
 /** One GRU unit with these biases, z, r, h̃, on an input of 1. */
 function gruOf(biases: number[], kernel = [0, 0, 1], options = {}) {
   const model = g.sequential([g.gru({ units: 1, ...options }), g.dense({ units: 1 })], {

@@ -168,7 +168,7 @@ Deno.test("prove() refuses what is not the model's, and a comparison that would 
   );
   refused(
     { layers: [undefined, {}] },
-    "the model has 1 LSTMs (lstm), but the expected layers are 2",
+    "the model has 1 recurrent layers (lstm), but the expected layers are 2",
   );
   refused({ layers: [{ cellState: [[1]] }] }, "lstm's cellState must be [2, 3, 4]");
   refused(null, "but null was given");

@@ -251,7 +251,7 @@ function sameFloat32(whole: WholeRun, expected: Expectation): boolean {
   ) && (expected.prediction === undefined || same(whole.prediction, expected.prediction));
 }
 
-/** Whether nothing comes out of an LSTM: in float32, every hidden state that it hands on is 0. */
+/** Whether nothing comes out of a recurrent layer: in float32, every hidden state that it hands on is 0. */
 function isDead(
   { goBackwards, returnSequences }: EstimatedLstm,
   { hiddenState }: CellTrace,

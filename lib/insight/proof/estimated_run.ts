@@ -10,7 +10,7 @@ import { Bounds } from "../../values/bounds/bounds.ts";
 import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
 import { isBuiltIn } from "../../values/built_in.ts";
 
-/** One value inside: `[batch, units]` at one timestep of the LSTM that is `trace.layers[lstm]`. */
+/** One value inside: `[batch, units]` at one timestep of the recurrent layer that is `trace.layers[lstm]`. */
 export interface Site {
   readonly lstm: number;
   readonly value: LstmValue;
@@ -19,7 +19,7 @@ export interface Site {
   readonly mask: Floats | undefined;
 }
 
-/** An LSTM of the run. */
+/** A recurrent layer of the run. */
 export type EstimatedLstm = Inside<Estimate>;
 
 /** One step of it. */

@@ -12,7 +12,7 @@ import type { LstmValue } from "../../cells/lstm.ts";
 import { GRU_GATES } from "../../cells/gru_gates.ts";
 import { sitesOf, valueIfAt } from "../../cells/sites.ts";
 
-/** Values of one LSTM, `[batch, timesteps, units]` each; those that are not known are left out. */
+/** Values of one recurrent layer, `[batch, timesteps, units]` each; those that are not known are left out. */
 export interface ExpectedLayer {
   /** After their activations; of a cell of one's own, by its names, as its other states are. */
   readonly gates?: {
@@ -33,7 +33,7 @@ export interface ExpectedLayer {
 
 /** Any part of a trace, somebody else's; a `Partial<Trace>` is one. */
 export interface ExpectedTrace {
-  /** In the order of `trace(model, x).layers`; undefined where nothing is known of an LSTM. */
+  /** In the order of `trace(model, x).layers`; undefined where nothing is known of a layer. */
   readonly layers?: readonly (ExpectedLayer | undefined)[];
   /** What `predict` should give. */
   readonly prediction?: TensorLike;
@@ -62,7 +62,7 @@ export function expectationOf(
   const count = given.layers?.length ?? 0;
   if (count > layers.length) {
     throw new TypeError(
-      `Cannot prove: the model has ${layers.length} LSTMs (${names.join(", ")}), ` +
+      `Cannot prove: the model has ${layers.length} recurrent layers (${names.join(", ")}), ` +
         `but the expected layers are ${count}`,
     );
   }

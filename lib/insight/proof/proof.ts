@@ -49,7 +49,7 @@ export interface Proof {
   readonly place: Difference | undefined;
   /** A row for each value that was compared, in the order of the layers. */
   readonly rows: readonly ProofRow[];
-  /** LSTMs that hand on nothing but 0: what comes after them says nothing about their weights. */
+  /** Recurrent layers that hand on nothing but 0: what comes after them says nothing about their weights. */
   readonly dead: readonly string[];
   /** Throws an Error with the sentence and the table where the verdict is `"mismatch"` or `"undecided"`. */
   readonly assert: () => void;
