@@ -201,7 +201,7 @@ function layerOf(part: unknown): unknown {
   if (given === "Merge" && !Object.hasOwn(MODES, mode)) {
     refuse(
       `its mode must be one of ${Object.keys(MODES).join(", ")}`,
-      `it is ${mode.slice(0, 100)}`,
+      `it is ${config.mode === undefined ? "not there" : mode.slice(0, 100)}`,
     );
   }
   const later = Object.values(names).filter((name) => name !== null && !Object.hasOwn(names, name));

@@ -155,7 +155,7 @@ export function precisionOf(
     if (isPlain && isKnown) return String(kind);
     const shown = isPolicy && !isPlain
       ? `a ${dtype.class_name} ${JSON.stringify(own) ?? ""}`.trim()
-      : JSON.stringify(kind);
+      : JSON.stringify(kind) ?? "none";
     const rule = `its dtype must be one of float32, float64, ${HALVES.join(", ")}`;
     throw new UnreadableFileError(rule, `the dtype is ${shown.slice(0, 100)}`, { source: place });
   };

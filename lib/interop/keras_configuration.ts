@@ -4,8 +4,8 @@ import { kindOf } from "../base/kind.ts";
 import { isRecord, parseJson } from "../files/json.ts";
 import { openFile } from "../files/open.ts";
 import type { Source } from "../files/source.ts";
-import { UnreadableFileError, within } from "../files/unreadable.ts";
-import type { Configured } from "./format.ts";
+import { asFileError, UnreadableFileError, within } from "../files/unreadable.ts";
+import { type Configured, MODEL_RULE } from "./format.ts";
 import { kerasModelOf } from "./keras_model.ts";
 
 /** A configuration as it is given: its text or what it says, or where it stands. */
@@ -50,7 +50,8 @@ function modelIn(value: unknown): Configured {
     throw new UnreadableFileError(rule, found);
   }
   const version = versionOf(value);
-  return { parsed: kerasModelOf(value, version), version };
+  const parsed = asFileError(MODEL_RULE, () => kerasModelOf(value, version));
+  return { parsed, version };
 }
 
 /** Keras 3 writes modules instead of its version: read as the newest of it. */

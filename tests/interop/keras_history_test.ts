@@ -159,6 +159,12 @@ Deno.test("loadModel(weights, { config }) refuses what is no configuration, or d
   await refused("gru.weights.h5", "{", "Cannot read config: it must be JSON");
   await refused("gru.weights.h5", { layers: [] }, "its keys are layers");
   await refused("gru.weights.h5", { class_name: "Sequential", config: [] }, "version is not there");
+  const unknown = text.replace('"units": 5', '"units": 0');
+  await refused(
+    "gru.weights.h5",
+    unknown,
+    'Cannot read "gru" (GRU) in config: its options must be',
+  );
   await refused("gru.weights.h5", `${path}/nothing.json`, "nothing.json");
   await refused("lstm.weights.h5", text, `"gru_1" (GRU), "dense" (Dense): they do not fit`);
   await refused("lstm_weights.npz", text, "in the order of get_weights()");
