@@ -120,7 +120,7 @@ function stepSites(trace: CellTrace): readonly SiteName[] {
 
 /** What tells traces of cells apart. */
 function kindOfTrace(trace: CellTrace): string {
-  return cellOfTrace(trace)?.kind ?? sitesOf(trace).join(" ");
+  return cellOfTrace(trace)?.kind ?? trace.source?.cell ?? sitesOf(trace).join(" ");
 }
 
 interface NamedTrace {

@@ -162,6 +162,16 @@ Deno.test("interventions: a closed update gate keeps h, a normalizer may be writ
   );
 });
 
+Deno.test("a copy of a trace is compared with it, and shows itself", () => {
+  const { model, x } = modelOf("slstm");
+  const whole = g.trace(model, x);
+  const copy = structuredClone({ layers: whole.layers, names: whole.names, prediction: [] });
+  const other = { ...whole, layers: copy.layers };
+  const { within, sites } = g.compare(whole, other as unknown as g.Trace);
+  assert(within);
+  assertEquals(sites.length, 8);
+});
+
 Deno.test("gates and states are swept", async () => {
   const layers = [sLstm({ units: 2 }), g.dense({ units: 1 })];
   const model = g.sequential(layers, { inputShape: [2, 2], seed: 1 });
