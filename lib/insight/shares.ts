@@ -8,6 +8,18 @@ import { move, moveBack } from "../values/moves.ts";
 import { operandsOf } from "../values/origin.ts";
 import { absolute, rescale } from "./rescale.ts";
 
+/** Of an array that each step meets: once. */
+function once(f: (array: Tensor) => Tensor): (array: Tensor) => Tensor {
+  const known = new WeakMap<Tensor, Tensor>();
+  return (array) => {
+    const found = known.get(array) ?? f(array);
+    known.set(array, found);
+    return found;
+  };
+}
+const transposed = once((array) => array.transpose());
+const magnitudes = once(absolute);
+
 /** One operand of a value v, of which a sum has factor ⊙ v. */
 export interface Operand {
   readonly x: Variable;
@@ -43,7 +55,7 @@ export function sharesOf(
       const { operands } = each(terms.map(([x]) => x), (k) => {
         const [x, W] = terms[k]!;
         return {
-          factor: () => dot(factor, W.value.transpose()),
+          factor: () => dot(factor, transposed(W.value)),
           share: () => multiply(factor, dot(x.value, W.value)),
         };
       });
@@ -118,7 +130,7 @@ export function sizesOf(
     const { origin, value: { shape } } = x;
     if (!isFollowed(x)) continue;
     if (origin.op === "affine") {
-      const terms = origin.terms.map(([x, W]) => dot(size(x), absolute(W.value)));
+      const terms = origin.terms.map(([x, W]) => dot(size(x), magnitudes(W.value)));
       sizes.set(x, add(...terms, origin.b === undefined ? 0 : size(origin.b)));
     } else if (origin.op === "products") {
       sizes.set(x, add(...origin.pairs.map(([a, b]) => multiply(size(a), size(b)))));
