@@ -99,6 +99,12 @@ export function checkMaskedSteps(layers: readonly Layer[], writer: KerasWriter):
         `the version is ${version}, under which both exist`,
       );
     }
+    if (kindOfLayer(className)?.forgetsMasks && writer.generation === "keras2") {
+      refuse(
+        `no mask may come to a ${className}: Keras 2 forgets behind it which steps count`,
+        `the version is ${version}, and one comes before it`,
+      );
+    }
     if (kindOfLayer(className)?.countsByMasks && /^3\.[45](\D|$)/.test(version)) {
       refuse(
         `its version must tell what a ${className} makes of masked steps`,

@@ -134,6 +134,7 @@ function listed(moments: number | readonly number[] | null): readonly number[] |
 /** Keras's Normalization. */
 export const NORMALIZATION: LayerKind = {
   className: "Normalization",
+  forgetsMasks: true,
   options: names("axis mean variance invert"),
   read: ({ name, axis = -1, mean, variance, invert }, { refuse }) => {
     const [only] = Array.isArray(axis) && axis.length === 1 ? axis : [axis];

@@ -72,6 +72,8 @@ export interface LayerKind {
   readonly paths?: (layer: Layer, count: number, pathsOf: PathsOf) => string[];
   /** Whether masks change its numbers: Keras 3.4 and 3.5 differ in that among their backends. */
   readonly countsByMasks?: true;
+  /** Whether Keras 2 forgets behind it which steps count, which Keras 3 hands on. */
+  readonly forgetsMasks?: true;
   /** How many axes its kernel moves along: Theano turns these around. Default: none. */
   readonly kernelAxes?: number;
   /** Where Keras keeps the states of the generators that it draws from. Default: none. */

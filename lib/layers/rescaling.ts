@@ -116,6 +116,7 @@ function unchanged(className: string, options: LayerName, config: Record<string,
 export const RESCALING: LayerKind = {
   className: "Rescaling",
   options: names("scale offset"),
+  forgetsMasks: true,
   read: ({ name, scale, offset = 0 }) =>
     rescaling({ name, scale: scale as number, offset: offset as number }),
 };
@@ -124,6 +125,7 @@ export const RESCALING: LayerKind = {
 export const IDENTITY: LayerKind = {
   className: "Identity",
   options: [],
+  forgetsMasks: true,
   read: ({ name }) => identity({ name }),
 };
 

@@ -183,3 +183,24 @@ Deno.test("get_weights() of Keras 2.2 gives the moving averages of a model withi
   );
   assertStringIncludes(error.message, "gives those that training does not move last");
 });
+
+Deno.test("a Rescaling behind a Masking is refused of Keras 2, which forgets the mask there, and read of Keras 3", async () => {
+  const layer = (className: string, config: object) => ({ class_name: className, config });
+  const config = {
+    layers: [
+      layer("Masking", { name: "masking", batch_input_shape: [null, 6, 3] }),
+      layer("Rescaling", { name: "rescaling", scale: 2 }),
+      layer("LSTM", { name: "lstm", units: 5, return_sequences: true }),
+      layer("LSTM", { name: "lstm_1", units: 4, use_bias: false }),
+      layer("Dense", { name: "dense", units: 2 }),
+    ],
+  };
+  const weights = formatFile("keras_versions/tf215/lstm.weights.h5");
+  const model = { class_name: "Sequential", config };
+  const error = await assertRejects(
+    () => loadModel(weights, { config: { ...model, keras_version: "2.15.0" } }),
+    UnreadableFileError,
+  );
+  assertStringIncludes(error.message, "no mask may come to a Rescaling");
+  await loadModel(weights, { config: { ...model, keras_version: "3.15.0" } });
+});
