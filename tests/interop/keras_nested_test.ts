@@ -127,3 +127,16 @@ Deno.test("a mask among a call's arguments is refused, but where it is said to b
   const kwargs = { query_mask: called("input").args[0] };
   assertThrows(() => read(kwargs), UnreadableFileError, "called with query_mask");
 });
+
+Deno.test("a ConvLSTM2D is refused by name", () => {
+  const layers = [input, {
+    class_name: "ConvLSTM2D",
+    config: { name: "conv_lstm2d", filters: 2, kernel_size: [3, 3] },
+  }];
+  const config = { name: "m", layers };
+  assertThrows(
+    () => kerasModel({ class_name: "Sequential", config }, WRITER),
+    UnreadableFileError,
+    "is a ConvLSTM2D",
+  );
+});
