@@ -22,7 +22,8 @@ import type { StoredTraining } from "./keras_training.ts";
 import { kernelAxesOf, placeOf } from "./keras_layers.ts";
 import { kerasModelOf, kerasProvenance } from "./keras_model.ts";
 import { isKeras1, VERSION_UNTOLD } from "./keras_version.ts";
-import { kerasWeights, legacyLeaves, legacyWeights, namesAt } from "./keras_weights.ts";
+import { legacyLeaves, legacyWeights, namesAt } from "./keras_legacy.ts";
+import { kerasWeights } from "./keras_weights.ts";
 import { orderedByName } from "./weight_order.ts";
 
 /** Opens a legacy .h5 file; undefined where it holds weights alone. */

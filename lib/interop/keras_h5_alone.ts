@@ -11,7 +11,7 @@ import { kerasProvenance } from "./keras_model.ts";
 import { leavesOf } from "./keras_node.ts";
 import { toldRecurrent } from "./keras_recurrent.ts";
 import { isKeras1, kerasWriter, VERSION_UNTOLD } from "./keras_version.ts";
-import { legacyLeaves, legacyWeights } from "./keras_weights.ts";
+import { legacyLeaves, legacyWeights } from "./keras_legacy.ts";
 import { nestedLine } from "./python_lines.ts";
 import type { RecurrentParts, UntoldActivations } from "./recurrent_part.ts";
 import { stemOf, untoldIn } from "./untold_recurrent.ts";

@@ -13,7 +13,8 @@ import { inputShapeOf } from "./keras_input.ts";
 import { kerasModel } from "./keras_config.ts";
 import { kerasWriter, TFJS_WRITER } from "./keras_version.ts";
 import { toldRecurrent } from "./keras_recurrent.ts";
-import { arraysOfOwner, kerasWeights, ownersOf, type StoredLayer } from "./keras_weights.ts";
+import { arraysOfOwner, ownersOf } from "./keras_legacy.ts";
+import { kerasWeights, type StoredLayer } from "./keras_weights.ts";
 import { orAlone, type RecurrentParts } from "./recurrent_part.ts";
 import { orderedByName } from "./weight_order.ts";
 
