@@ -242,7 +242,8 @@ Deno.test("a Bidirectional of what cannot be one is refused", () => {
   assertThrows(make(layer, { mergeMode: "average" }), RangeError, "concat, sum, mul or ave");
   assertThrows(make(layer, { mergeMode: null }), TypeError, "Keras's None gives two results");
   const backwards = lstm({ units: 2, goBackwards: true });
-  assertThrows(make(backwards), TypeError, "goBackwards must differ");
+  const sameWay = { backwardLayer: backwards };
+  assertThrows(make(backwards, sameWay), TypeError, "goBackwards must differ");
   const wide = lstm({ units: 3, goBackwards: true });
   const options = { backwardLayer: wide, mergeMode: "sum" };
   assertThrows(make(layer, options), TypeError, "two layers of the same units");
