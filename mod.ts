@@ -35,14 +35,14 @@ export { loadNpy } from "./lib/files/npy.ts";
 export { loadNpz, saveNpz } from "./lib/files/npz.ts";
 export type { Source } from "./lib/files/source.ts";
 export { UnreadableFileError } from "./lib/files/unreadable.ts";
-export { loadModel } from "./lib/interop/load_model.ts";
-export type { KerasConfiguration } from "./lib/interop/keras_configuration.ts";
-export type { LoadModelOptions } from "./lib/interop/load_model.ts";
-export { loadRecurrent } from "./lib/interop/load_recurrent.ts";
-export type { LoadRecurrentOptions } from "./lib/interop/load_recurrent.ts";
-export { saveKeras } from "./lib/interop/save_keras.ts";
-export type { SaveKerasOptions } from "./lib/interop/save_keras.ts";
-export { saveOnnx } from "./lib/interop/save_onnx.ts";
+export { loadModel } from "./lib/formats/load_model.ts";
+export type { KerasConfiguration } from "./lib/formats/keras/configuration.ts";
+export type { LoadModelOptions } from "./lib/formats/load_model.ts";
+export { loadRecurrent } from "./lib/formats/load_recurrent.ts";
+export type { LoadRecurrentOptions } from "./lib/formats/load_recurrent.ts";
+export { saveKeras } from "./lib/formats/keras/save_keras.ts";
+export type { SaveKerasOptions } from "./lib/formats/keras/save_keras.ts";
+export { saveOnnx } from "./lib/formats/onnx/save_onnx.ts";
 export type { ArrayProvenance, Provenance } from "./lib/model/provenance.ts";
 
 // the equations

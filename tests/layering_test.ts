@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cells: ["values", "tensor", "base"],
   layers: ["cells", "values", "compute", "tensor", "base"],
   model: ["layers", "cells", "values", "compute", "files", "tensor", "display", "base"],
-  interop: ["model", "layers", "cells", "values", "files", "tensor", "base"],
+  formats: ["model", "layers", "cells", "values", "files", "tensor", "base"],
   trace: ["model", "layers", "cells", "tensor", "base"],
   insight: ["trace", "model", "layers", "cells", "values", "compute", "tensor", "display", "base"],
   views: ["insight", "trace", "model", "layers", "cells", "values", "tensor", "display", "base"],

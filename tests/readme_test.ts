@@ -3,7 +3,7 @@
 import { loadNpz, saveNpz } from "@gatescope/lstm";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { FORMATS } from "../lib/interop/formats.ts";
+import { FORMATS } from "../lib/formats/table.ts";
 import { LAYER_KINDS } from "../lib/layers/table.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));

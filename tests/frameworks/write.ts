@@ -4,8 +4,8 @@
 
 import { loadModel, saveKeras, saveNpz, saveOnnx, type Tensor } from "@gatescope/lstm";
 import { join } from "@std/path";
-import { type KerasFixture, kerasFixtures } from "../interop/keras_fixtures.ts";
-import { formatFile } from "../interop/loaded.ts";
+import { type KerasFixture, kerasFixtures } from "../formats/keras_fixtures.ts";
+import { formatFile } from "../formats/loaded.ts";
 
 /** A model that was written. */
 interface Written {

@@ -6,7 +6,7 @@ import * as g from "@gatescope/lstm";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
-import { formatFile } from "../interop/loaded.ts";
+import { formatFile } from "../formats/loaded.ts";
 import { minGru, ownCells, sLstm } from "../layers/own_cells.ts";
 
 const arrays = await g.loadNpz(formatFile("keras_recurrent/values.npz"));

@@ -7,7 +7,7 @@ import { sitesOf, valueAt } from "../../lib/cells/sites.ts";
 import { pickedSteps, reverseSteps } from "../../lib/values/arrange.ts";
 import { numbers as numberOps } from "../../lib/values/numbers.ts";
 import { networkOf } from "../../lib/model/model.ts";
-import { formatFile } from "../interop/loaded.ts";
+import { formatFile } from "../formats/loaded.ts";
 import { checkLayer, numbers } from "../model/central_differences.ts";
 import { minGru, ownCells, peepholeLstm, sLstm } from "./own_cells.ts";
 

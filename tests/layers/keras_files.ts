@@ -4,7 +4,7 @@
 import { loadModel, loadNpz, prove, saveKeras, type Tensor, trace } from "@gatescope/lstm";
 import { assert, assertEquals } from "@std/assert";
 import { networkOf } from "../../lib/model/model.ts";
-import { formatFile } from "../interop/loaded.ts";
+import { formatFile } from "../formats/loaded.ts";
 
 /** Throws where two differ by more than that part of the largest number. */
 export function assertClose(actual: Tensor, expected: Tensor, tolerance: number, what: string) {

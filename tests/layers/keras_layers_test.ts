@@ -15,7 +15,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { snakeCase } from "../../lib/layers/layer_names.ts";
 import { kindOfLayer } from "../../lib/layers/table.ts";
 import { networkOf } from "../../lib/model/model.ts";
-import { formatFile } from "../interop/loaded.ts";
+import { formatFile } from "../formats/loaded.ts";
 import { assertClose, testKerasFiles } from "./keras_files.ts";
 
 const arrays = await testKerasFiles("keras_layers");

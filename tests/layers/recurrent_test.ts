@@ -19,7 +19,7 @@ import { assert, assertEquals } from "@std/assert";
 import { networkOf } from "../../lib/model/model.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
 import { valueIfAt } from "../../lib/cells/sites.ts";
-import { formatFile } from "../interop/loaded.ts";
+import { formatFile } from "../formats/loaded.ts";
 
 const arrays = await loadNpz(formatFile("keras_recurrent/values.npz"));
 const names = [...arrays.keys()].filter((key) => key.startsWith("y_")).map((key) => key.slice(2));

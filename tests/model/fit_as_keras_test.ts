@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { formatFile } from "../interop/loaded.ts";
+import { formatFile } from "../formats/loaded.ts";
 
 const arrays = await loadNpz(formatFile("keras_fit.npz"));
 const array = (name: string): Tensor => arrays.get(name)!;

@@ -5,7 +5,7 @@ import * as g from "@gatescope/lstm";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { pickedSteps } from "../../lib/values/arrange.ts";
 import { numbers as ops } from "../../lib/values/numbers.ts";
-import { formatFile } from "../interop/loaded.ts";
+import { formatFile } from "../formats/loaded.ts";
 import { ownCells } from "../layers/own_cells.ts";
 import { numbers } from "./central_differences.ts";
 

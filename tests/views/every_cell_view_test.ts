@@ -14,7 +14,7 @@ import {
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { JUPYTER_DISPLAY, type View } from "../../lib/display/view.ts";
-import { formatFile } from "../interop/loaded.ts";
+import { formatFile } from "../formats/loaded.ts";
 import { minGru, sLstm } from "../layers/own_cells.ts";
 
 const arrays = await loadNpz(formatFile("keras_recurrent/values.npz"));
