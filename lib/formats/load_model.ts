@@ -1,28 +1,13 @@
+// The door to all formats: what is asked is checked here, and the formats are loaded when a file is
+// opened.
+
 import { kindOf } from "../base/kind.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { type OpenFile, openFile } from "../files/open.ts";
 import type { Source } from "../files/source.ts";
-import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
-import { nameLayers } from "../layers/layer_names.ts";
 import { provideWeightLoader } from "../model/load_weights.ts";
 import type { Model } from "../model/model.ts";
-import { recordProvenance } from "../model/provenance.ts";
-import {
-  arraysOf,
-  buildModel,
-  inOrder,
-  type LoadedWeights,
-  replaceWeights,
-  rowWithArrays,
-} from "./build_model.ts";
-import type { Configured, Format, Line, OpenedModel } from "./format.ts";
-import { formatOf, FORMATS } from "./table.ts";
-import { inferredInput } from "./keras/input.ts";
-import { configuredModel, type KerasConfiguration } from "./keras/configuration.ts";
-import { resumeTraining, type StoredTraining } from "./keras/training.ts";
-import { refuseWeightsAlone } from "./proposal.ts";
-import { orAlone, type RecurrentParts } from "./recurrent_part.ts";
+import type { KerasConfiguration } from "./keras/configuration.ts";
 
 /** What a file of weights alone does not tell. */
 export interface LoadModelOptions {
@@ -101,103 +86,15 @@ export async function loadModel(source: Source, options: LoadModelOptions = {}):
   if (key !== undefined && typeof key !== "string") {
     throw new TypeError(`Cannot load a model: key must be a text, but ${kindOf(key)} was given`);
   }
-  if (config !== undefined) {
-    if (layers !== undefined || options.inputShape !== undefined) {
-      throw new TypeError(
-        "Cannot load a model: config tells the layers and the shape, but " +
-          `${layers === undefined ? "inputShape" : "layers"} was given too`,
-      );
-    }
-    return await openConfigured(source, await configuredModel(config));
+  if (config !== undefined && (layers !== undefined || options.inputShape !== undefined)) {
+    throw new TypeError(
+      "Cannot load a model: config tells the layers and the shape, but " +
+        `${layers === undefined ? "inputShape" : "layers"} was given too`,
+    );
   }
-  return await openFile(source, async (file) => {
-    const format = formatOf(file.bytes);
-    if (key !== undefined && !format.hasKeys) {
-      const rule = "a key chooses among the state dicts of a PyTorch checkpoint";
-      throw new UnreadableFileError(rule, `the file is a ${format.name}`);
-    }
-    const origin = { source: file.name, format: format.name };
-    if (layers === undefined) {
-      const loaded = await modelIn(format, file, key);
-      return finish(buildModel(loaded, origin), loaded.training);
-    }
-    const names = nameLayers(layers);
-    const line = layers.map((layer, k) => ({ name: names[k]!, layer }));
-    const { perLayer, provenance } = await weightsIn(format, file, line, key);
-    const loaded = layers.map((layer, k) => ({ layer, weights: perLayer[k] ?? [] }));
-    const inputShape = options.inputShape ?? inferredInput(loaded);
-    return buildModel({ ...rowWithArrays(loaded), inputShape, provenance }, origin);
-  });
+  return await (await import("./open_model.ts")).openModel(source, options);
 }
 
-provideWeightLoader((model, source) =>
-  openFile(source, async (file) => {
-    const format = formatOf(file.bytes);
-    const { perLayer, provenance } = await weightsIn(format, file, model.layers);
-    const origin = { source: file.name, format: format.name };
-    replaceWeights(model, perLayer.flat(), provenance, origin);
-  })
+provideWeightLoader(async (model, source) =>
+  await (await import("./open_model.ts")).openWeights(model, source)
 );
-
-/** Keras's weights alone, with the configuration that stands apart from them. */
-function openConfigured(source: Source, model: Configured): Promise<Model> {
-  return openFile(source, async (file) => {
-    const format = formatOf(file.bytes);
-    if (format.configured === undefined) {
-      const known = FORMATS.filter(({ configured }) => configured).map(({ name }) => name);
-      const rule = `config goes with Keras's weights: ${known.join(", ")}`;
-      throw new UnreadableFileError(rule, `the file is a ${format.name}`);
-    }
-    const origin = { source: file.name, format: format.name };
-    return buildModel(await format.configured(file, model), origin);
-  });
-}
-
-/** A file that defines the computation. */
-async function modelIn(format: Format, file: OpenFile, key?: string): Promise<OpenedModel> {
-  const found = await format.model(file, key);
-  if (found !== undefined) return found;
-  const proposal = await format.proposal?.(file);
-  if (proposal !== undefined) refuseWeightsAlone(proposal, file);
-  const rule = "a file of weights alone does not tell the layers: give them in " +
-    "loadModel(source, { layers }), or use model.loadWeights(source)";
-  const alone = await recurrentIn(format, file);
-  return orAlone(
-    () => {
-      throw new UnreadableFileError(rule, `the file is a ${format.name} of weights alone`);
-    },
-    file.name,
-    () => alone,
-  );
-}
-
-async function recurrentIn(format: Format, file: OpenFile): Promise<Pick<RecurrentParts, "parts">> {
-  try {
-    return await format.recurrent(file, {});
-  } catch (error) {
-    if (error instanceof UnreadableFileError) return { parts: [] };
-    throw error;
-  }
-}
-
-/** Any file's arrays, for layers that are known. */
-async function weightsIn(
-  format: Format,
-  file: OpenFile,
-  line: Line,
-  key?: string,
-): Promise<LoadedWeights> {
-  if (format.weights !== undefined) return await format.weights(file, line, key);
-  const { provenance, ...loaded } = await modelIn(format, file);
-  const stored = arraysOf(loaded).filter(({ length }) => length > 0);
-  return { perLayer: inOrder(stored, line), provenance };
-}
-
-function finish(model: Model, training: StoredTraining | undefined): Model {
-  const notes = asFileError("its training must fit it", () => resumeTraining(model, training));
-  const provenance = model.provenance!;
-  if (notes.length > 0) {
-    recordProvenance(model, { ...provenance, notes: [...provenance.notes, ...notes] });
-  }
-  return model;
-}

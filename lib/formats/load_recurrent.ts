@@ -1,12 +1,9 @@
 import { kindOf } from "../base/kind.ts";
 import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { openFile } from "../files/open.ts";
 import type { Source } from "../files/source.ts";
-import { UnreadableFileError } from "../files/unreadable.ts";
 import type { Model } from "../model/model.ts";
-import { formatOf } from "./table.ts";
-import { modelsOf, type UntoldActivations } from "./recurrent_part.ts";
+import type { UntoldActivations } from "./recurrent_part.ts";
 
 /** What a file does not tell of its recurrent layers. */
 export interface LoadRecurrentOptions {
@@ -85,17 +82,5 @@ export async function loadRecurrent(
     if (value === undefined || (names as readonly string[]).includes(value)) continue;
     throw new RangeError(`Cannot ${action}: ${option} must be ${amongNames(value, names)}`);
   }
-  return await openFile(source, async (file) => {
-    const format = formatOf(file.bytes);
-    if (key !== undefined && !format.hasKeys) {
-      const rule = "a key chooses among the state dicts of a PyTorch checkpoint";
-      throw new UnreadableFileError(rule, `the file is a ${format.name}`);
-    }
-    const found = await format.recurrent(file, untold, key);
-    if (found.parts.length === 0) {
-      const state = found.unread.length === 0 ? "there is none" : found.unread.join("; ");
-      throw new UnreadableFileError("it must have an LSTM, a GRU or a SimpleRNN", state);
-    }
-    return modelsOf(found, { source: file.name, format: format.name });
-  });
+  return await (await import("./open_recurrent.ts")).openRecurrent(source, untold, key);
 }

@@ -1,6 +1,7 @@
 // The table of formats. Another one is a file that exports it, and a line here.
 
 import { kindOfFile, refuseKind } from "../files/file_kinds.ts";
+import { UnreadableFileError } from "../files/unreadable.ts";
 import type { Format } from "./format.ts";
 import { KERAS, KERAS_H5 } from "./keras/keras.ts";
 import { NPZ } from "./npz.ts";
@@ -15,11 +16,16 @@ export const FORMATS: readonly Format[] = [NPZ, KERAS, KERAS_H5, SAFETENSORS, TO
 /**
  * The format of a file, by its bytes: names lie.
  *
- * @throws {UnreadableFileError} where it is of none; of some, with what to do instead.
+ * @param key which of several sets of weights is asked for, where one is
+ * @throws {UnreadableFileError} where it is of none; of some, with what to do instead; where it has
+ * no keys.
  */
-export function formatOf(bytes: Uint8Array): Format {
+export function formatOf(bytes: Uint8Array, key?: string): Format {
   const kind = kindOfFile(bytes);
   const found = FORMATS.find((format) => format.kind === kind && (format.fits?.(bytes) ?? true));
   const names = FORMATS.map(({ name }) => name).join(", ");
-  return found ?? refuseKind(bytes, `a model's file is one of ${names}`);
+  if (found === undefined) refuseKind(bytes, `a model's file is one of ${names}`);
+  if (key === undefined || found.hasKeys) return found;
+  const rule = "a key chooses among the state dicts of a PyTorch checkpoint";
+  throw new UnreadableFileError(rule, `the file is a ${found.name}`);
 }
