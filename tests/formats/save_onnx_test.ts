@@ -92,6 +92,10 @@ Deno.test("each of Keras's models is written and predicts what Keras does, or is
     new Set(refused),
     new Set([
       "activation of lstm is silu",
+      "layer additive_attention is one with useCausalMask",
+      "layer attention is one with useCausalMask",
+      "layer multi_head_attention is one that a mask comes to",
+      "layer multi_head_attention is one with useCausalMask",
       "activation of bidirectional is gelu",
       "layer lstm is a stateful LSTM",
       "layer gru is a stateful GRU",
