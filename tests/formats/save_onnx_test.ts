@@ -20,7 +20,6 @@ import {
   masking,
   maxPooling1D,
   type Model,
-  multiHeadAttention,
   saveOnnx,
   sequential,
   type Tensor,
@@ -92,10 +91,6 @@ Deno.test("each of Keras's models is written and predicts what Keras does, or is
     new Set(refused),
     new Set([
       "activation of lstm is silu",
-      "layer additive_attention is one with useCausalMask",
-      "layer attention is one with useCausalMask",
-      "layer multi_head_attention is one that a mask comes to",
-      "layer multi_head_attention is one with useCausalMask",
       "activation of bidirectional is gelu",
       "layer lstm is a stateful LSTM",
       "layer gru is a stateful GRU",
@@ -257,13 +252,6 @@ Deno.test("what ONNX cannot say is refused by name, with the reason", async () =
       "max_pooling1d is one of 2 steps that moves on by 3",
   );
   await opened(row(apart));
-  const words = input([null, 3]);
-  const masked = masking().apply(words);
-  const heads = multiHeadAttention({ numHeads: 2, keyDim: 2 }).apply([masked, masked]);
-  await refuses(
-    functional(words, heads),
-    "but the layer multi_head_attention is one that a mask comes to",
-  );
 });
 
 Deno.test("activations of any option are ONNX's operators", async () => {

@@ -17,7 +17,7 @@ const OPSET = 17;
  * @param target a path or a file URL; what is there is replaced
  * @param model any that predicts alike at each call
  * @throws {TypeError} where a layer has no counterpart: one of your own, states that stay between
- * calls, a multi-head attention with a mask.
+ * calls.
  * @throws {RangeError} where an activation has none, most often in a recurrent layer: it is named.
  * @throws {Error} where the file cannot be written; `cause` says why.
  *

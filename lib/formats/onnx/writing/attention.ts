@@ -2,8 +2,8 @@
 
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { OnnxGraphWriter } from "./graph_writer.ts";
-import { type Given, type LayerUse, type OnnxKinds, refusal } from "./layer_use.ts";
-import { chosen } from "./masks.ts";
+import type { Given, GraphValue, LayerUse, OnnxKinds } from "./layer_use.ts";
+import { chosen, stepsOf } from "./masks.ts";
 
 /** What a softmax sees where a step does not count. */
 const MASKED = -1e9;
@@ -50,24 +50,9 @@ export const ATTENTION_LAYERS: OnnxKinds = {
   MultiHeadAttention: { write: writeHeads },
 };
 
-/** Throws where not each step looks at all. */
-function checkSeesAll({ name, layer: { config } }: LayerUse): void {
-  if (config.use_causal_mask !== true) return;
-  throw refusal(
-    "each step of a query must look at all steps of the value",
-    name,
-    "one with useCausalMask",
-  );
-}
-
 function writeHeads(graph: OnnxGraphWriter, use: LayerUse): Given {
-  const { name, inputs, weights, layer: { config } } = use;
-  checkSeesAll(use);
+  const { inputs, weights, layer: { config } } = use;
   const [query, value, key = value] = inputs;
-  if (inputs.some(({ mask }) => mask !== undefined)) {
-    const rule = "all steps of what a MultiHeadAttention takes must count";
-    throw refusal(rule, name, "one that a mask comes to");
-  }
   const parts = ["query", "key", "value", "attention_output"] as const;
   const each = config.use_bias === true ? 2 : 1;
   /** x·W + b, the kernel as a matrix. */
@@ -93,27 +78,64 @@ function writeHeads(graph: OnnxGraphWriter, use: LayerUse): Given {
   const v = inHeads(value!.name, 2, valueDim);
   const scale = graph.number(1 / Math.sqrt(keyDim));
   const scores = graph.add("Mul", [graph.add("MatMul", [q, k]), scale]);
-  const softmax = graph.add("Softmax", [scores], { axis: -1 });
-  const together = graph.add("Transpose", [graph.add("MatMul", [softmax, v])], {
+  const pairs = pairsThatCount(graph, use, [
+    maskOver(graph, query!, [1, 3]),
+    ...inputs.slice(1).map((one) => maskOver(graph, one, [1, 2])),
+  ]);
+  const softmax = weightsOf(graph, scores, pairs);
+  // Keras multiplies the weights by dropout's way alone by the mask, too
+  const zeroed = pairs === undefined || config.dropout === 0
+    ? softmax
+    : graph.add("Where", [pairs, softmax, graph.number(0)]);
+  const together = graph.add("Transpose", [graph.add("MatMul", [zeroed, v])], {
     perm: [0, 2, 1, 3],
   });
   const rows = graph.reshape(together, [0, 0, heads * valueDim]);
-  return projected(rows, 3, heads * valueDim);
+  return { outputs: [projected(rows, 3, heads * valueDim)], mask: query!.mask };
 }
 
 /** softmax(scores) · values, of the steps that count; the query's mask goes on. */
 function attended(graph: OnnxGraphWriter, scores: string, use: LayerUse): Given {
-  checkSeesAll(use);
   const [query, value] = use.inputs;
-  let kept = scores;
-  if (value!.mask !== undefined) {
-    const counts = graph.add("Unsqueeze", [value!.mask, graph.integers("query", [1])]);
-    kept = graph.add("Where", [counts, scores, graph.number(MASKED)]);
-  }
-  const weights = graph.add("Softmax", [kept], { axis: -1 });
-  const result = graph.add("MatMul", [weights, value!.name]);
+  const pairs = pairsThatCount(graph, use, [maskOver(graph, value!, [1])]);
+  const result = graph.add("MatMul", [weightsOf(graph, scores, pairs), value!.name]);
   const { mask } = query!;
   return { outputs: [mask === undefined ? result : chosen(graph, mask, result)], mask };
+}
+
+/** The softmax of the scores of pairs that count. */
+function weightsOf(graph: OnnxGraphWriter, scores: string, pairs: string | undefined): string {
+  const kept = pairs === undefined
+    ? scores
+    : graph.add("Where", [pairs, scores, graph.number(MASKED)]);
+  return graph.add("Softmax", [kept], { axis: -1 });
+}
+
+/** A value's mask with those axes put in, to stand over the scores; undefined where all counts. */
+function maskOver(
+  graph: OnnxGraphWriter,
+  { mask }: GraphValue,
+  axes: readonly number[],
+): string | undefined {
+  if (mask === undefined) return undefined;
+  return graph.add("Unsqueeze", [mask, graph.integers(`axes ${axes}`, axes)]);
+}
+
+/** Which pairs of steps count: by these masks, and where it is causal; undefined where all do. */
+function pairsThatCount(
+  graph: OnnxGraphWriter,
+  use: LayerUse,
+  masks: readonly (string | undefined)[],
+): string | undefined {
+  const [query, key] = comparedOf(use);
+  const causal = use.layer.config.use_causal_mask === true
+    ? graph.add("LessOrEqual", [
+      stepsOf(graph, key),
+      graph.add("Unsqueeze", [stepsOf(graph, query), graph.integers("last", [-1])]),
+    ])
+    : undefined;
+  const all = [causal, ...masks].filter((one) => one !== undefined);
+  return all.length === 0 ? undefined : all.reduce((a, b) => graph.add("And", [a, b]));
 }
 
 /** The query, and the key: the value where there is none. */

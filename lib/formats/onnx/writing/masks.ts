@@ -69,6 +69,12 @@ export function meanOfSteps(
   return graph.add("Div", [sums, counts]);
 }
 
+/** 0, 1, … for each step of `[batch, timesteps, …]`. */
+export function stepsOf(graph: OnnxGraphWriter, x: string): string {
+  const length = graph.add("Squeeze", [graph.add("Shape", [x], { start: 1, end: 2 })]);
+  return graph.add("Range", [graph.integers("0", 0), length, graph.integers("1", 1)]);
+}
+
 /** The steps that count, moved to the front of each sample: what a recurrent operator can take. */
 export interface Packed {
   readonly x: string;
@@ -86,7 +92,7 @@ export function packed(graph: OnnxGraphWriter, { name }: GraphValue, mask: strin
   const axes = graph.integers("steps", [1]);
   const timesteps = graph.add("Shape", [name], { start: 1, end: 2 });
   const length = graph.add("Squeeze", [timesteps]);
-  const places = graph.add("Range", [graph.integers("0", 0), length, graph.integers("1", 1)]);
+  const places = stepsOf(graph, name);
   const late = graph.add("Sub", [length, graph.add("Mul", [each, length])]); // those that do not count
   const keys = graph.add("Add", [places, late]);
   const [, order] = graph.addAll("TopK", [keys, timesteps], 2, { axis: 1, largest: 0 });
