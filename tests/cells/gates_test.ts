@@ -1,4 +1,12 @@
-import { arange, gateOrders, type Gates, joinGates, splitGates, tensor } from "@gatescope/lstm";
+import {
+  arange,
+  gateOrders,
+  type Gates,
+  gruOrders,
+  joinGates,
+  splitGates,
+  tensor,
+} from "@gatescope/lstm";
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 
 Deno.test("splitGates() finds each framework's blocks along the axis asked for", () => {
@@ -17,6 +25,29 @@ Deno.test("splitGates() finds each framework's blocks along the axis asked for",
   assertEquals(splitGates(torch, "pytorch", { axis: 0 }).candidate.toArray(), [[8, 9], [10, 11]]);
   const onnx = arange(16).reshape([1, 8, 2]); // [dirs, 4·units, inputSize]
   assertEquals(splitGates(onnx, "onnx", { axis: 1 }).forget.toArray(), [[[8, 9], [10, 11]]]);
+});
+
+Deno.test("splitGates() finds each framework's blocks of a GRU, and joinGates() puts them back", () => {
+  const bias = [1, 2, 3];
+  const orders = {
+    keras: [1, 2, 3], // z r h
+    pytorch: [2, 1, 3], // r z n
+    onnx: [1, 2, 3], // z r h
+    coreml: [1, 2, 3], // z r o
+    cudnn: [2, 1, 3], // r i n
+  } as const;
+  assertEquals(Object.keys(orders).sort(), Object.keys(gruOrders).sort());
+  for (const [name, values] of Object.entries(orders)) {
+    const order = name as keyof typeof orders;
+    const { update, reset, candidate } = splitGates(bias, order, { cell: "gru" });
+    assertEquals([update, reset, candidate].map((gate) => gate.item(0)), [...values]);
+    const fused = arange(36).reshape([2, 6, 3]);
+    for (const axis of [1, 2, -1]) {
+      const gates = splitGates(fused, order, { axis, cell: "gru" });
+      assertEquals(joinGates(gates, order, { axis }).toArray(), fused.toArray());
+    }
+  }
+  assertThrows(() => splitGates(arange(4), "keras", { cell: "gru" }), TypeError, "multiple of 3");
 });
 
 Deno.test("joinGates() undoes splitGates() for every order and axis, and keeps float32", () => {
