@@ -6,9 +6,8 @@ import {
   functional,
   input,
   multiHeadAttention,
-  saveOnnx,
 } from "@gatescope/lstm";
-import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { testKerasFiles } from "./keras_files.ts";
 
 await testKerasFiles("keras_attention");
@@ -21,7 +20,7 @@ Deno.test("inputs that do not fit an attention are refused", () => {
   refused(() => attention().apply(a), "takes 2 to 3 inputs");
 });
 
-Deno.test("with useCausalMask what comes later is nothing to a step; saveOnnx refuses it", async () => {
+Deno.test("with useCausalMask what comes later is nothing to a step", () => {
   const x = input([3, 2]);
   const layers = [
     attention({ useCausalMask: true }),
@@ -35,6 +34,5 @@ Deno.test("with useCausalMask what comes later is nothing to a step; saveOnnx re
     assertEquals(one!.at(0, 0).toArray(), two!.at(0, 0).toArray());
     assertEquals(one!.at(0, 1).toArray(), two!.at(0, 1).toArray());
     assertNotEquals(one!.at(0, 2).toArray(), two!.at(0, 2).toArray());
-    await assertRejects(() => saveOnnx("never.onnx", model), TypeError, "useCausalMask");
   }
 });
