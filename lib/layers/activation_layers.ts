@@ -113,8 +113,11 @@ export function elu(options: ELUOptions = {}): Layer {
   return ofFunction("ELU", name, { alpha }, "elu", { alpha });
 }
 
-/** What a softmax sees where a mask leaves a number out, in keras/src/layers/activations/softmax.py. */
-const MASKED = -1e9;
+/**
+ * What a softmax sees where a mask leaves a number out, in keras/src/layers/activations/softmax.py
+ * and keras/src/layers/attention/attention.py.
+ */
+export const MASKED = -1e9;
 
 /**
  * A softmax over the last axis as a layer; numbers that a mask leaves out get 0.

@@ -5,6 +5,7 @@ import { sizeOf } from "../tensor/shape.ts";
 import { getActivation } from "../values/activations.ts";
 import { permuted, rowsOf, shapeOf, where } from "../values/arrange.ts";
 import type { Ops } from "../values/ops.ts";
+import { MASKED } from "./activation_layers.ts";
 import { ones, uniform, zeros } from "./initializers.ts";
 import { type KerasConfig, type LayerKind, names } from "./kind.ts";
 import {
@@ -76,9 +77,6 @@ export interface MultiHeadAttentionOptions extends LayerName {
   /** How long the result's rows are. Default: as the query's. */
   readonly outputSize?: number;
 }
-
-/** What a softmax sees where a step does not count, in keras/src/layers/attention/attention.py. */
-const MASKED = -1e9;
 
 /**
  * Luong's attention, softmax(s · q kᵀ) v of the inputs `[query, value]` or `[query, value, key]`;

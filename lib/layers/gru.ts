@@ -9,9 +9,9 @@ import {
   checkOptions,
   definedOptions,
   flagRule,
-  layerActivation,
 } from "./layer_options.ts";
 import {
+  gatedFunctions,
   RECURRENT_NAMES,
   recurrentActivationOf,
   recurrentDefaults,
@@ -63,11 +63,8 @@ const defaults = {
 export function gru(options: GruLayerOptions): GruLayer {
   const chosen = { ...defaults, ...definedOptions("a GRU", options) };
   checkOptions("a GRU", chosen, rules);
-  const { activation, recurrentActivation, resetAfter } = chosen;
-  const functions = {
-    φ: layerActivation("a GRU", activation),
-    σ: layerActivation("a GRU", recurrentActivation),
-  };
+  const { resetAfter } = chosen;
+  const functions = gatedFunctions("a GRU", chosen);
   return recurrentLayer({
     className: "GRU",
     cell: gruCellOf(resetAfter),

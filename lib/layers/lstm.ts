@@ -9,9 +9,9 @@ import {
   checkOptions,
   definedOptions,
   flagRule,
-  layerActivation,
 } from "./layer_options.ts";
 import {
+  gatedFunctions,
   RECURRENT_NAMES,
   recurrentActivationOf,
   recurrentDefaults,
@@ -66,9 +66,7 @@ const defaults = {
 export function lstm(options: LstmLayerOptions): LstmLayer {
   const chosen = { ...defaults, ...definedOptions("an LSTM", options) };
   checkOptions("an LSTM", chosen, rules);
-  const activation = layerActivation("an LSTM", chosen.activation);
-  const recurrentActivation = layerActivation("an LSTM", chosen.recurrentActivation);
-  const functions = { φ: activation, σ: recurrentActivation };
+  const functions = gatedFunctions("an LSTM", chosen);
   return recurrentLayer({
     className: "LSTM",
     cell: LSTM_CELL,
@@ -76,7 +74,7 @@ export function lstm(options: LstmLayerOptions): LstmLayer {
     options: chosen as Required<LstmLayerOptions>,
     functions,
     config: {
-      recurrent_activation: activationConfig(recurrentActivation),
+      recurrent_activation: activationConfig(functions.σ),
       unit_forget_bias: chosen.unitForgetBias,
     },
     startBias: chosen.unitForgetBias ? unitForgetBias : zeros,

@@ -25,6 +25,7 @@ import {
   activationRule,
   countRule,
   flagRule,
+  layerActivation,
   type LayerName,
   rateRule,
 } from "./layer_options.ts";
@@ -82,6 +83,20 @@ export const recurrentRules = {
   zeroOutputForMask: flagRule,
   maskWithStates: flagRule,
 };
+
+/** φ and σ of a layer that has both. */
+export function gatedFunctions(
+  owner: string,
+  { activation, recurrentActivation }: {
+    readonly activation: ActivationName | Activation;
+    readonly recurrentActivation: ActivationName | Activation;
+  },
+): CellFunctions {
+  return {
+    φ: layerActivation(owner, activation),
+    σ: layerActivation(owner, recurrentActivation),
+  };
+}
 
 /** Their defaults. */
 export const recurrentDefaults = {

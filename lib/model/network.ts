@@ -5,8 +5,7 @@ import type { CellTrace } from "../cells/cell_run.ts";
 import { valuesOfSite } from "../cells/cell_run.ts";
 import { passer } from "../cells/lstm_forward.ts";
 import type { SiteListener } from "../cells/sites.ts";
-import { stateOf, traceOfRun } from "../cells/trace_of_run.ts";
-import type { TracedRun } from "../cells/traced_run.ts";
+import { traceOfRun } from "../cells/trace_of_run.ts";
 import type { Inside } from "../layers/inside.ts";
 import type {
   LayerContext,
@@ -339,21 +338,6 @@ function valuesOf({ recurrence, x, weights, before, ...rest }: Inside<Variable>)
 }
 
 function traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): CellTrace {
-  const { cell, recurrence, x, weights, functions, goBackwards, mask, before } = inside;
-  const names = cell.arrays ?? ["kernel", "recurrentKernel", "bias"];
-  const run = {
-    x,
-    weights: Object.fromEntries(
-      weights.map((weight, k) => [names[k]!, weight]),
-    ) as unknown as TracedRun["weights"],
-    options: {
-      activation: functions.φ,
-      recurrentActivation: functions.σ,
-      goBackwards,
-      mask,
-      initialState: before && stateOf(cell, before),
-      listen,
-    },
-  };
-  return traceOfRun(cell, (site) => valuesOfSite(recurrence.steps, site), run);
+  const { cell, recurrence: { steps } } = inside;
+  return traceOfRun(cell, (site) => valuesOfSite(steps, site), { ...inside, listen });
 }

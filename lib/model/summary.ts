@@ -2,7 +2,7 @@ import { escapeHtml } from "../display/html.ts";
 import { table } from "../display/table.ts";
 import { JUPYTER_DISPLAY, View } from "../display/view.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { formatOpenShape } from "../layers/layer.ts";
+import { formatOpenShape, type WeightSpec } from "../layers/layer.ts";
 import type { Network } from "./network.ts";
 
 /**
@@ -15,7 +15,7 @@ export function summaryView(network: Network, optimizerParameters: number = 0): 
   const counted = network.layers.map(({ name, layer, outputShape, weights }) => ({
     name: `${name} (${layer.className})`,
     shape: formatOpenShape(outputShape),
-    parameters: weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    parameters: parametersOf(weights),
   }));
   const all = counted.reduce((sum, { parameters }) => sum + parameters, 0);
   const specs = network.weightSpecs;
@@ -45,8 +45,13 @@ export function summaryView(network: Network, optimizerParameters: number = 0): 
   });
 }
 
+/** How many numbers a layer has. */
+export function parametersOf(weights: readonly WeightSpec[]): number {
+  return weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
 /** 1,112 */
-function grouped(count: number): string {
+export function grouped(count: number): string {
   return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }
 

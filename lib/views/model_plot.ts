@@ -10,7 +10,7 @@ import { formatOpenShape, type Layer } from "../layers/layer.ts";
 import { cellOfLayer } from "../layers/recurrent.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Graph, Place } from "../model/graph.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { grouped, parametersOf } from "../model/summary.ts";
 import { layoutGraph } from "./graph_layout.ts";
 
 const SIZE = 13;
@@ -35,6 +35,7 @@ interface Above {
 
 /** A box: an input, or one use of a layer. */
 interface Box {
+  readonly name: string;
   readonly lines: readonly [title: string, more: string];
   readonly above: readonly Above[];
   readonly color: string;
@@ -158,12 +159,11 @@ export function plotModel(model: Model): Chart {
 
 /** A line for each box: what it is, and what goes into it. */
 function textOf(isRow: boolean, boxes: readonly Box[]): string {
-  const named = ({ box, states }: Above) =>
-    boxes[box]!.lines[0].replace(/ \(.*$/, "") + (states ? ` (${states})` : "");
+  const named = ({ box, states }: Above) => boxes[box]!.name + (states ? ` (${states})` : "");
   return [
     title(isRow),
-    ...boxes.map(({ lines: [name, more], above, isOutput }) =>
-      `- ${name} ${more}` + (above.length === 0 ? "" : ` ← ${above.map(named).join(", ")}`) +
+    ...boxes.map(({ lines, above, isOutput }) =>
+      `- ${lines.join(" ")}` + (above.length === 0 ? "" : ` ← ${above.map(named).join(", ")}`) +
       (isOutput ? "; output" : "")
     ),
   ].join("\n");
@@ -192,6 +192,7 @@ function boxesOf(graph: Graph): Box[] {
     outputs.some(([n, r]) => n === node && (result === undefined || r === result));
   return [
     ...inputs.map(({ name, shape }, k): Box => ({
+      name,
       lines: [name, formatOpenShape(shape)],
       above: [],
       color: PLAIN,
@@ -199,14 +200,15 @@ function boxesOf(graph: Graph): Box[] {
     })),
     ...nodes.map((node, k): Box => {
       const { layer, weights } = layers[node.layer]!;
-      const parameters = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+      const parameters = parametersOf(weights);
       const isFirst = nodes.findIndex((one) => one.layer === node.layer) === k;
       const counted = parameters === 0
         ? ""
         : isFirst
-        ? ` · ${parameters.toLocaleString("en-US")} parameters`
+        ? ` · ${grouped(parameters)} parameters`
         : " · the same weights";
       return {
+        name: node.name,
         lines: [`${node.name} (${classOf(layer)})`, formatOpenShape(node.shapes[0]!) + counted],
         above: merged(node.inputs.map((place, n) => ({
           box: boxOf(place),
@@ -241,8 +243,9 @@ function classOf({ className, wrapped }: Layer): string {
 function stateOf({ nodes, layers }: Graph, [node, result]: Place): string | undefined {
   if (node === -1 || result === 0) return undefined;
   const { layer } = layers[nodes[node]!.layer]!;
+  if (layer.cells === undefined) return undefined; // it has several results, and none is a state
   const states = cellOfLayer(layer).states.toReversed(); // Keras hands on h first
   const state = states[(result - 1) % states.length]!;
-  if (layer.cells!.length === 1) return state;
+  if (layer.cells.length === 1) return state;
   return `${result <= states.length ? "forward" : "backward"} ${state}`;
 }

@@ -3,6 +3,7 @@ import {
   addition,
   bidirectional,
   concatenate,
+  defineLayer,
   dense,
   functional,
   globalAveragePooling1D,
@@ -70,6 +71,22 @@ Deno.test("plotModel() names the states that go from an encoder to a decoder, fo
     lstm({ units: 4 }).apply([target, given, given]),
   );
   assertStringIncludes(plotModel(inference).text, "← input_layer, input_layer_1; output");
+});
+
+Deno.test("plotModel() takes a layer's further results for states where it is recurrent alone", () => {
+  const halves = defineLayer({
+    className: "Halves",
+    outputShape: () => [2],
+    resultShapes: () => [[2], [2]],
+    run: (o, [x]) => ({ outputs: o.blocks(x!, 2) }),
+  });
+  const x = input([4], { name: "x (raw)" });
+  const [, second] = halves.applyAll(x);
+  const { text } = plotModel(functional([x], dense({ units: 1 }).apply(second!)));
+  assertEquals(text.split("\n").slice(2), [
+    "- halves (Halves) (None, 2) ← x (raw)",
+    "- dense (Dense) (None, 1) · 3 parameters ← halves; output",
+  ]);
 });
 
 Deno.test("plotModel() shows a name as the text it is", async () => {

@@ -1,7 +1,7 @@
 // The layers of a network that lib/compute knows, each computed by it; all others by their equation.
 
 import type { CellTrace } from "../../cells/cell_run.ts";
-import { stateOf, traceOfRun } from "../../cells/trace_of_run.ts";
+import { traceOfRun } from "../../cells/trace_of_run.ts";
 import { activateBackward, activateNumbers } from "../../compute/activate.ts";
 import { type FastActivation, LINEAR, SOFTMAX } from "../../compute/activations.ts";
 import { availableBuild } from "../../compute/engine.ts";
@@ -160,19 +160,8 @@ function runGated(
     }),
   };
   if (sites === undefined) return result;
-  const [kernel, recurrentKernel, bias] = weights as [Tensor, Tensor, Tensor?];
-  const trace = traceOfRun(cell, (site) => sites.get(site)!, {
-    x,
-    weights: { kernel, recurrentKernel, ...(bias && { bias }) },
-    options: {
-      activation: functions.φ,
-      recurrentActivation: functions.σ,
-      goBackwards,
-      mask,
-      initialState: before && stateOf(cell, before),
-    },
-  });
-  return { ...result, trace };
+  const from = { x, weights, functions, goBackwards, mask, before };
+  return { ...result, trace: traceOfRun(cell, (site) => sites.get(site)!, from) };
 }
 
 /** The states before the first step: Keras gives h first, which the cell hands on last. */

@@ -1,12 +1,10 @@
 // Which timesteps a query looks at.
 
+import { MASKED } from "../../../layers/activation_layers.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { OnnxGraphWriter } from "./graph_writer.ts";
 import type { Given, GraphValue, LayerUse, OnnxKinds } from "./layer_use.ts";
-import { chosen, stepsOf } from "./masks.ts";
-
-/** What a softmax sees where a step does not count. */
-const MASKED = -1e9;
+import { chosen, lengthOf, stepsUpTo } from "./masks.ts";
 
 /** The kinds of this file. */
 export const ATTENTION_LAYERS: OnnxKinds = {
@@ -127,15 +125,16 @@ function pairsThatCount(
   use: LayerUse,
   masks: readonly (string | undefined)[],
 ): string | undefined {
-  const [query, key] = comparedOf(use);
-  const causal = use.layer.config.use_causal_mask === true
-    ? graph.add("LessOrEqual", [
-      stepsOf(graph, key),
-      graph.add("Unsqueeze", [stepsOf(graph, query), graph.integers("last", [-1])]),
-    ])
-    : undefined;
-  const all = [causal, ...masks].filter((one) => one !== undefined);
+  const causal = use.layer.config.use_causal_mask === true ? [notLater(graph, use)] : [];
+  const all = [...causal, ...masks].filter((one) => one !== undefined);
   return all.length === 0 ? undefined : all.reduce((a, b) => graph.add("And", [a, b]));
+}
+
+/** Whether the key's step is not later than the query's, `[m, n]`. */
+function notLater(graph: OnnxGraphWriter, use: LayerUse): string {
+  const [query, key] = comparedOf(use).map((x) => stepsUpTo(graph, lengthOf(graph, x)[1]));
+  const rows = graph.add("Unsqueeze", [query, graph.integers("last", [-1])]);
+  return graph.add("LessOrEqual", [key, rows]);
 }
 
 /** The query, and the key: the value where there is none. */

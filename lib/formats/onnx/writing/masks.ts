@@ -69,9 +69,14 @@ export function meanOfSteps(
   return graph.add("Div", [sums, counts]);
 }
 
-/** 0, 1, … for each step of `[batch, timesteps, …]`. */
-export function stepsOf(graph: OnnxGraphWriter, x: string): string {
-  const length = graph.add("Squeeze", [graph.add("Shape", [x], { start: 1, end: 2 })]);
+/** How many steps `[batch, timesteps, …]` has: as a list of one, and as the number. */
+export function lengthOf(graph: OnnxGraphWriter, x: string): readonly [string, string] {
+  const timesteps = graph.add("Shape", [x], { start: 1, end: 2 });
+  return [timesteps, graph.add("Squeeze", [timesteps])];
+}
+
+/** 0, 1, … up to that number of steps. */
+export function stepsUpTo(graph: OnnxGraphWriter, length: string): string {
   return graph.add("Range", [graph.integers("0", 0), length, graph.integers("1", 1)]);
 }
 
@@ -90,9 +95,8 @@ export interface Packed {
 export function packed(graph: OnnxGraphWriter, { name }: GraphValue, mask: string): Packed {
   const each = graph.add("Cast", [mask], { to: DATA_TYPES.int64 });
   const axes = graph.integers("steps", [1]);
-  const timesteps = graph.add("Shape", [name], { start: 1, end: 2 });
-  const length = graph.add("Squeeze", [timesteps]);
-  const places = stepsOf(graph, name);
+  const [timesteps, length] = lengthOf(graph, name);
+  const places = stepsUpTo(graph, length);
   const late = graph.add("Sub", [length, graph.add("Mul", [each, length])]); // those that do not count
   const keys = graph.add("Add", [places, late]);
   const [, order] = graph.addAll("TopK", [keys, timesteps], 2, { axis: 1, largest: 0 });
