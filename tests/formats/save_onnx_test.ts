@@ -20,6 +20,7 @@ import {
   masking,
   maxPooling1D,
   type Model,
+  multiHeadAttention,
   saveOnnx,
   sequential,
   type Tensor,
@@ -252,6 +253,21 @@ Deno.test("what ONNX cannot say is refused by name, with the reason", async () =
       "max_pooling1d is one of 2 steps that moves on by 3",
   );
   await opened(row(apart));
+});
+
+Deno.test("pairs of steps count in several heads by the masks of both sides, and by what is causal", async () => {
+  const x = input([4, 3]);
+  const masked = masking().apply(x);
+  const no = [0, 0, 0];
+  const steps = [[[1, 2, 3], no, [4, 5, 6], no], [no, no, no, no]];
+  for (const useCausalMask of [false, true]) {
+    for (const dropout of [0, 0.3]) { // by which Keras multiplies the weights by the mask, too
+      const heads = multiHeadAttention({ numHeads: 2, keyDim: 2, useCausalMask, dropout });
+      const model = functional(x, heads.apply([masked, masked]), { seed: 1 });
+      const off = difference((await opened(model)).predict(steps), model.predict(steps));
+      assert(off <= 1e-6, `off by ${off}`);
+    }
+  }
 });
 
 Deno.test("activations of any option are ONNX's operators", async () => {
