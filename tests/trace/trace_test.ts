@@ -7,12 +7,15 @@ import {
   dense,
   lstm,
   lstmForward,
+  type LstmOptions,
+  type LstmWeights,
   masking,
   sequential,
   type Tensor,
   trace,
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { runOf } from "../../lib/cells/traced_run.ts";
 
 const x = arange(24).reshape([4, 3, 2]);
 
@@ -49,6 +52,20 @@ Deno.test("trace() leaves what a stateful model remembers as it was, and starts 
       Float32Array.from(model.predict(x).data),
       Float32Array.from(prediction.data),
     );
+  }
+});
+
+Deno.test("what a trace was computed from gives it again: input, weights, options and where it started", () => {
+  for (const [precision, fast] of [["float64", false], ["float32", true]] as const) {
+    const layers = [lstm({ units: 3, stateful: true, goBackwards: true, activation: "softsign" })];
+    const model = sequential(layers, { inputShape: [3, 2], seed: 1, precision });
+    model.predict(x);
+    const [layer] = trace(model, x, { fast }).layers;
+    const { x: input, weights, options } = runOf(layer!)!;
+    assert(options.initialState !== undefined);
+    const again = lstmForward(input, weights as LstmWeights, options as LstmOptions);
+    assert(compare(again.hiddenState, layer!.hiddenState, { atol: 1e-6 }).within);
+    assert(compare(again.cellState, layer!.cellState, { atol: 1e-6 }).within);
   }
 });
 
