@@ -285,6 +285,7 @@ export type {
   SiteComparison,
   TraceComparison,
 } from "./lib/insight/trace_comparison.ts";
+export type { SiteHeatmapOptions } from "./lib/insight/trace_comparison_view.ts";
 export type {
   ModelComparison,
   OptionDifference,
@@ -318,7 +319,7 @@ export type { LineChartOptions, Series } from "./lib/display/line_chart.ts";
 export { Chart, plot } from "./lib/display/figure.ts";
 export type { Figure } from "./lib/display/plain_figure.ts";
 export { savePicture, toSvg } from "./lib/display/picture.ts";
-export type { PictureOptions } from "./lib/display/picture_options.ts";
+export type { ChartLook } from "./lib/display/chart_look.ts";
 export { embedPlotly } from "./lib/display/plotly_page.ts";
 export { Html, html } from "./lib/display/html_tag.ts";
 export { show } from "./lib/display/show.ts";

@@ -7,6 +7,9 @@ export const JUPYTER_DISPLAY: unique symbol = Symbol.for("Jupyter.display");
 /** The method that `console.log` and `Deno.inspect` call. */
 export const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect");
 
+/** The method that gives the view itself, whatever asks for it. */
+const VIEW: unique symbol = Symbol("view");
+
 /** What shows itself. */
 export interface Shown {
   [JUPYTER_DISPLAY](): Promise<MediaBundle>;
@@ -33,7 +36,7 @@ export function attachViews(make: MakeView): void {
 
 /**
  * Says what a value is, so that it shows itself in the Deno kernel and in the terminal, without
- * changing what is seen of it otherwise: the two methods are not enumerable. To be called before
+ * changing what is seen of it otherwise: its methods are not enumerable. To be called before
  * `Object.freeze`, and once on a class's prototype rather than on each of its objects.
  *
  * @param kind as the table of views has it
@@ -41,19 +44,21 @@ export function attachViews(make: MakeView): void {
  * @returns the same value
  */
 export function shownAs<T extends object>(kind: string, value: T): T {
-  Object.defineProperty(value, JUPYTER_DISPLAY, {
-    value(this: T): Promise<MediaBundle> {
-      return viewOf === undefined
-        ? Promise.resolve({ "text/plain": kind })
-        : viewOf(kind, this)[JUPYTER_DISPLAY]();
-    },
-    configurable: true,
+  const define = (method: symbol, of: (this: T) => unknown) =>
+    Object.defineProperty(value, method, { value: of, configurable: true });
+  define(VIEW, function () {
+    return viewOf?.(kind, this);
   });
-  Object.defineProperty(value, DENO_INSPECT, {
-    value(this: T): string {
-      return viewOf === undefined ? kind : viewOf(kind, this)[DENO_INSPECT]();
-    },
-    configurable: true,
+  define(JUPYTER_DISPLAY, function () {
+    return viewOfValue(this)?.[JUPYTER_DISPLAY]() ?? Promise.resolve({ "text/plain": kind });
+  });
+  define(DENO_INSPECT, function () {
+    return viewOfValue(this)?.[DENO_INSPECT]() ?? kind;
   });
   return value;
+}
+
+/** How a value looks; undefined of one that {@linkcode shownAs} was not told of. */
+export function viewOfValue(value: unknown): Shown | undefined {
+  return (value as { readonly [VIEW]?: () => Shown | undefined } | null | undefined)?.[VIEW]?.();
 }

@@ -81,3 +81,23 @@ export const CHART_TEMPLATE: object = {
     hovermode: "closest",
   },
 };
+
+/** The template with nothing behind its charts: their text follows the page's. */
+export const CLEAR_TEMPLATE: object = templateWith(CHART_TEMPLATE, undefined, "transparent");
+
+/** Whether the page's loader sets the page's own colours. */
+export function followsPage(template: unknown): boolean {
+  return template === CHART_TEMPLATE || template === CLEAR_TEMPLATE;
+}
+
+/** A template with these colours; all else of it stays. */
+export function templateWith(
+  template: object,
+  color: string | undefined,
+  background: string,
+): object {
+  const { layout = {}, ...rest } = template as { readonly layout?: { readonly font?: object } };
+  const font = color === undefined ? layout.font : { ...layout.font, color };
+  const behind = { paper_bgcolor: background, plot_bgcolor: background };
+  return { ...rest, layout: { ...layout, ...(font && { font }), ...behind } };
+}

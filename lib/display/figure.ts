@@ -3,9 +3,10 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { figureText } from "./figure_text.ts";
 import { drawPicture } from "./picture.ts";
-import { type Figure, type PlainFigure, plainFigure } from "./plain_figure.ts";
+import { type Figure, figureOf, type PlainFigure, plainFigure } from "./plain_figure.ts";
+import { type ChartLook, LOOK, withLook } from "./chart_look.ts";
 import { chartHtml } from "./plotly_page.ts";
-import { CHART_TEMPLATE } from "./chart_template.ts";
+import { followsPage } from "./chart_template.ts";
 import { thinned } from "./thin.ts";
 import { type Media, View } from "./view.ts";
 
@@ -35,9 +36,11 @@ export class Chart extends View implements Figure {
  * text in the layout is Plotly's, which reads a little HTML (`<b>`, `<i>`, `<sub>`) in it.
  *
  * @param figure traces and layout; numbers may be typed arrays or tensors, and NaN and Infinity
- * are gaps
+ * are gaps. A chart, or what is shown as one (a history, an attribution), in another size or theme
+ * @param look its size and colours
  * @returns the chart: interactive where scripts run, a picture where they do not, else text
  * @throws {TypeError} If the figure has no list of traces, or contains itself.
+ * @throws {RangeError} If a size or a colour is out of range.
  *
  * @example The probabilities of three classes
  * ```ts
@@ -48,11 +51,27 @@ export class Chart extends View implements Figure {
  *   layout: { title: "Softmax", yaxis: { title: "probability", range: [0, 1] } },
  * });
  * ```
+ *
+ * @example A chart for a slide, dark whatever the page is
+ * ```ts
+ * import { heatmap, plot } from "@gatescope/lstm";
+ *
+ * plot(heatmap([[0.1, -0.5], [0.9, 0]]), { width: 640, height: 360, theme: "dark" });
+ * ```
  */
-export function plot(figure: Figure): Chart {
-  const chart = new Chart(figure);
-  if (!(figure instanceof Chart)) checkOptions("plot the figure", figure, FIGURE, "its parts");
+export function plot(figure: Figure | object, look: ChartLook = {}): Chart {
+  const action = "plot the figure";
+  checkOptions(action, look, LOOK);
+  const own = figureOf(figure, action);
+  const text = own instanceof Chart ? own.text : undefined;
+  const chart = chartOf(own, look, action, text);
+  if (text === undefined) checkOptions(action, own, FIGURE, "its parts");
   return chart;
+}
+
+/** The chart of a figure with the look that is among a view's options. */
+export function chartOf(figure: Figure, look: ChartLook, action: string, text?: string): Chart {
+  return new Chart(withLook(figure, look, action), text);
 }
 
 const FIGURE: KeysOf<Figure> = {
@@ -77,7 +96,7 @@ async function mediaOf({ data, layout, frames }: PlainFigure, text: string): Pro
       picture,
       text,
       height: Number(layout.height),
-      themed: layout.template === CHART_TEMPLATE,
+      themed: followsPage(layout.template),
     }),
     ...(picture === undefined ? {} : { "image/svg+xml": picture }),
   };

@@ -3,13 +3,14 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { type NestedArrayLike, type NumberArray, toNumberArray } from "./array.ts";
 import { DIVERGING_COLORS, GAP_COLOR, SEQUENTIAL_COLORS } from "./chart_template.ts";
-import { type Chart, plot } from "./figure.ts";
+import { type ChartLook, LOOK } from "./chart_look.ts";
+import { type Chart, chartOf } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
 import { labeller, type Labels, shortened } from "./labels.ts";
 import { roundTo } from "./number.ts";
 
 /** How a heatmap is labelled and coloured. */
-export interface HeatmapOptions {
+export interface HeatmapOptions extends ChartLook {
   /** Labels of the rows: listed, by a function, or a prefix (`"i"` gives `i[0]`, `i[1]`, …). */
   readonly rows?: Labels;
   /** Labels of the columns, in the same ways. */
@@ -38,6 +39,7 @@ const OPTIONS: KeysOf<HeatmapOptions> = {
   valueTitle: "optional",
   limit: "optional",
   sizes: "optional",
+  ...LOOK,
 };
 
 // More digits than a colour or a hover label can show.
@@ -56,11 +58,11 @@ const MOST_NAMED_GAPS = 50;
  * for zero; or, of `sizes`, the darker the larger. NaN and ±Infinity are grey gaps, which name themselves where they are few.
  *
  * @param x an array of one or two axes (a Tensor, or nested numbers), rows first
- * @param options labels, titles and the colours' limit
+ * @param options labels, titles, the colours' limit, and the chart's look
  * @returns the heatmap
  * @throws {TypeError} If `x` has more axes or is ragged, or if there are more or fewer rows or
  * columns than labels are listed for.
- * @throws {RangeError} If the limit is not above 0.
+ * @throws {RangeError} If the limit is not above 0, or a size or a colour of the chart is out of range.
  *
  * @example Two gates of three units
  * ```ts
@@ -103,42 +105,46 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
     column: escapePlotly(options.columnTitle ?? "column"),
     value: escapePlotly(options.valueTitle ?? "value"),
   };
-  return plot({
-    data: [{
-      type: "heatmap",
-      z: matrix.map((row) => row.map((value) => roundTo(value, DIGITS))),
-      x: categories(labeller(options.columns, columnCount, "columns"), columnCount),
-      y: categories(labeller(rowLabels, rowCount, "rows"), rowCount),
-      zmin: options.sizes === true ? 0 : -limit,
-      zmax: limit,
-      colorscale: options.sizes === true ? SEQUENTIAL_COLORS : DIVERGING_COLORS,
-      colorbar: {
-        title: { text: escapePlotly(shortened(options.valueTitle ?? "", 24)) },
-        thickness: 16,
-        outlinewidth: 0,
+  return chartOf(
+    {
+      data: [{
+        type: "heatmap",
+        z: matrix.map((row) => row.map((value) => roundTo(value, DIGITS))),
+        x: categories(labeller(options.columns, columnCount, "columns"), columnCount),
+        y: categories(labeller(rowLabels, rowCount, "rows"), rowCount),
+        zmin: options.sizes === true ? 0 : -limit,
+        zmax: limit,
+        colorscale: options.sizes === true ? SEQUENTIAL_COLORS : DIVERGING_COLORS,
+        colorbar: {
+          title: { text: escapePlotly(shortened(options.valueTitle ?? "", 24)) },
+          thickness: 16,
+          outlinewidth: 0,
+        },
+        xgap: separated,
+        ygap: separated,
+        hoverongaps: true,
+        hovertemplate: `${titles.row} %{y}<br>${titles.column} %{x}<br>${titles.value} %{z}` +
+          "<extra></extra>",
+        ...(gaps > 0 && gaps <= MOST_NAMED_GAPS
+          ? {
+            text: matrix.map((row) =>
+              row.map((value) => Number.isFinite(value) ? "" : String(value))
+            ),
+            texttemplate: "%{text}",
+          }
+          : {}),
+      }],
+      layout: {
+        title: options.title === undefined ? undefined : escapePlotly(options.title),
+        height: Math.min(LARGEST_HEIGHT, MARGINS + CELL_HEIGHT * Math.max(rowCount, 3)),
+        plot_bgcolor: GAP_COLOR,
+        xaxis: axis(options.columnTitle),
+        yaxis: { ...axis(options.rowTitle), autorange: "reversed" },
       },
-      xgap: separated,
-      ygap: separated,
-      hoverongaps: true,
-      hovertemplate: `${titles.row} %{y}<br>${titles.column} %{x}<br>${titles.value} %{z}` +
-        "<extra></extra>",
-      ...(gaps > 0 && gaps <= MOST_NAMED_GAPS
-        ? {
-          text: matrix.map((row) =>
-            row.map((value) => Number.isFinite(value) ? "" : String(value))
-          ),
-          texttemplate: "%{text}",
-        }
-        : {}),
-    }],
-    layout: {
-      title: options.title === undefined ? undefined : escapePlotly(options.title),
-      height: Math.min(LARGEST_HEIGHT, MARGINS + CELL_HEIGHT * Math.max(rowCount, 3)),
-      plot_bgcolor: GAP_COLOR,
-      xaxis: axis(options.columnTitle),
-      yaxis: { ...axis(options.rowTitle), autorange: "reversed" },
     },
-  });
+    options,
+    ACTION,
+  );
 }
 
 function largestMagnitude(values: readonly number[]): number {

@@ -11,7 +11,8 @@ import {
   toNumberArray,
 } from "./array.ts";
 import { LINE_COLORS } from "./chart_template.ts";
-import { type Chart, plot } from "./figure.ts";
+import { type ChartLook, LOOK } from "./chart_look.ts";
+import { type Chart, chartOf } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
 import { labeller, type Labels, shortened } from "./labels.ts";
 import { roundTo } from "./number.ts";
@@ -23,7 +24,7 @@ export type Series =
   | NestedArrayLike;
 
 /** How a line chart is labelled. */
-export interface LineChartOptions {
+export interface LineChartOptions extends ChartLook {
   /** Where the points stand: numbers or texts. Default: 0, 1, 2, and so on. */
   readonly x?: ArrayLike<number> | readonly string[] | NumberArray;
   /** Labels of a matrix's columns: listed, by a function, or a prefix (`"C"` gives `C[0]`, …). */
@@ -48,6 +49,7 @@ const OPTIONS: KeysOf<LineChartOptions> = {
   title: "optional",
   xTitle: "optional",
   yTitle: "optional",
+  ...LOOK,
 };
 // More digits than a line or a hover label can show.
 const DIGITS = 6;
@@ -65,10 +67,11 @@ const DASHES = ["solid", "dash", "dot", "dashdot"];
  *
  * @param series arrays of numbers by name; or a matrix (a Tensor, or nested numbers) whose rows
  * are points, such as timesteps, and whose columns are series, such as units; or one array
- * @param options where the points stand, labels and titles
+ * @param options where the points stand, labels, titles, and the chart's look
  * @returns the chart
  * @throws {TypeError} If a series has more than one axis or another length than `x`, or if there
  * are more or fewer columns than labels are listed for.
+ * @throws {RangeError} If a size or a colour of the chart is out of range.
  *
  * @example Cell states of two units over three timesteps
  * ```ts
@@ -103,36 +106,40 @@ export function lineChart(series: Series, options: LineChartOptions = {}): Chart
     }
   }
   const longest = Math.max(0, ...lines.map(({ values }) => values.length));
-  return plot({
-    data: lines.map(({ name, values }, index) => ({
-      type: "scatter",
-      mode: longest <= MOST_MARKERS ? "lines+markers" : "lines",
-      name: escapePlotly(shortened(name)),
-      x: x ?? values.map((_, point) => point),
-      y: values.map((value) => roundTo(value, DIGITS)),
-      line: {
-        width: 2,
-        color: LINE_COLORS[index % LINE_COLORS.length],
-        dash: DASHES[Math.floor(index / LINE_COLORS.length) % DASHES.length],
+  return chartOf(
+    {
+      data: lines.map(({ name, values }, index) => ({
+        type: "scatter",
+        mode: longest <= MOST_MARKERS ? "lines+markers" : "lines",
+        name: escapePlotly(shortened(name)),
+        x: x ?? values.map((_, point) => point),
+        y: values.map((value) => roundTo(value, DIGITS)),
+        line: {
+          width: 2,
+          color: LINE_COLORS[index % LINE_COLORS.length],
+          dash: DASHES[Math.floor(index / LINE_COLORS.length) % DASHES.length],
+        },
+        marker: { size: 6 },
+        connectgaps: false,
+      })),
+      layout: {
+        showlegend: lines.length > 1,
+        ...titleOf(
+          options.title,
+          lines.length < all.length
+            ? `${lines.length} of ${all.length} series: those that move most`
+            : undefined,
+        ),
+        xaxis: {
+          ...(options.xTitle === undefined ? {} : { title: escapePlotly(options.xTitle) }),
+          ...axisOf(x, longest),
+        },
+        yaxis: options.yTitle === undefined ? {} : { title: escapePlotly(options.yTitle) },
       },
-      marker: { size: 6 },
-      connectgaps: false,
-    })),
-    layout: {
-      showlegend: lines.length > 1,
-      ...titleOf(
-        options.title,
-        lines.length < all.length
-          ? `${lines.length} of ${all.length} series: those that move most`
-          : undefined,
-      ),
-      xaxis: {
-        ...(options.xTitle === undefined ? {} : { title: escapePlotly(options.xTitle) }),
-        ...axisOf(x, longest),
-      },
-      yaxis: options.yTitle === undefined ? {} : { title: escapePlotly(options.yTitle) },
     },
-  });
+    options,
+    ACTION,
+  );
 }
 
 /** The lines of the largest ranges, in their own order. */

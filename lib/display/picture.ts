@@ -1,10 +1,12 @@
 // Charts as pictures, drawn by Plotly itself without a browser.
 
-import { type Figure, type PlainFigure, plainFigure } from "./plain_figure.ts";
-import { figureText } from "./figure_text.ts";
+import { checkOptions } from "../base/options.ts";
+import { type ChartLook, LOOK, withLook } from "./chart_look.ts";
 import { contentKey } from "./content_key.ts";
-import { pictureFigure, type PictureOptions } from "./picture_options.ts";
+import { figureText } from "./figure_text.ts";
 import type { Stage } from "./picture_stage.ts";
+import { type Figure, figureOf, type PlainFigure, plainFigure } from "./plain_figure.ts";
+import { stillFigure } from "./still.ts";
 
 /** The width of a picture in pixels, where its figure says none. */
 export const PICTURE_WIDTH = 760;
@@ -19,8 +21,9 @@ let last: Promise<unknown> = Promise.resolve();
  *
  * Needs no permission. The first call loads Plotly and takes most of a second, later ones a tenth.
  *
- * @param figure a chart ({@linkcode plot}, {@linkcode heatmap}, …) or a Plotly figure
- * @param options its size and colours
+ * @param figure a chart ({@linkcode plot}, {@linkcode heatmap}, …), what is shown as one, or a
+ * Plotly figure
+ * @param look its size and colours
  * @returns an SVG document
  * @throws {TypeError} If the figure has no list of traces, or contains itself.
  * @throws {RangeError} If an option is out of range.
@@ -34,8 +37,8 @@ let last: Promise<unknown> = Promise.resolve();
  * assertStringIncludes(svg, "Training");
  * ```
  */
-export async function toSvg(figure: Figure, options: PictureOptions = {}): Promise<string> {
-  return await drawPicture(pictureFigure(plainFigure(figure), options, "draw a picture"));
+export async function toSvg(figure: Figure | object, look: ChartLook = {}): Promise<string> {
+  return await drawLook(figure, look, "draw a picture");
 }
 
 /**
@@ -44,8 +47,8 @@ export async function toSvg(figure: Figure, options: PictureOptions = {}): Promi
  * Needs the permission to write that file, and no other.
  *
  * @param target a path or a `file:` URL that ends in `.svg`
- * @param figure a chart or a Plotly figure
- * @param options its size and colours
+ * @param figure a chart, what is shown as one, or a Plotly figure
+ * @param look its size and colours
  * @throws {TypeError} If the target is no SVG file, or the figure is none.
  * @throws {RangeError} If an option is out of range.
  *
@@ -60,8 +63,8 @@ export async function toSvg(figure: Figure, options: PictureOptions = {}): Promi
  */
 export async function savePicture(
   target: string | URL,
-  figure: Figure,
-  options: PictureOptions = {},
+  figure: Figure | object,
+  look: ChartLook = {},
 ): Promise<void> {
   if (!/\.svg$/i.test(target instanceof URL ? target.pathname : target)) {
     throw new TypeError(
@@ -69,22 +72,25 @@ export async function savePicture(
     );
   }
   const file = typeof target === "string" && target.startsWith("file:") ? new URL(target) : target;
-  await Deno.writeTextFile(
-    file,
-    await drawPicture(pictureFigure(plainFigure(figure), options, "save a picture")),
-  );
+  await Deno.writeTextFile(file, await drawLook(figure, look, "save a picture"));
+}
+
+async function drawLook(figure: Figure | object, look: ChartLook, action: string): Promise<string> {
+  checkOptions(action, look, LOOK);
+  return await drawPicture(plainFigure(withLook(figureOf(figure, action), look, action)));
 }
 
 /** Draws a figure whose parts are plain already. */
-export function drawPicture({ data, layout }: PlainFigure): Promise<string> {
+export function drawPicture(figure: PlainFigure): Promise<string> {
+  const { data, layout } = stillFigure(figure);
   const drawn = last.then(async () => {
     stage ??= import("./picture_stage.ts").then(({ openStage }) => openStage());
-    const figure = JSON.parse(JSON.stringify({ data, layout }));
-    const { width = PICTURE_WIDTH, height } = figure.layout;
+    const plain = JSON.parse(JSON.stringify({ data, layout }));
+    const { width = PICTURE_WIDTH, height } = plain.layout;
     const name = figureText(data, layout).split("\n", 1)[0] ?? "";
-    return (await stage)(figure, { width, height }, {
+    return (await stage)(plain, { width, height }, {
       name,
-      key: contentKey(JSON.stringify(figure)),
+      key: contentKey(JSON.stringify(plain)),
     });
   });
   last = drawn.catch(() => {});

@@ -1,8 +1,9 @@
 // A Plotly figure of our own, and its plain form: what can be drawn, and written as JSON.
 
 import { kindOf } from "../base/kind.ts";
+import { viewOfValue } from "../base/shown.ts";
 import { isArrayLike, isNumberArray } from "./array.ts";
-import { CHART_HEIGHT, CHART_TEMPLATE } from "./chart_template.ts";
+import { CHART_HEIGHT, CHART_TEMPLATE, followsPage } from "./chart_template.ts";
 
 /** A Plotly figure: traces and a layout, as Plotly's reference describes them. */
 export interface Figure {
@@ -25,6 +26,21 @@ export interface PlainFigure {
 }
 
 /**
+ * The chart that a value is shown as, such as a history's.
+ *
+ * @throws {TypeError} of a value that is shown in another way.
+ */
+export function figureOf(value: Figure | object, action: string): Figure {
+  const view = viewOfValue(value);
+  if (view === undefined) return value as Figure;
+  if (Array.isArray((view as Partial<Figure>).data)) return view as unknown as Figure;
+  throw new TypeError(
+    `Cannot ${action}: it must be a chart, a figure or what is shown as a chart, ` +
+      `but ${kindOf(value)} is not`,
+  );
+}
+
+/**
  * Copies a figure into plain objects and arrays, and completes its layout.
  *
  * @throws {TypeError} If the figure has no list of traces, or contains itself.
@@ -41,14 +57,19 @@ export function plainFigure(figure: Figure): PlainFigure {
   }
   return {
     data: plainCopy(figure.data, []) as Plain[],
-    layout: completeLayout(plainCopy(figure.layout ?? {}, []) as Plain),
+    layout: completeLayout(figure.layout ?? {}),
     frames: plainCopy(figure.frames ?? [], []) as Plain[],
   };
 }
 
 /** The layout with the shared look where it says nothing of its own. */
-function completeLayout(layout: Plain): Plain {
-  const completed: Plain = { template: CHART_TEMPLATE, height: CHART_HEIGHT, ...layout };
+function completeLayout(layout: object): Plain {
+  const { template = CHART_TEMPLATE, ...own } = layout as Plain;
+  const completed: Plain = {
+    template: followsPage(template) ? template : plainCopy(template, []),
+    height: CHART_HEIGHT,
+    ...plainCopy(own, []) as Plain,
+  };
   if (completed.width === undefined) completed.autosize = true;
   completed.title = asTitle(completed.title);
   for (const [key, axis] of Object.entries(completed)) {

@@ -1,6 +1,6 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
-import type { View } from "../display/view.ts";
+import type { Chart } from "../display/figure.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import type { Inside } from "../layers/inside.ts";
 import { type Model, networkOf } from "../model/model.ts";
@@ -58,7 +58,7 @@ export interface Attribution {
     readonly bias: Tensor;
   };
   /** The sums as colours, for one sample: what wrote × timestep, or unit × timestep. */
-  heatmap(options?: AttributionHeatmapOptions): View;
+  heatmap(options?: AttributionHeatmapOptions): Chart;
 }
 
 /**

@@ -1,15 +1,16 @@
 import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
+import { type ChartLook, LOOK, lookOf } from "../display/chart_look.ts";
+import type { Chart } from "../display/figure.ts";
 import { heatmap } from "../display/heatmap.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
-import type { View } from "../display/view.ts";
 import { indexAt } from "../tensor/indices.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Attribution } from "./attribution.ts";
 
 /** Which sums of an attribution are shown. */
-export interface AttributionHeatmapOptions {
+export interface AttributionHeatmapOptions extends ChartLook {
   /** The sample; -1 is the last. Default: 0. */
   readonly sample?: number;
   /** By what wrote, or by unit. Default: by what wrote (each input, the hidden state, the bias). */
@@ -28,6 +29,7 @@ const OPTIONS: KeysOf<AttributionHeatmapOptions> = {
   inputs: "optional",
   timesteps: "optional",
   target: "optional",
+  ...LOOK,
 };
 const BY = ["input", "unit"];
 
@@ -35,7 +37,7 @@ const BY = ["input", "unit"];
 export function attributionHeatmap(
   attribution: Attribution,
   options: AttributionHeatmapOptions = {},
-): View {
+): Chart {
   checkOptions("show the attribution", options, OPTIONS);
   const { sample = 0, by = "input", inputs = "x", timesteps, target } = options;
   if (!BY.includes(by)) {
@@ -57,6 +59,7 @@ export function attributionHeatmap(
     title,
     columnTitle: "timestep",
     valueTitle: "contribution",
+    ...lookOf(options),
   };
   if (by === "unit") {
     return heatmap(contributions.at(n).transpose(), { ...shared, rows: "unit", rowTitle: "unit" });

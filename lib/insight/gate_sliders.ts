@@ -1,5 +1,6 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { toBase64 } from "../display/base64.ts";
+import { type ChartLook, LOOK, lookCss } from "../display/chart_look.ts";
 import { contentKey } from "../display/content_key.ts";
 import { escapeHtml, scriptJson } from "../display/html.ts";
 import { labeller, type Labels } from "../display/labels.ts";
@@ -21,7 +22,7 @@ import { PAGE_EQUATIONS } from "./page_bundle.ts";
 import { SLIDERS } from "./slider_script.ts";
 
 /** What the sliders move, and how it is called. */
-export interface GateSlidersOptions {
+export interface GateSlidersOptions extends ChartLook {
   /** The sample; -1 is the last. Default: 0. */
   readonly sample?: number;
   /** Labels of the units. Default: `unit 0`, and so on. */
@@ -40,6 +41,7 @@ const OPTIONS: KeysOf<GateSlidersOptions> = {
   timesteps: "optional",
   classes: "optional",
   title: "optional",
+  ...LOOK,
 };
 
 /** How far the page's numbers may be from the library's; the same source gives the same. */
@@ -59,7 +61,7 @@ const SAME = 1e-6;
  * @param options the sample, and labels
  * @returns a view; where no script runs, it is the prediction as text
  * @throws {TypeError} where the model is of another kind.
- * @throws {RangeError} where there is no such sample.
+ * @throws {RangeError} where there is no such sample, or a size or a colour is out of range.
  *
  * @example
  * ```ts
@@ -77,6 +79,7 @@ export function gateSliders(
 ): View {
   const network = networkOf(model, "make sliders");
   checkOptions("make sliders", options, OPTIONS);
+  const css = lookCss(options, "make sliders");
   requireOneOutput(network, "make sliders");
   const inputs = network.checkInputs(x, "make sliders");
   const n = indexAt(options.sample ?? 0, inputs[0]!.shape[0]!, {
@@ -141,7 +144,7 @@ export function gateSliders(
     page.title,
     ...prediction.map((value, k) => `- ${classes(k)}: ${formatNumber(value)}`),
   ].join("\n").replaceAll(/[^\S\n]+/g, " ");
-  return new View(text, () => ({ "text/html": slidersHtml(key, script, text) }));
+  return new View(text, () => ({ "text/html": slidersHtml(key, css, script, text) }));
 }
 
 function labels(of: Labels, length: number, axis: string): string[] {
@@ -220,7 +223,9 @@ function checkSame(script: string, expected: readonly number[]): void {
   );
 }
 
-function slidersHtml(key: string, script: string, text: string): string {
-  return `<div data-gatescope-sliders="${key}"><pre>${escapeHtml(text)}</pre></div>\n` +
+function slidersHtml(key: string, css: string, script: string, text: string): string {
+  return `<div data-gatescope-sliders="${key}" style="${css}"><pre>${
+    escapeHtml(text)
+  }</pre></div>\n` +
     `<script>\n${script};\n</script>`;
 }

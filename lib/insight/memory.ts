@@ -1,6 +1,6 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
-import type { View } from "../display/view.ts";
+import type { Chart } from "../display/figure.ts";
 import { type LstmChoice, oneTrace } from "../cells/choose_lstm.ts";
 import { blocksOf } from "../cells/cell.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
@@ -57,7 +57,7 @@ export interface Memory {
   /** The timesteps in the order in which they were computed. */
   readonly order: readonly number[];
   /** Retention, and the true derivative where it is known, over the timesteps. */
-  curves(options?: MemoryCurveOptions): View;
+  curves(options?: MemoryCurveOptions): Chart;
 }
 
 /** Multiplications that take about half a second (measured: 1e9 in a second, one core). */

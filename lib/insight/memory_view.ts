@@ -1,6 +1,7 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { LINE_COLORS } from "../display/chart_template.ts";
-import { plot } from "../display/figure.ts";
+import { type ChartLook, LOOK } from "../display/chart_look.ts";
+import { type Chart, chartOf } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
 import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
@@ -10,7 +11,7 @@ import { indexAt, indices } from "../tensor/indices.ts";
 import type { Memory } from "./memory.ts";
 
 /** Which curves of a memory are shown. */
-export interface MemoryCurveOptions {
+export interface MemoryCurveOptions extends ChartLook {
   /** The sample; -1 is the last. Default: 0. */
   readonly sample?: number;
   /** The units. Default: of those whose true derivative is known, the four of the longest memory. */
@@ -23,6 +24,7 @@ const OPTIONS: KeysOf<MemoryCurveOptions> = {
   sample: "optional",
   units: "optional",
   title: "optional",
+  ...LOOK,
 };
 
 const FEW = 4;
@@ -66,7 +68,7 @@ export function memoryView(memory: Memory): View {
 }
 
 /** What is left at the end of the state after each step, and what a nudge of it would change. */
-export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): View {
+export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): Chart {
   checkOptions("show the memory", options, OPTIONS);
   const { retention, derivative, derivativeUnits, state } = memory;
   const c = symbolOf(state, []);
@@ -94,22 +96,26 @@ export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): 
     y,
     line: { width: 2, color, dash },
   });
-  return plot({
-    data: chosen.flatMap((unit, index) => { // a colour for each unit
-      const color = LINE_COLORS[index % LINE_COLORS.length];
-      const kept = steps.map((t) => retention.item(n, t, unit));
-      const direct = line(`unit ${unit}, by its gates`, kept, color, "solid");
-      const k = derivativeUnits.indexOf(unit);
-      if (derivative === undefined || k < 0) return [direct];
-      const all = steps.map((t) => derivative.item(n, t, k));
-      return [direct, line(`unit ${unit}, true ∂${c}_T/∂${c}_t`, all, color, "dash")];
-    }),
-    layout: {
-      title: escapePlotly(options.title ?? `How much of a ${nameOf(state)} reaches the end`),
-      xaxis: { title: "timestep t" },
-      yaxis: { title: `part of ${c}_t that is in ${c}_T` },
+  return chartOf(
+    {
+      data: chosen.flatMap((unit, index) => { // a colour for each unit
+        const color = LINE_COLORS[index % LINE_COLORS.length];
+        const kept = steps.map((t) => retention.item(n, t, unit));
+        const direct = line(`unit ${unit}, by its gates`, kept, color, "solid");
+        const k = derivativeUnits.indexOf(unit);
+        if (derivative === undefined || k < 0) return [direct];
+        const all = steps.map((t) => derivative.item(n, t, k));
+        return [direct, line(`unit ${unit}, true ∂${c}_T/∂${c}_t`, all, color, "dash")];
+      }),
+      layout: {
+        title: escapePlotly(options.title ?? `How much of a ${nameOf(state)} reaches the end`),
+        xaxis: { title: "timestep t" },
+        yaxis: { title: `part of ${c}_t that is in ${c}_T` },
+      },
     },
-  });
+    options,
+    "show the memory",
+  );
 }
 
 /** The units, the longest memory first: of those that grow, the fastest. */

@@ -1,5 +1,6 @@
 import { shownAs } from "../base/shown.ts";
-import type { View } from "../display/view.ts";
+import type { ChartLook } from "../display/chart_look.ts";
+import type { Chart } from "../display/figure.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Gates } from "../cells/gates.ts";
 import type { GruGates } from "../cells/gru_gates.ts";
@@ -56,7 +57,7 @@ export interface ModelComparison {
   /** The options that differ. */
   readonly options: readonly OptionDifference[];
   /** The largest differences of the recurrent layers' weights as colours, gate × unit. */
-  heatmap(): View;
+  heatmap(look?: ChartLook): Chart;
 }
 
 /** Compares two models' weights and options: what {@linkcode compare} does with them. */
@@ -97,7 +98,7 @@ export function compareModels(
     firstDivergence: weights.find(({ all }) => !all.within),
     weights,
     options,
-    heatmap: () => weightHeatmap(comparison),
+    heatmap: (look) => weightHeatmap(comparison, look),
   };
   return Object.freeze(shownAs("ModelComparison", comparison));
 }

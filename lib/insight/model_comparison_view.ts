@@ -1,3 +1,6 @@
+import { checkOptions } from "../base/options.ts";
+import { type ChartLook, LOOK } from "../display/chart_look.ts";
+import type { Chart } from "../display/figure.ts";
 import { heatmap } from "../display/heatmap.ts";
 import { formatNumber } from "../display/number.ts";
 import { table } from "../display/table.ts";
@@ -32,7 +35,8 @@ export function modelComparisonView({ weights, options, firstDivergence }: Model
 }
 
 /** The largest differences of the recurrent layers' weights: a row for each gate of each array. */
-export function weightHeatmap({ weights }: ModelComparison): View {
+export function weightHeatmap({ weights }: ModelComparison, look: ChartLook = {}): Chart {
+  checkOptions("show the differences", look, LOOK);
   const own = weights.filter(({ gate }) => gate !== undefined);
   if (own.length === 0) {
     throw new TypeError(
@@ -49,6 +53,7 @@ export function weightHeatmap({ weights }: ModelComparison): View {
     columnTitle: "unit",
     valueTitle: "|difference|",
     sizes: true,
+    ...look,
   });
 }
 

@@ -2,7 +2,7 @@ import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { progress } from "../display/progress.ts";
 import { shownAs } from "../base/shown.ts";
-import type { View } from "../display/view.ts";
+import type { Chart } from "../display/figure.ts";
 import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
 import { type SiteListener, type SiteName, valueAt } from "../cells/sites.ts";
 import { type Model, networkOf } from "../model/model.ts";
@@ -78,7 +78,7 @@ export interface PatchSweep {
   /** Whether a signal stopped it. */
   readonly aborted: boolean;
   /** The effects as colours: site and unit over timestep, or one site alone. */
-  heatmap(options?: SweepHeatmapOptions): View;
+  heatmap(options?: SweepHeatmapOptions): Chart;
 }
 
 /** So long, about, the event loop waits: a signal and a progress line come through in between. */

@@ -1,15 +1,16 @@
 import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
+import { type ChartLook, LOOK, lookOf } from "../display/chart_look.ts";
+import type { Chart } from "../display/figure.ts";
 import { heatmap } from "../display/heatmap.ts";
 import { labeller, type Labels } from "../display/labels.ts";
 import { formatNumber } from "../display/number.ts";
-import type { View } from "../display/view.ts";
 import type { SiteName } from "../cells/sites.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { PatchSweep } from "./patch_sweep.ts";
 
 /** Which effects are shown. */
-export interface SweepHeatmapOptions {
+export interface SweepHeatmapOptions extends ChartLook {
   /** One site alone. Default: all of them. */
   readonly site?: SiteName;
   /** Labels of the timesteps. Default: `0`, `1`, and so on. */
@@ -22,13 +23,14 @@ const OPTIONS: KeysOf<SweepHeatmapOptions> = {
   site: "optional",
   timesteps: "optional",
   target: "optional",
+  ...LOOK,
 };
 
 /** Site and unit over timestep; the title says where the effect is largest. */
 export function sweepHeatmap(
   { sites, timesteps, units, effects, target, baseline, estimated, aborted }: PatchSweep,
   options: SweepHeatmapOptions = {},
-): View {
+): Chart {
   checkOptions("show the effects", options, OPTIONS);
   const chosen = options.site === undefined ? sites : sites.filter((site) => site === options.site);
   if (chosen.length === 0) {
@@ -60,5 +62,6 @@ export function sweepHeatmap(
       }`,
     columnTitle: "timestep",
     valueTitle: "effect",
+    ...lookOf(options),
   });
 }

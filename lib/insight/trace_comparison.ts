@@ -1,6 +1,5 @@
-import { checkOptions } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
-import type { View } from "../display/view.ts";
+import type { Chart } from "../display/figure.ts";
 import type { LstmChoice } from "../cells/choose_lstm.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import { revived, sourceOf, withTensors } from "../cells/traced_run.ts";
@@ -15,7 +14,7 @@ import {
   largestByUnit,
   type Tolerance,
 } from "./tensor_comparison.ts";
-import { siteHeatmap } from "./trace_comparison_view.ts";
+import { siteHeatmap, type SiteHeatmapOptions } from "./trace_comparison_view.ts";
 
 /** One value of a recurrent layer in two runs. */
 export interface SiteComparison {
@@ -60,7 +59,7 @@ export interface TraceComparison {
   /** Of the two predictions, where they are traces of models. */
   readonly prediction?: Comparison;
   /** The largest differences as colours, site × unit, of one layer. */
-  heatmap(options?: { readonly layer?: LstmChoice }): View;
+  heatmap(options?: SiteHeatmapOptions): Chart;
 }
 
 /** Compares two traces, site by site: what {@linkcode compare} does with them. */
@@ -105,10 +104,7 @@ export function compareTraces(
     firstDivergence: firstDivergence(ours, theirs, sites, tolerance),
     sites,
     ...prediction,
-    heatmap: (options) => {
-      checkOptions("show the differences", options, { layer: "optional" });
-      return siteHeatmap(comparison, options?.layer);
-    },
+    heatmap: (options) => siteHeatmap(comparison, options),
   };
   return Object.freeze(shownAs("TraceComparison", comparison));
 }

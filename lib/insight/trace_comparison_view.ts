@@ -1,3 +1,6 @@
+import { checkOptions, type KeysOf } from "../base/options.ts";
+import { type ChartLook, LOOK, lookOf } from "../display/chart_look.ts";
+import type { Chart } from "../display/figure.ts";
 import { heatmap } from "../display/heatmap.ts";
 import { formatNumber } from "../display/number.ts";
 import { table } from "../display/table.ts";
@@ -39,15 +42,24 @@ function line(
   };
 }
 
+/** Whose differences are shown. */
+export interface SiteHeatmapOptions extends ChartLook {
+  /** Which recurrent layer; to be said where there are several. */
+  readonly layer?: LstmChoice;
+}
+
+const OPTIONS: KeysOf<SiteHeatmapOptions> = { layer: "optional", ...LOOK };
+
 /** The largest differences of one layer, a row for each site, a column for each unit. */
 export function siteHeatmap(
   { sites }: TraceComparison,
-  choice: LstmChoice | undefined,
-): View {
+  options: SiteHeatmapOptions = {},
+): Chart {
+  checkOptions("show the differences", options, OPTIONS);
   const names = [...new Set(sites.map(({ layer }) => layer))];
   const { name } = chooseLstm(
     names.map((name) => ({ name })),
-    choice,
+    options.layer,
     "show the differences",
   );
   const own = sites.filter(({ layer }) => layer === name);
@@ -60,5 +72,6 @@ export function siteHeatmap(
     columnTitle: "unit",
     valueTitle: "|difference|",
     sizes: true,
+    ...lookOf(options),
   });
 }

@@ -1,6 +1,7 @@
 import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { Chart } from "../display/figure.ts";
+import { type ChartLook, LOOK } from "../display/chart_look.ts";
+import { type Chart, chartOf } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
 import { indexAt } from "../tensor/indices.ts";
 import { formatShape } from "../tensor/shape.ts";
@@ -12,7 +13,7 @@ import { type LstmChoice, oneTrace } from "../cells/choose_lstm.ts";
 import { withTensors } from "../cells/traced_run.ts";
 
 /** What of a trace is shown, and how its equations are written. */
-export interface GateViewOptions {
+export interface GateViewOptions extends ChartLook {
   /** Which recurrent layer of a model's trace; to be said where there are several. */
   readonly layer?: LstmChoice;
   /** The sample that is shown first; -1 is the last. Default: 0. */
@@ -34,6 +35,7 @@ const OPTIONS: KeysOf<GateViewOptions> = {
   title: "optional",
   activation: "optional",
   recurrentActivation: "optional",
+  ...LOOK,
 };
 const SLIDERS = ["samples", "timesteps"];
 
@@ -45,7 +47,7 @@ const SLIDERS = ["samples", "timesteps"];
  *
  * @param whole a model's trace, or what {@linkcode lstmForward}, {@linkcode gruForward} or
  * {@linkcode simpleRnnForward} computed, `[batch, timesteps, units]` each
- * @param options the sample, the slider, a title and the activations' names
+ * @param options the sample, the slider, a title, the activations' names, and the chart's look
  * @returns a chart; as a picture or as text it shows the first sample
  * @throws {RangeError} where there is no such sample.
  *
@@ -83,19 +85,23 @@ export function gateView(
     owner: "the trace",
     name: "sample",
   });
-  return new Chart(gateFigure(trace, {
-    sample: shown,
-    slider: options.slider ?? (batch > 1 ? "samples" : "timesteps"),
-    title: escapePlotly(
-      options.title ??
-        `Inside the ${cell?.kind ?? source?.cell ?? "cell"}, ${
-          formatShape([batch, timesteps, units])
-        }`,
-    ),
-    equations: cell === undefined ? {} : cellEquations(trace, cell, {
-      activation,
-      recurrentActivation,
-      before: source === undefined ? "before" : source.direction === "backward" ? "t+1" : "t−1",
+  return chartOf(
+    gateFigure(trace, {
+      sample: shown,
+      slider: options.slider ?? (batch > 1 ? "samples" : "timesteps"),
+      title: escapePlotly(
+        options.title ??
+          `Inside the ${cell?.kind ?? source?.cell ?? "cell"}, ${
+            formatShape([batch, timesteps, units])
+          }`,
+      ),
+      equations: cell === undefined ? {} : cellEquations(trace, cell, {
+        activation,
+        recurrentActivation,
+        before: source === undefined ? "before" : source.direction === "backward" ? "t+1" : "t−1",
+      }),
     }),
-  }));
+    options,
+    action,
+  );
 }

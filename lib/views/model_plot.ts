@@ -1,8 +1,9 @@
 // A model's graph as a picture.
 
-import { refuseOptions } from "../base/options.ts";
+import { checkOptions } from "../base/options.ts";
 import { LINE_COLORS } from "../display/chart_template.ts";
-import { Chart } from "../display/figure.ts";
+import { type ChartLook, LOOK } from "../display/chart_look.ts";
+import { type Chart, chartOf } from "../display/figure.ts";
 import type { Figure } from "../display/plain_figure.ts";
 import { escapePlotly } from "../display/html.ts";
 import { textWidth } from "../display/text_width.ts";
@@ -50,8 +51,10 @@ interface Box {
  * Its size is its own, and it is a chart like any other: {@linkcode savePicture} writes it.
  *
  * @param model what `sequential`, `functional` or `loadModel` gave
+ * @param look its colours, and a size larger than its own
  * @returns the picture; in a terminal the list of its layers
  * @throws {TypeError} where it is no model.
+ * @throws {RangeError} where its boxes have no room in the size.
  *
  * @example Two inputs
  * ```ts
@@ -64,9 +67,10 @@ interface Box {
  * assertStringIncludes(String(plotModel(model)), "lstm");
  * ```
  */
-export function plotModel(model: Model): Chart {
-  refuseOptions("plot a model", arguments, 1);
-  const network = networkOf(model, "plot a model");
+export function plotModel(model: Model, look: ChartLook = {}): Chart {
+  const action = "plot a model";
+  checkOptions(action, look, LOOK);
+  const network = networkOf(model, action);
   const boxes = boxesOf(network);
   const widths = boxes.map(({ lines: [title, more] }) =>
     Math.max(textWidth(title, SIZE, true), textWidth(more, SIZE)) + 2 * PADDING
@@ -75,12 +79,13 @@ export function plotModel(model: Model): Chart {
     boxes.map(({ above }, k) => ({ width: widths[k]!, above: above.map(({ box }) => box) })),
     GAP,
   );
+  const height = levels * STEP - BETWEEN_LEVELS;
   const size = {
-    width: Math.max(LEAST_WIDTH, width + 2 * EDGE),
-    height: levels * STEP - BETWEEN_LEVELS + 2 * EDGE,
+    width: room("width", Math.max(LEAST_WIDTH, width + 2 * EDGE), look, MARGIN.l + MARGIN.r),
+    height: room("height", height + 2 * EDGE, look, MARGIN.t + MARGIN.b),
   };
   const left = (size.width - width) / 2;
-  const top = (level: number) => level * STEP + EDGE;
+  const top = (level: number) => level * STEP + (size.height - height) / 2;
   const ways = boxes.flatMap(({ above }, k) =>
     above.map(({ states }, n) => {
       const last = places[k]!.level;
@@ -154,7 +159,20 @@ export function plotModel(model: Model): Chart {
       ],
     },
   };
-  return new Chart(figure, textOf(network.isRow, boxes));
+  return chartOf(figure, look, action, textOf(network.isRow, boxes));
+}
+
+/** The boxes keep their size: a larger picture has more around them. */
+function room(side: "width" | "height", least: number, look: ChartLook, margins: number): number {
+  const asked = look[side] ?? least + margins;
+  if (!(asked >= least + margins)) {
+    throw new RangeError(
+      `Cannot plot a model: ${side} must be a whole number of pixels from ${
+        Math.ceil(least + margins)
+      } on, where its boxes have their room, but it is ${asked}`,
+    );
+  }
+  return asked - margins;
 }
 
 /** A line for each box: what it is, and what goes into it. */

@@ -7,12 +7,32 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import {
+  arange,
+  attribute,
+  type Chart,
+  type ChartLook,
+  compare,
+  dense,
+  gateView,
+  lstm,
+  memory,
+  patchSweep,
+  plotModel,
+  sequential,
+  trace,
+} from "@gatescope/lstm";
 import { plot } from "../../lib/display/figure.ts";
 import type { Figure } from "../../lib/display/plain_figure.ts";
 import { heatmap } from "../../lib/display/heatmap.ts";
 import { lineChart } from "../../lib/display/line_chart.ts";
 import { embedPlotly, plotlyBundle } from "../../lib/display/plotly_page.ts";
 import { JUPYTER_DISPLAY, type View } from "../../lib/display/view.ts";
+
+const layers = [lstm({ units: 3 }), dense({ units: 2 })];
+const model = sequential(layers, { inputShape: [4, 2], seed: 1 });
+model.compile({ optimizer: "adam", loss: "mse" });
+const x = arange(8).reshape([1, 4, 2]);
 
 const HOSTILE = `</script><script>alert(1)</script><b>"q"</b> 'a' $x$ %{y}\u2028`;
 
@@ -233,4 +253,56 @@ Deno.test("embedPlotly() brings the whole bundle in one script, which makes Plot
   assertEquals(html.match(/<\/?script/g), ["<script", "</script"]);
   new Function(html.match(/<script>([\s\S]*)<\/script>/)?.[1] ?? "");
   assertMatch(bundle["text/plain"], /^Plotly [\d.]+ is in this output/);
+});
+
+Deno.test("every chart takes a size, a theme and a background, and follows the page without", async () => {
+  const look = { width: 640, height: 360, theme: "dark" } as const;
+  const history = await model.fit(x, [[0, 1]], { verbose: false });
+  const charts: ((look: ChartLook) => Chart)[] = [
+    (look) => plot({ data: [{ y: [1, 2] }] }, look),
+    (look) => plot(lineChart([1, 2]), look),
+    (look) => heatmap([[1, 2]], look),
+    (look) => lineChart([1, 2], look),
+    (look) => gateView(trace(model, x), look),
+    (look) => plotModel(model, look),
+    (look) => plot(history, look),
+    (look) => memory(trace(model, x)).curves(look),
+    (look) => attribute(model, x, { target: 0 }).heatmap(look),
+    (look) => plot(attribute(model, x, { target: 0 }), look),
+    (look) => compare(model, model).heatmap(look),
+    (look) => compare(trace(model, x), trace(model, x)).heatmap(look),
+    (look) => sweep.heatmap(look),
+  ];
+  const sweep = await patchSweep(model, x, { target: 0, verbose: false, sites: ["cellState"] });
+  for (const chart of charts) {
+    const { html, figure: { layout } } = await shown(chart(look));
+    assertEquals([layout.width, layout.height], [640, 360]);
+    assertEquals(layout.template.layout.paper_bgcolor, "#111111");
+    assertEquals(layout.template.layout.font.color, "#e6e6e6");
+    assert(isFixed(html));
+    assertFalse(isFixed((await shown(chart({}))).html));
+    const clear = await shown(chart({ background: "transparent" }));
+    assertEquals(clear.figure.layout.template.layout.paper_bgcolor, "transparent");
+    assertFalse(isFixed(clear.html), "text on nothing follows the page");
+    assertThrows(() => chart({ width: 0 }), RangeError, "width must be a whole number of pixels");
+  }
+});
+
+/** Whether the colours stay, whatever the page's are. */
+function isFixed(html: string): boolean {
+  return html.includes(', false, {"url"');
+}
+
+Deno.test("plot() refuses what is shown in another way, and parts that a figure has not", () => {
+  assertThrows(
+    () => plot(memory(trace(model, x))),
+    TypeError,
+    "it must be a chart, a figure or what is shown as a chart",
+  );
+  assertThrows(
+    () => plot({ data: [], misspelt: 1 } as Figure),
+    TypeError,
+    "Cannot plot the figure: its parts are data, layout, frames, but misspelt was given",
+  );
+  assertEquals(plot(lineChart([1, 2])).text, lineChart([1, 2]).text);
 });

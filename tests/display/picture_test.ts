@@ -8,7 +8,7 @@ import {
 import { heatmap } from "../../lib/display/heatmap.ts";
 import { lineChart } from "../../lib/display/line_chart.ts";
 import { plot } from "../../lib/display/figure.ts";
-import { gateView, lstmForward, type PictureOptions } from "@gatescope/lstm";
+import { type ChartLook, gateView, lstmForward } from "@gatescope/lstm";
 import { savePicture, toSvg } from "../../lib/display/picture.ts";
 import { textWidth } from "../../lib/display/text_width.ts";
 import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
@@ -94,7 +94,7 @@ Deno.test("A picture's options are checked", async () => {
       [{ background: 'red" onload="alert(1)' }, "background must be a CSS colour"],
     ] as const
   ) {
-    await assertRejects(() => toSvg(chart, options as PictureOptions), RangeError, rule);
+    await assertRejects(() => toSvg(chart, options as ChartLook), RangeError, rule);
   }
 });
 

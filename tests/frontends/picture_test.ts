@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { toSvg } from "@gatescope/lstm";
 import { plotlyBundle } from "../../lib/display/plotly_page.ts";
 import { PICTURE_WIDTH } from "../../lib/display/picture.ts";
-import { pictureFigure } from "../../lib/display/picture_options.ts";
+import { stillFigure } from "../../lib/display/still.ts";
 import { plainFigure } from "../../lib/display/plain_figure.ts";
 import { hacked, launch, openPage, screenshot } from "./browser.ts";
 import { charts } from "./gallery.ts";
@@ -26,7 +26,7 @@ Deno.test("A picture without a browser differs from Chromium's in under 0.5 % of
     const { data, layout } = view;
     const { height } = layout as { height: number };
     const size = { width: PICTURE_WIDTH, height };
-    const figure = pictureFigure(plainFigure({ data, layout: { ...layout, ...size } }), {}, "");
+    const figure = stillFigure(plainFigure({ data, layout: { ...layout, ...size } }));
     const svg = await toSvg(figure); // its slider is gone in both
     shares[name] = await page.evaluate(async ({ figure, size, svg, DIFFERENT }) => {
       // deno-lint-ignore no-explicit-any
