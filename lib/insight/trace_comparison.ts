@@ -1,6 +1,5 @@
 import { shownAs } from "../base/shown.ts";
 import type { Chart } from "../display/figure.ts";
-import type { LstmChoice } from "../cells/choose_lstm.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import { revived, sourceOf, withTensors } from "../cells/traced_run.ts";
 import { cellOfTrace } from "../cells/cell_of_trace.ts";

@@ -97,14 +97,11 @@ Deno.test("plotModel() shows a name as the text it is", async () => {
 
 Deno.test("plotModel() says what it wants where it gets something else", () => {
   assertThrows(() => plotModel({} as Model), TypeError, "Cannot plot a model: the model must be");
+  const model = sequential([dense({ units: 1 })], { inputShape: [2] });
   assertThrows(
-    () =>
-      (plotModel as (...all: unknown[]) => void)(
-        sequential([dense({ units: 1 })], { inputShape: [2] }),
-        { width: 3 },
-      ),
-    TypeError,
-    "Cannot plot a model",
+    () => plotModel(model, { width: 300 }),
+    RangeError,
+    "Cannot plot a model: width must be a whole number of pixels from 392 on, where its boxes",
   );
 });
 
