@@ -19,6 +19,8 @@ export interface ArrayStyle {
   readonly axes: readonly string[] | undefined;
   /** The magnitude of the strongest colour; undefined for no colours. */
   readonly limit: number | undefined;
+  /** Whether a number is a part, 0 to 1. */
+  readonly isPart: (index: readonly number[]) => boolean;
   /** What a cell says when it is pointed at; undefined for its labels and its value. */
   readonly hover: ((index: readonly number[], value: string) => string) | undefined;
   /** Stands before a number. */
@@ -85,6 +87,7 @@ export function gridOfArray(
       text: mark === "" ? text : `${mark} ${text}`,
       numeric: true,
       value,
+      isPart: style.isPart(index),
       hover: style.hover?.(index, text) ?? `${places.join(", ")} = ${text}`.replace(/^ = /, ""),
     };
   };

@@ -4,6 +4,8 @@
 /** The ends of {@linkcode DIVERGING_COLORS}: blue below zero, red above. */
 const NEGATIVE = "33,102,172";
 const POSITIVE = "178,24,43";
+/** Of {@linkcode SEQUENTIAL_COLORS}. */
+const PART = "35,139,69";
 /** At full strength: text of the usual themes keeps a contrast of 4.5 (a test works it out). */
 export const STRONGEST = 0.46;
 const FAINTEST = 0.01;
@@ -14,8 +16,16 @@ export const NOT_FINITE =
 
 /** A style that follows others: `;background-color:…`, or nothing near zero. */
 export function cellColor(value: number, limit: number): string {
-  const strength = Math.min(1, Math.abs(value) / limit) * STRONGEST;
+  return background(value < 0 ? NEGATIVE : POSITIVE, Math.abs(value) / limit);
+}
+
+/** The same for a part, 0 to 1, as a gate's: nothing at 0, the strongest at 1, in every table. */
+export function partColor(value: number): string {
+  return background(PART, value);
+}
+
+function background(color: string, share: number): string {
+  const strength = Math.min(1, share) * STRONGEST;
   if (!(strength >= FAINTEST)) return "";
-  const color = value < 0 ? NEGATIVE : POSITIVE;
   return `;background-color:rgba(${color},${strength.toFixed(2)})`;
 }

@@ -48,7 +48,11 @@ export const GAP_COLOR = "#9a9a9a";
 const GRID = "rgba(128,128,128,0.25)";
 const LINE = "rgba(128,128,128,0.8)";
 
+/** Ticks as numbers are written everywhere: 0.0004 and 4e-7, no 400μ. */
+const PLAIN_NUMBERS = { exponentformat: "e", minexponent: 4 };
+
 const AXIS = {
+  ...PLAIN_NUMBERS,
   automargin: true,
   gridcolor: GRID,
   linecolor: LINE,
@@ -62,7 +66,9 @@ const AXIS = {
 
 /** The template: dark on white, unless the page's loader sets the page's own colours. */
 export const CHART_TEMPLATE: object = {
+  data: { heatmap: [{ colorbar: PLAIN_NUMBERS }], contour: [{ colorbar: PLAIN_NUMBERS }] },
   layout: {
+    coloraxis: { colorbar: PLAIN_NUMBERS },
     font: { family: PICTURE_FONT, size: 14, color: "#222222" },
     paper_bgcolor: "#ffffff",
     plot_bgcolor: "#ffffff",

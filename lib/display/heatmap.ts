@@ -7,7 +7,8 @@ import { type ChartLook, LOOK } from "./chart_look.ts";
 import { type Chart, chartOf } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
 import { labeller, type Labels, shortened } from "./labels.ts";
-import { roundTo } from "./number.ts";
+import { arePartsOfOne, roundTo } from "./number.ts";
+import { titleOf } from "./title.ts";
 
 /** How a heatmap is labelled and coloured. */
 export interface HeatmapOptions extends ChartLook {
@@ -23,9 +24,17 @@ export interface HeatmapOptions extends ChartLook {
   readonly columnTitle?: string;
   /** What the values are, above the colour scale. */
   readonly valueTitle?: string;
-  /** The value of the strongest colours, to compare heatmaps. Default: the largest magnitude. */
+  /** What matters of it, in a smaller line below the title. */
+  readonly note?: string;
+  /**
+   * The value of the strongest colours, to compare heatmaps. Default: 1 of values that are parts, all
+   * from 0 to 1; else the largest magnitude.
+   */
   readonly limit?: number;
-  /** Whether the values are sizes, none below 0: pale for 0, dark for the most. Default: false. */
+  /**
+   * Whether the values are sizes, none below 0: pale for 0, dark for the limit; else they go both
+   * ways from 0. Default: true where all are from 0 to 1, as gates and probabilities are.
+   */
   readonly sizes?: boolean;
 }
 
@@ -37,6 +46,7 @@ const OPTIONS: KeysOf<HeatmapOptions> = {
   rowTitle: "optional",
   columnTitle: "optional",
   valueTitle: "optional",
+  note: "optional",
   limit: "optional",
   sizes: "optional",
   ...LOOK,
@@ -55,7 +65,9 @@ const MOST_NAMED_GAPS = 50;
 
 /**
  * Shows a matrix as colours, the first row on top: red for positive, blue for negative, near-white
- * for zero; or, of `sizes`, the darker the larger. NaN and ±Infinity are grey gaps, which name themselves where they are few.
+ * for zero, up to the largest magnitude. Values that are all from 0 to 1, as a gate's, are parts:
+ * pale green for 0, dark green for 1, on one scale in every heatmap. NaN and ±Infinity are grey gaps,
+ * which name themselves where they are few.
  *
  * @param x an array of one or two axes (a Tensor, or nested numbers), rows first
  * @param options labels, titles, the colours' limit, and the chart's look
@@ -87,7 +99,10 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
   const rowCount = shape.length === 2 ? shape[0] ?? 0 : 1;
   const columnCount = shape.at(-1) ?? 0;
   const values = Array.from(data);
-  const limit = options.limit ?? largestMagnitude(values);
+  const areParts = arePartsOfOne(values);
+  const sizes = options.sizes ?? areParts;
+  const limit = options.limit ??
+    (areParts && options.sizes === undefined ? 1 : largestMagnitude(values));
   if (!(limit > 0 && limit < Infinity)) {
     throw new RangeError(
       `Cannot draw a heatmap: its limit must be above 0, but the limit is ${limit}`,
@@ -112,9 +127,9 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
         z: matrix.map((row) => row.map((value) => roundTo(value, DIGITS))),
         x: categories(labeller(options.columns, columnCount, "columns"), columnCount),
         y: categories(labeller(rowLabels, rowCount, "rows"), rowCount),
-        zmin: options.sizes === true ? 0 : -limit,
+        zmin: sizes ? 0 : -limit,
         zmax: limit,
-        colorscale: options.sizes === true ? SEQUENTIAL_COLORS : DIVERGING_COLORS,
+        colorscale: sizes ? SEQUENTIAL_COLORS : DIVERGING_COLORS,
         colorbar: {
           title: { text: escapePlotly(shortened(options.valueTitle ?? "", 24)) },
           thickness: 16,
@@ -135,7 +150,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
           : {}),
       }],
       layout: {
-        title: options.title === undefined ? undefined : escapePlotly(options.title),
+        ...titleOf(options.title, options.note),
         height: Math.min(LARGEST_HEIGHT, MARGINS + CELL_HEIGHT * Math.max(rowCount, 3)),
         plot_bgcolor: GAP_COLOR,
         xaxis: axis(options.columnTitle),

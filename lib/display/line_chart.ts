@@ -10,12 +10,13 @@ import {
   requireNamed,
   toNumberArray,
 } from "./array.ts";
-import { LINE_COLORS } from "./chart_template.ts";
 import { type ChartLook, LOOK } from "./chart_look.ts";
 import { type Chart, chartOf } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
 import { labeller, type Labels, shortened } from "./labels.ts";
+import { lineStyle } from "./line_style.ts";
 import { roundTo } from "./number.ts";
+import { titleOf } from "./title.ts";
 
 /** Series by name, or a matrix with a series in each column. */
 export type Series =
@@ -38,6 +39,8 @@ export interface LineChartOptions extends ChartLook {
 }
 
 interface Line {
+  /** Which of all series: it has its look by that. */
+  readonly index: number;
   readonly name: string;
   readonly values: readonly number[];
 }
@@ -58,10 +61,10 @@ const MOST_MARKERS = 40;
 /** More lines are a tangle; of a matrix, those that move most are shown. */
 const MOST_LINES = 24;
 const MOST_WHOLE_TICKS = 12;
-const DASHES = ["solid", "dash", "dot", "dashdot"];
 
 /**
- * Shows series as lines, each in its own colour, and in its own dashes where the colours run out.
+ * Shows series as lines, each in its own colour, and in its own dashes where the colours run out:
+ * by its place in `series`, so that unit 3 of a matrix looks the same in every chart.
  *
  * NaN and ±Infinity are gaps in a line.
  *
@@ -108,17 +111,13 @@ export function lineChart(series: Series, options: LineChartOptions = {}): Chart
   const longest = Math.max(0, ...lines.map(({ values }) => values.length));
   return chartOf(
     {
-      data: lines.map(({ name, values }, index) => ({
+      data: lines.map(({ index, name, values }) => ({
         type: "scatter",
         mode: longest <= MOST_MARKERS ? "lines+markers" : "lines",
         name: escapePlotly(shortened(name)),
         x: x ?? values.map((_, point) => point),
         y: values.map((value) => roundTo(value, DIGITS)),
-        line: {
-          width: 2,
-          color: LINE_COLORS[index % LINE_COLORS.length],
-          dash: DASHES[Math.floor(index / LINE_COLORS.length) % DASHES.length],
-        },
+        line: { width: 2, ...lineStyle(index) },
         marker: { size: 6 },
         connectgaps: false,
       })),
@@ -157,12 +156,6 @@ function busiest(lines: readonly Line[]): readonly Line[] {
   return lines.filter((line) => kept.has(line));
 }
 
-function titleOf(title: string | undefined, note: string | undefined): object {
-  const text = title === undefined ? undefined : escapePlotly(title);
-  if (note === undefined) return text === undefined ? {} : { title: text };
-  return { title: { text: text ?? " ", subtitle: { text: note } }, margin: { t: 76 } };
-}
-
 function linesOf(series: unknown, labels: Labels | undefined): Line[] {
   if (isNumberArray(series) || isArrayLike(series)) {
     const { data, shape } = toNumberArray(series, ACTION);
@@ -177,6 +170,7 @@ function linesOf(series: unknown, labels: Labels | undefined): Line[] {
       ? () => ""
       : labeller(labels, count, "series");
     return Array.from({ length: count }, (_, column) => ({
+      index: column,
       name: label(column),
       values: Array.from({ length }, (_, row) => data[row * count + column] ?? NaN),
     }));
@@ -187,7 +181,7 @@ function linesOf(series: unknown, labels: Labels | undefined): Line[] {
         `but the value is ${kindOf(series)}`,
     );
   }
-  return requireNamed(series, ACTION).map((name) => {
+  return requireNamed(series, ACTION).map((name, index) => {
     const values = (series as Record<string, unknown>)[name];
     const { data, shape } = toNumberArray(values, ACTION);
     if (shape.length !== 1) {
@@ -196,7 +190,7 @@ function linesOf(series: unknown, labels: Labels | undefined): Line[] {
           `but ${name} has shape [${shape.join(", ")}]`,
       );
     }
-    return { name, values: Array.from(data) };
+    return { index, name, values: Array.from(data) };
   });
 }
 

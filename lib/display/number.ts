@@ -1,4 +1,5 @@
-// Numbers as people read them: no digits that mean nothing, and none lost.
+// Numbers as people read them: no digits that mean nothing, and none lost. The minus is the hyphen that
+// every language reads back; Plotly writes its own on its axes.
 
 /** How numbers are written. */
 export interface NumberStyle {
@@ -62,6 +63,36 @@ export function formatNumber(value: number, style: NumberStyle = {}): string {
   return magnitude < SMALLEST_FIXED || magnitude >= LARGEST_FIXED
     ? rounded.toExponential().replace("e+", "e")
     : String(rounded);
+}
+
+/** A number in a sentence: `0.31`; where it is none, `infinite` or `not a number`. */
+export function inWords(value: number, style: NumberStyle = {}): string {
+  if (Number.isNaN(value)) return "not a number";
+  return Number.isFinite(value) ? formatNumber(value + 0, style) : "infinite";
+}
+
+/** A part in a hundred: `12 %`; `0 %` for none at all and `100 %` for all of it only. */
+export function formatPercent(part: number): string {
+  for (let digits = 2;; digits++) {
+    const text = formatNumber(100 * part, { digits });
+    if (text !== "100" || part === 1 || digits === 15) return `${text} %`;
+  }
+}
+
+/** How many: `1,112`. */
+export function formatCount(count: number): string {
+  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Whether all are parts of one, 0 to 1, as a gate's are; NaN says nothing. */
+export function arePartsOfOne(values: ArrayLike<number>): boolean {
+  let parts = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value < 0 || value > 1) return false;
+    if (!Number.isNaN(value)) parts++;
+  }
+  return parts > 0;
 }
 
 /** Rounds to significant digits. */

@@ -5,7 +5,7 @@ import { formatNumber } from "./number.ts";
 const DIGITS = 3;
 
 /**
- * `−0.76 to 0.93, mean 0.02, σ 0.31, 12 zeros, 1 NaN`: what is not there is not mentioned.
+ * `-0.76 to 0.93, mean 0.02, σ 0.31, 12 zeros, 1 NaN`: what is not there is not mentioned.
  *
  * @param data the numbers
  */
@@ -28,7 +28,7 @@ export function numberSummary(data: ArrayLike<number>): string {
   for (let i = 0; i < data.length; i++) {
     if (Number.isFinite(data[i])) squares += (data[i]! - mean) ** 2;
   }
-  const text = (value: number) => formatNumber(value, { digits: DIGITS }).replace("-", "−");
+  const text = (value: number) => formatNumber(value + 0, { digits: DIGITS }); // no -0
   return [
     finite === 0 ? "" : low === high ? `all ${text(low)}` : `${text(low)} to ${text(high)}`,
     finite < 2 || low === high ? "" : `mean ${text(mean)}, σ ${text(Math.sqrt(squares / finite))}`,

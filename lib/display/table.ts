@@ -13,6 +13,7 @@ import {
 import { labeller, type Labels } from "./labels.ts";
 import { gridOfArray } from "./array_grid.ts";
 import { type Column, gridOfColumns } from "./column_grid.ts";
+import { arePartsOfOne } from "./number.ts";
 import type { Grid, Limits } from "./table_grid.ts";
 import { tableHtml } from "./table_html.ts";
 import { tableText } from "./table_text.ts";
@@ -57,6 +58,11 @@ export interface TableOptions {
    * array: true, with the largest magnitude shown.
    */
   readonly colors?: boolean | number;
+  /**
+   * Whether numbers of an array are parts, 0 to 1 as a gate's: they are green, the darker the nearer
+   * 1, in every table alike. Default: whether all are from 0 to 1, and `colors` sets no magnitude.
+   */
+  readonly parts?: boolean | ((index: readonly number[]) => boolean);
   /** What an array's cell says when it is pointed at. Default: its labels and its number. */
   readonly hover?: (index: readonly number[], value: string) => string;
   /** A mark before a number of an array, such as `●` for a saturated gate; empty for none. */
@@ -82,6 +88,7 @@ const OPTIONS: KeysOf<TableOptions> = {
   caption: "optional",
   note: "optional",
   colors: "optional",
+  parts: "optional",
   hover: "optional",
   marks: "optional",
   digits: "optional",
@@ -162,8 +169,13 @@ function gridOf(x: unknown, options: TableOptions): Grid {
           `but the array is of shape [${array.shape.join(", ")}]`,
       );
     }
-    const { axes, hover, marks } = options;
-    const style = { rows, columns, blocks, axes, hover, marks, limit: colorLimit(array, options) };
+    const { axes, hover, marks, colors } = options;
+    const { parts = typeof colors !== "number" && arePartsOfOne(array.data) } = options;
+    const style = {
+      ...{ rows, columns, blocks, axes, hover, marks },
+      limit: colorLimit(array, options),
+      isPart: typeof parts === "function" ? parts : () => parts,
+    };
     const limits = limitsOf(options, ARRAY_LIMITS);
     const grid = gridOfArray(array, style, limits, String(caption), checkedDigits(digits));
     return withNote(grid, options.note);

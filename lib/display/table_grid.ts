@@ -6,6 +6,8 @@ export interface Cell {
   readonly numeric: boolean;
   /** What colours it, where it is coloured. */
   readonly value?: number;
+  /** Whether the value is a part, 0 to 1, as a gate's. */
+  readonly isPart?: boolean;
   /** What it says when it is pointed at. */
   readonly hover?: string;
 }

@@ -1,7 +1,7 @@
 // A grid as an HTML table that Jupyter's front ends style themselves, light or dark. Sanitizers of
 // untrusted notebooks keep what is used here: simple inline styles, title, scope and <details>.
 
-import { cellColor, NOT_FINITE } from "./cell_color.ts";
+import { cellColor, NOT_FINITE, partColor } from "./cell_color.ts";
 import { escapeHtml } from "./html.ts";
 import type { Cell, Grid, Row } from "./table_grid.ts";
 
@@ -55,11 +55,12 @@ function limitOf(grid: Grid, rows: readonly Row[]): number | undefined {
   if (grid.limit !== 0) return grid.limit;
   let limit = 0;
   for (const row of rows) {
-    for (const { value } of row.cells) {
-      if (value !== undefined && Number.isFinite(value)) limit = Math.max(limit, Math.abs(value));
+    for (const { value, isPart } of row.cells) {
+      if (value === undefined || isPart || !Number.isFinite(value)) continue;
+      limit = Math.max(limit, Math.abs(value));
     }
   }
-  return limit === 0 ? undefined : limit;
+  return limit === 0 ? 1 : limit;
 }
 
 function captionHtml({ caption, note, summary = "" }: Grid): string {
@@ -99,14 +100,16 @@ function rowHtml(
 }
 
 function cellHtml(cell: Cell, limit: number | undefined, hovers: boolean): string {
-  const { value, hover, text } = cell;
-  const style = value === undefined || limit === undefined && Number.isFinite(value)
-    ? ""
-    : Number.isFinite(value)
-    ? cellColor(value, limit ?? 1)
-    : NOT_FINITE;
+  const { hover, text } = cell;
+  const style = styleOf(cell, limit);
   const title = hovers && hover !== undefined ? ` title="${escapeHtml(hover)}"` : "";
   return `<td style="text-align:${align(cell)}${style}"${title}>${escapeHtml(text)}</td>`;
+}
+
+function styleOf({ value, isPart }: Cell, limit: number | undefined): string {
+  if (value === undefined) return "";
+  if (!Number.isFinite(value)) return NOT_FINITE;
+  return limit === undefined ? "" : isPart ? partColor(value) : cellColor(value, limit);
 }
 
 function align(cell: Cell | undefined): string {

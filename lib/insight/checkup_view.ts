@@ -1,4 +1,4 @@
-import { formatNumber } from "../display/number.ts";
+import { inWords } from "../display/number.ts";
 import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
 import type { Checkup } from "./checkup.ts";
@@ -11,8 +11,8 @@ export function checkupView({ findings, measurements }: Checkup): View {
     return table(
       measurements.map(({ check, worst, limit, unit }) => ({
         check,
-        worst: worst === undefined ? "not known" : formatNumber(worst, { digits: 3 }),
-        "found above": formatNumber(limit),
+        worst: worst === undefined ? "not known" : inWords(worst, { digits: 3 }),
+        "found above": inWords(limit),
         "what it is": unit,
       })),
       { caption: "Checkup: nothing found" },

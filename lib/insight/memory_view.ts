@@ -1,8 +1,9 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { LINE_COLORS } from "../display/chart_template.ts";
 import { type ChartLook, LOOK } from "../display/chart_look.ts";
 import { type Chart, chartOf } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
+import { blockOf, lineColor } from "../display/line_style.ts";
+import { formatNumber, roundTo } from "../display/number.ts";
 import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -29,6 +30,9 @@ const OPTIONS: KeysOf<MemoryCurveOptions> = {
 
 const FEW = 4;
 const MOST_LINES = 24;
+const DIGITS = 3;
+/** Of units whose colour has another already. */
+const MARKERS = ["circle", "square", "diamond"];
 
 /** A line for each unit, the longest memory first. */
 export function memoryView(memory: Memory): View {
@@ -40,14 +44,16 @@ export function memoryView(memory: Memory): View {
     for (let n = 0; n < batch; n++) sum += values.item(n, order[0]!, unit);
     return sum / batch;
   };
+  const halfLives = timesOr("keeps all", units.halfLife);
+  const doublingTimes = timesOr("never", units.doublingTime);
   const ranked = byMemory(memory).slice(0, MOST_LINES);
   const rest = count - ranked.length;
   return table(
     ranked.map((unit) => ({
       unit,
-      "half-life": units.halfLife.data[unit]!,
+      "half-life": halfLives[unit]!,
       ...(units.doublingTime.data.some((time) => time < Infinity)
-        ? { "doubles in": units.doublingTime.data[unit]! }
+        ? { "doubles in": doublingTimes[unit]! }
         : {}),
       "kept from the first step": first(retention, unit),
       ...(derivative === undefined ? {} : {
@@ -62,9 +68,16 @@ export function memoryView(memory: Memory): View {
         (derivative === undefined || derivativeUnits.length === count
           ? ""
           : `; the true derivative is known of ${derivativeUnits.length}`),
-      digits: { "half-life": 3, "doubles in": 3 },
+      digits: { "half-life": DIGITS, "doubles in": DIGITS },
     },
   );
+}
+
+/** Times by unit; where one never comes, all as texts and that one in words. */
+function timesOr(never: string, { data }: Tensor): readonly (number | string)[] {
+  const times = Array.from(data);
+  if (times.every(Number.isFinite)) return times;
+  return times.map((time) => time === Infinity ? never : formatNumber(time, { digits: DIGITS }));
 }
 
 /** What is left at the end of the state after each step, and what a nudge of it would change. */
@@ -88,24 +101,27 @@ export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): 
       name: "unit",
     });
   const steps = Array.from({ length: timesteps }, (_, t) => t);
-  const line = (name: string, y: number[], color: string | undefined, dash: string) => ({
-    type: "scatter",
-    mode: "lines",
-    name,
-    x: steps,
-    y,
-    line: { width: 2, color, dash },
-  });
+  const line = (unit: number, what: string, y: number[], dash: string) => {
+    const marker = blockOf(unit) === 0 ? undefined : MARKERS[(blockOf(unit) - 1) % MARKERS.length];
+    return {
+      type: "scatter",
+      mode: marker === undefined ? "lines" : "lines+markers",
+      name: `unit ${unit}, ${what}`,
+      x: steps,
+      y: y.map((value) => roundTo(value, 6)),
+      line: { width: 2, color: lineColor(unit), dash },
+      ...(marker === undefined ? {} : { marker: { symbol: marker, size: 7 } }),
+    };
+  };
   return chartOf(
     {
-      data: chosen.flatMap((unit, index) => { // a colour for each unit
-        const color = LINE_COLORS[index % LINE_COLORS.length];
+      data: chosen.flatMap((unit) => {
         const kept = steps.map((t) => retention.item(n, t, unit));
-        const direct = line(`unit ${unit}, by its gates`, kept, color, "solid");
+        const direct = line(unit, "by its gates", kept, "solid");
         const k = derivativeUnits.indexOf(unit);
         if (derivative === undefined || k < 0) return [direct];
         const all = steps.map((t) => derivative.item(n, t, k));
-        return [direct, line(`unit ${unit}, true ∂${c}_T/∂${c}_t`, all, color, "dash")];
+        return [direct, line(unit, `true ∂${c}_T/∂${c}_t`, all, "dash")];
       }),
       layout: {
         title: escapePlotly(options.title ?? `How much of a ${nameOf(state)} reaches the end`),

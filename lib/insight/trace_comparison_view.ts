@@ -2,7 +2,7 @@ import { checkOptions, type KeysOf } from "../base/options.ts";
 import { type ChartLook, LOOK, lookOf } from "../display/chart_look.ts";
 import type { Chart } from "../display/figure.ts";
 import { heatmap } from "../display/heatmap.ts";
-import { formatNumber } from "../display/number.ts";
+import { inWords } from "../display/number.ts";
 import { table } from "../display/table.ts";
 import type { View } from "../display/view.ts";
 import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
@@ -17,7 +17,7 @@ export function traceComparisonView(comparison: TraceComparison): View {
     ? "Comparison of two traces: all within the tolerance"
     : `Comparison of two traces: they part at ${first.layer}, ${first.site} of sample ` +
       `${first.sample}, timestep ${first.timestep}, unit ${first.unit}: ` +
-      `${formatNumber(first.actual)} where ${formatNumber(first.expected)} is expected`;
+      `${inWords(first.actual)} where ${inWords(first.expected)} is expected`;
   const lines = [
     ...sites.map(({ layer, site, all }) => line(layer, site, all)),
     ...(prediction === undefined ? [] : [line("", "prediction", prediction)]),

@@ -1,4 +1,5 @@
 import { escapeHtml } from "../display/html.ts";
+import { formatCount } from "../display/number.ts";
 import { table } from "../display/table.ts";
 import { JUPYTER_DISPLAY, View } from "../display/view.ts";
 import { sizeOf } from "../tensor/shape.ts";
@@ -24,13 +25,13 @@ export function summaryView(network: Network, optimizerParameters: number = 0): 
     counted.map(({ name, shape, parameters }) => ({
       "Layer (type)": name,
       "Output Shape": shape,
-      "Param #": grouped(parameters),
+      "Param #": formatCount(parameters),
     })),
     { caption: `Model: "${network.isRow ? "sequential" : "functional"}"`, maxRows: Infinity },
   );
   const bytes = network.precision === "float64" ? 8 : 4;
   const total = (label: string, count: number) =>
-    `${label} params: ${grouped(count)} (${memory(count * bytes)})`;
+    `${label} params: ${formatCount(count)} (${memory(count * bytes)})`;
   const totals = [
     total("Total", all + optimizerParameters),
     total("Trainable", trainable),
@@ -48,11 +49,6 @@ export function summaryView(network: Network, optimizerParameters: number = 0): 
 /** How many numbers a layer has. */
 export function parametersOf(weights: readonly WeightSpec[]): number {
   return weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-}
-
-/** 1,112 */
-export function grouped(count: number): string {
-  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** As Keras's readable_memory_size (keras/src/utils/summary_utils.py): 1.45 KB. */

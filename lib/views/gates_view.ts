@@ -32,6 +32,7 @@ export function gatesView(gates: Gates | GruGates): View {
   return table(new Tensor(data, [names.length, ...shape]), {
     caption: `Gates, ${formatShape(shape)} each`,
     ...(anyMarked ? { note: `● saturated (≥ ${SATURATED}), ○ closed (≤ 0.01)`, marks } : {}),
+    parts: (index) => marked && gateOf(index) !== candidate, // of weights that are split, none
     hover: ([gate = 0, ...index], value) => `${symbols[gate]}[${index.join(", ")}] = ${value}`,
     ...(shape.length === 1 ? { rows: symbols } : {
       blocks: (index: number) =>

@@ -4,6 +4,7 @@ import { checkOptions } from "../base/options.ts";
 import { LINE_COLORS } from "../display/chart_template.ts";
 import { type ChartLook, LOOK } from "../display/chart_look.ts";
 import { type Chart, chartOf } from "../display/figure.ts";
+import { formatCount } from "../display/number.ts";
 import type { Figure } from "../display/plain_figure.ts";
 import { escapePlotly } from "../display/html.ts";
 import { textWidth } from "../display/text_width.ts";
@@ -11,7 +12,7 @@ import { formatOpenShape, type Layer } from "../layers/layer.ts";
 import { cellOfLayer } from "../layers/recurrent.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Graph, Place } from "../model/graph.ts";
-import { grouped, parametersOf } from "../model/summary.ts";
+import { parametersOf } from "../model/summary.ts";
 import { layoutGraph } from "./graph_layout.ts";
 
 const SIZE = 13;
@@ -223,7 +224,7 @@ function boxesOf(graph: Graph): Box[] {
       const counted = parameters === 0
         ? ""
         : isFirst
-        ? ` · ${grouped(parameters)} parameters`
+        ? ` · ${formatCount(parameters)} parameters`
         : " · the same weights";
       return {
         name: node.name,

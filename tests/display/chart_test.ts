@@ -121,6 +121,32 @@ Deno.test("heatmap() is centred on zero, first row on top, with labels", async (
   assertEquals([sizes.zmin, sizes.zmax, sizes.colorscale[0]], [0, 2, [0, "#f7fcf5"]]);
 });
 
+Deno.test("heatmap() of a gate has one scale, 0 to 1, without an option; what is signed goes both ways", () => {
+  const scale = (chart: ReturnType<typeof heatmap>) => {
+    const { zmin, zmax, colorscale } = chart.data[0] as never as {
+      zmin: number;
+      zmax: number;
+      colorscale: [number, string][];
+    };
+    return [zmin, zmax, colorscale.at(-1)![1]];
+  };
+  const [GREEN, RED] = ["#00441b", "#b2182b"];
+  assertEquals(scale(heatmap([[0.2, 0.4]])), [0, 1, GREEN]);
+  assertEquals(scale(heatmap([[0, 0.001], [NaN, 0]])), [0, 1, GREEN]);
+  assertEquals(scale(heatmap([[0.2, -0.4]])), [-0.4, 0.4, RED]);
+  assertEquals(scale(heatmap([[0.2, 1.5]])), [-1.5, 1.5, RED]);
+  assertEquals(scale(heatmap([[0.2, 0.4]], { sizes: false })), [-0.4, 0.4, RED]);
+  assertEquals(scale(heatmap([[0.2, 0.4]], { sizes: true })), [0, 0.4, GREEN]);
+  assertEquals(scale(heatmap([[0.2, 0.4]], { limit: 0.5 })), [0, 0.5, GREEN]);
+});
+
+Deno.test("a colour bar's ticks are plain numbers: 0.0004 and 4e−7, no 400μ", async () => {
+  for (const [most, tick] of [[4e-4, "0.0004"], [4e-7, "4e−7"], [2000, "2000"]] as const) {
+    const { "image/svg+xml": picture } = await heatmap([[most, -most]])[JUPYTER_DISPLAY]();
+    assertStringIncludes(String(picture), `>${tick}</text>`);
+  }
+});
+
 Deno.test("heatmap() leaves the words out where gaps are too many to be read", () => {
   const gaps = (count: number) => [Array.from({ length: 60 }, (_, i) => i < count ? NaN : 1)];
   const words = (count: number) =>
@@ -166,6 +192,24 @@ Deno.test("lineChart() draws a matrix's columns, and series by name", async () =
 Deno.test("lineChart() tells apart as many lines as a layer has units", async () => {
   const { figure } = await shown(lineChart([Array.from({ length: 24 }, (_, unit) => unit)]));
   assertEquals(new Set(figure.data.map(({ line }) => line.color + line.dash)).size, 24);
+});
+
+Deno.test("a unit has the same line in every chart, also where quiet ones are left out", () => {
+  const lines = (count: number, loud: (unit: number) => boolean) => {
+    const rows = [0, 1].map((t) =>
+      Array.from({ length: count }, (_, unit) => t * (loud(unit) ? 1 : 0))
+    );
+    const { data } = lineChart(rows, { labels: "unit" });
+    return new Map(
+      (data as { name: string; line: object }[]).map(({ name, line }) => [name, line]),
+    );
+  };
+  const [all, some] = [lines(20, () => true), lines(60, (unit) => unit % 2 === 1)];
+  assertEquals(some.size, 24);
+  for (const name of ["unit[1]", "unit[7]", "unit[19]"]) {
+    assertEquals(some.get(name), all.get(name));
+    assert(some.get(name) !== undefined);
+  }
 });
 
 Deno.test("lineChart() refuses what it cannot draw", () => {

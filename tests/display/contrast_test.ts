@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { cellColor } from "../../lib/display/cell_color.ts";
+import { cellColor, partColor } from "../../lib/display/cell_color.ts";
 
 type Color = readonly [number, number, number];
 
@@ -41,6 +41,8 @@ Deno.test("Numbers on their colours keep a contrast of 4.5, light and dark", () 
       for (let value = -1; value <= 1; value += 0.05) {
         const ratio = contrast(text, over(cellColor(value, 1), page));
         assert(ratio >= 4.5, `${theme}: ${ratio.toFixed(2)} at ${value.toFixed(2)}`);
+        const ofPart = contrast(text, over(partColor(Math.abs(value)), page));
+        assert(ofPart >= 4.5, `${theme}: ${ofPart.toFixed(2)} of the part ${value.toFixed(2)}`);
       }
     }
   }

@@ -1,5 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { formatNumber, formatNumbers, roundTo } from "../../lib/display/number.ts";
+import {
+  arePartsOfOne,
+  formatCount,
+  formatNumber,
+  formatNumbers,
+  formatPercent,
+  inWords,
+  roundTo,
+} from "../../lib/display/number.ts";
 
 Deno.test("formatNumbers() writes whole numbers whole", () => {
   assertEquals(formatNumbers([1, 20, -3]), ["1", "20", "-3"]);
@@ -61,4 +69,36 @@ Deno.test("roundTo() rounds to significant digits and keeps what is not finite",
     NaN,
     Infinity,
   ]);
+});
+
+Deno.test("inWords() says what is no number, and never -0", () => {
+  assertEquals([0.25, -0, 3e-7, NaN, Infinity, -Infinity].map((value) => inWords(value)), [
+    "0.25",
+    "0",
+    "3e-7",
+    "not a number",
+    "infinite",
+    "infinite",
+  ]);
+});
+
+Deno.test("formatPercent() says 0 % for none at all, and 100 % for all alone", () => {
+  assertEquals([0, 1e-9, 0.025, 0.5, 0.999, 0.99999, 1].map(formatPercent), [
+    "0 %",
+    "1e-7 %",
+    "2.5 %",
+    "50 %",
+    "99.9 %",
+    "99.999 %",
+    "100 %",
+  ]);
+});
+
+Deno.test("formatCount() parts thousands", () => {
+  assertEquals([7, 1112, 103680, 1234567].map(formatCount), ["7", "1,112", "103,680", "1,234,567"]);
+});
+
+Deno.test("parts of one are from 0 to 1; NaN says nothing, and infinity is none", () => {
+  const all = [[0, 1], [0.5, NaN], [0, 0], [], [NaN], [0.5, -1e-9], [1 + 1e-9], [0.5, Infinity]];
+  assertEquals(all.map(arePartsOfOne), [true, true, true, false, false, false, false, false]);
 });

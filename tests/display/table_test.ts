@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
 import { table, type TableInput, type TableOptions } from "../../lib/display/table.ts";
-import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
+import { JUPYTER_DISPLAY, type View } from "../../lib/display/view.ts";
 
 async function htmlOf(x: TableInput, options?: TableOptions): Promise<string> {
   const bundle = await table(x, options)[JUPYTER_DISPLAY]();
@@ -48,6 +48,20 @@ Deno.test("table() takes arrays of any number of axes", () => {
   assertStringIncludes(table(arrayOf(2, 2, 1, 1)).text, "[1, 0]\n[0]    2");
   assertStringIncludes(table([]).text, "(empty)");
   assertStringIncludes(table(arrayOf(0, 3)).text, "(empty)");
+});
+
+Deno.test("table() colours parts of one by one scale, and what is signed by its magnitude", async () => {
+  const colors = async (view: View) =>
+    [...String((await view[JUPYTER_DISPLAY]())["text/html"]).matchAll(/rgba\(([^)]*)\)/g)]
+      .map(([, color]) => color);
+  const [GREEN, RED] = ["35,139,69", "178,24,43"];
+  assertEquals(await colors(table([[0, 0.5, 1]])), [`${GREEN},0.23`, `${GREEN},0.46`]);
+  assertEquals(await colors(table([[0, 0.25]])), [`${GREEN},0.12`]);
+  assertEquals(await colors(table([[-0.5, 0.5]])), ["33,102,172,0.46", `${RED},0.46`]);
+  assertEquals(await colors(table([[0, 0.5]], { colors: 0.5 })), [`${RED},0.46`]);
+  const parts = ([row]: readonly number[]) => row === 0;
+  assertEquals(await colors(table([[0.5], [0.25]], { parts })), [`${GREEN},0.23`, `${RED},0.46`]);
+  assertEquals(await colors(table([[0, 1]], { colors: false })), []);
 });
 
 Deno.test("table() cuts what is long in the middle and says its size", async () => {

@@ -1,4 +1,4 @@
-import { formatNumber } from "../../display/number.ts";
+import { inWords } from "../../display/number.ts";
 import { nameOf, symbolOf, valueAt } from "../../cells/sites.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import { type CheckContext, keeperOf, type RecurrentVisit } from "./check_context.ts";
@@ -58,14 +58,14 @@ function finding({ visit, largest, at, growth }: Measured): Finding {
     kind: "exploding cell states",
     layer: name,
     number: largest,
-    what: `${sizeOf(visit)} is ${formatNumber(largest)} in unit ${at.unit}, sample ${at.sample}, ` +
+    what: `${sizeOf(visit)} is ${inWords(largest)} in unit ${at.unit}, sample ${at.sample}, ` +
       `timestep ${at.timestep}`,
     cause: grows
       ? `${
         keeper === undefined ? "what it keeps is" : `its ${keeper} gates are`
       } above 1: together ` +
         `they multiply its first ${nameOf(ledger.state)} by ` +
-        formatNumber(growth)
+        inWords(growth)
       : "each step writes much and little is forgotten: a candidate or an input gate without an " +
         "upper end, or large inputs",
     remedy: grows

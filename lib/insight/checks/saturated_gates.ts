@@ -1,4 +1,5 @@
 import { isGate, nameOf, type SiteName, valueAt } from "../../cells/sites.ts";
+import { formatNumber, formatPercent } from "../../display/number.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import { type CheckContext, keeperOf, type RecurrentVisit, unitNames } from "./check_context.ts";
 
@@ -66,8 +67,11 @@ function finding({ visit: { name, trace, ledger }, site, stuck, share }: Measure
   const keeper = keeperOf(ledger.cell);
   const mean = meanOf(valueAt(trace, site).data, units, stuck);
   const isOpenOrShut = isGate(site) && site !== "gates.candidate";
-  const side = !isOpenOrShut ? `near ${mean.toFixed(2)}` : mean > 0.5 ? "open" : "shut";
-  const percent = Math.round(100 * share);
+  const side = !isOpenOrShut
+    ? `near ${formatNumber(mean, { digits: 2 })}`
+    : mean > 0.5
+    ? "open"
+    : "shut";
   return {
     kind: "saturated gates",
     layer: name,
@@ -76,7 +80,7 @@ function finding({ visit: { name, trace, ledger }, site, stuck, share }: Measure
       ? `${nameOf(site)} of ${
         unitNames(stuck)
       } of ${units}: ${side} at every step, slope below ${FLAT}`
-      : `${nameOf(site)}: ${percent} % of all its values have a slope below ${FLAT}`,
+      : `${nameOf(site)}: ${formatPercent(share)} of all its values have a slope below ${FLAT}`,
     cause: "the sums in front of the activation are far from 0: large inputs, weights or biases",
     remedy:
       "centre the inputs and scale them to about ±1, set the gate's bias nearer 0, or use a smaller learning " +

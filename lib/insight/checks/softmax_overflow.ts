@@ -1,4 +1,4 @@
-import { formatNumber } from "../../display/number.ts";
+import { inWords } from "../../display/number.ts";
 import type { CheckResult } from "./finding.ts";
 import type { CheckContext } from "./check_context.ts";
 
@@ -30,7 +30,7 @@ export function softmaxOverflow({ softmaxes, layers }: CheckContext): CheckResul
         kind: "softmax near overflow" as const,
         layer: name,
         number: largest,
-        what: `a logit of sample ${sample} is ${formatNumber(largest)}: e^x ends at ` +
+        what: `a logit of sample ${sample} is ${inWords(largest)}: e^x ends at ` +
           `${OVERFLOW} in float32`,
         cause:
           "large weights or large values in front of the softmax: all but one class are 0 to " +

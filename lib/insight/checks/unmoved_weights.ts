@@ -1,3 +1,4 @@
+import { formatPercent } from "../../display/number.ts";
 import type { PlacedLayer } from "../../model/graph.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import type { CheckContext, RecurrentVisit } from "./check_context.ts";
@@ -60,7 +61,7 @@ function finding(
     kind: "weights that never moved",
     layer: placed.name,
     number: still,
-    what: `${still} of ${count} weights (${Math.round(100 * still / count)} %): ` +
+    what: `${still} of ${count} weights (${formatPercent(still / count)}): ` +
       arrays.filter((one) => one.still > 0)
         .map((one) => `${one.name} ${one.still} of ${one.count}`).join(", "),
     cause: reasons !== ""

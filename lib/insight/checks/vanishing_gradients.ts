@@ -1,4 +1,4 @@
-import { formatNumber } from "../../display/number.ts";
+import { inWords } from "../../display/number.ts";
 import { runAgain } from "../../cells/run_again.ts";
 import type { TracedRun } from "../../cells/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
@@ -103,7 +103,7 @@ function finding({ visit: { name, trace, ledger }, share, lastLost, ratio }: Mea
     layer: name,
     number: share,
     what: `timesteps ${ledger.order[0]} to ${lastLost} of ${timesteps} are out of reach: the ` +
-      `gradient of the first is ${formatNumber(ratio, { digits: 2 })} of the largest`,
+      `gradient of the first is ${inWords(ratio, { digits: 2 })} of the largest`,
     cause:
       (keeper === undefined
         ? "what the recurrent kernel and the activation's slope multiply over the steps is lost in "

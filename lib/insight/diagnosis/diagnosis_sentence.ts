@@ -1,5 +1,6 @@
 // A diagnosis in words.
 
+import { formatCount } from "../../display/number.ts";
 import type { Diagnosis, Reading } from "./diagnose.ts";
 import { describeBound, short } from "../proof/proof_sentence.ts";
 import { questionTitles } from "./readings.ts";
@@ -21,7 +22,7 @@ export function diagnosisSentence(
   const { outcome, usual, readings, nearest, dead, tried } = diagnosis;
   const limit = ` of at most ${mostDepartures} departure${mostDepartures === 1 ? "" : "s"} from ` +
     `${usual}${hasOrders ? " beside a framework's gate order" : ""}`;
-  const all = `${spaced(tried)} readings` +
+  const all = `${formatCount(tried)} readings` +
     (owners.length === 1 ? "" : ` as ${owners.join(" or ")}`) +
     (mostDepartures === Infinity ? "" : limit);
   const told = (reading: Reading) => inWords(reading, usual);
@@ -42,10 +43,14 @@ export function diagnosisSentence(
   const differ = `They differ in ${varied(readings)}`;
   if (dead) {
     return `A dead network: nothing but 0 comes out of the ${simplest.answers.cell}, so its ` +
-      `prediction cannot tell readings apart. ${spaced(readings.length)} of ${all} explain these ` +
+      `prediction cannot tell readings apart. ${
+        formatCount(readings.length)
+      } of ${all} explain these ` +
       `numbers. ${differ}. Other inputs would tell, or the gates.`;
   }
-  return `${spaced(readings.length)} of ${all} explain these numbers, which cannot tell them ` +
+  return `${
+    formatCount(readings.length)
+  } of ${all} explain these numbers, which cannot tell them ` +
     `apart. ${differ}. The simplest: ${told(simplest)}.`;
 }
 
@@ -67,9 +72,4 @@ function varied(readings: readonly Reading[]): string {
   return [told.slice(0, -1).join(", "), ...told.slice(-1)].filter((part) => part !== "").join(
     " and ",
   );
-}
-
-/** `103 680` */
-export function spaced(n: number): string {
-  return n.toLocaleString("en").replaceAll(",", " ");
 }

@@ -1,7 +1,7 @@
+import { formatCount } from "../../display/number.ts";
 import { table } from "../../display/table.ts";
 import type { View } from "../../display/view.ts";
 import type { Diagnosis } from "./diagnose.ts";
-import { spaced } from "./diagnosis_sentence.ts";
 import { sentenceView } from "../sentence_view.ts";
 import { describeBound, short } from "../proof/proof_sentence.ts";
 
@@ -20,7 +20,7 @@ export function diagnosisView({ sentence, usual, readings, nearest }: Diagnosis)
   }));
   if (left > 0) {
     rows.splice(shown.length, 0, {
-      reading: `… and ${spaced(left)} more`,
+      reading: `… and ${formatCount(left)} more`,
       "largest difference": "",
       "rounding explains": "",
       "explains it": "yes",

@@ -1,7 +1,7 @@
 // A proof in one sentence.
 
 import { visibleLine } from "../../base/visible.ts";
-import { formatNumber } from "../../display/number.ts";
+import { formatCount, inWords } from "../../display/number.ts";
 import { OFF, type RunComparison, type WidePlace } from "./compare_runs.ts";
 import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
 import { UNBOUNDED } from "../../values/bounds/estimate.ts";
@@ -36,7 +36,7 @@ export function describeBound(bound: number): string {
 
 /** Two digits, as differences are told. */
 export function short(x: number): string {
-  return formatNumber(x, { digits: 2 });
+  return inWords(x, { digits: 2 });
 }
 
 function verdictSentence({ verdict, place, rows, wide, widens, run }: RunComparison): string {
@@ -78,8 +78,8 @@ function mismatchSentence(place: Difference, rows: readonly ProofRow[]): string 
   const { actual, expected, bound } = place;
   const inside = rows.some(({ value }) => value !== "prediction");
   return `Mismatch${inside ? " first" : ""} at ${describePlace(place)}: ` +
-    `${formatNumber(actual, { digits: 7 })} by the equations, ` +
-    `${formatNumber(expected, { digits: 7 })} expected; rounding explains ${describeBound(bound)}.`;
+    `${inWords(actual, { digits: 7 })} by the equations, ` +
+    `${inWords(expected, { digits: 7 })} expected; rounding explains ${describeBound(bound)}.`;
 }
 
 /** What no bound is known for, nothing explains. */
@@ -112,5 +112,5 @@ function deadSentence({ dead }: RunComparison): string | undefined {
 }
 
 function count(n: number, noun: string): string {
-  return `${n.toLocaleString("en").replaceAll(",", " ")} ${noun}${n === 1 ? "" : "s"}`;
+  return `${formatCount(n)} ${noun}${n === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,6 @@
 // What the updating line says while a model trains.
 
+import { formatDuration } from "../../display/duration.ts";
 import { formatNumber } from "../../display/number.ts";
 import { progress } from "../../display/progress.ts";
 import type { CheckedFitOptions } from "./fit_options.ts";
@@ -37,7 +38,7 @@ export function fitProgress(options: CheckedFitOptions, samples: number): FitPro
           ...(counted > 0
             ? [`accuracy ${formatNumber(correct / counted, { digits: DIGITS })}`]
             : []),
-          `${duration(left)} left`,
+          `${formatDuration(left)} left`,
         ].join(" · ");
       });
     },
@@ -48,7 +49,7 @@ export function fitProgress(options: CheckedFitOptions, samples: number): FitPro
         ...Object.entries(last).map(([name, value]) =>
           `${NAMES[name as keyof typeof NAMES]} ${formatNumber(value, { digits: DIGITS })}`
         ),
-        duration(performance.now() - began),
+        formatDuration(performance.now() - began),
       ].join(" · "));
     },
   };
@@ -60,10 +61,3 @@ const NAMES = {
   valLoss: "validation loss",
   valAccuracy: "validation accuracy",
 } as const;
-
-/** `850 ms`, `12 s`, `3 min 20 s` */
-function duration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  const seconds = Math.round(ms / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-}
