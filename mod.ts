@@ -28,10 +28,10 @@ import "./lib/views/attach.ts"; // how values look
 // numbers
 export { arange, Tensor, tensor } from "./lib/tensor/tensor.ts";
 export type { NestedNumbers, TensorData, TensorLike } from "./lib/tensor/tensor.ts";
-export { add, dot, multiply } from "./lib/tensor/arithmetic.ts";
+export { add, dot, multiply, subtract } from "./lib/tensor/arithmetic.ts";
 
 // files
-export { loadNpy } from "./lib/files/npy.ts";
+export { loadNpy, saveNpy } from "./lib/files/npy.ts";
 export { loadNpz, saveNpz } from "./lib/files/npz.ts";
 export type { Source } from "./lib/files/source.ts";
 export { UnreadableFileError } from "./lib/files/unreadable.ts";

@@ -35,13 +35,7 @@ const recurrentInPth = {
 const inPth = { key: "model_state_dict", layers: [g.lstm({ units: 5 }), g.dense({ units: 2 })] };
 await g.saveKeras(keras, model);
 await g.saveNpz(npz, [x]);
-await Deno.writeFile(npy, await npyOf(x));
-
-/** The .npy inside a .npz, which is stored uncompressed. */
-async function npyOf(x: g.Tensor): Promise<Uint8Array> {
-  const { encodeNpy } = await import("../lib/files/npy.ts");
-  return encodeNpy(x);
-}
+await g.saveNpy(npy, x);
 
 /**
  * What each takes: its arguments, and the options after them, where a function has options that must
@@ -97,16 +91,18 @@ const ENTRIES: Record<string, Entry> = {
   "Tensor.reshape": free("a shape", (s: Any) => x.reshape(s), [2, 3]),
   "Tensor.at": free("indices", (k: Any) => x.at(k), 0),
   "Tensor.select": free("an axis and an index", (a: Any, k: Any) => x.select(a, k), 1, 0),
-  "Tensor.transpose": free("nothing", () => kernel!.transpose()),
+  "Tensor.transpose": free("axes", (axes: Any) => x.transpose(axes), [1, 0, 2]),
   "Tensor.item": free("indices", (...k: Any[]) => x.item(...k), 0, 0, 0),
   "Tensor.toArray": free("nothing", () => x.toArray()),
   add: free(sums, g.add, [1], [2]),
+  subtract: entry(g.subtract, [1], [2]),
   multiply: free(sums, g.multiply, [1], [2]),
   dot: entry(g.dot, [[1, 2]], [[1], [2]]),
 
   // files
   loadNpy: entry(g.loadNpy, npy),
   loadNpz: entry(g.loadNpz, npz),
+  saveNpy: entry(g.saveNpy, `${folder}/y.npy`, x),
   saveNpz: entry(g.saveNpz, `${folder}/y.npz`, [x]),
   loadModel: withOptions(g.loadModel, inPth, pth),
   loadRecurrent: withOptions(g.loadRecurrent, recurrentInPth, pth),

@@ -1,10 +1,10 @@
 import { refuseOptions } from "../base/options.ts";
 import { dump } from "npyjs";
-import { Tensor, type TensorData } from "../tensor/tensor.ts";
+import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { readNpyHeader } from "./npy_header.ts";
 import { decodeNumbers } from "./number_kinds.ts";
 import { openFile } from "./open.ts";
-import type { Source } from "./source.ts";
+import { type Source, writeFile } from "./source.ts";
 
 /**
  * Reads a NumPy array from a `.npy` file, as `np.save("x.npy", x)` writes it.
@@ -24,19 +24,39 @@ import type { Source } from "./source.ts";
  * ```ts
  * import { loadNpy } from "@gatescope/lstm";
  * import { assertEquals } from "@std/assert";
- * import { dump } from "npyjs";
  *
- * const file = await Deno.makeTempFile({ suffix: ".npy" });
- * await Deno.writeFile(file, new Uint8Array(dump(new Float32Array([1, 2, 3, 4, 5, 6]), [3, 2])));
- *
- * const x = await loadNpy(file);
- * assertEquals(x.toArray(), [[1, 2], [3, 4], [5, 6]]);
- * await Deno.remove(file);
+ * const x = await loadNpy("notebooks/data/x.npy"); // in Python: np.save("x.npy", x)
+ * assertEquals(x.shape, [4, 3, 2]);
+ * assertEquals(x.at(0).toArray(), [[0, 1], [2, 3], [4, 5]]);
  * ```
  */
 export async function loadNpy(source: Source): Promise<Tensor> {
   refuseOptions("read a .npy", arguments, 1);
   return await openFile(source, ({ bytes }) => decodeNpy(bytes));
+}
+
+/**
+ * Writes a tensor to a `.npy` file that `np.load` reads, in its own number kind. The same tensor gives
+ * the same bytes.
+ *
+ * @param target a path or a file URL; what is there is replaced
+ * @throws {TypeError} where the target is neither a path nor a file URL, or there is no tensor.
+ * @throws {Error} where the file cannot be written; `cause` says why.
+ *
+ * @example
+ * ```ts
+ * import { loadNpy, saveNpy } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".npy" });
+ * await saveNpy(file, [[1, 2], [3, 4]]); // in Python: np.load(file)
+ * assertEquals((await loadNpy(file)).toArray(), [[1, 2], [3, 4]]);
+ * await Deno.remove(file);
+ * ```
+ */
+export async function saveNpy(target: string | URL, tensor: TensorLike): Promise<void> {
+  refuseOptions("write a .npy", arguments, 2);
+  await writeFile(target, encodeNpy(asTensor(tensor)));
 }
 
 /** The array in the bytes of a .npy file. */
@@ -47,27 +67,11 @@ export function decodeNpy(bytes: Uint8Array): Tensor {
     numbers.subarray(at, at + itemSize).reverse();
   }
   const data = decodeNumbers(numbers.buffer, kind);
-  return new Tensor(fortranOrder ? rowByRow(data, shape) : data, shape);
+  // In Fortran's order the first axis runs fastest: the transpose, row by row.
+  return fortranOrder ? new Tensor(data, shape.toReversed()).transpose() : new Tensor(data, shape);
 }
 
 /** The bytes of a .npy file that NumPy reads: version 1.0, little-endian, row by row. */
 export function encodeNpy(tensor: Tensor): Uint8Array {
   return new Uint8Array(dump(tensor.data, [...tensor.shape]));
-}
-
-/** Numbers whose first axis ran fastest, so that the last one does; any number of axes. */
-function rowByRow(data: TensorData, shape: readonly number[]): TensorData {
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((a, b) => a * b, 1));
-  const index = shape.map(() => 0);
-  const result = data.slice();
-  for (let to = 0, from = 0; to < result.length; to++) {
-    result[to] = data[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) { // the next index, and where it lies
-      from += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return result;
 }

@@ -73,6 +73,28 @@ export function add(...xs: TensorLike[]): Tensor {
 }
 
 /**
+ * The difference a − b, element by element. Shapes as in {@linkcode add}.
+ *
+ * @returns the longer shape, float64
+ * @throws {TypeError} where one shape is not the tail of the other.
+ *
+ * @example
+ * ```ts
+ * import { subtract } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(subtract([[11, 22], [13, 24]], [10, 20]).toArray(), [[1, 2], [3, 4]]);
+ * assertEquals(subtract(1, [0.25, 1]).toArray(), [0.75, 0]);
+ * ```
+ */
+export function subtract(a: TensorLike, b: TensorLike): Tensor {
+  refuseOptions("subtract", arguments, 2);
+  const { data, shape } = asFloat64(b);
+  const negative = new Tensor(data.map((x) => -x), shape);
+  return combine("subtract", [a, negative], -0, (sum, x) => sum + x); // -0 + x is x, 0 included
+}
+
+/**
  * The product, element by element (⊙ in the equations). Shapes as in {@linkcode add}.
  *
  * @returns the longest shape, float64
@@ -90,7 +112,7 @@ export function multiply(...xs: TensorLike[]): Tensor {
   return combine("multiply", xs, 1, (product, x) => product * x);
 }
 
-export function combine(
+function combine(
   action: string,
   xs: readonly TensorLike[],
   neutral: number,

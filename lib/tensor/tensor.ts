@@ -118,19 +118,33 @@ export class Tensor {
     return new Tensor(data, this.shape.toSpliced(at, 1));
   }
 
-  /** Rows become columns. Two axes only. A copy. */
-  transpose(): Tensor {
-    const [rows, columns] = this.shape;
-    if (rows === undefined || columns === undefined || this.shape.length !== 2) {
-      throw new TypeError(
-        `Cannot transpose: a matrix has 2 axes, but its shape is ${formatShape(this.shape)}`,
-      );
-    }
+  /**
+   * The axes in another order, NumPy's `x.transpose(axes)`: `x.transpose([1, 0, 2])` is
+   * `[timesteps, batch, inputSize]` where x is `[batch, timesteps, inputSize]`. A copy.
+   *
+   * @param axes each axis once; -1 is the last one. Default: all, from the last to the first, so that
+   * a matrix's rows become its columns.
+   * @throws {TypeError} where axes is no list that names each axis once.
+   * @throws {RangeError} where there is no such axis.
+   */
+  transpose(axes?: readonly number[]): Tensor {
+    const order = axes === undefined
+      ? this.shape.map((_, axis) => axis).reverse()
+      : orderOfAxes(axes, this.shape);
+    const lengths = order.map((axis) => this.shape[axis]!);
+    const steps = order.map((axis) => sizeOf(this.shape.slice(axis + 1)));
+    const [last, length, step] = [order.length - 1, lengths.at(-1) ?? 1, steps.at(-1) ?? 0];
     const data = emptyLike(this.data, this.data.length);
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < columns; c++) data[c * rows + r] = this.data[r * columns + c]!;
-    }
-    return new Tensor(data, [columns, rows]);
+    let to = 0;
+    const copy = (axis: number, from: number) => {
+      if (axis < last) {
+        for (let k = 0; k < lengths[axis]!; k++) copy(axis + 1, from + k * steps[axis]!);
+      } else {
+        for (let k = 0; k < length; k++) data[to++] = this.data[from + k * step]!;
+      }
+    };
+    copy(0, 0);
+    return new Tensor(data, lengths);
   }
 
   /** One number: an index for every axis, none for a scalar. */
@@ -203,6 +217,18 @@ export function requireShape(action: string, shape: unknown): void {
   throw new TypeError(
     `Cannot ${action}: the shape must be a list such as [4, 3, 2], but ${kindOf(shape)} was given`,
   );
+}
+
+function orderOfAxes(axes: unknown, shape: readonly number[]): number[] {
+  const wrong = (found: string) =>
+    new TypeError(
+      `Cannot transpose: the axes must be a list that names each axis once, such as ` +
+        `${formatShape(shape.map((_, axis) => axis).reverse())}, but ${found}`,
+    );
+  if (!Array.isArray(axes)) throw wrong(`${kindOf(axes)} was given`);
+  const order = axes.map((axis) => resolveAxis(axis, shape, "transpose"));
+  if (order.length === shape.length && new Set(order).size === order.length) return order;
+  throw wrong(`they are ${formatShape(axes)} and the shape is ${formatShape(shape)}`);
 }
 
 /** What was given, as a tensor: a tensor itself, anything else converted (typed arrays shared). */

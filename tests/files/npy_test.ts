@@ -1,7 +1,9 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { loadNpy } from "../../lib/files/npy.ts";
+import { loadNpy, saveNpy } from "../../lib/files/npy.ts";
 import { UnreadableFileError } from "../../lib/files/unreadable.ts";
+import { unzip } from "../../lib/files/zip.ts";
 import { bytesOf, npyOf, pathOf } from "./arrays.ts";
+import { SAVED } from "./saved.ts";
 
 const X = Float64Array.from({ length: 24 }, (_, k) => k);
 
@@ -160,4 +162,19 @@ Deno.test("loadNpy() refuses structured arrays and says how to save a field", as
         "but the array is structured",
     );
   }
+});
+
+Deno.test("saveNpy() writes what NumPy reads back: the arrays of saved.npz, which generate.py has it read", async () => {
+  const known = new Map(await unzip(bytesOf("saved.npz")));
+  const path = await Deno.makeTempFile({ suffix: ".npy" });
+  for (const [name, tensor] of SAVED) {
+    await saveNpy(path, tensor);
+    assertEquals(await Deno.readFile(path), new Uint8Array(known.get(`${name}.npy`)!), name);
+    assertEquals(await loadNpy(path), tensor, name);
+  }
+  await saveNpy(path, [[1, 2], [3, 4]]);
+  assertEquals((await loadNpy(path)).toArray(), [[1, 2], [3, 4]]);
+  await assertRejects(() => saveNpy(path, "1" as never), TypeError, "must be a number");
+  await assertRejects(() => saveNpy("https://host/x.npy", [1]), TypeError, "a path or a file URL");
+  await Deno.remove(path);
 });

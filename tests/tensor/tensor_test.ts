@@ -1,4 +1,4 @@
-import { add, arange, dot, multiply, Tensor, tensor } from "@gatescope/lstm";
+import { add, arange, dot, multiply, subtract, Tensor, tensor } from "@gatescope/lstm";
 import { assertEquals, assertInstanceOf, assertNotStrictEquals, assertThrows } from "@std/assert";
 
 const X = arange(24).reshape([4, 3, 2]);
@@ -13,9 +13,41 @@ Deno.test("at(), select() and item() read what NumPy's X[0], x[:, t] and X[3, 2,
   assertEquals(tensor(7).item(), 7);
 });
 
-Deno.test("transpose() swaps rows and columns, reshape() works out -1", () => {
-  assertEquals(arange(6).reshape([2, 3]).transpose().toArray(), [[0, 3], [1, 4], [2, 5]]);
+Deno.test("reshape() works out -1", () => {
   assertEquals(X.reshape([-1, 2]).shape, [12, 2]);
+});
+
+Deno.test("transpose() puts the axes in the order that NumPy's does, reversed without one", () => {
+  assertEquals(arange(6).reshape([2, 3]).transpose().toArray(), [[0, 3], [1, 4], [2, 5]]);
+  const x = arange(24).reshape([2, 3, 4]);
+  // np.arange(24).reshape(2, 3, 4).transpose(…).tolist()
+  assertEquals(x.transpose().toArray(), [
+    [[0, 12], [4, 16], [8, 20]],
+    [[1, 13], [5, 17], [9, 21]],
+    [[2, 14], [6, 18], [10, 22]],
+    [[3, 15], [7, 19], [11, 23]],
+  ]);
+  assertEquals(x.transpose([1, 0, 2]).toArray(), [
+    [[0, 1, 2, 3], [12, 13, 14, 15]],
+    [[4, 5, 6, 7], [16, 17, 18, 19]],
+    [[8, 9, 10, 11], [20, 21, 22, 23]],
+  ]);
+  assertEquals(x.transpose([0, -1, -2]).toArray(), [
+    [[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 11]],
+    [[12, 16, 20], [13, 17, 21], [14, 18, 22], [15, 19, 23]],
+  ]);
+  const four = arange(120).reshape([2, 3, 4, 5]).transpose([3, 1, 0, 2]);
+  assertEquals(four.shape, [5, 3, 2, 4]);
+  const begin = [0, 5, 10, 15, 60, 65, 70, 75, 20, 25, 30, 35, 80, 85, 90, 95, 40, 45, 50, 55];
+  assertEquals([...four.data.subarray(0, 20)], begin);
+});
+
+Deno.test("transpose() copies, keeps the number kind, and takes any number of axes", () => {
+  const row = tensor(new Float32Array([1, 2]));
+  assertInstanceOf(row.transpose().data, Float32Array);
+  assertNotStrictEquals(row.transpose().data, row.data);
+  assertEquals([row.transpose().toArray(), tensor(7).transpose([]).item()], [[1, 2], 7]);
+  assertEquals(new Tensor(new Int32Array(0), [2, 0, 3]).transpose().shape, [3, 0, 2]);
 });
 
 Deno.test("tensor() keeps the kind of typed arrays and copies; plain numbers become float64", () => {
@@ -50,10 +82,19 @@ Deno.test("what is no tensor gives one error that says why", () => {
     [() => X.select(3, 0), RangeError, "the axis is 3"],
     [() => X.select(0, 0.5), RangeError, "the index is 0.5"],
     [() => X.item(0, 0), TypeError, "its shape is [4, 3, 2]"],
-    [() => X.transpose(), TypeError, "a matrix has 2 axes"],
+    [
+      () => X.transpose([0, 1]),
+      TypeError,
+      "Cannot transpose: the axes must be a list that names each axis once, such as [2, 1, 0], " +
+      "but they are [0, 1] and the shape is [4, 3, 2]",
+    ],
+    [() => X.transpose([0, 1, -2]), TypeError, "but they are [0, 1, -2]"],
+    [() => X.transpose([0, 1, 3]), RangeError, "the shape [4, 3, 2] has 3 axes, but the axis is 3"],
+    [() => X.transpose(1 as never), TypeError, "but the number 1 was given"],
     [() => arange(-1), RangeError, "stop is -1"],
     [() => dot([[1, 2]], [[1, 2]]), TypeError, "the shapes are [1, 2] and [1, 2]"],
     [() => add([1, 2], [1, 2, 3]), TypeError, "the shapes are [2] and [3]"],
+    [() => subtract([1, 2], [1]), TypeError, "Cannot subtract: each shape must be the tail"],
     [() => multiply([[1], [2]], [1, 2]), TypeError, "the shapes are [2, 1] and [2]"],
   ];
   for (const [act, errorClass, message] of cases) assertThrows(act, errorClass, message);
@@ -91,4 +132,14 @@ Deno.test("add() and multiply() repeat a shorter tail for every row and return f
   assertEquals(multiply(2, [[1, 2], [3, 4]], [1, -1]).toArray(), [[2, -4], [6, -8]]);
   assertInstanceOf(add(new Float32Array([0.1]), 1).data, Float64Array);
   assertEquals(add(tensor([[]]), 1).shape, [1, 0]);
+});
+
+Deno.test("subtract() is a - b to the bit, the sign of zero included, and repeats the shorter tail", () => {
+  const values = [0, -0, 1, 0.1, -1e-320, 1e308, Infinity, NaN];
+  for (const a of values) {
+    for (const b of values) assertEquals(subtract(a, b).item(), a - b, `${a} - ${b}`);
+  }
+  assertEquals(subtract([[1, 2], [3, 4]], [10, 20]).toArray(), [[-9, -18], [-7, -16]]);
+  assertEquals(subtract([10, 20], [[1, 2], [3, 4]]).toArray(), [[9, 18], [7, 16]]);
+  assertInstanceOf(subtract(new Float32Array([0.1]), 1).data, Float64Array);
 });
