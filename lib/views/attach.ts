@@ -1,6 +1,7 @@
-// How each kind of value looks: the one place where views and values meet.
+// How each kind of value looks: the one place where views and values meet. Loaded by mod.ts.
 
 import { attachViews } from "../base/shown.ts";
+import { awaitOutputs } from "../display/jupyter.ts";
 import { type View, viewOr } from "../display/view.ts";
 import type { Attribution } from "../insight/attribution.ts";
 import { checkupView } from "../insight/checkup_view.ts";
@@ -41,3 +42,4 @@ const views = {
 attachViews((kind, value) =>
   viewOr(value, views[kind as keyof typeof views] as (value: object) => View)
 );
+awaitOutputs();
