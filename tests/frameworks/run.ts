@@ -1,6 +1,6 @@
 // `deno task test:frameworks`: what saveKeras and saveOnnx write, opened by real Keras and by real
-// ONNX Runtime; and what is read of damaged files, read by the formats' own readers. Needs Python 3.11
-// or newer; sets up its own environment in .venv beside this file.
+// ONNX Runtime, alone and on Ray; and what is read of damaged files, read by the formats' own readers.
+// Needs Python 3.11 or newer; sets up its own environment in .venv beside this file.
 
 import { fromFileUrl, join } from "@std/path";
 import { damage, FORMATS } from "./damage.ts";
@@ -40,6 +40,7 @@ try {
     }
   }
   await run(python, "check.py", folder);
+  await run(python, "on_ray.py", folder, "bidirectional_stacked");
   for (const format of Object.keys(FORMATS).filter((name) => FORMATS[name]!.needs === undefined)) {
     const { others } = await damage(format, MUTATIONS, folder);
     if (others.length > 0) throw new Error(`errors of other classes:\n${others.join("\n")}`);
