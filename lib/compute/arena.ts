@@ -30,9 +30,9 @@ export class Arena {
   /** Changes when all blocks are void. */
   generation = 1;
   /** The whole memory as float32; another array after the memory has grown. */
-  floats: Float32Array<ArrayBuffer>;
+  floats: Float32Array<SharedArrayBuffer>;
   /** The same memory as int32. */
-  integers: Int32Array<ArrayBuffer>;
+  integers: Int32Array<SharedArrayBuffer>;
   #next: number;
   readonly #first: number;
   readonly #budget: number;
@@ -42,8 +42,8 @@ export class Arena {
     this.#budget = budget;
     this.#first = Math.ceil(this.engine.FREE_FROM.value / ALIGNMENT) * ALIGNMENT;
     this.#next = this.#first;
-    this.floats = new Float32Array(this.engine.memory.buffer as ArrayBuffer);
-    this.integers = new Int32Array(this.engine.memory.buffer as ArrayBuffer);
+    this.floats = new Float32Array(this.engine.memory.buffer as unknown as SharedArrayBuffer);
+    this.integers = new Int32Array(this.engine.memory.buffer as unknown as SharedArrayBuffer);
   }
 
   /** How large the memory is by now, in bytes. */
@@ -81,8 +81,8 @@ export class Arena {
   #growTo(end: number): void {
     if (end <= this.bytes) return;
     this.engine.memory.grow(Math.ceil((end - this.bytes) / PAGE));
-    this.floats = new Float32Array(this.engine.memory.buffer as ArrayBuffer);
-    this.integers = new Int32Array(this.engine.memory.buffer as ArrayBuffer);
+    this.floats = new Float32Array(this.engine.memory.buffer as unknown as SharedArrayBuffer);
+    this.integers = new Int32Array(this.engine.memory.buffer as unknown as SharedArrayBuffer);
   }
 }
 

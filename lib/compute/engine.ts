@@ -1,7 +1,10 @@
 // The WASM module: compiled synchronously when first used, in the fastest form that this machine
-// accepts. There is one instance, whose memory the arena hands out.
+// accepts. Its memory, which the arena hands out, is shared: every thread has an instance of its own.
 
 import { relaxedSimdBytes, simdBytes } from "./wasm_bytes.ts";
+
+/** What WASM can address, in pages of 64 KiB. */
+const PAGES = 65536;
 
 /** The forms the fast equations come in: one rounding per multiply-and-add, or two. */
 export type Build = "relaxed-simd" | "simd";
@@ -48,9 +51,27 @@ function validates(base64: string): boolean {
   return WebAssembly.validate(Uint8Array.fromBase64(base64));
 }
 
+/** The module of that form; each thread instantiates it over the same memory. */
+export function moduleOf(build: Build): WebAssembly.Module {
+  return new WebAssembly.Module(
+    Uint8Array.fromBase64(build === "simd" ? simdBytes : relaxedSimdBytes),
+  );
+}
+
 /** A new instance, with a memory of its own. */
 export function instantiate(build: Build): Engine {
-  const bytes = Uint8Array.fromBase64(build === "simd" ? simdBytes : relaxedSimdBytes);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  return exports as unknown as Engine;
+  const memory = sharedMemory();
+  const { exports } = new WebAssembly.Instance(moduleOf(build), { env: { memory } });
+  return { ...exports, memory } as unknown as Engine;
+}
+
+/** One page, which may grow as far as this machine lets it: its addresses are reserved at once. */
+function sharedMemory(): WebAssembly.Memory {
+  for (let maximum = PAGES;; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+    } catch (error) {
+      if (maximum === 1) throw error;
+    }
+  }
 }

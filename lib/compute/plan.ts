@@ -114,7 +114,7 @@ export class Plan {
   }
 
   /** The same without a copy: it lasts until the next call of anything in this folder. */
-  views(k: number): Recorded {
+  views(k: number): readonly Float32Array<SharedArrayBuffer>[] {
     const places = this.#places[k];
     if (!(places instanceof GatedPlaces) || !places.layer.record) {
       throw new TypeError(
