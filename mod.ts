@@ -267,6 +267,7 @@ export type { SiteListeners } from "./lib/layers/layer.ts";
 export { attribute } from "./lib/insight/attribution.ts";
 export type { AttributeOptions, Attribution } from "./lib/insight/attribution.ts";
 export type { AttributionHeatmapOptions } from "./lib/insight/attribution_view.ts";
+export type { Tokens, WordsOptions } from "./lib/insight/attribution_words.ts";
 export { gateSliders } from "./lib/insight/gate_sliders.ts";
 export type { GateSlidersOptions } from "./lib/insight/gate_sliders.ts";
 export { patchSweep } from "./lib/insight/patch_sweep.ts";

@@ -73,7 +73,7 @@ const free = (none: string, call: (...args: Any[]) => unknown, ...args: unknown[
 });
 const make = (Class: Any) => (...args: unknown[]) => new Class(...args);
 
-const attribution = g.attribute(model, x, { target: 0 });
+const attribution = g.attribute(model, x, { target: 0, tokens: ["a", "b", "c"] });
 const remembered = g.memory(whole);
 const sweep = await g.patchSweep(model, x, { target: 0, verbose: false, sites: ["cellState"] });
 const traces = g.compare(whole, whole);
@@ -226,6 +226,7 @@ const ENTRIES: Record<string, Entry> = {
   trace: entry(g.trace, model, x),
   attribute: withOptions(g.attribute, { target: 0 }, model, x),
   "attribute().heatmap": entry(attribution.heatmap),
+  "attribute().words": entry(attribution.words),
   gateSliders: entry(g.gateSliders, model, x),
   patchSweep: withOptions(g.patchSweep, { target: 0, verbose: false }, model, x),
   "patchSweep().heatmap": entry(sweep.heatmap),

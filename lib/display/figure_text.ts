@@ -12,6 +12,8 @@ const MOST_STRIPS = 8;
 /** Describes the figure: its title, its axes, and the ranges of each trace. */
 export function figureText(data: readonly Plain[], layout: Plain): string {
   const lines = [onOneLine(titleOf(layout)) || "Chart"];
+  const note = onOneLine(noteOf(layout));
+  if (note !== "") lines.push(note);
   const axes = ["x", "y"].flatMap((axis) => {
     const title = titleOf(layout[`${axis}axis`]);
     return title === "" ? [] : [`${axis}: ${title}`];
@@ -108,6 +110,15 @@ function titleOf(holder: unknown): string {
   if (typeof holder !== "object" || holder === null) return "";
   const { title } = holder as Plain;
   return plainLabel(typeof title === "object" && title !== null ? (title as Plain).text : title);
+}
+
+/** The smaller line below a chart's title. */
+function noteOf({ title }: Plain): string {
+  if (typeof title !== "object" || title === null) return "";
+  const { subtitle } = title as Plain;
+  return typeof subtitle === "object" && subtitle !== null
+    ? plainLabel((subtitle as Plain).text)
+    : "";
 }
 
 /** A label as it is seen: without Plotly's tags, with its entities read. */

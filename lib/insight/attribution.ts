@@ -1,6 +1,7 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
 import type { Chart } from "../display/figure.ts";
+import type { View } from "../display/view.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import type { Inside } from "../layers/inside.ts";
 import { type Model, networkOf } from "../model/model.ts";
@@ -13,21 +14,34 @@ import { join } from "../values/arrange.ts";
 import type { Variable } from "../values/gradients.ts";
 import { numbers } from "../values/numbers.ts";
 import { attributionHeatmap, type AttributionHeatmapOptions } from "./attribution_view.ts";
-import { type LogitOfHidden, logitOfHidden, logitsOf } from "./head.ts";
+import {
+  attributionWords,
+  checkTokens,
+  type Tokens,
+  type WordsOptions,
+} from "./attribution_words.ts";
+import { type LogitOfHidden, logitOfHidden, logitsOf, nameOfLogit } from "./head.ts";
 import { type RecurrentShare, recurrentShare } from "./recurrent_share.ts";
 
 /** What is to be explained. */
 export interface AttributeOptions {
   /** Which output, -1 is the last; may be left out where there is one. */
   readonly target?: number;
+  /**
+   * The words that the timesteps are, those of each sample; of one sample, its alone. The attribution
+   * then shows itself as these words.
+   */
+  readonly tokens?: Tokens;
 }
 
-const OPTIONS: KeysOf<AttributeOptions> = { target: "optional" };
+const OPTIONS: KeysOf<AttributeOptions> = { target: "optional", tokens: "optional" };
 
 /** A logit as a sum over timesteps and units. */
 export interface Attribution {
   /** Which output it is. */
   readonly target: number;
+  /** What is explained, in words: `logit of class 1`, or `output` of a regression. */
+  readonly name: string;
   /** What is explained: the output before its last activation, `[batch]`. */
   readonly logit: Tensor;
   /**
@@ -37,7 +51,10 @@ export interface Attribution {
   readonly contributions: Tensor;
   /** What no timestep is held to, `[batch]`: logit = Σ contributions + remainder. */
   readonly remainder: Tensor;
-  /** |remainder| as a part of it and all |contributions|, `[batch]`, 0 to 1. */
+  /**
+   * |remainder| / (|remainder| + Σ|contributions|), `[batch]`, 0 to 1: its part of all sizes added up,
+   * which what is explained may be much less than, where contributions cancel.
+   */
   readonly remainderShare: Tensor;
   /** Of what the remainder is the sum, `[batch]` each. */
   readonly remainderParts: {
@@ -57,8 +74,12 @@ export interface Attribution {
     /** The candidate's bias, and what could not be shared, `[batch, timesteps]`. */
     readonly bias: Tensor;
   };
+  /** The words of each sample, where they were told. */
+  readonly tokens?: readonly (readonly string[])[];
   /** The sums as colours, for one sample: what wrote × timestep, or unit × timestep. */
   heatmap(options?: AttributionHeatmapOptions): Chart;
+  /** The words of each sample, coloured by what they gave; for an attribution that knows its `tokens`. */
+  words(options?: WordsOptions): View;
 }
 
 /**
@@ -83,8 +104,9 @@ export interface Attribution {
  * @param model whose last recurrent layer hands on its last hidden state, followed by Dense, Dropout
  * and Activation layers
  * @param x `[batch, …]`, as for `model.predict`
- * @param options which output
- * @throws {TypeError} where the model is of another kind, or the shape is not the model's.
+ * @param options which output, and the words
+ * @throws {TypeError} where the model is of another kind, the shape is not the model's, or there are
+ * more or fewer words than timesteps.
  * @throws {RangeError} where there is no such output.
  *
  * @example Nothing is lost: the sums are the logits
@@ -100,6 +122,19 @@ export interface Attribution {
  * let sum = remainder.item(0);
  * for (const contribution of contributions.at(0).data) sum += contribution; // timesteps and units
  * assertAlmostEquals(sum, logit.item(0), 1e-9);
+ * ```
+ *
+ * @example Words, coloured by what they gave
+ * ```ts
+ * import { attribute, dense, embedding, lstm, sequential } from "@gatescope/lstm";
+ *
+ * const layers = [
+ *   embedding({ inputDim: 10, outputDim: 4 }),
+ *   lstm({ units: 8 }),
+ *   dense({ units: 1, activation: "sigmoid" }),
+ * ];
+ * const model = sequential(layers, { inputShape: [3], seed: 1 });
+ * attribute(model, [[4, 7, 2]], { tokens: ["a", "lovely", "film"] });
  * ```
  *
  * Source of the rescale rule: Shrikumar et al. 2017 (DeepLIFT), section 3.5.1.
@@ -119,7 +154,10 @@ export function attribute(
   const insides = run.insides.filter((inside) => logit.factors.has(inside));
   checkOneShape(insides);
   const parts = insides.map((inside) => recurrentShare(run, inside, logit.factors.get(inside)!));
-  return attributionOf(target, logit, parts);
+  const tokens = options.tokens === undefined
+    ? undefined
+    : checkTokens(options.tokens, parts[0]!.contributions.shape as [number, number, number]);
+  return attributionOf({ target, name: nameOfLogit(logits, target), tokens }, logit, parts);
 }
 
 /** Throws where layers share in a logit whose contributions cannot be added. */
@@ -141,7 +179,11 @@ export function checkTarget(target: number | undefined, count: number, action: s
 }
 
 function attributionOf(
-  target: number,
+  { target, name, tokens }: {
+    readonly target: number;
+    readonly name: string;
+    readonly tokens: Attribution["tokens"] | undefined;
+  },
   { logit, bias, unshared }: LogitOfHidden,
   parts: readonly RecurrentShare[],
 ): Attribution {
@@ -161,6 +203,7 @@ function attributionOf(
   });
   const attribution: Attribution = {
     target,
+    name,
     logit,
     contributions,
     remainder,
@@ -171,7 +214,9 @@ function attributionOf(
       hiddenState: sum((part) => part.sources.hiddenState),
       bias: sum((part) => part.sources.bias),
     },
+    ...(tokens && { tokens }),
     heatmap: (options) => attributionHeatmap(attribution, options),
+    words: (options) => attributionWords(attribution, options),
   };
   return Object.freeze(shownAs("Attribution", attribution));
 }

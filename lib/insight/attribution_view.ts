@@ -4,7 +4,7 @@ import { type ChartLook, LOOK, lookOf } from "../display/chart_look.ts";
 import type { Chart } from "../display/figure.ts";
 import { heatmap } from "../display/heatmap.ts";
 import { labeller, type Labels } from "../display/labels.ts";
-import { formatNumber } from "../display/number.ts";
+import { formatPercent, inWords } from "../display/number.ts";
 import { indexAt } from "../tensor/indices.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Attribution } from "./attribution.ts";
@@ -17,9 +17,9 @@ export interface AttributionHeatmapOptions extends ChartLook {
   readonly by?: "input" | "unit";
   /** Labels of the inputs. Default: `x[0]`, `x[1]`, and so on. */
   readonly inputs?: Labels;
-  /** Labels of the timesteps. Default: `0`, `1`, and so on. */
+  /** Labels of the timesteps. Default: the words, or `0`, `1`, and so on. */
   readonly timesteps?: Labels;
-  /** The name of what is explained. Default: `logit 1`. */
+  /** The name of what is explained. Default: `logit of class 1`, or `output` of a regression. */
   readonly target?: string;
 }
 
@@ -33,30 +33,28 @@ const OPTIONS: KeysOf<AttributionHeatmapOptions> = {
 };
 const BY = ["input", "unit"];
 
-/** What wrote, or the unit, over the timesteps; the title has the logit and the remainder's share. */
+/** What wrote, or the unit, over the timesteps; below the title, what it is the sum of. */
 export function attributionHeatmap(
   attribution: Attribution,
   options: AttributionHeatmapOptions = {},
 ): Chart {
   checkOptions("show the attribution", options, OPTIONS);
-  const { sample = 0, by = "input", inputs = "x", timesteps, target } = options;
+  const { sample = 0, by = "input", inputs = "x", target } = options;
   if (!BY.includes(by)) {
     throw new RangeError(`Cannot show the attribution: by must be ${amongNames(by, BY)}`);
   }
-  const { contributions, sources, logit, remainder, remainderShare } = attribution;
+  const { contributions, sources, logit, name, tokens } = attribution;
   const n = indexAt(sample, logit.data.length, {
     action: "show the attribution",
     owner: "it",
     name: "sample",
   });
   const steps = contributions.shape[1]!;
-  const short = (value: number) => formatNumber(value, { digits: 4 });
-  const title = `${target ?? `logit ${attribution.target}`} of sample ${n}: ` +
-    `${short(logit.item(n))}, of which remainder ${short(remainder.item(n))} ` +
-    `(${percent(remainderShare.item(n))})`;
   const shared = {
-    columns: labeller(timesteps, steps, "timesteps"),
-    title,
+    columns: labeller(options.timesteps ?? tokens?.[n], steps, "timesteps"),
+    title: `${target ?? name} of sample ${n}: ${short(logit.item(n))}`,
+    note: partsNote(attribution, n),
+    sizes: false,
     columnTitle: "timestep",
     valueTitle: "contribution",
     ...lookOf(options),
@@ -78,8 +76,19 @@ export function attributionHeatmap(
   });
 }
 
-/** `12 %`, and `0 %` for none at all only. */
-export function percent(share: number): string {
-  const digits = formatNumber(100 * share, { digits: 2 });
-  return `${digits} %`;
+/** What a sample's number is the sum of, and how much of all that went into it the remainder is. */
+function partsNote(
+  { contributions, remainder, remainderShare }: Attribution,
+  n: number,
+): string {
+  const data = Array.from(contributions.at(n).data);
+  const written = data.reduce((sum, one) => sum + one, 0);
+  const sizes = data.reduce((sum, one) => sum + Math.abs(one), Math.abs(remainder.item(n)));
+  return `= written ${short(written)} + remainder ${short(remainder.item(n))}: ` +
+    `${formatPercent(remainderShare.item(n))} of all sizes added up, ${short(sizes)}`;
+}
+
+/** Four digits, as contributions are told. */
+export function short(value: number): string {
+  return inWords(value, { digits: 4 });
 }

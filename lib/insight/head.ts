@@ -5,6 +5,7 @@ import type { GradientRun } from "../model/network.ts";
 import { dot } from "../tensor/arithmetic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Activation } from "../values/activations.ts";
+import { isNamed } from "../values/built_in.ts";
 import type { Variable } from "../values/gradients.ts";
 import { dependents, give, sharesOf, sizesOf } from "./shares.ts";
 
@@ -33,6 +34,24 @@ export function logitsOf(
     `Cannot ${action}: a model's output must be [batch, classes], from the last hidden state of its ` +
       `last recurrent layer alone, but its shape is [${logits.value.shape.join(", ")}]`,
   );
+}
+
+/** The activations that make a probability of a logit. */
+const OF_LOGITS = ["softmax", "log_softmax", "sparsemax", "sigmoid", "log_sigmoid"] as const;
+
+/** What is explained, in words: `logit of class 1`, a regression's `output`, `output 1 before relu`. */
+export function nameOfLogit({ logits, closing }: Logits, target: number): string {
+  const count = logits.value.shape[1]!;
+  if (closing.some((activation) => isNamed(activation, ...OF_LOGITS))) {
+    return count === 1 ? "logit" : `logit of class ${target}`;
+  }
+  const before = closing.map(({ activationName }) => ` before ${activationName}`);
+  return nameOfOutput(target, count) + (before[0] ?? "");
+}
+
+/** What an output is called: `output`, or `output 1` of several. */
+export function nameOfOutput(target: number, count: number): string {
+  return count === 1 ? "output" : `output ${target}`;
 }
 
 /** A logit as a weighted sum of the last hidden states, for each sample. */

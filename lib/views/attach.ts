@@ -21,7 +21,8 @@ import { tensorView } from "./tensor_view.ts";
 import { traceView } from "./trace_view.ts";
 
 const views = {
-  Attribution: (attribution: Attribution) => attribution.heatmap(),
+  Attribution: (attribution: Attribution) =>
+    attribution.tokens === undefined ? attribution.heatmap() : attribution.words(),
   Checkup: checkupView,
   Comparison: comparisonView,
   Diagnosis: diagnosisView,

@@ -184,14 +184,17 @@ Deno.test("where c_T is near 0 nothing is shared: it stands in the remainder, an
   assertEquals(remainderShare.item(0), 1);
 });
 
-Deno.test("an attribution shows itself: inputs over timesteps, the remainder's share in the title", async () => {
+Deno.test("an attribution shows itself: inputs over timesteps, below the title its sum and the remainder's share", async () => {
   const model = build([lstm({ units: 4 }), softmax]);
   const found = attribute(model, x, { target: 2 });
   const text = Deno.inspect(found);
-  assert(
-    /^logit 2 of sample 0: -?[\d.]+, of which remainder -?[\d.]+ \([\d.]+ %\)/.test(text),
-    text,
-  );
+  const [, logit, written, rest, percent, sizes] = text.match(
+    /^logit of class 2 of sample 0: (\S+)\n= written (\S+) \+ remainder (\S+): (\S+) % of all sizes added up, (\S+)\n/,
+  )!.map(Number) as [number, number, number, number, number, number];
+  assertAlmostEquals(logit, found.logit.item(0), 1e-3);
+  assertAlmostEquals(written + rest, logit, 1e-3);
+  assertAlmostEquals(percent / 100, Math.abs(rest) / sizes, 0.005);
+  assertAlmostEquals(sizes, sum(sizesOf(found.contributions.at(0))) + Math.abs(rest), 1e-3);
   const view = found.heatmap({
     sample: -1,
     inputs: ["<b>price</b>", "volume"],
@@ -202,6 +205,107 @@ Deno.test("an attribution shows itself: inputs over timesteps, the remainder's s
   assert(html.includes("hidden state before") && html.includes("volume"));
   assert(!/<img src=x|<b>price/.test(html));
   assert(found.heatmap({ by: "unit" }).text.includes("4 × 7 values"));
+});
+
+const sizesOf = ({ data, shape }: Tensor) => new Tensor(data.map(Math.abs), shape);
+
+Deno.test("what is explained is called by what it is: a logit behind a softmax, else an output", () => {
+  const nameOf = (...head: Layer[]) =>
+    attribute(build([lstm({ units: 4 }), ...head]), x, { target: -1 }).name;
+  assertEquals(nameOf(softmax), "logit of class 2");
+  assertEquals(nameOf(dense({ units: 3 }), activation("softmax")), "logit of class 2");
+  assertEquals(nameOf(dense({ units: 1, activation: "sigmoid" })), "logit");
+  assertEquals(nameOf(dense({ units: 2, activation: "sigmoid" })), "logit of class 1");
+  assertEquals(nameOf(dense({ units: 1 })), "output");
+  assertEquals(nameOf(dense({ units: 2 })), "output 1");
+  assertEquals(nameOf(dense({ units: 1, activation: "relu" })), "output before relu");
+  assertEquals(nameOf(), "output 3");
+});
+
+const reader = build([
+  embedding({ inputDim: 6, outputDim: 3 }),
+  lstm({ units: 4 }),
+  dense({ units: 1, activation: "sigmoid" }),
+], [4]);
+const ids = [[1, 2, 3, 4], [5, 5, 0, 1]];
+const tokens = [["a", "lovely", "film", "!"], ["bad", "bad", "", "a"]];
+
+Deno.test("words: each one's is the sum over its embedding, and with all else they sum to the logit", () => {
+  const found = attribute(reader, ids, { tokens });
+  const lines = Deno.inspect(found).split("\n");
+  assertEquals(lines.length, 5);
+  for (const n of [0, 1]) {
+    const [logit, ...parts] = [...lines[1 + 2 * n]!.matchAll(/-?\d[\d.e-]*/g)].slice(1).map(Number);
+    assertEquals(parts.length, 4);
+    assertAlmostEquals(logit!, found.logit.item(n), 1e-3);
+    assertAlmostEquals(parts.reduce((a, b) => a + b, 0), logit!, 1e-3);
+    const words = lines[2 + 2 * n]!.trim().split(" · ").map((pair) => pair.split(" "));
+    assertEquals(words.map(([word]) => word), tokens[n]!.map((token) => token || "␣"));
+    words.forEach(([, gave], t) => {
+      const expected = sum(found.sources.input.at(n, t));
+      assertAlmostEquals(Number(gave), expected, 0.005 * Math.abs(expected));
+    });
+  }
+  const steps = found.words({ by: "timestep", sample: -1 }).text.split("\n");
+  assertEquals(steps.length, 3);
+  const gave = steps[2]!.trim().split(" · ").map((pair) => Number(pair.split(" ")[1]));
+  assertAlmostEquals(
+    gave.reduce((a, b) => a + b, 0) + found.remainder.item(1),
+    found.logit.item(1),
+    2e-2 * sum(sizesOf(found.contributions.at(1))),
+  );
+});
+
+Deno.test("words: the strongest colour is the largest of all samples', red for and blue against", async () => {
+  const found = attribute(reader, ids, { tokens });
+  const html = String((await found.words()[JUPYTER_DISPLAY]())["text/html"]);
+  const given = ids.flatMap((_, n) => [0, 1, 2, 3].map((t) => sum(found.sources.input.at(n, t))));
+  const most = Math.max(...given.map(Math.abs));
+  const colors = [...html.matchAll(/<span style="padding:2px 3px([^"]*)"/g)].map(([, css]) => css!);
+  assertEquals(colors.length, 8);
+  given.forEach((gave, k) => {
+    const color = gave < 0 ? "33,102,172" : "178,24,43";
+    const strength = (0.46 * Math.abs(gave) / most).toFixed(2);
+    if (strength === "0.00") assertEquals(colors[k], "");
+    else assertEquals(colors[k], `;background-color:rgba(${color},${strength})`);
+  });
+  assert(html.includes("the same for all samples"));
+});
+
+Deno.test("hostile words stay words: no element, no attribute, no line and no direction of theirs", async () => {
+  const HOSTILE = `</span><img src=x onerror="alert(1)"><script>alert(1)</script>"'&\n\u202e`;
+  const hostile = attribute(reader, [ids[0]!], { tokens: ["a", HOSTILE, "film", `" onclick="x`] });
+  const view = hostile.words({ target: HOSTILE });
+  const html = String((await view[JUPYTER_DISPLAY]())["text/html"]);
+  const known = /<\/?(?:div|p|span|small|strong)(?: (?:style|title|dir)="[^"<>]*")*>|<br>/g;
+  assert(!/[<>]/.test(html.replaceAll(known, "")), html);
+  assert(!html.includes("\u202e") && !view.text.includes("\u202e"));
+  assertEquals(view.text.split("\n").length, 3);
+  assert(!/<img/.test(String((await hostile.heatmap()[JUPYTER_DISPLAY]())["text/html"])));
+});
+
+Deno.test("attribute() refuses words that are not one for each timestep, and says what to tell", () => {
+  const refused = (tokens: unknown, message: string, input: number[][] = ids) =>
+    assertThrows(
+      () => attribute(reader, input, { tokens: tokens as string[] }),
+      TypeError,
+      `Cannot attribute: tokens must be 4 texts, one for each timestep, ${message}`,
+    );
+  refused(["a", "b", "c", "d"], "for each of the 2 samples, but there is one list of texts");
+  refused([tokens[0]], "for each of the 2 samples, but there are 1 lists");
+  refused([tokens[0], ["a"]], "for each of the 2 samples, but sample 1 has 1");
+  refused(
+    [tokens[0], [1, 2, 3, 4]],
+    "for each of the 2 samples, but those of sample 1 are no list",
+  );
+  refused("abcd", "for each of the 2 samples, but tokens is of type string");
+  refused(["a"], "but sample 0 has 1", [ids[0]!]);
+  assertThrows(() => attribute(reader, ids).words(), TypeError, "must be told the tokens");
+  assertThrows(
+    () => attribute(reader, ids, { tokens }).words({ by: "unit" as "word" }),
+    RangeError,
+    'by must be word or timestep, but "unit" was given',
+  );
 });
 
 Deno.test("attribute() refuses what it cannot explain", () => {
