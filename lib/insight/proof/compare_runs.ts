@@ -167,7 +167,7 @@ function earlier(
 }
 
 /** Nothing is wide that a float32 beside 1 would not show. */
-function isWide(bound: number, range: number): boolean {
+export function isWide(bound: number, range: number): boolean {
   return bound > WIDE * range && bound > UNIT_ROUNDOFF;
 }
 

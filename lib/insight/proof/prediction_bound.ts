@@ -6,7 +6,7 @@ import type { Floats } from "../../values/bounds/estimate.ts";
 import type { EstimatedRun } from "./estimated_run.ts";
 
 /** For what is of higher order in the roundings, and so not in a gradient. */
-const HIGHER_ORDERS = 1.25;
+export const HIGHER_ORDERS = 1.25;
 
 /** How many of a sample's numbers are followed back: each costs about a run of the model. */
 const MOST_FOLLOWED = 32;

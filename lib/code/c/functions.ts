@@ -1,0 +1,190 @@
+// The activations in C, each as lib/values computes it, in float.
+
+import type { Activation } from "../../values/activations.ts";
+import { activationCurves, type OptionValue } from "../../values/activation_curves.ts";
+import { floatText } from "./literals.ts";
+
+/** A function of one number: its expression, and the helpers that it calls. */
+interface Written {
+  /** The function's name, where it is C's own. */
+  readonly own?: string;
+  /** What it returns, for x. */
+  readonly body?: string;
+  readonly calls?: readonly string[];
+}
+
+type Options = Readonly<Record<string, OptionValue>>;
+const f = (x: OptionValue | undefined) => floatText(x as number);
+
+const clip = (x: string, low: string, high: string) => `P_clip(${x}, ${low}, ${high})`;
+const withClip = (body: string): Written => ({ body, calls: ["clip"] });
+const withSigmoid = (body: string): Written => ({ body, calls: ["sigmoid"] });
+const withSoftplus = (body: string): Written => ({ body, calls: ["softplus"] });
+const belowZero = (alpha: number, scale: number, width: number): Written => {
+  const below = `${f(alpha)} * expm1f(${width === 1 ? "x" : `x / ${f(width)}`})`;
+  const whole = `(x <= 0.0f ? ${below} : x)`;
+  return { body: scale === 1 ? whole : `${f(scale)} * ${whole}` };
+};
+
+const HELPERS: Readonly<Record<string, string>> = {
+  clip: "static float P_clip(float x, float low, float high) {\n" +
+    "  return x < low ? low : x > high ? high : x;\n}",
+  sigmoid: "static float P_sigmoid(float x) {\n  return 1.0f / (1.0f + expf(-x));\n}",
+  softplus: "static float P_softplus(float x) {\n" +
+    "  return (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)));\n}",
+};
+
+const ONES: Readonly<Record<string, (options: Options) => Written>> = {
+  sigmoid: () => ({ calls: ["sigmoid"] }),
+  tanh: () => ({ own: "tanhf" }),
+  relu: ({ negativeSlope, maxValue, threshold }) => {
+    const kept = `(x <= ${f(threshold)} ? 0.0f : x)`;
+    const above = maxValue === Infinity ? kept : clip(kept, "0.0f", f(maxValue));
+    const body = negativeSlope === 0
+      ? above
+      : `${above} - ${f(negativeSlope)} * (${f(threshold)} - x > 0.0f ? ${
+        f(threshold)
+      } - x : 0.0f)`;
+    return { body, ...(maxValue !== Infinity && { calls: ["clip"] }) };
+  },
+  leaky_relu: ({ negativeSlope }) => ({ body: `x <= 0.0f ? ${f(negativeSlope)} * x : x` }),
+  relu6: () => withClip(clip("x", "0.0f", "6.0f")),
+  elu: ({ alpha }) => belowZero(alpha as number, 1, 1),
+  celu: ({ alpha }) => belowZero(alpha as number, 1, alpha as number),
+  selu: () => belowZero(1.6732632423543772, 1.0507009873554805, 1),
+  hard_sigmoid: () => withClip(`${clip("x + 3.0f", "0.0f", "6.0f")} / 6.0f`),
+  hard_sigmoid_keras2: () => withClip(clip("0.2f * x + 0.5f", "0.0f", "1.0f")),
+  hard_sigmoid_onnx: ({ alpha, beta }) =>
+    withClip(clip(`${f(alpha)} * x + ${f(beta)}`, "0.0f", "1.0f")),
+  scaled_tanh: ({ alpha, beta }) => ({ body: `${f(alpha)} * tanhf(${f(beta)} * x)` }),
+  affine: ({ alpha, beta }) => ({ body: `${f(alpha)} * x + ${f(beta)}` }),
+  sparse_sigmoid: () => withClip(clip("(x + 1.0f) / 2.0f", "0.0f", "1.0f")),
+  log_sigmoid: () => withSoftplus("-P_softplus(-x)"),
+  hard_tanh: () => withClip(clip("x", "-1.0f", "1.0f")),
+  tanh_shrink: () => ({ body: "x - tanhf(x)" }),
+  hard_shrink: ({ threshold }) => ({ body: `fabsf(x) <= ${f(threshold)} ? 0.0f : x` }),
+  soft_shrink: ({ threshold }) => ({
+    body: `fabsf(x) <= ${f(threshold)} ? 0.0f : x > 0.0f ? x - ${f(threshold)} : x + ${
+      f(threshold)
+    }`,
+  }),
+  threshold: ({ threshold, defaultValue }) => ({
+    body: `x <= ${f(threshold)} ? ${f(defaultValue)} : x`,
+  }),
+  softplus: () => ({ calls: ["softplus"] }),
+  softsign: () => ({ body: "x / (1.0f + fabsf(x))" }),
+  squareplus: ({ b }) => ({ body: `(x + sqrtf(x * x + ${f(b)})) / 2.0f` }),
+  sparse_plus: () => ({
+    body: "x <= -1.0f ? 0.0f : x >= 1.0f ? x : (x + 1.0f) * (x + 1.0f) / 4.0f",
+  }),
+  silu: () => withSigmoid("x * P_sigmoid(x)"),
+  swish: () => withSigmoid("x * P_sigmoid(x)"),
+  hard_silu: () => withClip(`x * (${clip("x + 3.0f", "0.0f", "6.0f")} / 6.0f)`),
+  hard_swish: () => withClip(`x * (${clip("x + 3.0f", "0.0f", "6.0f")} / 6.0f)`),
+  mish: () => withSoftplus("x * tanhf(P_softplus(x))"),
+  gelu: ({ approximate }) =>
+    approximate
+      ? withSigmoid(
+        `x * P_sigmoid(${f(2 * Math.sqrt(2 / Math.PI))} * (x + 0.044715f * x * x * x))`,
+      )
+      : { body: `0.5f * x * erfcf(-x * ${f(Math.SQRT1_2)})` },
+  exponential: () => ({ own: "expf" }),
+  // lib/values/functions.ts
+  inverse: () => ({ body: "1.0f / x" }),
+  inverse_root: () => ({ body: "1.0f / sqrtf(x)" }),
+  absolute: () => ({ own: "fabsf" }),
+  root: () => ({ own: "sqrtf" }),
+  logarithm: () => ({ own: "logf" }),
+  error_function: () => ({ own: "erff" }),
+};
+
+/** The functions of a row of n numbers; y may be x, but for glu's, which is half as long. */
+const ROWS: Readonly<Record<string, string>> = {
+  softmax: `static void P_softmax(const float *x, float *y, int n) {
+  float most = x[0], sum = 0.0f;
+  for (int k = 1; k < n; k++) most = x[k] <= most ? most : x[k];
+  for (int k = 0; k < n; k++) y[k] = expf(x[k] - most);
+  for (int k = 0; k < n; k++) sum += y[k];
+  for (int k = 0; k < n; k++) y[k] = y[k] / sum;
+}`,
+  log_softmax: `static void P_log_softmax(const float *x, float *y, int n) {
+  float most = x[0], sum = 0.0f;
+  for (int k = 1; k < n; k++) most = x[k] <= most ? most : x[k];
+  for (int k = 0; k < n; k++) sum += expf(x[k] - most);
+  sum = logf(sum);
+  for (int k = 0; k < n; k++) y[k] = x[k] - most - sum;
+}`,
+  sparsemax: `static void P_sparsemax(const float *x, float *y, int n) {
+  /* the nearest point of the simplex: the threshold is that of the smallest number in its support */
+  float tau = NAN, least = INFINITY;
+  for (int j = 0; j < n; j++) {
+    float sum = 0.0f;
+    int count = 0;
+    for (int k = 0; k < n; k++) {
+      if (x[k] < x[j]) continue;
+      sum += x[k];
+      count++;
+    }
+    if (x[j] < least && 1.0f + (float)count * x[j] > sum) {
+      least = x[j];
+      tau = (sum - 1.0f) / (float)count;
+    }
+  }
+  for (int k = 0; k < n; k++) y[k] = x[k] - tau <= 0.0f ? 0.0f : x[k] - tau;
+}`,
+  glu: `static void P_glu(const float *x, float *y, int n) {
+  for (int k = 0; k < n / 2; k++) y[k] = x[k] * P_sigmoid(x[n / 2 + k]);
+}`,
+};
+
+/** The functions that a file needs, each once. */
+export class CFunctions {
+  readonly #prefix: string;
+  readonly #texts = new Map<string, string>(); // by name
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** Their texts, those first that others call. */
+  get texts(): readonly string[] {
+    return [...this.#texts.values()];
+  }
+
+  /** The name of a function of one number. */
+  one({ activationName, options }: Activation): string {
+    const { defaults = {} } = (activationCurves as Readonly<
+      Record<string, { readonly defaults: Options }>
+    >)[activationName] ?? {};
+    const given = Object.entries(options).filter(([, value]) => value != null);
+    const chosen = { ...defaults, ...Object.fromEntries(given) as Options };
+    const { own, body, calls = [] } = ONES[activationName]!(chosen);
+    if (own !== undefined) return own;
+    for (const helper of calls) this.#add(helper, HELPERS[helper]!);
+    if (body === undefined) return `${this.#prefix}_${calls[0]}`;
+    const text = (name: string) => `static float P_${name}(float x) {\n  return ${body};\n}`;
+    // another one of that name, with other options
+    for (let k = 1;; k++) {
+      const name = k === 1 ? activationName : `${activationName}_${k}`;
+      const whole = text(name);
+      if ((this.#texts.get(name) ?? this.#written(whole)) !== this.#written(whole)) continue;
+      this.#add(name, whole);
+      return `${this.#prefix}_${name}`;
+    }
+  }
+
+  /** The name of a function of a row. */
+  row({ activationName }: Activation): string {
+    if (activationName === "glu") this.#add("sigmoid", HELPERS.sigmoid!);
+    this.#add(activationName, ROWS[activationName]!);
+    return `${this.#prefix}_${activationName}`;
+  }
+
+  #add(name: string, text: string): void {
+    this.#texts.set(name, this.#written(text));
+  }
+
+  #written(text: string): string {
+    return text.replaceAll(/\bP_/g, `${this.#prefix}_`);
+  }
+}
