@@ -303,6 +303,12 @@ export type { DiagnoseOptions } from "./lib/insight/diagnosis/diagnose_options.t
 export type { Answers } from "./lib/insight/diagnosis/readings.ts";
 export type { Verdict } from "./lib/insight/proof/compare_runs.ts";
 
+// as a program
+export { saveC } from "./lib/code/save_c.ts";
+export type { SaveCOptions, SavedC } from "./lib/code/save_c.ts";
+export { loadTrace } from "./lib/code/load_trace.ts";
+export type { DeviceTrace } from "./lib/code/load_trace.ts";
+
 // shown by the Deno kernel
 export { table } from "./lib/display/table.ts";
 export type {

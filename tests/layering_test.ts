@@ -15,7 +15,19 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   formats: ["model", "layers", "cells", "values", "files", "tensor", "base"],
   trace: ["model", "layers", "cells", "tensor", "base"],
   insight: ["trace", "model", "layers", "cells", "values", "compute", "tensor", "display", "base"],
-  views: ["insight", "trace", "model", "layers", "cells", "values", "tensor", "display", "base"],
+  code: ["insight", "model", "layers", "cells", "values", "files", "tensor", "display", "base"],
+  views: [
+    "code",
+    "insight",
+    "trace",
+    "model",
+    "layers",
+    "cells",
+    "values",
+    "tensor",
+    "display",
+    "base",
+  ],
 };
 
 interface Module {

@@ -24,8 +24,8 @@ const run = { x, weights, trace: layerTrace };
 const figure = { data: [{ type: "bar", x: [1], y: [2] }] };
 const folder = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-const [keras, onnx, npz, npy, svg] = ["m.keras", "m.onnx", "w.npz", "x.npy", "p.svg"]
-  .map((name) => `${folder}/${name}`) as [string, string, string, string, string];
+const [keras, onnx, npz, npy, svg, csv] = "m.keras m.onnx w.npz x.npy p.svg t.csv".split(" ")
+  .map((name) => `${folder}/${name}`) as [string, string, string, string, string, string];
 const pth = new URL("fixtures/formats/torch/checkpoint.pth", import.meta.url);
 const recurrentInPth = {
   key: "model_state_dict",
@@ -36,6 +36,7 @@ const inPth = { key: "model_state_dict", layers: [g.lstm({ units: 5 }), g.dense(
 await g.saveKeras(keras, model);
 await g.saveNpz(npz, [x]);
 await g.saveNpy(npy, x);
+await Deno.writeTextFile(csv, "sample,layer,site,timestep,unit,value\n");
 
 /**
  * What each takes: its arguments, and the options after them, where a function has options that must
@@ -108,6 +109,8 @@ const ENTRIES: Record<string, Entry> = {
   loadRecurrent: withOptions(g.loadRecurrent, recurrentInPth, pth),
   saveKeras: entry(g.saveKeras, `${folder}/n.keras`, model),
   saveOnnx: entry(g.saveOnnx, onnx, model),
+  saveC: entry(g.saveC, `${folder}/m.c`, model),
+  loadTrace: entry(g.loadTrace, csv),
   UnreadableFileError: free("texts", make(g.UnreadableFileError), "a", "b"),
 
   // the equations

@@ -167,7 +167,7 @@ function checkFinite({ keptWeights, weightSpecs }: Network): void {
 function chosenInput({ inputs, layers }: Network, { takesWords }: Program): Tensor {
   const shape = [TEST_SAMPLES, ...inputs[0]!.shape.map((length) => length ?? TEST_TIMESTEPS)];
   const random = seededRandom(0);
-  const words = layers.find(({ layer }) => layer.takes === "words")?.weights[0]!.shape[0] ?? 0;
+  const words = layers.find(({ layer }) => layer.takes === "words")?.weights[0]?.shape[0] ?? 0;
   const one = () => takesWords ? Math.floor(random.uniform() * words) : random.normal();
   return new Tensor(Float32Array.from({ length: sizeOf(shape) }, one), shape);
 }

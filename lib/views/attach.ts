@@ -3,6 +3,7 @@
 import { attachViews } from "../base/shown.ts";
 import { awaitOutputs } from "../display/jupyter.ts";
 import { type View, viewOr } from "../display/view.ts";
+import { savedView } from "../code/saved_view.ts";
 import type { Attribution } from "../insight/attribution.ts";
 import { checkupView } from "../insight/checkup_view.ts";
 import { comparisonView } from "../insight/comparison_view.ts";
@@ -35,6 +36,7 @@ const views = {
   PatchSweep: (sweep: PatchSweep) => sweep.heatmap(),
   Proof: proofView,
   Provenance: provenanceView,
+  SavedC: savedView,
   Tensor: tensorView,
   Trace: traceView,
   TraceComparison: traceComparisonView,

@@ -4,13 +4,11 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ExpectedSite } from "../expected_run.ts";
 import type { Program } from "../program.ts";
+import { TRACE_COLUMNS } from "../trace_columns.ts";
 import type { CTest } from "./file.ts";
 import { doubleText, floatText, listText } from "./literals.ts";
 import { stringText } from "./names.ts";
 import type { CFileParts } from "./parts.ts";
-
-/** The first line of what `-DNAME_TRACE` prints. */
-export const TRACE_COLUMNS = "sample,layer,site,timestep,unit,value";
 
 /** The test of a program. */
 export function selfTestOf(
@@ -217,9 +215,10 @@ ${
 `;
 }
 
-/** A name as a field of a CSV row (RFC 4180), and as no line of its own. */
+/** A name as a field of a CSV row (RFC 4180); a C text has no NUL. */
 function csvText(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const whole = text.replaceAll("\0", "\ufffd");
+  return /[",\r\n]/.test(whole) ? `"${whole.replaceAll('"', '""')}"` : whole;
 }
 
 /** Never below the bound. */

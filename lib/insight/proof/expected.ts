@@ -58,7 +58,7 @@ export function expectationOf(
   expected: TensorLike | ExpectedTrace,
   { layers, names, prediction }: Trace<CellTrace>,
 ): Expectation {
-  const given = partsOf(expected, "prove", layers);
+  const given = inOrder(partsOf(expected, "prove", layers), names);
   const count = given.layers?.length ?? 0;
   if (count > layers.length) {
     throw new TypeError(
@@ -97,6 +97,14 @@ export function expectationOf(
     );
   }
   return found;
+}
+
+/** Layers that are named as the model's stand in its order; others by their places. */
+function inOrder(given: ExpectedTrace, names: readonly string[]): ExpectedTrace {
+  const { layers = [], names: own } = given as ExpectedTrace & Partial<Trace>;
+  if (!Array.isArray(own) || own.length !== layers.length) return given;
+  if (!own.every((name) => names.includes(name))) return given; // another model's names
+  return { ...given, layers: names.map((name) => layers[own.indexOf(name)]) };
 }
 
 const TRACE: KeysOf<Partial<Trace>> = {
