@@ -258,6 +258,7 @@ const ENTRIES: Record<string, Entry> = {
   plotModel: entry(g.plotModel, model),
   Chart: free("a figure, checked by plot()", make(g.Chart), figure),
   toSvg: entry(g.toSvg, figure),
+  toPng: entry(g.toPng, figure),
   savePicture: entry(g.savePicture, svg, figure),
   embedPlotly: entry(g.embedPlotly),
   html: free("a template", (a: Any) => g.html`<p>${a}</p>`, "a"),

@@ -126,6 +126,7 @@ const NAMES = [
   "tanh",
   "tensor",
   "timeDistributed",
+  "toPng",
   "toSvg",
   "trace",
   "unitNormalization",

@@ -62,7 +62,11 @@ Deno.test("savePicture() writes an SVG file, and nothing else", async () => {
   await savePicture(file, { data: [{ y: [1, 2] }], layout: { title: "Saved" } });
   assertStringIncludes(await Deno.readTextFile(file), "Saved");
   await Deno.remove(file);
-  await assertRejects(() => savePicture("a.png", { data: [] }), TypeError, "must end in .svg");
+  await assertRejects(
+    () => savePicture("a.gif", { data: [] }),
+    TypeError,
+    "must end in .svg or .png",
+  );
 });
 
 Deno.test("A picture has the size and the colours that are asked for", async () => {
@@ -102,9 +106,9 @@ Deno.test("A picture needs no permission", async () => {
   const program = `import { JUPYTER_DISPLAY } from "${
     import.meta.resolve("../../lib/display/view.ts")
   }";
-    import { lineChart } from "@gatescope/lstm";
+    import { lineChart, toPng } from "@gatescope/lstm";
     const bundle = await lineChart([1, 2])[JUPYTER_DISPLAY]();
-    console.log(bundle["image/svg+xml"].slice(0, 4));`;
+    console.log(bundle["image/svg+xml"].slice(0, 4), (await toPng(lineChart([1, 2]))).length > 1e3);`;
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   await Deno.writeTextFile(file, program);
   const config = new URL("../../deno.json", import.meta.url).pathname;
@@ -112,7 +116,7 @@ Deno.test("A picture needs no permission", async () => {
     args: ["run", "--no-prompt", "--cached-only", `--config=${config}`, file],
   }).output();
   await Deno.remove(file);
-  assertEquals(new TextDecoder().decode(stdout), "<svg\n", new TextDecoder().decode(stderr));
+  assertEquals(new TextDecoder().decode(stdout), "<svg true\n", new TextDecoder().decode(stderr));
 });
 
 Deno.test("A chart of a 100 × 256 trace is under 200 kB, in all its forms together", async () => {
