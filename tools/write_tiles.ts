@@ -1,5 +1,8 @@
-// Writes lib/compute/assembly/tiles.ts, as AssemblyScript has no arrays of registers: another tile is
-// another line of TILES.
+// Writes the innermost loops of lib/compute/assembly, as AssemblyScript has no arrays of registers:
+// another tile is another line of TILES, another row another number of ROWS.
+
+import { each, loop, madds, type Module } from "./write_loops.ts";
+import { wideTiles } from "./write_wide_tiles.ts";
 
 /** How many rows a tile has, how many vectors of a panel, and how many k at a time. */
 const TILES = [
@@ -10,7 +13,10 @@ const TILES = [
   { rows: 1, vectors: 4, steps: 1 },
 ] as const;
 
-const HEAD = `\
+/** How many panels one row meets at a time. */
+const ROWS = [2, 3] as const;
+
+const TILES_HEAD = `\
 // The innermost loops of every product: out = start + a·w for some rows of \`a\` and a panel of \`w\`.
 //
 // A panel is 16 columns, packed [k][16]: 64 bytes, one cache line, for each k. WASM has 16 vector
@@ -28,38 +34,40 @@ import { madd } from "./fma";
 export const LINE: usize = 64;
 `;
 
-/** Where the text goes. */
-export const tilesModule: URL = new URL("../lib/compute/assembly/tiles.ts", import.meta.url);
+const ROWS_HEAD = `\
+// One row × two or three panels: 8 or 12 sums, so that each number of \`a\` is spread once for 32 or
+// 48 columns. Loading is the limit here, so \`a\` comes four numbers at a time and is spread from a
+// register. Three panels leave the processor more to do while a sum waits for its last addition.
+// Written by \`deno task build:compute\` (tools/write_tiles.ts).
 
-/** The text of tiles.ts. */
-export function tiles(): string {
-  return HEAD + TILES.map(tile).join("");
-}
+import { madd } from "./fma";
+`;
+
+/** What the task writes into lib/compute/assembly. */
+export const modules: readonly Module[] = [
+  { name: "tiles.ts", text: TILES_HEAD + TILES.map(tile).join("") },
+  { name: "rows.ts", text: ROWS_HEAD + ROWS.map(row).join("") },
+  { name: "wide_tiles.ts", text: wideTiles() },
+];
 
 function tile({ rows, vectors, steps }: typeof TILES[number]): string {
-  const each = (count: number) => Array.from({ length: count }, (_, k) => k);
-  const column = (v: number) => "abcd"[v]!;
+  const names = each(vectors).map((v) => "abcd"[v]!);
   /** A statement for each vector of a row, two in a line. */
   const paired = (row: number, statement: (sum: string, offset: number) => string) =>
     each(vectors / 2).map((pair) =>
       "  " + [2 * pair, 2 * pair + 1]
-        .map((v) => statement(`s${row}${column(v)}`, 16 * v)).join(" ")
+        .map((v) => statement(`s${row}${names[v]}`, 16 * v)).join(" ")
     );
   const product = (step: number) => [
-    ...each(vectors).map((v) => `w${column(v)} = v128.load(w, ${64 * step + 16 * v});`),
+    ...names.map((name, v) => `w${name} = v128.load(w, ${64 * step + 16 * v});`),
     ...each(rows).flatMap((row) => [
       `x = v128.load32_splat(p${row}, ${4 * step});`,
-      ...each(vectors).map((v) => {
-        const sum = `s${row}${column(v)}`;
-        return `${sum} = madd(x, w${column(v)}, ${sum});`;
-      }),
+      ...madds(names.map((name) => [`s${row}${name}`, `w${name}`])),
     ]),
   ];
-  const loop = (head: string, lines: readonly string[], next: string, bytes: number) => [
-    `  ${head} {`,
-    ...[...lines, `w += ${next};`, ...each(rows).map((row) => `p${row} += ${bytes};`)]
-      .map((line) => `    ${line}`),
-    "  }",
+  const advance = (steps: number) => [
+    `w += ${steps === 1 ? "LINE" : 64 * steps};`,
+    ...each(rows).map((row) => `p${row} += ${4 * steps};`),
   ];
   const panel = vectors === 4 ? "a panel" : "half a panel";
   return [
@@ -75,21 +83,54 @@ function tile({ rows, vectors, steps }: typeof TILES[number]): string {
       ...paired(row, (sum, offset) => `let ${sum} = v128.load(start, ${offset});`),
     ]),
     ...each(rows).map((row) => `  let p${row} = a${row || ""};`),
-    `  let x: v128, ${each(vectors).map((v) => `w${column(v)}: v128`).join(", ")};`,
-    ...(steps === 1 ? [] : [
-      "  let k = 0;",
-      ...loop(
-        `for (; k + ${steps} <= depth; k += ${steps})`,
-        each(steps).flatMap(product),
-        `${64 * steps}`,
-        4 * steps,
-      ),
-    ]),
-    ...loop(`for (${steps === 1 ? "let k = 0" : ""}; k < depth; k++)`, product(0), "LINE", 4),
+    `  let x: v128, ${names.map((name) => `w${name}: v128`).join(", ")};`,
+    ...loop(steps, product, advance),
     ...each(rows).flatMap((row) => [
       ...(row > 0 ? ["  out += outRow;"] : []),
       ...paired(row, (sum, offset) => `v128.store(out, ${sum}, ${offset});`),
     ]),
+    "}",
+    "",
+  ].join("\n");
+}
+
+function row(panels: typeof ROWS[number]): string {
+  const weights = each(panels).map((panel) => `w${panel || ""}`);
+  const sums = (panel: number) => each(4).map((v) => `${"stq"[panel]}${"abcd"[v]}`);
+  const product = (step: number) =>
+    weights.flatMap((w, panel) =>
+      madds(sums(panel).map((sum, v) => [sum, `v128.load(${w}, ${64 * step + 16 * v})`]))
+    );
+  const spread = (lane: number) =>
+    `x = v128.shuffle<f32>(four, four, ${Array(4).fill(lane).join(", ")});`;
+  const advance = (
+    steps: number,
+  ) => [`a += ${4 * steps};`, ...weights.map((w) => `${w} += ${64 * steps};`)];
+  const move = (pointer: string, statement: (sum: string, offset: number) => string) =>
+    each(panels).flatMap((panel) => [
+      ...(panel > 0 ? [`  ${pointer} += ${pointer}Panel;`] : []),
+      ...sums(panel).map((sum, v) => `  ${statement(sum, 16 * v)}`),
+    ]);
+  return [
+    "",
+    `/** ${panels === 2 ? "Two" : "Three"} panels. */`,
+    `export function row${panels}(`,
+    "  a: usize, w: usize, wPanel: usize, depth: i32,",
+    "  start: usize, startPanel: usize, out: usize, outPanel: usize,",
+    "): void {",
+    ...weights.slice(1).map((w, k) => `  let ${w} = ${weights[k]} + wPanel;`),
+    "  let x: v128, four: v128;",
+    ...move("start", (sum, offset) => `let ${sum} = v128.load(start, ${offset});`),
+    ...loop(
+      4,
+      (step, together) => [
+        ...(together && step === 0 ? ["four = v128.load(a);"] : []),
+        together ? spread(step) : "x = v128.load32_splat(a);",
+        ...product(step),
+      ],
+      advance,
+    ),
+    ...move("out", (sum, offset) => `v128.store(out, ${sum}, ${offset});`),
     "}",
     "",
   ].join("\n");

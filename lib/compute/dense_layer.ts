@@ -48,6 +48,11 @@ export class DensePlaces {
     this.output = layout.add(rows * layer.units + 4);
   }
 
+  /** How many a run does. */
+  get multiplications(): number {
+    return this.rows * this.inputSize * this.layer.units;
+  }
+
   /** Weights packed, the plan written. */
   load(arena: Arena, base: number, plan: number, x: Source): void {
     const { layer: { units, activation }, rows, inputSize } = this;

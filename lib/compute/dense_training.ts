@@ -7,6 +7,7 @@ import { checkDenseArrays, checkLength } from "./lengths.ts";
 import type { Numbers } from "./gated_layer.ts";
 import { PlanWriter } from "./plan_writer.ts";
 import { TrainingMemory, type TrainingRun } from "./training_memory.ts";
+import { chooseTiles } from "./wide.ts";
 
 /** What a dense layer is, without its arrays. */
 export interface DenseForm {
@@ -74,6 +75,7 @@ export class DenseTraining {
     const source = { address: base + this.#x, step: 0, sample: this.#inputSize * 4 };
     places.load(arena, base, base + this.#plans, source);
     arena.floats.set(x, source.address / 4);
+    chooseTiles(arena.engine, places.multiplications);
     arena.engine.forward(base + this.#plans, 1);
     const from = (base + places.output) / 4;
     return arena.floats.slice(from, from + this.#rows * this.#form.units);

@@ -1,6 +1,7 @@
 // The WASM module: compiled synchronously when first used, in the fastest form that this machine
 // accepts. Its memory, which the arena hands out, is shared: every thread has an instance of its own.
 
+import { INITIAL_PAGES } from "./memory_map.ts";
 import { relaxedSimdBytes, simdBytes } from "./wasm_bytes.ts";
 
 /** What WASM can address, in pages of 64 KiB. */
@@ -17,6 +18,7 @@ type Numeric<Count extends number, Given extends number[] = []> = Given["length"
 /** What assembly/index.ts exports. Addresses are bytes in `memory`. */
 export interface Engine {
   readonly memory: WebAssembly.Memory;
+  readonly table: WebAssembly.Table;
   readonly PLAN_BYTES: { readonly value: number };
   readonly FREE_FROM: { readonly value: number };
   readonly forward: (firstPlan: number, count: number) => void;
@@ -31,6 +33,9 @@ export interface Engine {
   readonly packPanelsTransposed: Numeric<6>;
   readonly unpackPanels: Numeric<6>;
   readonly peak: (rounds: number) => number;
+  /** Where the table has the wide tiles that products use, 0: none (wide.ts). */
+  readonly wide: { value: number };
+  readonly trial: (products: number, zeros: number) => void;
 }
 
 /**
@@ -65,13 +70,13 @@ export function instantiate(build: Build): Engine {
   return { ...exports, memory } as unknown as Engine;
 }
 
-/** One page, which may grow as far as this machine lets it: its addresses are reserved at once. */
+/** The first pages, which may grow as far as this machine lets it: its addresses are reserved at once. */
 function sharedMemory(): WebAssembly.Memory {
   for (let maximum = PAGES;; maximum /= 2) {
     try {
-      return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+      return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true });
     } catch (error) {
-      if (maximum === 1) throw error;
+      if (maximum <= INITIAL_PAGES) throw error;
     }
   }
 }

@@ -15,6 +15,7 @@ import { checkGatedArrays, checkLength, joined } from "./lengths.ts";
 import { gatePanels } from "./panels.ts";
 import { PlanWriter } from "./plan_writer.ts";
 import { TrainingMemory, type TrainingRun } from "./training_memory.ts";
+import { chooseTiles } from "./wide.ts";
 
 /** Gradients of the loss, each as large as what it is with respect to. */
 export interface GatedGradients {
@@ -93,6 +94,7 @@ export class GatedTraining {
     places.load(arena, base, base + this.#plans, source, !returnSequences);
     if (takesStates) places.setStart(arena, base, start);
     arena.floats.set(x, source.address / 4);
+    chooseTiles(arena.engine, places.multiplications);
     arena.engine.forward(base + this.#plans, 1);
     const from = (returnSequences ? places.output(base).address : base + places.last) / 4;
     const length = returnSequences ? batch * timesteps * units : batch * units;

@@ -11,6 +11,7 @@ import {
   type Source,
 } from "./gated_layer.ts";
 import { checkDenseArrays, checkGatedArrays, checkLength } from "./lengths.ts";
+import { chooseTiles } from "./wide.ts";
 
 /** A layer of a plan. */
 export type PlanLayer = GatedLayer | DenseLayer;
@@ -41,6 +42,7 @@ export class Plan {
   readonly #inputLength: number;
   readonly #sizes: SequenceSizes;
   readonly #outputLength: number;
+  readonly #multiplications: number;
   #generation = 0;
   #base = 0;
   #output = 0;
@@ -76,6 +78,10 @@ export class Plan {
       inputSize = layer.units;
     }
     this.#outputLength = rows * inputSize;
+    this.#multiplications = this.#places.reduce(
+      (sum, { multiplications }) => sum + multiplications,
+      0,
+    );
     this.#bytes = layout.bytes;
     this.#load();
   }
@@ -98,6 +104,7 @@ export class Plan {
     const from = (this.#base + this.#x) >>> 2;
     if (x.length > SHORT) floats.set(x, from);
     else for (let k = 0; k < x.length; k++) floats[from + k] = x[k]!;
+    chooseTiles(arena.engine, this.#multiplications);
     arena.engine.forward(this.#base + this.#plans, this.#places.length);
     return copy(floats, this.#output >>> 2, this.#outputLength);
   }

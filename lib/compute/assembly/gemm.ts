@@ -1,11 +1,21 @@
 // out = start + a·w for any number of rows and panels.
 
-import { row2, row3 } from "./row";
+import { row2, row3 } from "./rows";
 import { LINE, tile1, tile2, tile3, tile4, tile6 } from "./tiles";
 
 /** How deep a panel may be to stay in the fastest cache beside the rows: 256 · 64 bytes. */
 const DEPTH: i32 = 256;
 const HALF: usize = LINE / 2;
+
+/**
+ * Where JavaScript put the wide module's `panel` in the table (../wide.ts), once that has shown to be
+ * faster; 0: nowhere.
+ */
+export let wide: i32 = 0;
+/** From how many rows on the wide tiles are worth copying a panel for them. */
+const WIDE_ROWS: i32 = 12;
+/** How many rows go together, so that they stay in the fastest cache with a panel 64 deep. */
+const WIDE_CHUNK: i32 = 72;
 
 /** 7 is 4 + 3, 8 is 4 + 4, 5 is 3 + 2: fewer than three rows do not fill the machine. */
 // @ts-ignore: decorator
@@ -84,6 +94,16 @@ export function gemm(
     if (left > 0) tile1(a, 0, w, depth, start, 0, out, 0);
     return;
   }
+  if (wide && rows >= WIDE_ROWS && depth >= 16) {
+    for (let first = 0; first < rows; first += WIDE_CHUNK) {
+      const skip = <usize>first;
+      widePanels(
+        a + skip * aRow, aRow, min(WIDE_CHUNK, rows - first), depth, w, wPanel, panels,
+        start + skip * startRow, startRow, startPanel, out + skip * outRow, outRow, outPanel,
+      );
+    }
+    return;
+  }
   for (let k = 0; k < depth; k += DEPTH) {
     const block = min(DEPTH, depth - k);
     let wBlock = w + <usize>k * LINE;
@@ -98,5 +118,33 @@ export function gemm(
     start = out;
     startRow = outRow;
     startPanel = outPanel;
+  }
+}
+
+/** Rows × panels, of each panel as much depth as the wide tiles have, then the rest. */
+function widePanels(
+  a: usize, aRow: usize, rows: i32, depth: i32, w: usize, wPanel: usize, panels: i32,
+  start: usize, startRow: usize, startPanel: usize,
+  out: usize, outRow: usize, outPanel: usize,
+): void {
+  const whole = depth & ~15;
+  for (let p = 0; p < panels; p++) {
+    call_indirect<void>(wide, a, aRow, rows, w, whole, start, startRow, out, outRow);
+    if (whole < depth) {
+      panelRows(
+        a + <usize>whole * 4, aRow, rows, w + <usize>whole * LINE, depth - whole,
+        out, outRow, out, outRow,
+      );
+    }
+    w += wPanel;
+    start += startPanel;
+    out += outPanel;
+  }
+}
+
+/** Small products of zeros, for timing either tile: `zeros` has 8 KB. */
+export function trial(products: i32, zeros: usize): void {
+  for (let k = 0; k < products; k++) {
+    gemm(zeros, 0, WIDE_CHUNK, 80, zeros, 1, zeros, 0, 0, zeros + 6144, 0, 0);
   }
 }

@@ -11,6 +11,7 @@ import { pool as poolWindows, poolBackward as poolWindowsBackward, PoolingPlan }
 export { adamStep } from "./adam";
 export { peak } from "./fma";
 export { activateArray, slopeArray } from "./four";
+export { trial, wide } from "./gemm";
 export { packPanels, packPanelsTransposed, unpackPanels } from "./pack";
 
 const GATED: i32 = 0;

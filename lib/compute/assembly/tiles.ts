@@ -304,7 +304,8 @@ export function tile3(
   let p1 = a1;
   let p2 = a2;
   let x: v128, wa: v128, wb: v128;
-  for (let k = 0; k < depth; k++) {
+  let k = 0;
+  for (; k < depth; k++) {
     wa = v128.load(w, 0);
     wb = v128.load(w, 16);
     x = v128.load32_splat(p0, 0);
@@ -342,7 +343,8 @@ export function tile2(
   let p0 = a;
   let p1 = a1;
   let x: v128, wa: v128, wb: v128, wc: v128, wd: v128;
-  for (let k = 0; k < depth; k++) {
+  let k = 0;
+  for (; k < depth; k++) {
     wa = v128.load(w, 0);
     wb = v128.load(w, 16);
     wc = v128.load(w, 32);
@@ -377,7 +379,8 @@ export function tile1(
   let s0c = v128.load(start, 32); let s0d = v128.load(start, 48);
   let p0 = a;
   let x: v128, wa: v128, wb: v128, wc: v128, wd: v128;
-  for (let k = 0; k < depth; k++) {
+  let k = 0;
+  for (; k < depth; k++) {
     wa = v128.load(w, 0);
     wb = v128.load(w, 16);
     wc = v128.load(w, 32);

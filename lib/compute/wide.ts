@@ -1,0 +1,85 @@
+// The wide tiles: twice as fast as the others where V8 makes 256-bit code of them
+// (`--experimental-wasm-revectorize` and AVX2), half as fast elsewhere. Nothing says which it is, so
+// both are timed. The results have the same bits: each sum adds in the same order.
+
+import { availableBuild, type Engine } from "./engine.ts";
+import { SCRATCH_BYTES, SCRATCH_MARK, ZEROS } from "./memory_map.ts";
+import { wideBytes } from "./wide_bytes.ts";
+
+/** From how many multiplications of a run on it is worth asking. */
+const LARGE = 2 ** 22;
+/** A trial takes both that often, in turns, and that many products each time: 0.4 ms in all. */
+const TURNS = 3;
+const PRODUCTS = 20;
+/** V8 optimizes either in its own time: another trial after 5 ms, after 10 ms more, … up to 20 s. */
+const TRIALS = 13;
+const FIRST_PAUSE = 5;
+/** By how much the wide ones must be faster: the clock wavers. */
+const FASTER = 1.15;
+
+/** The shortest time of either in any trial, in milliseconds. */
+const best = { narrow: Infinity, wide: Infinity };
+let trials = 0;
+let nextTrial = 0;
+
+/** Has an engine use the faster tiles for what follows: asked before a run of so many multiplications. */
+export function chooseTiles(engine: Engine, multiplications: number): void {
+  if (multiplications < LARGE || availableBuild() !== "relaxed-simd") return;
+  if (trials < TRIALS && performance.now() >= nextTrial) {
+    for (let turn = 0; turn < TURNS; turn++) {
+      best.narrow = Math.min(best.narrow, timed(engine, false));
+      best.wide = Math.min(best.wide, timed(engine, true));
+    }
+    nextTrial = performance.now() + FIRST_PAUSE * 2 ** trials++;
+  }
+  useWideTiles(engine, areWideFaster());
+}
+
+/** What the trials have said so far. */
+export function areWideFaster(): boolean {
+  return best.wide * FASTER < best.narrow;
+}
+
+/** The wide tiles or the others, for all products of an engine from now on. */
+export function useWideTiles(engine: Engine, use: boolean): void {
+  engine.wide.value = use ? slotOf(engine) : 0;
+}
+
+function timed(engine: Engine, wide: boolean): number {
+  useWideTiles(engine, wide);
+  const start = performance.now();
+  engine.trial(PRODUCTS, ZEROS);
+  return performance.now() - start;
+}
+
+/** Where each engine's table has its wide tiles. */
+const slots = new WeakMap<Engine, number>();
+
+function slotOf(engine: Engine): number {
+  if (!slots.has(engine)) addWideTiles(engine, wideModule(0));
+  return slots.get(engine)!;
+}
+
+/** Gives an engine the wide tiles of its thread; `useWideTiles` uses them. */
+export function addWideTiles(engine: Engine, module: WebAssembly.Module): void {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: engine.memory } });
+  const slot = engine.table.grow(1);
+  engine.table.set(slot, exports.panel as CallableFunction);
+  slots.set(engine, slot);
+}
+
+/** The wide tiles of a thread, 0 to 15: in a memory that all share, each has fixed addresses of its own. */
+export function wideModule(thread: number): WebAssembly.Module {
+  const bytes = Uint8Array.fromBase64(wideBytes);
+  const mark = leb128(SCRATCH_MARK);
+  const address = leb128(thread * SCRATCH_BYTES);
+  for (let at = 0; at < bytes.length; at++) {
+    if (mark.every((byte, k) => bytes[at + k] === byte)) bytes.set(address, at);
+  }
+  return new WebAssembly.Module(bytes);
+}
+
+/** A number below 2³¹ in five bytes, as WASM has it. */
+function leb128(value: number): number[] {
+  return [0, 7, 14, 21, 28].map((shift) => value >> shift & 127 | (shift < 28 ? 128 : 0));
+}
