@@ -8,7 +8,7 @@ import { seededRandom } from "../tensor/random.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { asFloat32, asFloat64, Tensor } from "../tensor/tensor.ts";
 import { cFilesOf } from "./c/file.ts";
-import { identifier } from "./c/names.ts";
+import { cIdentifier } from "./c/names.ts";
 import { selfTestOf } from "./c/self_test.ts";
 import { expectedRun } from "./expected_run.ts";
 import { type Program, programOf } from "./program.ts";
@@ -144,8 +144,8 @@ function headerOf(target: string | URL): string | URL {
 }
 
 function nameOf(given: unknown, stem: string): string {
-  if (given === undefined) return identifier(stem);
-  if (typeof given === "string" && given.length <= 40 && identifier(given) === given) return given;
+  if (given === undefined) return cIdentifier(stem);
+  if (typeof given === "string" && given.length <= 40 && cIdentifier(given) === given) return given;
   throw new TypeError(
     `Cannot save a model as C: name must be letters, digits and underscores, begin with a letter, ` +
       `and be no keyword, but it is ${JSON.stringify(given)}`,

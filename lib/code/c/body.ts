@@ -10,11 +10,12 @@ import {
 } from "../recorded.ts";
 import type { Routine } from "../routine.ts";
 import { equationText } from "../equation_text.ts";
+import { Statements } from "../statements.ts";
 import { inverse } from "../../values/functions.ts";
 import type { CFileParts } from "./parts.ts";
 import { floatText } from "./literals.ts";
 import { fillsAll, loopsOf, patternsOf } from "./moves.ts";
-import { commentText, Names } from "./names.ts";
+import { cNames, commentText } from "./names.ts";
 
 /** What a routine's text is, and what it costs. */
 export interface Body {
@@ -42,10 +43,9 @@ interface Places {
 export class BodyWriter {
   readonly #parts: CFileParts;
   readonly #routine: Routine;
-  readonly #needed = new Set<Recorded>();
-  readonly #uses = new Map<Recorded, { count: number; by: Recorded; isWhole: boolean }>();
+  readonly #statements: Statements;
   readonly #names = new Map<Recorded, string>();
-  readonly #free = new Names();
+  readonly #free = cNames();
   readonly #lines: string[] = [];
   readonly #output: string | undefined;
   #stackBytes = 0;
@@ -54,6 +54,7 @@ export class BodyWriter {
   constructor(parts: CFileParts, routine: Routine, names: BodyNames) {
     this.#parts = parts;
     this.#routine = routine;
+    this.#statements = new Statements(routine);
     this.#output = names.output;
     for (const name of [...names.inputs, ...names.states]) this.#free.unique(name);
     routine.inputs.forEach((input, k) => this.#names.set(input, names.inputs[k]!));
@@ -61,17 +62,8 @@ export class BodyWriter {
   }
 
   write(): Body {
-    const { values, output, after, states } = this.#routine;
-    const ends = [...(output === undefined ? [] : [output]), ...after];
-    ends.forEach((end) => this.#need(end));
-    for (const value of values) {
-      const isDone = value.op.kind === "call" || value.op.kind === "pushed";
-      if (isDone || value.site !== undefined) this.#need(value);
-    }
-    for (const value of this.#needed) this.#countUses(value);
-    const statements = values.filter((value) =>
-      this.#needed.has(value) && this.#isStatement(value)
-    );
+    const { output, after, states } = this.#routine;
+    const statements = this.#statements.all;
     this.#place(statements);
     for (const value of statements) {
       const start = this.#lines.length;
@@ -91,42 +83,6 @@ export class BodyWriter {
       stackBytes: this.#stackBytes,
       multiplyAdds: this.#multiplyAdds,
     };
-  }
-
-  #need(value: Recorded): void {
-    if (this.#needed.has(value)) return;
-    this.#needed.add(value);
-    operandsOf(value).forEach((operand) => this.#need(operand));
-  }
-
-  #countUses(value: Recorded): void {
-    if (value.op.kind === "part") return; // its users use what it is a part of
-    for (const operand of operandsOf(value)) {
-      const { root, offset } = placeOf(operand);
-      const found = this.#uses.get(root);
-      const isWhole = offset === 0 && lengthOf(root) === lengthOf(operand);
-      if (found === undefined) this.#uses.set(root, { count: 1, by: value, isWhole });
-      else found.count++;
-    }
-  }
-
-  /** Whether it stands for itself, not inside of the one value that it is for. */
-  #isStatement(value: Recorded): boolean {
-    const { kind } = value.op;
-    if (kind === "part" || kind === "constant" || kind === "input" || kind === "state") {
-      return false;
-    }
-    return !this.#isInside(value);
-  }
-
-  #isInside(value: Recorded): boolean {
-    const use = this.#uses.get(value);
-    const { output, after } = this.#routine;
-    const isEnd = [...after, ...(output === undefined ? [] : [output])].some((end) =>
-      placeOf(end).root === value
-    );
-    return isElementwise(value) && value.site === undefined && !isEnd && use?.count === 1 &&
-      use.isWhole && isElementwise(use.by) && lengthOf(use.by) === lengthOf(value);
   }
 
   /** Gives each statement's value its array: a state that it may overwrite, the output, a new one. */
@@ -176,7 +132,7 @@ export class BodyWriter {
         lengthOf(operand) === lengthOf(statement);
       const read = root === value
         ? "in place"
-        : this.#isInside(root)
+        : this.#statements.isInside(root)
         ? this.#reads(root, value)
         : undefined;
       if (read !== undefined) found = isWhole && found !== "anywhere" ? read : "anywhere";
@@ -330,7 +286,7 @@ export class BodyWriter {
   #shorterOf(value: Recorded, length: number, found = new Set<number>()): Set<number> {
     for (const operand of operandsOf(value)) {
       const { root } = placeOf(operand);
-      if (this.#isInside(root)) this.#shorterOf(root, length, found);
+      if (this.#statements.isInside(root)) this.#shorterOf(root, length, found);
       else if (operand.op.kind === "constant" && uniformOf(operand) !== undefined) continue;
       else if (lengthOf(operand) !== length && lengthOf(operand) > 1) found.add(lengthOf(operand));
     }
@@ -342,7 +298,7 @@ export class BodyWriter {
     const { op } = value;
     const inner = (x: Recorded) => {
       const { root } = placeOf(x);
-      return this.#isInside(root)
+      return this.#statements.isInside(root)
         ? this.#expression(root, places)
         : { text: this.#at(x, places.of(lengthOf(x))), level: 0 as const };
     };
@@ -359,7 +315,7 @@ export class BodyWriter {
       case "products": {
         this.#multiplyAdds += op.pairs.length * lengthOf(value);
         const products = op.pairs.map(([a, b]) =>
-          b.op.kind === "apply" && b.op.f === inverse && this.#isInside(b)
+          b.op.kind === "apply" && b.op.f === inverse && this.#statements.isInside(b)
             ? `${factor(a)} / ${divisor(b.op.x)}`
             : `${factor(a)} * ${factor(b)}`
         );

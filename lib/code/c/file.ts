@@ -4,7 +4,7 @@ import type { Program } from "../program.ts";
 import type { Routine } from "../routine.ts";
 import { lengthOf, placeOf } from "../recorded.ts";
 import { type Body, BodyWriter } from "./body.ts";
-import { commentText, Names } from "./names.ts";
+import { cNames, commentText } from "./names.ts";
 import { CFileParts } from "./parts.ts";
 
 /** The two files, and what the program takes on a device. */
@@ -47,7 +47,7 @@ export function cFilesOf(
   },
 ): CFiles {
   const parts = new CFileParts(name, test?.isPoint);
-  const fields = new Names([]);
+  const fields = cNames([]);
   const states = program.states.map((state) => ({
     name: fields.unique(state.label!),
     length: lengthOf(state),
@@ -225,7 +225,7 @@ export function cFilesOf(
 
 function routineText(parts: CFileParts, routine: Routine): { text: string; body: Body } {
   const name = parts.nameOf(routine);
-  const free = new Names();
+  const free = cNames();
   const states = routine.states.map((state) => free.unique(state.label!));
   const inputs = routine.inputs.map(({ label }) => label!);
   const isState = routine.output !== undefined &&

@@ -1,5 +1,7 @@
 // Names, comments and texts of a C file: nothing in a layer's name breaks out of its place.
 
+import { identifier, Names } from "../names.ts";
+
 // C99 (ISO/IEC 9899:1999, 6.4.1), C++ (the header may be read by one), and what math.h and stdio.h take
 const KEYWORDS = new Set(
   ("auto break case char const continue default do double else enum extern float for goto if inline " +
@@ -13,35 +15,11 @@ const KEYWORDS = new Set(
 /** The loops' own names, and the parameters'. */
 const TAKEN = "n t row j k p q sum s x y most".split(" ");
 
-/** A name of letters, digits and underscores, whatever it was; 40 characters at most. */
-export function identifier(text: string): string {
-  const plain = text.normalize("NFD").replaceAll("\u0303", "_tilde").replaceAll(
-    /[^A-Za-z0-9_]+/g,
-    "_",
-  ).slice(0, 40);
-  const begun = /^[A-Za-z]/.test(plain) ? plain : `v${plain}`;
-  return KEYWORDS.has(begun) ? `${begun}_` : begun;
-}
+/** A text as a name in C. */
+export const cIdentifier = (text: string): string => identifier(text, KEYWORDS);
 
-/** Gives each a name of its own. */
-export class Names {
-  readonly #taken: Set<string>;
-
-  constructor(taken: readonly string[] = TAKEN) {
-    this.#taken = new Set(taken);
-  }
-
-  /** The name, or the first one after it that is free: `z`, `z_2`. */
-  unique(text: string): string {
-    const name = identifier(text);
-    for (let k = 1;; k++) {
-      const candidate = k === 1 ? name : `${name}_${k}`;
-      if (this.#taken.has(candidate)) continue;
-      this.#taken.add(candidate);
-      return candidate;
-    }
-  }
-}
+/** Names in C that nobody has yet: besides the loops', or in a place without loops. */
+export const cNames = (taken: readonly string[] = TAKEN): Names => new Names(KEYWORDS, taken);
 
 /**
  * A text as it may stand in a comment: on one line, unseen characters out, and without what ends a

@@ -4,7 +4,7 @@ import { lengthOf, type Recorded } from "../recorded.ts";
 import type { Routine } from "../routine.ts";
 import { CFunctions } from "./functions.ts";
 import { listText } from "./literals.ts";
-import { identifier, Names } from "./names.ts";
+import { cIdentifier, cNames } from "./names.ts";
 
 /** A place where the values of a layer may be looked at. */
 export interface Point {
@@ -21,7 +21,7 @@ export class CFileParts {
   readonly points: Point[] = [];
   readonly #isTested: boolean;
   readonly #isPoint: (layer: string, site: string) => boolean;
-  readonly #names = new Names([]);
+  readonly #names = cNames([]);
   readonly #routines = new Map<Routine, string>();
   readonly #multiplyAdds = new Map<Routine, number>();
   readonly #arrays = new Map<string, { readonly name: string; readonly text: string }>(); // by numbers
@@ -110,7 +110,7 @@ export class CFileParts {
   #array(key: string, label: string, make: (name: string) => string): string {
     const found = this.#arrays.get(key);
     if (found !== undefined) return found.name;
-    const name = `${this.prefix}_${this.#names.unique(identifier(label))}`;
+    const name = `${this.prefix}_${this.#names.unique(cIdentifier(label))}`;
     this.#arrays.set(key, { name, text: make(name) });
     return name;
   }
