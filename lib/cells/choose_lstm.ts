@@ -79,13 +79,37 @@ export function oneTrace(
   choice: LstmChoice | undefined,
   action: string,
 ): CellTrace {
+  const named = allTraces(trace, action);
+  return "layers" in trace ? chooseLstm(named, choice, action).trace : named[0]!.trace;
+}
+
+/**
+ * Each layer's trace by its name: the one given, all of a model's, or the one chosen of them.
+ *
+ * @throws {TypeError} where it is no trace.
+ */
+export function namedTraces(
+  trace: ModelTrace | CellTrace,
+  choice: LstmChoice | undefined,
+  action: string,
+): NamedTrace[] {
+  const named = allTraces(trace, action);
+  if (!("layers" in trace)) return named;
+  return choice === undefined && named.length > 0 ? named : [chooseLstm(named, choice, action)];
+}
+
+interface NamedTrace {
+  readonly name: string;
+  readonly trace: CellTrace;
+}
+
+function allTraces(trace: ModelTrace | CellTrace, action: string): NamedTrace[] {
   if (!isTrace(trace)) {
     throw new TypeError(
       `Cannot ${action}: it takes what trace(model, x), lstmForward() or gruForward() returned, ` +
         `but ${kindOf(trace)} was given`,
     );
   }
-  if (!("layers" in trace)) return trace;
-  const named = trace.layers.map((layer, k) => ({ layer, name: trace.names[k]! }));
-  return chooseLstm(named, choice, action).layer;
+  if (!("layers" in trace)) return [{ name: "", trace }];
+  return trace.layers.map((layer, k) => ({ name: trace.names[k]!, trace: layer }));
 }

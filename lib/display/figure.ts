@@ -2,13 +2,11 @@
 
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { figureText } from "./figure_text.ts";
-import { drawPicture } from "./picture.ts";
-import { type Figure, figureOf, type PlainFigure, plainFigure } from "./plain_figure.ts";
+import { type Figure, figureOf, plainFigure } from "./plain_figure.ts";
 import { type ChartLook, LOOK, withLook } from "./chart_look.ts";
-import { chartHtml } from "./plotly_page.ts";
-import { followsPage } from "./chart_template.ts";
+import { chartMedia, type Travel } from "./chart_media.ts";
 import { thinned } from "./thin.ts";
-import { type Media, View } from "./view.ts";
+import { View } from "./view.ts";
 
 /** A chart: a figure that shows itself. */
 export class Chart extends View implements Figure {
@@ -19,15 +17,23 @@ export class Chart extends View implements Figure {
   /** What sliders and buttons go to. */
   readonly frames: readonly object[];
 
-  /** {@linkcode plot} and its kin make it; where they give no text, it tells the ranges. */
-  constructor(figure: Figure, text?: string) {
-    const plain = thinned(plainFigure(figure));
-    super(text ?? figureText(plain.data, plain.layout), () => mediaOf(plain, this.text));
+  /**
+   * {@linkcode plot} and its kin make it; where they give no text, it tells the ranges. A figure that
+   * says how it travels is shown whole, any other thinned where it is too large.
+   */
+  constructor(figure: Figure, text?: string, travel?: Travel) {
+    const whole = plainFigure(figure);
+    const plain = travel === undefined ? thinned(whole) : whole;
+    super(text ?? figureText(plain.data, plain.layout), () => chartMedia(plain, this.text, travel));
+    if (travel !== undefined) travels.set(this, travel);
     this.data = plain.data;
     this.layout = plain.layout;
     this.frames = plain.frames;
   }
 }
+
+/** How the large ones travel, whatever size and theme they take on. */
+const travels = new WeakMap<Figure, Travel>();
 
 /**
  * Shows a Plotly figure: a chart to explore in a notebook, a description in a terminal.
@@ -70,8 +76,22 @@ export function plot(figure: Figure | object, look: ChartLook = {}): Chart {
 }
 
 /** The chart of a figure with the look that is among a view's options. */
-export function chartOf(figure: Figure, look: ChartLook, action: string, text?: string): Chart {
-  return new Chart(withLook(figure, look, action), text);
+export function chartOf(
+  figure: Figure,
+  look: ChartLook,
+  action: string,
+  text?: string,
+  travel = travels.get(figure),
+): Chart {
+  const part = travel?.part;
+  return new Chart(
+    withLook(figure, look, action),
+    text,
+    travel && {
+      ...travel,
+      ...(part && { part: (halves: number) => withLook(part(halves), look, action) }),
+    },
+  );
 }
 
 const FIGURE: KeysOf<Figure> = {
@@ -79,25 +99,3 @@ const FIGURE: KeysOf<Figure> = {
   layout: "optional",
   frames: "optional",
 };
-
-/** The richest last in worth, not in order: a front end takes the one that it likes best. */
-async function mediaOf({ data, layout, frames }: PlainFigure, text: string): Promise<Media> {
-  const json = JSON.parse(JSON.stringify({
-    data,
-    layout,
-    config: { displaylogo: false },
-    ...(frames.length === 0 ? {} : { frames }),
-  })); // NaN and Infinity become null, which Plotly draws as gaps
-  const picture = await drawPicture({ data, layout, frames }).catch(() => undefined);
-  return {
-    "application/vnd.plotly.v1+json": json,
-    "text/html": chartHtml({
-      figure: json,
-      picture,
-      text,
-      height: Number(layout.height),
-      themed: followsPage(layout.template),
-    }),
-    ...(picture === undefined ? {} : { "image/svg+xml": picture }),
-  };
-}

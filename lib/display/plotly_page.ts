@@ -18,6 +18,8 @@ const PLOTLY_INTEGRITY = "sha384-zc4SwKObGL/W0M3RUI09UPWjlgIZHfbwMgcZO6713mRh78t
 export interface PageChart {
   /** The figure as plain JSON values: data, layout, config. */
   readonly figure: object;
+  /** JavaScript that puts the figure's numbers in, where it is without: `async (figure) => figure`. */
+  readonly numbers?: string | undefined;
   /** What stands there until Plotly draws, and where no script runs: an SVG document. */
   readonly picture: string | undefined;
   /** What the picture shows, in words; it stands there itself where there is no picture. */
@@ -34,11 +36,12 @@ export interface PageChart {
  */
 export function chartHtml(chart: PageChart): string {
   const json = scriptJson(chart.figure);
-  const key = contentKey(json);
+  const key = contentKey(json + (chart.numbers ?? ""));
   return `<div data-gatescope-chart="${key}" style="min-height:${chart.height}px">` +
     `${stillHtml(chart)}</div>\n` +
     `<script>\n(${DRAW})(${scriptJson(key)}, ${json}, ${chart.themed}, ` +
-    `${scriptJson({ url: PLOTLY_URL, integrity: PLOTLY_INTEGRITY })});\n</script>`;
+    `${scriptJson({ url: PLOTLY_URL, integrity: PLOTLY_INTEGRITY })}` +
+    `${chart.numbers === undefined ? "" : `, ${chart.numbers}`});\n</script>`;
 }
 
 /** Seen by everybody: sanitizers drop inline SVG and keep this. */
@@ -97,7 +100,7 @@ globalThis.dispatchEvent(new Event("gatescope-plotly"));`;
  * takes over the page's colours, and follows the box's width. Where Plotly cannot be had, the text
  * stays, with the reason below it, and the chart is drawn if embedPlotly() is shown later.
  */
-const DRAW = `async (key, figure, themed, source) => {
+const DRAW = `async (key, figure, themed, source, numbers = (figure) => figure) => {
   const selector = '[data-gatescope-chart="' + key + '"]:not([data-drawn])';
 
   const loadPlotly = () => {
@@ -149,7 +152,7 @@ const DRAW = `async (key, figure, themed, source) => {
   };
 
   const draw = async (box, Plotly) => {
-    const { data, layout, config, frames } = structuredClone(figure);
+    const { data, layout, config, frames } = await numbers(structuredClone(figure));
     if (themed) {
       const { color, background } = pageColors(box);
       const theme = layout.template.layout;

@@ -1,84 +1,189 @@
-// The figure of the gate view: a panel for each gate and state, in two columns over one axis of timesteps.
+// The figure of the gate view: for each layer a panel for each gate and state, over its timesteps.
 
-import { LINE_COLORS } from "../display/chart_template.ts";
-import type { Figure } from "../display/plain_figure.ts";
 import { escapePlotly } from "../display/html.ts";
+import { lineStyle } from "../display/line_style.ts";
 import { roundTo } from "../display/number.ts";
+import type { Figure } from "../display/plain_figure.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import { isGate, type SiteName, sitesOf, symbolOf, valueAt } from "../cells/sites.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { colorGroups } from "./gate_colors.ts";
 import {
+  areInARow,
   axesOf,
+  axisKey,
   axisName,
   colorAxes,
   colorAxisName,
-  type ColorGroup,
-  cursor,
   equations,
-  Panels,
-  sliderOf,
+  type LayerPanels,
+  panelsOf,
+  textAt,
 } from "./gate_layout.ts";
+import { cursors, placed, sampleSlider, timestepSlider } from "./gate_slider.ts";
 
-/** What the figure shows; its texts are escaped already. */
-export interface GateFigureOptions {
-  readonly sample: number;
-  readonly slider: "samples" | "timesteps";
-  readonly title: string;
+/** A layer, and what of it is shown. */
+export interface ShownLayer {
+  readonly name: string;
+  readonly trace: CellTrace;
+  readonly units: readonly number[];
+  /** The first timestep, and the one behind the last. */
+  readonly timesteps: readonly [number, number];
   /** By site; a site without one is shown by its symbol. */
   readonly equations: Readonly<Record<string, string>>;
 }
 
+/** What the figure shows; its texts are escaped already. */
+export interface GateFigureOptions {
+  readonly samples: readonly number[];
+  /** The one of them that is shown first. */
+  readonly sample: number;
+  readonly sliders: readonly ("samples" | "timesteps")[];
+  readonly title: string;
+  readonly notes: readonly string[];
+}
+
+/** What a trace of the figure shows: a site of a layer, of one unit where it is a line. */
+export interface Shown {
+  readonly layer: number;
+  readonly site: SiteName;
+  readonly unit?: number;
+}
+
 /** One site. */
-interface Value {
+export interface SiteValue {
   readonly site: SiteName;
   readonly symbol: string;
   readonly values: Tensor;
 }
 
-const DIGITS = 3;
+const DIGITS = 4;
 const MOST_LINES = 5;
-/** A sample's panels together, where several samples are in one figure. */
-const MOST_CELLS = 8_000;
-const MOST_FRAMES = 12;
+/** Of a note's line, in characters: so many fit in 760 pixels. */
+const NOTE_LENGTH = 100;
 
-/** Heatmaps of gates and states, lines of the states, and a slider. */
-export function gateFigure(trace: CellTrace, options: GateFigureOptions): Figure {
-  const [batch = 1, timesteps = 1, units = 1] = trace.hiddenState.shape;
-  const { sample, title } = options;
-  const sites = sitesOf(trace);
-  const values = sites.map((site): Value => ({
+/** A layer with what is drawn of it. */
+interface Drawn extends ShownLayer {
+  readonly values: readonly SiteValue[];
+  readonly states: readonly SiteValue[];
+  readonly lines: readonly number[];
+}
+
+/** What each trace of the figure shows, in its order. */
+export function shownOf(layers: readonly ShownLayer[]): Shown[] {
+  return layers.flatMap((layer, k) => {
+    const { values, states, lines } = drawnOf(layer);
+    return [
+      ...values.map(({ site }) => ({ layer: k, site })),
+      ...states.flatMap(({ site }) => lines.map((unit) => ({ layer: k, site, unit }))),
+    ];
+  });
+}
+
+/** Heatmaps of gates and states, lines of the states, and sliders. */
+export function gateFigure(layers: readonly ShownLayer[], options: GateFigureOptions): Figure {
+  const { samples, sample, sliders, title } = options;
+  const drawn = layers.map(drawnOf);
+  const { layers: panels, height } = panelsOf(drawn.map(({ values, states, units, timesteps }) => ({
+    heatmaps: values.length,
+    lines: states.length,
+    units: units.length,
+    timesteps: timesteps[1] - timesteps[0],
+  })));
+  const groups = drawn.map(({ values }) => colorGroups(values));
+  const firstGroup = groups.map((_, k) => groups.slice(0, k).flat().length);
+  const colorOf = (k: number, { values }: SiteValue) =>
+    colorAxisName(firstGroup[k]! + groups[k]!.findIndex((group) => group.values.includes(values)));
+  const tracesAt = (at: number) =>
+    drawn.flatMap((layer, k) => [
+      ...layer.values.map((value, own) =>
+        heatmapOf(value, layer, colorOf(k, value), panels[k]!.first + own, at)
+      ),
+      ...layer.states.flatMap((state, own) =>
+        layer.lines.map((unit) =>
+          lineOf(state, layer, unit, panels[k]!.first + layer.values.length + own, own === 0, k, at)
+        )
+      ),
+    ]);
+  const rangesAt = (at: number) =>
+    Object.assign({}, ...drawn.map((d, k) => ranges(d, panels[k]!, at)));
+  const start = layers[0]!.timesteps[0];
+  const lines = cursors(panels, start);
+  const longest = Math.max(...panels.map(({ timesteps }) => timesteps));
+  const own = [
+    ...(sliders.includes("samples") ? [sampleSlider(samples, sample)] : []),
+    ...(sliders.includes("timesteps") ? [timestepSlider(start, longest, lines.length)] : []),
+  ];
+  const { sliders: below, room } = placed(own, 0.91);
+  const notes = noteLines([
+    ...options.notes,
+    ...groups.flatMap((own) => own.flatMap(({ note }) => note ?? [])),
+  ]);
+  const margin = { t: 78 + 18 * notes.length, b: 28 + room, r: 12 };
+  const whole = Math.round(height + margin.t + margin.b);
+  const axes = Object.assign(
+    {},
+    ...drawn.map(({ units, timesteps }, k) => axesOf(panels[k]!, units, timesteps[0])),
+  );
+  for (const [key, range] of Object.entries(rangesAt(sample))) {
+    axes[key] = { ...axes[key], ...range! };
+  }
+  return {
+    data: tracesAt(sample),
+    layout: {
+      title: {
+        text: title,
+        y: roundTo(1 - 12 / whole, 4),
+        yanchor: "top",
+        ...(notes.length > 0 && { subtitle: { text: notes.join("<br>") } }),
+      },
+      height: whole,
+      margin,
+      ...axes,
+      ...Object.assign({}, ...groups.map((own, k) => colorAxes(panels[k]!, own, firstGroup[k]!))),
+      annotations: [
+        ...drawn.flatMap((layer, k) => equations(panels[k]!, textsOf(layer))),
+        ...(layers.length === 1
+          ? []
+          : drawn.map(({ name }, k) =>
+            textAt(`<b>${escapePlotly(name)}</b>`, 0, panels[k]!.top, 16)
+          )),
+      ],
+      ...legends(panels),
+      ...(sliders.includes("timesteps") && { shapes: lines }),
+      sliders: below,
+    },
+    frames: sliders.includes("samples")
+      ? samples.map((at) => ({
+        name: `sample ${at}`,
+        data: tracesAt(at).map(({ type, z, y }: { type: string; z?: unknown; y?: unknown }) =>
+          z === undefined ? { type, y } : { type, z }
+        ),
+        layout: rangesAt(at),
+      }))
+      : [],
+  };
+}
+
+function valueIn({ data, shape }: Tensor, sample: number, t: number, unit: number): number {
+  return data[(sample * shape[1]! + t) * shape[2]! + unit]!;
+}
+
+function drawnOf(layer: ShownLayer): Drawn {
+  const sites = sitesOf(layer.trace);
+  const values = sites.map((site): SiteValue => ({
     site,
     symbol: symbolOf(site, sites),
-    values: valueAt(trace, site),
+    values: valueAt(layer.trace, site),
   }));
   const states = values.filter(({ site }) => !isGate(site));
-  const groups = colorGroups(values);
-  const colors = values.map(({ values }) =>
-    colorAxisName(groups.findIndex((group) => group.values.includes(values)))
-  );
-  const panels = new Panels(values.length, states.length);
-  const lines = movingUnits(states[0]!.values, sample);
-  const tracesOf = (at: number): { type: string; z?: unknown; y: unknown }[] => [
-    ...values.map((value, index) => heatmapOf(value, colors[index]!, index, at)),
-    ...states.flatMap((state, k) =>
-      lines.map((unit, index) => lineOf(state, unit, index, values.length + k, k === 0, at))
-    ),
-  ];
-  const samples = Array.from({ length: batch }, (_, index) => index).slice(
-    0,
-    Math.max(
-      1,
-      Math.min(MOST_FRAMES, Math.floor(MOST_CELLS / (values.length * timesteps * units))),
-    ),
-  );
-  const overSamples = options.slider === "samples" && samples.length > 1;
-  const positions = overSamples
-    ? [...new Set([...samples, sample])].sort((a, b) => a - b)
-    : steps(timesteps);
-  const texts = [
-    ...values.map(({ site, symbol }) =>
-      options.equations[site] ?? `<b>${escapePlotly(symbol)}</b>`
-    ),
+  return { ...layer, values, states, lines: movingUnits(states[0]!.values, layer.units) };
+}
+
+/** What stands above each panel. */
+function textsOf({ values, states, equations }: Drawn): string[] {
+  return [
+    ...values.map(({ site, symbol }) => equations[site] ?? `<b>${escapePlotly(symbol)}</b>`),
     ...states.map(({ symbol }, k) => {
       const [isFirst, isLast] = [k === 0, k === states.length - 1];
       const units = isFirst ? "the units that move most" : isLast ? "" : "the same units";
@@ -86,93 +191,65 @@ export function gateFigure(trace: CellTrace, options: GateFigureOptions): Figure
       return `<b>${escapePlotly(symbol)}</b>${isFirst && isLast ? ", " : ": "}${text}`;
     }),
   ];
-  const height = panels.rows * Math.min(230, Math.max(160, 60 + 11 * units)) + 150;
-  return {
-    data: tracesOf(sample),
-    layout: {
-      title: { text: title, y: roundTo(1 - 12 / height, 3), yanchor: "top" },
-      height,
-      margin: { t: 78, b: 96, r: 12 },
-      ...axesOf(panels, units),
-      ...colorAxes(panels, groups),
-      annotations: equations(panels, texts),
-      legend: { x: 0.925, y: 0, yanchor: "bottom", font: { size: 12 }, tracegroupgap: 0 },
-      ...(overSamples ? {} : { shapes: cursor(panels, positions[0] ?? 0) }),
-      sliders: [sliderOf(overSamples ? "sample" : "timestep", positions, sample, overSamples)],
-    },
-    frames: positions.map((at) =>
-      overSamples
-        ? { name: `sample ${at}`, data: tracesOf(at).map(valuesOf) }
-        : { name: `timestep ${at}`, data: [], layout: { shapes: cursor(panels, at) } }
-    ),
-  };
 }
 
-/** Gates from 0; the candidate and the hidden state around it, and each other state by itself. */
-function colorGroups(all: readonly Value[]): ColorGroup[] {
-  const isAround = ({ site, values }: Value) =>
-    site === "gates.candidate" || values.data.some((value) => value < 0);
-  const gates = all.filter(({ site }) => isGate(site));
-  const states = all.filter(({ site }) => !isGate(site) && site !== "hiddenState");
-  const groups: [boolean, Value[]][] = [
-    [false, gates.filter((gate) => !isAround(gate))],
-    [true, [...gates.filter(isAround), ...all.filter(({ site }) => site === "hiddenState")]],
-    ...states.map((state): [boolean, Value[]] => [true, [state]]),
-  ];
-  return groups.filter(([, own]) => own.length > 0).map(([isAround, own]) => ({
-    title: own.map(({ symbol }) => escapePlotly(symbol)).join(", "),
-    isAround,
-    values: own.map(({ values }) => values),
-  }));
-}
-
-/** What of a trace changes from sample to sample. */
-function valuesOf(trace: { type: string; z?: unknown; y: unknown }): object {
-  const { type, z, y } = trace;
-  return z === undefined ? { type, y } : { type, z };
+/** The notes in lines, each as long as it may be. */
+function noteLines(notes: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const note of notes) {
+    const joined = lines.length === 0 ? note : `${lines.at(-1)}; ${note}`;
+    if (lines.length > 0 && joined.length <= NOTE_LENGTH) lines[lines.length - 1] = joined;
+    else lines.push(note);
+  }
+  return lines;
 }
 
 /** Units are rows, timesteps run to the right. */
-function heatmapOf({ symbol, values }: Value, coloraxis: string, index: number, sample: number) {
-  const [, timesteps = 0, units = 0] = values.shape;
-  const { data } = values.at(sample);
+function heatmapOf(
+  { symbol, values }: SiteValue,
+  { units, timesteps: [from, to] }: Drawn,
+  coloraxis: string,
+  axis: number,
+  sample: number,
+) {
+  const steps = Array.from({ length: to - from }, (_, k) => from + k);
   return {
     type: "heatmap",
     name: symbol, // said in the text
-    z: Array.from(
-      { length: units },
-      (_, unit) =>
-        Array.from({ length: timesteps }, (_, t) => roundTo(data[t * units + unit]!, DIGITS)),
-    ),
-    x: Array.from({ length: timesteps }, (_, t) => t),
-    y: Array.from({ length: units }, (_, unit) => unit),
+    z: units.map((unit) => steps.map((t) => roundTo(valueIn(values, sample, t, unit), DIGITS))),
+    x0: from,
+    ...(areInARow(units) ? { y0: units[0] } : { y: units.map(String) }),
     coloraxis,
-    xaxis: axisName("x", index),
-    yaxis: axisName("y", index),
-    xgap: timesteps <= 32 ? 1 : 0,
-    ygap: units <= 16 ? 1 : 0,
+    xaxis: axisName("x", axis),
+    yaxis: axisName("y", axis),
+    xgap: steps.length <= 32 ? 1 : 0,
+    ygap: units.length <= 16 ? 1 : 0,
     hovertemplate: `${escapePlotly(symbol)}[timestep %{x}, unit %{y}] = %{z}<extra></extra>`,
   };
 }
 
 function lineOf(
-  { symbol, values }: Value,
+  { symbol, values }: SiteValue,
+  { timesteps: [from, to] }: Drawn,
   unit: number,
-  index: number,
   axis: number,
   isFirst: boolean,
+  layer: number,
   sample: number,
 ) {
-  const [, timesteps = 0, units = 0] = values.shape;
-  const { data } = values.at(sample);
   return {
     type: "scatter",
-    mode: timesteps <= 16 ? "lines+markers" : "lines",
+    mode: to - from <= 16 ? "lines+markers" : "lines",
     name: isFirst ? `unit ${unit}` : `${symbol}, unit ${unit}`, // the legend has the first
-    legendgroup: `unit ${unit}`,
+    legendgroup: `${layer} ${unit}`,
     showlegend: isFirst,
-    y: Array.from({ length: timesteps }, (_, t) => roundTo(data[t * units + unit]!, DIGITS)),
-    line: { width: 2, color: LINE_COLORS[index % LINE_COLORS.length] },
+    ...(layer > 0 && { legend: `legend${layer + 1}` }),
+    x0: from,
+    y: Array.from(
+      { length: to - from },
+      (_, k) => roundTo(valueIn(values, sample, from + k, unit), DIGITS),
+    ),
+    line: { width: 2, ...lineStyle(unit) },
     marker: { size: 5 },
     xaxis: axisName("x", axis),
     yaxis: axisName("y", axis),
@@ -180,23 +257,54 @@ function lineOf(
   };
 }
 
-/** The units whose first state moves most, in their own order. */
-function movingUnits(state: Tensor, sample: number): number[] {
-  const [, timesteps = 0, units = 0] = state.shape;
-  const { data } = state.at(sample);
-  const moves = Array.from({ length: units }, (_, unit) => {
+/** Beside the lines of each layer, its units. */
+function legends(panels: readonly LayerPanels[]): Record<string, object> {
+  return Object.fromEntries(panels.map(({ panels }, k) => [
+    `legend${k === 0 ? "" : k + 1}`,
+    {
+      x: 0.925,
+      y: panels.at(-1)!.bottom,
+      yanchor: "bottom",
+      font: { size: 12 },
+      tracegroupgap: 0,
+      bgcolor: "rgba(0,0,0,0)",
+    },
+  ]));
+}
+
+/** From where to where the lines of a sample go, with 0 where every state starts. */
+function ranges(
+  { values, states, lines, timesteps: [from, to] }: Drawn,
+  { first }: LayerPanels,
+  sample: number,
+): Record<string, object> {
+  return Object.fromEntries(states.map(({ values: state }, k) => {
+    let [low, high] = [0, 0];
+    for (const unit of lines) {
+      for (let t = from; t < to; t++) {
+        const value = valueIn(state, sample, t, unit);
+        if (!Number.isFinite(value)) continue;
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+    }
+    const margin = 0.06 * (high - low || 1);
+    const range = [low - margin, high + margin].map((end) => roundTo(end, DIGITS));
+    return [axisKey("y", first + values.length + k), { range }];
+  }));
+}
+
+/** The units among these whose first state moves most, in any sample. */
+function movingUnits(state: Tensor, units: readonly number[]): number[] {
+  const [batch = 0, timesteps = 0, all = 0] = state.shape;
+  const moves = units.map((unit) => {
     let [low, high] = [0, 0]; // every state starts at zero
-    for (let t = 0; t < timesteps; t++) {
-      low = Math.min(low, data[t * units + unit]!);
-      high = Math.max(high, data[t * units + unit]!);
+    for (let k = 0; k < batch * timesteps; k++) {
+      low = Math.min(low, state.data[k * all + unit]!);
+      high = Math.max(high, state.data[k * all + unit]!);
     }
     return { unit, range: high - low };
   });
   return moves.sort((a, b) => b.range - a.range).slice(0, MOST_LINES)
     .map(({ unit }) => unit).sort((a, b) => a - b);
-}
-
-function steps(timesteps: number): number[] {
-  const stride = Math.ceil(timesteps / MOST_FRAMES);
-  return Array.from({ length: Math.ceil(timesteps / stride) }, (_, index) => index * stride);
 }

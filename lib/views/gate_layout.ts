@@ -1,89 +1,147 @@
-// The gate view without its numbers: where the panels stand, their colours, equations and slider.
+// The gate view without its numbers: where the panels stand, their colours and equations.
 
 import { DIVERGING_COLORS, SEQUENTIAL_COLORS } from "../display/chart_template.ts";
 import { roundTo } from "../display/number.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-const [LEFT, RIGHT, WHOLE] = [[0, 0.43], [0.48, 0.91], [0, 0.91]] as const;
-const GAPS = 0.3; // of all rows together, for the panels' equations
+const LEFT: Span = [0, 0.43];
+const RIGHT: Span = [0.48, 0.91];
+const WHOLE: Span = [0, 0.91];
 
-/** Where the panels stand, in two columns: the heatmaps, and below them the lines. */
-export class Panels {
-  /** Rows of heatmaps and of lines. */
-  readonly rows: number;
-  readonly #heatRows: number;
-  readonly #gap: number;
-  readonly #height: number;
+// In pixels.
+const ABOVE_ROW = 30; // the equations
+const ABOVE_LAYER = 34; // its name, where there are several
+const BELOW_LAYER = 44; // ticks and "timestep"
 
-  constructor(readonly heatmaps: number, readonly lines: number) {
-    this.#heatRows = Math.ceil(heatmaps / 2);
-    this.rows = this.#heatRows + Math.ceil(lines / 2);
-    this.#gap = GAPS / this.rows;
-    this.#height = (1 - (this.rows - 1) * this.#gap) / this.rows;
-  }
+type Span = readonly [number, number];
 
-  /** A panel's place; the last one of an odd number has the row for itself. */
-  at(index: number) {
-    const isLine = index >= this.heatmaps;
-    const [k, count] = isLine ? [index - this.heatmaps, this.lines] : [index, this.heatmaps];
-    const isAlone = k % 2 === 0 && k === count - 1;
-    const row = Math.floor(k / 2) + (isLine ? this.#heatRows : 0);
-    return { isLine, x: isAlone ? WHOLE : k % 2 === 0 ? LEFT : RIGHT, ...this.span(row) };
-  }
-
-  /** From where to where a row goes. */
-  span(row: number) {
-    const top = 1 - row * (this.#height + this.#gap);
-    return { top, bottom: Math.max(0, top - this.#height) };
-  }
-
-  /** The place of one of so many colour bars beside the heatmaps. */
-  bar(index: number, count: number) {
-    if (count <= this.#heatRows) return { y: this.span(index).top, len: this.#height };
-    const { bottom } = this.span(this.#heatRows - 1);
-    const each = (1 - bottom) / count;
-    return { y: 1 - index * each, len: 0.9 * each };
-  }
-
-  /** All of them. */
-  get all() {
-    return Array.from({ length: this.heatmaps + this.lines }, (_, index) => this.at(index));
-  }
+/** How much of a layer there is to show. */
+export interface LayerSize {
+  readonly heatmaps: number;
+  readonly lines: number;
+  readonly units: number;
+  readonly timesteps: number;
 }
 
-/** Greys that are seen on a light page and on a dark one. */
-const SLIDER_COLORS = { bgcolor: "#8f8f8f", bordercolor: "#777777", tickcolor: "#8f8f8f" };
+/** Where a panel stands, as shares of the plot. */
+export interface Panel {
+  readonly isLine: boolean;
+  readonly x: Span;
+  readonly top: number;
+  readonly bottom: number;
+  /** Whether its column ends here. */
+  readonly isLast: boolean;
+}
+
+/** A layer's panels, in two columns: the heatmaps, and below them the lines. */
+export interface LayerPanels extends LayerSize {
+  readonly panels: readonly Panel[];
+  /** Of its first panel among all. */
+  readonly first: number;
+  /** The panel whose timesteps all of as many follow. */
+  readonly leader: number;
+  /** Its top, where its name stands. */
+  readonly top: number;
+  /** From where to where the heatmaps go. */
+  readonly heat: { readonly top: number; readonly bottom: number };
+}
+
+/** All layers' panels, one layer below the other, and their height in pixels. */
+export function panelsOf(layers: readonly LayerSize[]): { layers: LayerPanels[]; height: number } {
+  const isOne = layers.length === 1;
+  const rowsOf = ({ heatmaps, lines }: LayerSize) =>
+    [Math.ceil(heatmaps / 2), Math.ceil(lines / 2)] as const;
+  const rows = layers.map((layer) => {
+    const [heat, line] = rowsOf(layer);
+    const tall = heatHeight(layer.units);
+    return [
+      ...Array.from({ length: heat }, () => tall),
+      ...Array.from({ length: line }, () => Math.min(tall, 130)),
+    ];
+  });
+  const above = (k: number) => isOne ? 0 : ABOVE_LAYER + (k === 0 ? 0 : BELOW_LAYER);
+  const height = rows.flat().reduce((a, b) => a + b, 0) +
+    rows.reduce((sum, own, k) => sum + ABOVE_ROW * (own.length - (isOne ? 1 : 0)) + above(k), 0);
+  const share = (pixels: number) => Number(Math.max(0, 1 - pixels / height).toFixed(5));
+  let [at, first] = [0, 0];
+  const leaders = new Map<number, number>();
+  const placed = layers.map((layer, k): LayerPanels => {
+    at += above(k);
+    const top = share(at);
+    const spans = rows[k]!.map((tall, row) => {
+      at += row === 0 && isOne ? 0 : ABOVE_ROW;
+      const span = { top: share(at), bottom: share(at + tall) };
+      at += tall;
+      return span;
+    });
+    const [heat] = rowsOf(layer);
+    const count = layer.heatmaps + layer.lines;
+    const panels = Array.from({ length: count }, (_, index): Panel => {
+      const isLine = index >= layer.heatmaps;
+      const [own, all] = isLine ? [index - layer.heatmaps, layer.lines] : [index, layer.heatmaps];
+      const isAlone = own % 2 === 0 && own === all - 1;
+      const row = Math.floor(own / 2) + (isLine ? heat : 0);
+      const x = isAlone ? WHOLE : own % 2 === 0 ? LEFT : RIGHT;
+      return { isLine, x, ...spans[row]!, isLast: row === spans.length - 1 };
+    });
+    const leader = leaders.get(layer.timesteps) ?? first;
+    leaders.set(layer.timesteps, leader);
+    const part = {
+      ...layer,
+      panels,
+      first,
+      leader,
+      top,
+      heat: { top: spans[0]!.top, bottom: spans[heat - 1]!.bottom },
+    };
+    first += count;
+    return part;
+  });
+  return { layers: placed, height };
+}
+
+/** A heatmap's height in pixels: units that are few are tall, of many each is still seen. */
+function heatHeight(units: number): number {
+  return Math.max(100, Math.min(400, 9 * Math.min(units, 18) + 2.2 * Math.max(0, units - 18)));
+}
 
 /** Plotly's name of a panel's axis: x, x2, … */
 export const axisName = (letter: string, index: number) =>
   `${letter}${index === 0 ? "" : index + 1}`;
 
-/** The panels' axes: all share the timesteps, the heatmaps share the units. */
-export function axesOf(panels: Panels, units: number): Record<string, object> {
+/** An axis's place in the layout: xaxis, xaxis2, … */
+export const axisKey = (letter: string, index: number) =>
+  `${letter}axis${index === 0 ? "" : index + 1}`;
+
+/** The panels' axes: a layer's all share its timesteps, its heatmaps share its units. */
+export function axesOf(
+  { panels, first, leader, timesteps }: LayerPanels,
+  units: readonly number[],
+  start: number,
+): Record<string, object> {
   const axes: Record<string, object> = {};
-  panels.all.forEach(({ isLine, x, top, bottom }, index) => {
-    const suffix = index === 0 ? "" : index + 1;
+  panels.forEach(({ isLine, x, top, bottom, isLast }, own) => {
+    const index = first + own;
     const isLeft = x[0] === 0;
-    const isLast = bottom < 1e-9;
-    axes[`xaxis${suffix}`] = {
+    axes[axisKey("x", index)] = {
       domain: [...x],
       anchor: axisName("y", index),
-      ...(index === 0 ? {} : { matches: "x" }),
+      ...(index === leader
+        ? { range: [start - 0.5, start + timesteps - 0.5] }
+        : { matches: axisName("x", leader) }),
       showgrid: isLine,
       zeroline: false,
       showticklabels: isLast,
       tickformat: "d",
       ...(isLast ? { title: { text: "timestep", standoff: 4 } } : { ticks: "", showline: false }),
     };
-    axes[`yaxis${suffix}`] = {
+    axes[axisKey("y", index)] = {
       domain: [bottom, top],
       anchor: axisName("x", index),
       zeroline: isLine,
-      ...(isLine ? {} : {
-        ...(index === 0 ? { autorange: "reversed" } : { matches: "y" }),
+      ...(isLine ? { nticks: 5 } : {
+        ...(own === 0 ? unitAxis(units) : { matches: axisName("y", first), type: typeOf(units) }),
         showgrid: false,
-        tickformat: "d",
-        ...(units <= 8 ? { dtick: 1, tick0: 0 } : { nticks: 6 }),
         showticklabels: isLeft,
         showline: false,
         ticks: "",
@@ -94,114 +152,89 @@ export function axesOf(panels: Panels, units: number): Record<string, object> {
   return axes;
 }
 
+/** Units in a row are numbers, picked ones names. */
+export function areInARow(units: readonly number[]): boolean {
+  return units.every((unit, row) => unit === units[0]! + row);
+}
+
+const typeOf = (units: readonly number[]) => areInARow(units) ? "linear" : "category";
+
+/** The first unit on top. */
+function unitAxis(units: readonly number[]): object {
+  const from = areInARow(units) ? units[0]! : 0;
+  return {
+    type: typeOf(units),
+    range: [from + units.length - 0.5, from - 0.5],
+    tickformat: "d",
+    ...(units.length <= 8 ? { dtick: 1, tick0: from } : { nticks: 6 }),
+  };
+}
+
 /** Values that share their colours. */
 export interface ColorGroup {
   /** What they are, with commas. */
   readonly title: string;
   /** Whether the colours go both ways from 0, or from 0 up. */
   readonly isAround: boolean;
+  /** The value of the strongest colour. */
+  readonly limit: number;
   readonly values: readonly Tensor[];
 }
 
 /** Plotly's name of a colour axis. */
 export const colorAxisName = (index: number) => `coloraxis${index === 0 ? "" : index + 1}`;
 
-/** The colours of each group, with a bar beside the panels. */
-export function colorAxes(panels: Panels, groups: readonly ColorGroup[]): Record<string, object> {
-  return Object.fromEntries(groups.map(({ title, isAround, values }, index) => {
-    const most = largest(...values);
+/** The colours of a layer's groups, the first of all of them the `first`, with a bar beside the panels. */
+export function colorAxes(
+  { heat }: LayerPanels,
+  groups: readonly ColorGroup[],
+  first: number,
+): Record<string, object> {
+  const each = (heat.top - heat.bottom) / groups.length;
+  return Object.fromEntries(groups.map(({ title, isAround, limit }, index) => {
     const range = isAround
-      ? { colorscale: DIVERGING_COLORS, cmin: -(most || 1), cmax: most || 1 }
-      : { colorscale: SEQUENTIAL_COLORS, cmin: 0, cmax: Math.max(1, most) };
+      ? { colorscale: DIVERGING_COLORS, cmin: -limit, cmax: limit }
+      : { colorscale: SEQUENTIAL_COLORS, cmin: 0, cmax: limit };
     const bar = {
       x: 0.925,
       xanchor: "left",
-      y: panels.bar(index, groups.length).y,
+      y: roundTo(heat.top - index * each, 5),
       yanchor: "top",
-      len: panels.bar(index, groups.length).len,
+      len: roundTo(0.94 * each, 5),
       thickness: 12,
       outlinewidth: 0,
       nticks: 5,
       title: { text: title, side: "top", font: { size: 13 } },
       tickfont: { size: 12 },
     };
-    return [colorAxisName(index), { ...range, colorbar: bar }];
+    return [colorAxisName(first + index), { ...range, colorbar: bar }];
   }));
 }
 
-/**
- * The magnitude that 98 of 100 values stay below, where a few are far beyond it and would leave
- * all others pale; else the largest.
- */
-function largest(...tensors: Tensor[]): number {
-  const magnitudes = Float64Array.from(
-    tensors.flatMap(({ data }) => [...data].map(Math.abs).filter(Number.isFinite)),
-  ).sort();
-  const [most = 0, usual = 0] = [magnitudes.at(-1), magnitudes[magnitudes.length * 0.98 | 0]];
-  return roundTo(usual > 0 && most > 2 * usual ? usual : most, 2);
-}
+/** Of a text in 13 pixels, tags apart: so many fit over half of 760 pixels. */
+const FITTING = 50;
 
 /** What stands above each panel: smaller where it is long. */
-export function equations(panels: Panels, texts: readonly string[]): object[] {
+export function equations({ panels }: LayerPanels, texts: readonly string[]): object[] {
   return texts.map((text, index) => {
-    const { x, top: y } = panels.at(index);
-    const width = text.replaceAll(/<[^>]*>/g, "").length * (x === WHOLE ? 0.5 : 1);
-    return {
-      text,
-      showarrow: false,
-      xref: "paper",
-      yref: "paper",
-      x: x[0],
-      y,
-      xanchor: "left",
-      yanchor: "bottom",
-      font: { size: width > 52 ? Math.max(8, Math.floor(13 * 52 / width)) : 13 },
-    };
+    const { x, top: y } = panels[index]!;
+    const length = text.replaceAll(/<[^>]*>/g, "").length * (x === WHOLE ? 0.5 : 1);
+    const size = length > FITTING ? Math.max(8, Math.floor(13 * FITTING / length)) : 13;
+    return textAt(text, x[0], y, size);
   });
 }
 
-/** A line through every panel at a timestep, which spares the equations between them. */
-export function cursor(panels: Panels, timestep: number): object[] {
-  const columns = new Map<readonly number[], { xref: string; path: string }>();
-  panels.all.forEach(({ x, top, bottom }, index) => {
-    const { xref = axisName("x", index), path = "" } = columns.get(x) ?? {};
-    const line = `M${timestep},${bottom.toFixed(4)}V${top.toFixed(4)}`;
-    columns.set(x, { xref, path: path + line });
-  });
-  return [...columns.values()].map(({ xref, path }) => ({
-    type: "path",
-    path,
-    xref,
-    yref: "paper",
-    line: { width: 2, dash: "dot", color: "#d55e00" },
-  }));
-}
-
-/** A slider that goes to frames of the names `sample 0` or `timestep 0`, and so on. */
-export function sliderOf(
-  over: string,
-  positions: readonly number[],
-  sample: number,
-  overSamples: boolean,
-): object {
+/** A text on a panel's or a layer's upper edge. */
+export function textAt(text: string, x: number, y: number, size: number): object {
   return {
-    active: overSamples ? positions.indexOf(sample) : 0,
-    currentvalue: { prefix: `${over} `, xanchor: "left", font: { size: 14 } },
-    pad: { t: 38, b: 0 },
-    x: 0,
-    len: RIGHT[1],
-    ticklen: 4,
-    minorticklen: 0,
-    ...SLIDER_COLORS,
-    font: { size: 11 },
-    steps: positions.map((at) => ({
-      label: `${at}`,
-      method: "animate",
-      args: [[`${over} ${at}`], {
-        mode: "immediate",
-        frame: { duration: 0, redraw: true },
-        transition: { duration: 0 },
-      }],
-    })),
+    text,
+    showarrow: false,
+    xref: "paper",
+    yref: "paper",
+    x,
+    y,
+    xanchor: "left",
+    yanchor: "bottom",
+    font: { size },
   };
 }

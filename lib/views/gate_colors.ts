@@ -1,0 +1,60 @@
+// Which gates and states share their colours, and up to which value.
+
+import { escapePlotly } from "../display/html.ts";
+import { formatNumber, roundTo } from "../display/number.ts";
+import { isGate } from "../cells/sites.ts";
+import type { SiteValue } from "./gate_figure.ts";
+import type { ColorGroup } from "./gate_layout.ts";
+
+/** A group, with what is to be said of its colours. */
+export interface ScaledGroup extends ColorGroup {
+  readonly note?: string;
+}
+
+/** Gates from 0 to 1; the candidate and the hidden state around 0, and each other state by itself. */
+export function colorGroups(all: readonly SiteValue[]): ScaledGroup[] {
+  const isAround = ({ site, values }: SiteValue) =>
+    site === "gates.candidate" || values.data.some((value) => value < 0);
+  const gates = all.filter(({ site }) => isGate(site));
+  const states = all.filter(({ site }) => !isGate(site) && site !== "hiddenState");
+  const groups: [boolean, SiteValue[]][] = [
+    [false, gates.filter((gate) => !isAround(gate))],
+    [true, [...gates.filter(isAround), ...all.filter(({ site }) => site === "hiddenState")]],
+    ...states.map((state): [boolean, SiteValue[]] => [true, [state]]),
+  ];
+  return groups.filter(([, own]) => own.length > 0).map(([isAround, own]) => {
+    const title = own.map(({ symbol }) => escapePlotly(symbol)).join(", ");
+    const { most, usual } = magnitudes(own);
+    const limit = isAround ? usual || 1 : Math.max(1, usual);
+    return {
+      title,
+      isAround,
+      limit,
+      values: own.map(({ values }) => values),
+      ...(limit < most && {
+        note: `${title}: the strongest colours from ${formatNumber(limit)} on, to ${
+          formatNumber(most, { digits: 3 })
+        }`,
+      }),
+    };
+  });
+}
+
+/**
+ * The largest magnitude, and the one that 98 of 100 values stay below, where a few are far beyond it
+ * and would leave all others pale; else the largest again.
+ */
+function magnitudes(own: readonly SiteValue[]): { most: number; usual: number } {
+  const size = own.reduce((sum, { values: { data } }) => sum + data.length, 0);
+  const all = new Float64Array(size);
+  let count = 0;
+  for (const { values: { data } } of own) {
+    for (const value of data) if (Number.isFinite(value)) all[count++] = Math.abs(value);
+  }
+  const sorted = all.subarray(0, count).sort();
+  const [most = 0, usual = 0] = [sorted.at(-1), sorted[sorted.length * 0.98 | 0]];
+  const rounded = roundTo(usual > 0 && most > 2 * usual ? usual : most, 2);
+  return usual > 0 && most > 2 * usual
+    ? { most, usual: rounded }
+    : { most: rounded, usual: rounded };
+}
