@@ -483,16 +483,22 @@ Deno.test("an argument in another's place is told from it", () => {
   for (const [call, message] of told) assertThrows(call, TypeError, message);
 });
 
-Deno.test("gateView() takes a model's trace: its only LSTM, or the one chosen", () => {
+Deno.test("gateView() takes a model's trace: all its layers, or the one chosen", () => {
   assertEquals(g.gateView(whole).text, g.gateView(whole.layers[0]!).text);
   const both = g.sequential([g.bidirectional(g.lstm({ units: 2 }))], { inputShape: [3, 2] });
   const two = g.trace(both, x);
-  assertThrows(
-    () => g.gateView(two),
-    RangeError,
-    "one of the recurrent layers must be chosen by `layer`",
-  );
+  assertEquals(g.gateView(two).data.length, 2 * g.gateView(two, { layer: 0 }).data.length);
   assertEquals(g.gateView(two, { layer: 1 }).text, g.gateView(two.layers[1]!).text);
+  for (
+    const [options, message] of [
+      [{ layer: 2 }, "the model has recurrent layers 0 to 1"],
+      [{ units: 2 }, "the layer has units 0 to 1 (-1 is the last), but units is 2"],
+      [{ units: [] }, "at least one unit must be chosen"],
+      [{ timesteps: [1, 4] }, "within 0 to 3, but it is [1,4]"],
+      [{ timesteps: 2 }, "timesteps must be [first, behind the last]"],
+      [{ slider: "sample" }, "did you mean samples"],
+    ] as const
+  ) assertThrows(() => g.gateView(two, options as Any), RangeError, message);
 });
 
 Deno.test("compare() without a tolerance takes that of NumPy's allclose; with one part, the other is 0", () => {

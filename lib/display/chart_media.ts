@@ -1,7 +1,8 @@
 // A chart in the forms that front ends take, together no larger than an output of a notebook should be.
 
 import { followsPage } from "./chart_template.ts";
-import { packed, type PackedBits, withoutNumbers } from "./pack.ts";
+import { withoutNumbers } from "./figure_numbers.ts";
+import type { PackedBits } from "./pack.ts";
 import { drawPicture } from "./picture.ts";
 import { type Figure, type Plain, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { chartHtml } from "./plotly_page.ts";
@@ -56,7 +57,7 @@ export async function chartMedia(
     if (sizeOf(whole) <= MOST_BYTES) return whole;
   }
   const small = numbers === undefined
-    ? packed(json, bits)
+    ? (await import("./pack.ts")).packed(json, bits)
     : { figure: withoutNumbers(json), numbers };
   for (let halves = 0;;) {
     const only = { "text/html": html(small.figure, picture, small.numbers) };

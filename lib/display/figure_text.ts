@@ -117,7 +117,7 @@ function noteOf({ title }: Plain): string {
   if (typeof title !== "object" || title === null) return "";
   const { subtitle } = title as Plain;
   return typeof subtitle === "object" && subtitle !== null
-    ? plainLabel((subtitle as Plain).text)
+    ? plainLabel(String((subtitle as Plain).text ?? "").replaceAll("<br>", "; "))
     : "";
 }
 

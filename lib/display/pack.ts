@@ -2,40 +2,11 @@
 
 import { zlibSync } from "fflate";
 import { toBase64 } from "./base64.ts";
+import { type JsonFigure, withNumbers } from "./figure_numbers.ts";
 import { roundTo } from "./number.ts";
-import type { Plain } from "./plain_figure.ts";
 
 /** The bits of a packed number: 16 are a 65,534th of its list's range, 8 a 254th. */
 export type PackedBits = 8 | 16;
-
-/** A figure as JSON has it. */
-interface JsonFigure {
-  readonly data: readonly Plain[];
-  readonly frames?: readonly Plain[];
-}
-
-/** The matrices `z` and lines `y` of a figure and its frames, each in another form. */
-function withNumbers(figure: JsonFigure, change: (list: unknown) => unknown): JsonFigure {
-  const changed = (trace: Plain): Plain => ({
-    ...trace,
-    ...("z" in trace && { z: change(trace.z) }),
-    ...(trace.type === "scatter" && "y" in trace && { y: change(trace.y) }),
-  });
-  return {
-    ...figure,
-    data: figure.data.map(changed),
-    ...(figure.frames && {
-      frames: figure.frames.map((frame) =>
-        Array.isArray(frame.data) ? { ...frame, data: frame.data.map(changed) } : frame
-      ),
-    }),
-  };
-}
-
-/** The figure for a page that computes its numbers. */
-export function withoutNumbers(figure: JsonFigure): JsonFigure {
-  return withNumbers(figure, () => undefined);
-}
 
 /**
  * The figure without its numbers, and the page's function that puts them back, `async (figure) =>
@@ -47,8 +18,12 @@ export function packed(
 ): { figure: JsonFigure; numbers: string } {
   const gap = 2 ** bits - 1;
   const codes: number[] = [];
+  const known = new Map<string, object>(); // what is shown first is a frame's too, a line a row
   const pack = (value: unknown): unknown => {
     if (!isList(value)) return value;
+    const key = JSON.stringify(value);
+    const before = known.get(key);
+    if (before !== undefined) return before;
     const isMatrix = Array.isArray(value[0]);
     const list = value.flat() as (number | null)[];
     const [low, high] = rangeOf(list);
@@ -57,12 +32,21 @@ export function packed(
     for (const number of list) {
       codes.push(number === null ? gap : step === 0 ? 0 : Math.round((number - low) / step));
     }
-    return {
+    const place = {
       from,
       shape: isMatrix ? [value.length, list.length / value.length] : [list.length],
       low,
       step: roundTo(step, 7),
     };
+    known.set(key, place);
+    if (isMatrix) {
+      const columns = list.length / value.length;
+      const row = { ...place, shape: [columns] }; // a line may be a row again
+      value.forEach((cells, k) =>
+        known.set(JSON.stringify(cells), { ...row, from: from + k * columns })
+      );
+    }
+    return place;
   };
   const without = withNumbers(figure, pack);
   const bytes = bits === 8

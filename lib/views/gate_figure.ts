@@ -230,7 +230,7 @@ function heatmapOf(
 
 function lineOf(
   { symbol, values }: SiteValue,
-  { timesteps: [from, to] }: Drawn,
+  { lines, timesteps: [from, to] }: Drawn,
   unit: number,
   axis: number,
   isFirst: boolean,
@@ -249,12 +249,19 @@ function lineOf(
       { length: to - from },
       (_, k) => roundTo(valueIn(values, sample, from + k, unit), DIGITS),
     ),
-    line: { width: 2, ...lineStyle(unit) },
+    line: { width: widthOf(unit, lines), ...lineStyle(unit) },
     marker: { size: 5 },
     xaxis: axisName("x", axis),
     yaxis: axisName("y", axis),
     hovertemplate: `${escapePlotly(symbol)}[timestep %{x}, unit ${unit}] = %{y}<extra></extra>`,
   };
+}
+
+/** Thinner where one before it has its look already. */
+function widthOf(unit: number, lines: readonly number[]): number {
+  const look = (unit: number) => Object.values(lineStyle(unit)).join();
+  const before = lines.slice(0, lines.indexOf(unit)).filter((other) => look(other) === look(unit));
+  return roundTo(2 / (1 + before.length), 2);
 }
 
 /** Beside the lines of each layer, its units. */

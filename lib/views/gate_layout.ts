@@ -11,6 +11,7 @@ const WHOLE: Span = [0, 0.91];
 // In pixels.
 const ABOVE_ROW = 30; // the equations
 const ABOVE_LAYER = 34; // its name, where there are several
+const ABOVE_FIRST = 22;
 const BELOW_LAYER = 44; // ticks and "timestep"
 
 type Span = readonly [number, number];
@@ -59,7 +60,7 @@ export function panelsOf(layers: readonly LayerSize[]): { layers: LayerPanels[];
       ...Array.from({ length: line }, () => Math.min(tall, 130)),
     ];
   });
-  const above = (k: number) => isOne ? 0 : ABOVE_LAYER + (k === 0 ? 0 : BELOW_LAYER);
+  const above = (k: number) => isOne ? 0 : k === 0 ? ABOVE_FIRST : ABOVE_LAYER + BELOW_LAYER;
   const height = rows.flat().reduce((a, b) => a + b, 0) +
     rows.reduce((sum, own, k) => sum + ABOVE_ROW * (own.length - (isOne ? 1 : 0)) + above(k), 0);
   const share = (pixels: number) => Number(Math.max(0, 1 - pixels / height).toFixed(5));
@@ -102,7 +103,7 @@ export function panelsOf(layers: readonly LayerSize[]): { layers: LayerPanels[];
 
 /** A heatmap's height in pixels: units that are few are tall, of many each is still seen. */
 function heatHeight(units: number): number {
-  return Math.max(100, Math.min(400, 9 * Math.min(units, 18) + 2.2 * Math.max(0, units - 18)));
+  return Math.min(400, Math.max(110, 14 * Math.min(units, 12) + 2 * Math.max(0, units - 12)));
 }
 
 /** Plotly's name of a panel's axis: x, x2, … */
@@ -143,6 +144,7 @@ export function axesOf(
         ...(own === 0 ? unitAxis(units) : { matches: axisName("y", first), type: typeOf(units) }),
         showgrid: false,
         showticklabels: isLeft,
+        tickfont: { size: 12 },
         showline: false,
         ticks: "",
         ...(isLeft ? { title: { text: "unit", standoff: 6 } } : {}),

@@ -3,7 +3,7 @@
 
 import { toBase64 } from "../display/base64.ts";
 import { scriptJson } from "../display/html.ts";
-import { withoutNumbers } from "../display/pack.ts";
+import { withoutNumbers } from "../display/figure_numbers.ts";
 import type { Plain, PlainFigure } from "../display/plain_figure.ts";
 import { arraysOf, CELLS } from "../cells/cell_of_trace.ts";
 import { runOf } from "../cells/traced_run.ts";

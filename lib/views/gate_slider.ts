@@ -5,7 +5,7 @@ import { axisName, type LayerPanels } from "./gate_layout.ts";
 
 /** Greys that are seen on a light page and on a dark one. */
 const COLORS = { bgcolor: "#8f8f8f", bordercolor: "#777777", tickcolor: "#8f8f8f" };
-const HEIGHT = 62; // in pixels
+const HEIGHT = 70; // in pixels
 
 /** A slider without its place. */
 export interface Slider {
@@ -35,20 +35,24 @@ export function sampleSlider(samples: readonly number[], sample: number): Slider
   };
 }
 
-/** Moves the lines of {@linkcode cursors}; at first there are none. */
+/** A step of the slider takes 90 bytes; of a longer sequence it skips some, which the mouse still reads. */
+const MOST_STEPS = 200;
+
+/** Moves the lines of {@linkcode cursors}, which are beside the panels at first. */
 export function timestepSlider(start: number, timesteps: number, lines: number): Slider {
   const to = (x: number) => [
     Object.fromEntries(Array.from({ length: lines }, (_, k) => [`shapes[${k}].xanchor`, x])),
   ];
+  const every = Math.ceil(timesteps / MOST_STEPS);
   return {
     active: 0,
     prefix: "timestep ",
     steps: [
       { label: NOWHERE, method: "relayout", args: to(start - 1) },
-      ...Array.from({ length: timesteps }, (_, t) => ({
-        label: `${start + t}`,
+      ...Array.from({ length: Math.ceil(timesteps / every) }, (_, k) => ({
+        label: `${start + every * k}`,
         method: "relayout",
-        args: to(start + t),
+        args: to(start + every * k),
       })),
     ],
   };

@@ -14,6 +14,8 @@ export type Show = (
 ) => PlainFigure;
 
 /** Numbers in one figure, before it is an output. */
+/** Of timesteps, in a picture. */
+const LONG = 256;
 const MOST_COMPUTED = 2_000_000;
 
 /**
@@ -27,8 +29,8 @@ export function carried(
   sample: number,
   only?: readonly number[],
 ): { figure: PlainFigure; travel: Travel } {
-  const each = layers.reduce((sum, layer) => sum + numbersOf(layer), 0);
   const shown = shownOf(layers);
+  const each = layers.reduce((sum, layer) => sum + numbersOf(layer), 0);
   const within = (bits: 8 | 16) => samplesWithin(each, shown.length, bits);
   const all = Array.from({ length: batch }, (_, index) => index);
   const wanted = only?.length ?? batch;
@@ -43,21 +45,34 @@ export function carried(
   const own = [...notes, ...(bits === 8 ? [COARSE] : [])];
   return { figure: show(layers, samples, own), travel: { bits, part: partOf(notes) } };
 
-  /** The picture where all units are too many bytes: of one sample, the first of each layer. */
+  /** The picture where all are too many bytes: of one sample, the first timesteps and units. */
   function partOf(notes: readonly string[]) {
     return (halves: number) => {
-      const count = (units: number) => Math.max(1, Math.round(units / 2 ** halves));
-      const part = layers.map(({ units, ...layer }) => ({
-        ...layer,
-        units: units.slice(0, count(units.length)),
-      }));
-      const kept = part.map(({ units }) => units.length).join(" and ");
-      const of = layers.map(({ units }) => units.length).join(" and ");
-      const picture =
-        `this still picture: the first ${kept} of ${of} units, savePicture() writes all`;
+      const part = layers.map((layer) => halved(layer, halves));
+      const kept = (count: (layer: ShownLayer) => number, name: string) => {
+        const [some, all] = [part, layers].map((own) => own.map(count).join(" and "));
+        return some === all ? [] : [`${some} of ${all} ${name}`];
+      };
+      const picture = `this still picture: the first ${
+        [
+          ...kept(({ units }) => units.length, "units"),
+          ...kept(({ timesteps: [from, to] }) => to - from, "timesteps"),
+        ].join(", ")
+      }; savePicture() writes all`;
       return show(part, [sample], [...notes, picture]);
     };
   }
+}
+
+/** Long sequences are halved first. */
+function halved(layer: ShownLayer, halves: number): ShownLayer {
+  if (halves === 0) return layer;
+  const { units, timesteps: [from, to] } = layer;
+  const [steps, count] = [to - from, units.length];
+  const part = steps > LONG && steps > count
+    ? { ...layer, timesteps: [from, from + Math.ceil(steps / 2)] as const }
+    : { ...layer, units: units.slice(0, Math.ceil(count / 2)) };
+  return halved(part, halves - 1);
 }
 
 const COMPUTED = "computed in the page from inputs and weights, equal to 0.001";
