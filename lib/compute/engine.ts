@@ -53,14 +53,19 @@ export function availableBuild(): Build | undefined {
 let available: Build | "none" | undefined;
 
 function validates(base64: string): boolean {
-  return WebAssembly.validate(Uint8Array.fromBase64(base64));
+  return WebAssembly.validate(bytesOf(base64));
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  // Node has the first one since 25, Chrome since 140.
+  return typeof Uint8Array.fromBase64 === "function"
+    ? Uint8Array.fromBase64(base64)
+    : Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
 /** The module of that form; each thread instantiates it over the same memory. */
 export function moduleOf(build: Build): WebAssembly.Module {
-  return new WebAssembly.Module(
-    Uint8Array.fromBase64(build === "simd" ? simdBytes : relaxedSimdBytes),
-  );
+  return new WebAssembly.Module(bytesOf(build === "simd" ? simdBytes : relaxedSimdBytes));
 }
 
 /** A new instance, with a memory of its own. */

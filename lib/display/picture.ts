@@ -6,6 +6,7 @@ import { type ChartLook, LOOK, lookOf, withLook } from "./chart_look.ts";
 import { contentKey } from "./content_key.ts";
 import { figureText } from "./figure_text.ts";
 import type { Stage } from "./picture_stage.ts";
+import { isDeno, NOT_DENO } from "../base/deno.ts";
 import { type Figure, figureOf, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { stillFigure } from "./still.ts";
 
@@ -133,6 +134,11 @@ export async function savePicture(
   if (kind === undefined) {
     throw new TypeError(
       `Cannot save a picture: its file must end in .svg or .png, but the target is ${target}`,
+    );
+  }
+  if (!isDeno()) {
+    throw new Error(
+      `Cannot save a picture: only Deno writes files, but ${NOT_DENO} (toSvg gives its text)`,
     );
   }
   const file = typeof target === "string" && target.startsWith("file:") ? new URL(target) : target;

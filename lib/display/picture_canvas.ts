@@ -1,8 +1,8 @@
 // The canvas that Plotly paints a heatmap's cells on, and the PNG that they become.
 
 import { zlibSync } from "fflate";
+import { crc32 } from "../base/crc32.ts";
 import { toBase64 } from "./base64.ts";
-import { crc32 } from "node:zlib";
 
 /** The colours of an image's pixels. */
 interface Pixels {

@@ -2,6 +2,7 @@
 // permission and is the same everywhere.
 
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
+import { isDeno, NOT_DENO } from "../base/deno.ts";
 import { FONTS, type PictureFont } from "./font_bytes.ts";
 
 let ready: Promise<void> | undefined;
@@ -13,6 +14,7 @@ let ready: Promise<void> | undefined;
  * @param scale pixels of the PNG for each of the picture
  * @param more fonts for characters that ours have not, as bytes
  * @throws {RangeError} where the text has characters that no font is known to have.
+ * @throws {Error} outside Deno.
  */
 export async function drawPng(
   svg: string,
@@ -20,6 +22,11 @@ export async function drawPng(
   more: readonly Uint8Array[],
   action: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  if (!isDeno()) {
+    throw new Error(
+      `Cannot ${action}: only Deno draws PNGs, but ${NOT_DENO} (toSvg gives the picture)`,
+    );
+  }
   const prepared = withFonts(svg, more.length > 0, action);
   ready ??= wasm().then(initWasm);
   await ready;
@@ -40,11 +47,13 @@ export async function drawPng(
   }
 }
 
-/** Its version is deno.json's: a test compares them. */
+/**
+ * Its version is deno.json's: a test compares them. A function made of text, since bundlers cannot
+ * read a source import yet, and TypeScript neither.
+ */
 async function wasm(): Promise<WebAssembly.Module> {
-  // deno-lint-ignore no-import-prefix
-  // @ts-ignore: TypeScript does not know source imports yet, Deno does
-  return await import.source("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm");
+  const path = "npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm";
+  return await new Function("path", "return import.source(path)")(path);
 }
 
 /** The document with a font for each sign that the first has not; resvg would drop such a text. */

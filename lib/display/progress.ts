@@ -1,5 +1,6 @@
 // One line that updates while something long goes on: in a notebook, and in a terminal.
 
+import { isDeno } from "../base/deno.ts";
 import { arrival, type Jupyter, jupyterOfKernel } from "./jupyter.ts";
 
 /** A line that updates. */
@@ -43,7 +44,7 @@ interface Line {
 function lineOf(always: boolean): Line | undefined {
   const jupyter = jupyterOfKernel();
   if (jupyter !== undefined) return notebookLine(jupyter);
-  if (typeof Deno === "undefined") return always ? plainLines() : undefined;
+  if (!isDeno()) return always ? plainLines() : undefined;
   return Deno.stdout.isTerminal() ? terminalLine() : always ? plainLines() : undefined;
 }
 

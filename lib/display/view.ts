@@ -1,5 +1,6 @@
 // Something to look at.
 
+import { isDeno } from "../base/deno.ts";
 import { DENO_INSPECT, JUPYTER_DISPLAY, type MediaBundle } from "../base/shown.ts";
 import { visible } from "../base/visible.ts";
 
@@ -69,9 +70,9 @@ function reason(error: unknown): string {
 function plainText(value: object): string {
   try {
     const properties = { ...value };
-    return typeof Deno === "undefined"
-      ? JSON.stringify(properties)
-      : Deno.inspect(properties, { depth: 3, iterableLimit: 24 });
+    return isDeno()
+      ? Deno.inspect(properties, { depth: 3, iterableLimit: 24 })
+      : JSON.stringify(properties);
   } catch {
     return "a value that cannot be read";
   }

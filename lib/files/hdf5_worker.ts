@@ -3,7 +3,9 @@
 // from ending.
 
 import type { Worker } from "node:worker_threads";
+import { builtIn } from "../base/deno.ts";
 import { type Hdf5Limits, type Hdf5Walk, walkHdf5 } from "./hdf5_walk.ts";
+import { UnreadableFileError } from "./unreadable.ts";
 
 /** What came of one file. */
 export type Hdf5Answer =
@@ -70,7 +72,7 @@ async function walkNow(
   limits: Hdf5Limits,
   milliseconds: number,
 ): Promise<Hdf5Answer> {
-  kept ??= await start();
+  kept ??= start();
   const used = kept;
   const { buffer } = bytes.slice();
   const answer = await ask(used.worker, { buffer, limits }, milliseconds);
@@ -84,12 +86,18 @@ async function walkNow(
   return answer;
 }
 
-async function start(): Promise<WarmWorker> {
-  const { Worker } = await import("node:worker_threads");
-  // without an environment of its own it would copy this one, which needs a permission
-  const worker = new Worker(program(), { eval: true, env: {} });
-  worker.unref();
-  return { worker, failures: 0 };
+function start(): WarmWorker {
+  try {
+    const { Worker } = builtIn<typeof import("node:worker_threads")>("node:worker_threads")!;
+    // without an environment of its own it would copy this one, which needs a permission
+    const worker = new Worker(program(), { eval: true, env: {} });
+    worker.unref();
+    return { worker, failures: 0 };
+  } catch (cause) {
+    const rule = "h5wasm must read it, in a worker of Deno or Node";
+    const found = "there is none here (an .onnx, .npz or .safetensors opens anywhere)";
+    throw new UnreadableFileError(rule, found, { cause });
+  }
 }
 
 function ask(

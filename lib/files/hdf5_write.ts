@@ -12,7 +12,7 @@ export interface WrittenHdf5 {
 export async function writeHdf5({ arrays, names }: WrittenHdf5): Promise<Uint8Array> {
   const h5wasm = await import("h5wasm");
   const { FS } = await h5wasm.ready;
-  const path = `/${crypto.randomUUID()}.h5`;
+  const path = "/written.h5"; // in h5wasm's memory, and gone before anything else runs
   const file = new h5wasm.File(path, "w");
   const made = new Set<string>([""]);
   const make = (group: string) => {

@@ -1,3 +1,4 @@
+import { isDeno, NOT_DENO } from "../base/deno.ts";
 import { kindOf } from "../base/kind.ts";
 import { download } from "./download.ts";
 import { asFileError, UnreadableFileError } from "./unreadable.ts";
@@ -69,6 +70,7 @@ async function pathToWrite(target: string | URL): Promise<string> {
  */
 export async function writeFile(target: string | URL, bytes: Uint8Array): Promise<void> {
   const path = await pathToWrite(target);
+  if (!isDeno()) throw new Error(`Cannot write ${path}: only Deno writes files, but ${NOT_DENO}`);
   try {
     await Deno.writeFile(path, bytes);
   } catch (cause) {
@@ -92,7 +94,7 @@ function placeOf(action: "read" | "write", given: string | URL): string | URL {
     );
   }
   if (typeof given === "string" && !isUrl(given)) return given;
-  const url = URL.parse(given);
+  const url = URL.canParse(given) ? new URL(given) : null;
   if (url !== null && ["http:", "https:", "file:"].includes(url.protocol)) return url;
   throw new TypeError(
     `Cannot ${action} ${given}: a URL must be a whole one and begin with http, https or file, ` +
@@ -107,6 +109,10 @@ async function pathOf(url: URL): Promise<string> {
 }
 
 async function readFile(path: string): Promise<Uint8Array> {
+  if (!isDeno()) {
+    const found = `${NOT_DENO} (give the file's bytes, or a URL that can be fetched)`;
+    throw new UnreadableFileError("only Deno opens files", found);
+  }
   return await asFileError(OPENS, async () => {
     const { isFile, isDirectory } = await Deno.stat(path).catch((cause) => notThere(path, cause));
     if (isFile) return await Deno.readFile(path);
