@@ -59,6 +59,7 @@ export async function startLab({ bin, plotlyPath }: FrontEnds, options: LabOptio
       ...(options.kernel ? ["run", "--allow-all", `${NOTEBOOKS}/lab.ts`] : []),
       ...["--no-browser", "--allow-root", `--port=${port}`, `--ServerApp.root_dir=${folder}/files`],
       ...["--IdentityProvider.token=", "--ServerApp.port_retries=0"],
+      "--LabApp.expose_app_in_browser=True", // as jupyterapp, for arrival_test.ts
     ],
     env,
     stdout: "null",
