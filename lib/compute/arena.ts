@@ -3,6 +3,8 @@
 // again at their next run. So nothing leaks, and nothing waits for the garbage collector.
 
 import { availableBuild, type Build, type Engine, instantiate } from "./engine.ts";
+import { type Call, make } from "./thread.ts";
+import { Threads } from "./threads.ts";
 
 const PAGE = 65536;
 /** A cache line: every array begins on one. */
@@ -11,6 +13,11 @@ const ALIGNMENT = 64;
 const BUDGET = 256 * 2 ** 20;
 /** What WASM can address. */
 const LIMIT = 2 ** 32 - PAGE;
+
+/**
+ * What a call must have to do to be worth a worker's waking, in multiplications: TODO.
+ */
+const WORTH = 2 ** 22;
 
 /** A block of memory as arrays to come: their places are known before the block is. */
 export class Layout {
@@ -24,9 +31,10 @@ export class Layout {
   }
 }
 
-/** The memory of one WASM instance. */
+/** The memory of WASM, and the threads that compute in it. */
 export class Arena {
-  readonly engine: Engine;
+  /** The main thread's instance; another one after a worker was lost. */
+  engine: Engine;
   /** Changes when all blocks are void. */
   generation = 1;
   /** The whole memory as float32; another array after the memory has grown. */
@@ -34,11 +42,14 @@ export class Arena {
   /** The same memory as int32. */
   integers: Int32Array<SharedArrayBuffer>;
   #next: number;
+  #threads: Threads | undefined;
+  readonly #build: Build;
   readonly #first: number;
   readonly #budget: number;
 
   constructor(build: Build, budget: number = BUDGET) {
     this.engine = instantiate(build);
+    this.#build = build;
     this.#budget = budget;
     this.#first = Math.ceil(this.engine.FREE_FROM.value / ALIGNMENT) * ALIGNMENT;
     this.#next = this.#first;
@@ -49,6 +60,53 @@ export class Arena {
   /** How large the memory is by now, in bytes. */
   get bytes(): number {
     return this.floats.byteLength;
+  }
+
+  /** How many threads compute; the plans notice by the generation. */
+  get threads(): number {
+    return this.#threads?.count ?? 1;
+  }
+
+  /**
+   * Computes with so many threads from now on. Until the workers have started, the main thread makes
+   * their calls.
+   *
+   * @param milliseconds how long to wait for their start. Default: not at all.
+   * @returns why one did not start in that time, where one did not
+   */
+  setThreads(count: number, milliseconds = 0): string | undefined {
+    this.#threads?.end();
+    this.#threads = count > 1 ? new Threads(count, this.#build, this.engine) : undefined;
+    this.#startOver();
+    return milliseconds > 0 ? this.#threads?.waitForStart(milliseconds) : undefined;
+  }
+
+  /**
+   * How many of so many samples each thread takes; all are one part where threads do not pay. The same
+   * for the same sizes and number of threads.
+   */
+  shares(samples: number, multiplications: number): number[] {
+    const parts = multiplications < WORTH ? 1 : Math.max(1, Math.min(this.threads, samples));
+    const ends = Array.from({ length: parts }, (_, k) => Math.round(samples * (k + 1) / parts));
+    return ends.map((end, k) => end - (ends[k - 1] ?? 0));
+  }
+
+  /**
+   * Makes calls at the same time, at most as many as there are threads. False where a worker was lost
+   * on the way: then all blocks are void, and the calls to be made once more.
+   */
+  make(calls: readonly Call[]): boolean {
+    const threads = this.#threads;
+    if (threads === undefined || calls.length === 1) {
+      for (const call of calls) make(call, this.engine);
+      return true;
+    }
+    if (threads.make(calls)) return true;
+    // The worker may still write: it keeps the memory, and nobody looks at that again.
+    this.engine = instantiate(this.#build);
+    this.#lookAtMemory();
+    this.setThreads(threads.count);
+    return false;
   }
 
   /**
@@ -63,13 +121,17 @@ export class Arena {
       );
     }
     if (this.#next + bytes > Math.max(this.#budget, this.#first + bytes)) {
-      this.#next = this.#first;
-      this.generation++;
+      this.#startOver();
     }
     const address = this.#next;
     this.#next += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     this.#growTo(this.#next);
     return address;
+  }
+
+  /** So many float32 from a place, which is counted in numbers. */
+  copy(from: number, length: number): Float32Array<ArrayBuffer> {
+    return this.floats.slice(from, from + length) as Float32Array<ArrayBuffer>;
   }
 
   /** Room behind all blocks, until the next call of `scratch` or `reserve`. */
@@ -81,8 +143,18 @@ export class Arena {
   #growTo(end: number): void {
     if (end <= this.bytes) return;
     this.engine.memory.grow(Math.ceil((end - this.bytes) / PAGE));
-    this.floats = new Float32Array(this.engine.memory.buffer as unknown as SharedArrayBuffer);
-    this.integers = new Int32Array(this.engine.memory.buffer as unknown as SharedArrayBuffer);
+    this.#lookAtMemory();
+  }
+
+  #lookAtMemory(): void {
+    const buffer = this.engine.memory.buffer as unknown as SharedArrayBuffer;
+    this.floats = new Float32Array(buffer);
+    this.integers = new Int32Array(buffer);
+  }
+
+  #startOver(): void {
+    this.#next = this.#first;
+    this.generation++;
   }
 }
 

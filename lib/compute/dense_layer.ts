@@ -23,6 +23,7 @@ const TILE_ROWS = 6;
 
 /** The places of a dense layer's arrays in a block, in bytes from its start. */
 export class DensePlaces {
+  readonly #lender: DensePlaces | undefined;
   /** Its arrays may be replaced before a `load`. */
   layer: DenseLayer;
   readonly rows: number;
@@ -34,26 +35,29 @@ export class DensePlaces {
   readonly chunk: number;
   readonly output: number;
 
-  constructor(layout: Layout, layer: DenseLayer, rows: number, inputSize: number) {
+  /** @param lender the same layer's of other rows, whose weights it reads */
+  constructor(
+    layout: Layout,
+    layer: DenseLayer,
+    rows: number,
+    inputSize: number,
+    lender?: DensePlaces,
+  ) {
+    this.#lender = lender;
     this.panels = plainPanels(layer.units);
     const { count: panels } = this.panels;
     this.layer = layer;
     this.rows = rows;
     this.inputSize = inputSize;
-    this.kernel = layout.add(inputSize * panels * 16);
-    this.bias = layout.add(panels * 16);
+    this.kernel = lender?.kernel ?? layout.add(inputSize * panels * 16);
+    this.bias = lender?.bias ?? layout.add(panels * 16);
     const chunk = Math.floor(CHUNK_BYTES / (panels * 64 * TILE_ROWS)) * TILE_ROWS;
     this.chunk = Math.min(rows, Math.max(TILE_ROWS, chunk));
     this.logits = layout.add(this.chunk * panels * 16);
     this.output = layout.add(rows * layer.units + 4);
   }
 
-  /** How many a run does. */
-  get multiplications(): number {
-    return this.rows * this.inputSize * this.layer.units;
-  }
-
-  /** Weights packed, the plan written. */
+  /** Weights packed, where they are its own, and the plan written. */
   load(arena: Arena, base: number, plan: number, x: Source): void {
     const { layer: { units, activation }, rows, inputSize } = this;
     this.loadWeights(arena, base);
@@ -66,6 +70,7 @@ export class DensePlaces {
   }
 
   loadWeights(arena: Arena, base: number): void {
+    if (this.#lender !== undefined) return;
     const { layer: { units, kernel, bias, activation }, inputSize } = this;
     // Softmax looks at whole vectors: e^(−∞) adds nothing to its sum.
     const filler = activation.kind === SOFTMAX ? -Infinity : 0;

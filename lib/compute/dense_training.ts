@@ -1,13 +1,18 @@
 // A dense layer forward and backward, for training.
 
 import type { FastActivation } from "./activations.ts";
-import { type Arena, Layout, sharedArena } from "./arena.ts";
+import { type Arena, type Layout, sharedArena } from "./arena.ts";
 import { type DenseLayer, DensePlaces } from "./dense_layer.ts";
 import { checkDenseArrays, checkLength } from "./lengths.ts";
 import type { Numbers } from "./gated_layer.ts";
 import { PlanWriter } from "./plan_writer.ts";
-import { TrainingMemory, type TrainingRun } from "./training_memory.ts";
-import { chooseTiles } from "./wide.ts";
+import {
+  type PartGradients,
+  SplitTraining,
+  type TrainingPart,
+  type TrainingRun,
+} from "./split_training.ts";
+import type { Call } from "./thread.ts";
 
 /** What a dense layer is, without its arrays. */
 export interface DenseForm {
@@ -29,29 +34,22 @@ export interface DenseArrayGradients {
 
 /** What both directions need of one size, its memory reused by every run. */
 export class DenseTraining {
-  readonly #arena: Arena;
   readonly #form: DenseForm;
   readonly #rows: number;
   readonly #inputSize: number;
-  readonly #places: DensePlaces;
-  readonly #back: ReturnType<typeof backwardPlaces>;
-  readonly #plans: number;
-  readonly #x: number;
-  readonly #memory: TrainingMemory;
+  readonly #training: SplitTraining<DenseArrays>;
 
   /** @param rows samples, or samples times timesteps */
   constructor(form: DenseForm, rows: number, inputSize: number, arena: Arena = sharedArena()) {
-    this.#arena = arena;
     this.#form = form;
     this.#rows = rows;
     this.#inputSize = inputSize;
-    const layout = new Layout();
-    this.#plans = layout.add(2 * arena.engine.PLAN_BYTES.value / 4);
-    this.#x = layout.add(rows * inputSize);
-    const layer: DenseLayer = { ...form, kind: "dense", kernel: new Float32Array(0) };
-    this.#places = new DensePlaces(layout, layer, rows, inputSize);
-    this.#back = backwardPlaces(layout, rows, inputSize, form.units);
-    this.#memory = new TrainingMemory(arena, layout.bytes);
+    this.#training = new SplitTraining(arena, {
+      samples: rows,
+      multiplications: rows * inputSize * form.units,
+      place: (layout, rows, lender) =>
+        new DensePart(arena, layout, form, { rows, inputSize }, lender as DensePart | undefined),
+    });
   }
 
   /**
@@ -62,54 +60,105 @@ export class DenseTraining {
   forward(x: Numbers, arrays: DenseArrays): TrainingRun<DenseArrayGradients> {
     checkLength("x", x, this.#rows * this.#inputSize);
     checkDenseArrays(arrays, this.#form.units, this.#inputSize);
-    return this.#memory.run(
-      () => this.#forward(x, arrays),
-      (gradient, byInput) => this.#backward(gradient, arrays, byInput),
-    );
+    const { output, backward } = this.#training.run([x], arrays);
+    return {
+      output,
+      backward: (gradient, options) => {
+        const { bySample: [dx], byWeights: [kernel, bias] } = backward(gradient, options);
+        return { ...(dx && { x: dx }), kernel: kernel!, bias: bias! };
+      },
+    };
+  }
+}
+
+/** The rows that one thread computes. */
+class DensePart implements TrainingPart<DenseArrays> {
+  readonly samples: number;
+  readonly #arena: Arena;
+  readonly #form: DenseForm;
+  readonly #inputSize: number;
+  readonly #ownsWeights: boolean;
+  readonly places: DensePlaces;
+  readonly back: ReturnType<typeof backwardPlaces>;
+  readonly #plans: number;
+  readonly #x: number;
+
+  constructor(
+    arena: Arena,
+    layout: Layout,
+    form: DenseForm,
+    { rows, inputSize }: { readonly rows: number; readonly inputSize: number },
+    lender: DensePart | undefined,
+  ) {
+    this.samples = rows;
+    this.#arena = arena;
+    this.#form = form;
+    this.#inputSize = inputSize;
+    this.#ownsWeights = lender === undefined;
+    this.#plans = layout.add(2 * arena.engine.PLAN_BYTES.value / 4);
+    this.#x = layout.add(rows * inputSize);
+    const layer: DenseLayer = { ...form, kind: "dense", kernel: new Float32Array(0) };
+    this.places = new DensePlaces(layout, layer, rows, inputSize, lender?.places);
+    this.back = backwardPlaces(layout, { ...form, rows, inputSize }, lender?.back.kernelT);
   }
 
-  #forward(x: Numbers, arrays: DenseArrays): Float32Array<ArrayBuffer> {
-    const arena = this.#arena;
-    const [base, places] = [this.#memory.base(), this.#places];
+  forward(base: number, [x]: readonly [Numbers], arrays: DenseArrays): Call {
+    const [arena, places] = [this.#arena, this.places];
     places.layer = { ...this.#form, kind: "dense", ...arrays };
     const source = { address: base + this.#x, step: 0, sample: this.#inputSize * 4 };
-    places.load(arena, base, base + this.#plans, source);
+    const plan = base + this.#plans;
+    places.load(arena, base, plan, source);
     arena.floats.set(x, source.address / 4);
-    chooseTiles(arena.engine, places.multiplications);
-    arena.engine.forward(base + this.#plans, 1);
-    const from = (base + places.output) / 4;
-    return arena.floats.slice(from, from + this.#rows * this.#form.units);
+    return { name: "forward", plan, count: 1 };
   }
 
-  #backward(gradient: Numbers, { kernel }: DenseArrays, byInput: boolean): DenseArrayGradients {
-    const [arena, base, back] = [this.#arena, this.#memory.base(), this.#back];
-    const { engine } = arena;
-    const [rows, inputSize, { panels }] = [this.#rows, this.#inputSize, this.#places];
-    const at = (place: number) => base + place;
+  outputs(base: number): Float32Array<ArrayBuffer>[] {
+    const from = (base + this.places.output) / 4;
+    return [this.#arena.copy(from, this.samples * this.#form.units)];
+  }
 
-    if (byInput) {
-      panels.packTransposed(arena, kernel, inputSize, at(back.kernelT));
+  backward(
+    base: number,
+    [gradient]: readonly [Numbers],
+    { kernel }: DenseArrays,
+    byInput: boolean,
+  ): Call {
+    const [arena, back] = [this.#arena, this.back];
+    const at = (place: number) => base + place;
+    if (byInput && this.#ownsWeights) {
+      this.places.panels.packTransposed(arena, kernel, this.#inputSize, at(back.kernelT));
     }
     arena.floats.set(gradient, at(back.gradient) / 4);
     arena.floats.fill(0, at(back.zeros) / 4, at(back.zeros) / 4 + 16);
-    const plan = base + this.#plans + engine.PLAN_BYTES.value;
+    const plan = base + this.#plans + arena.engine.PLAN_BYTES.value;
     new PlanWriter(arena, plan)
       .integers(base + this.#plans, at(back.gradient), at(back.kernelT))
       .integers(at(back.dlRows), at(back.dlPanels), at(back.turned), back.turnedRow)
       .integers(at(back.dxRows), back.dxRow, byInput ? at(back.dx) : 0)
       .integers(at(back.dKernel), at(back.dBias), at(back.zeros));
-    engine.denseBackward(plan);
+    return { name: "denseBackward", plan, count: 1 };
+  }
 
-    const dx = at(back.dx) / 4;
+  gradients(base: number, byInput: boolean): PartGradients {
+    const [arena, back, inputSize] = [this.#arena, this.back, this.#inputSize];
+    const { panels } = this.places;
+    const dx = (base + back.dx) / 4;
     return {
-      ...(byInput && { x: arena.floats.slice(dx, dx + rows * inputSize) }),
-      kernel: panels.unpack(arena, at(back.dKernel), inputSize),
-      bias: panels.unpack(arena, at(back.dBias), 1),
+      bySample: byInput ? [arena.copy(dx, this.samples * inputSize)] : [],
+      byWeights: [
+        panels.unpack(arena, base + back.dKernel, inputSize),
+        panels.unpack(arena, base + back.dBias, 1),
+      ],
     };
   }
 }
 
-function backwardPlaces(layout: Layout, rows: number, inputSize: number, units: number) {
+/** @param lent Wᵀ, where another part packs it */
+function backwardPlaces(
+  layout: Layout,
+  { rows, inputSize, units }: Pick<DenseForm, "units"> & Record<"rows" | "inputSize", number>,
+  lent: number | undefined,
+) {
   const columns = Math.ceil(units / 16) * 16;
   const inputs = Math.ceil(inputSize / 16) * 16;
   const turnedRow = Math.ceil(rows / 16) * 64;
@@ -117,7 +166,7 @@ function backwardPlaces(layout: Layout, rows: number, inputSize: number, units: 
     dxRow: inputs * 4,
     turnedRow,
     gradient: layout.add(rows * units),
-    kernelT: layout.add(inputs * columns),
+    kernelT: lent ?? layout.add(inputs * columns),
     dlRows: layout.add(rows * columns),
     dlPanels: layout.add(rows * columns),
     turned: layout.add(inputSize * turnedRow / 4),

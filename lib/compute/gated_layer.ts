@@ -63,8 +63,17 @@ const CHUNK_ROWS = 48;
 /** How many blocks a plan may record; c and h come after them. */
 const RECORDED_BLOCKS = 4;
 
+/** How a layer's places differ. */
+interface PlacesOptions {
+  /** Whether all steps' gates and states stay, for a backward pass. */
+  readonly keepSlots: boolean;
+  /** The same layer's of other samples, whose weights it reads. */
+  readonly lender?: GatedPlaces | undefined;
+}
+
 /** The places of a gated layer's arrays in a block, in bytes from its start. */
 export class GatedPlaces {
+  readonly #lender: GatedPlaces | undefined;
   readonly cell: CellKind;
   readonly sizes: SequenceSizes;
   /** Its arrays may be replaced before a `load`. */
@@ -91,7 +100,12 @@ export class GatedPlaces {
   readonly records: readonly (number | undefined)[];
   readonly last: number;
 
-  constructor(layout: Layout, layer: GatedLayer, sizes: SequenceSizes, keepSlots: boolean) {
+  constructor(
+    layout: Layout,
+    layer: GatedLayer,
+    sizes: SequenceSizes,
+    { keepSlots, lender }: PlacesOptions,
+  ) {
     const { batch, timesteps, inputSize } = sizes;
     const { units, record = false, returnSequences = false, takesStates = false } = layer;
     const cell: CellKind = cellKinds[layer.cellName];
@@ -108,10 +122,11 @@ export class GatedPlaces {
     this.hiddenRow = room < 16 ? room * 4 : oddLines(room);
     this.keepSlots = keepSlots;
     const slots = keepSlots ? timesteps + 1 : 2;
-    this.kernel = layout.add(inputSize * panels * 16);
-    this.recurrentKernel = layout.add(units * panels * 16);
-    this.bias = layout.add(panels * 16);
-    this.recurrentBias = layout.add((cell.biases - 1) * panels * 16);
+    this.#lender = lender;
+    this.kernel = lender?.kernel ?? layout.add(inputSize * panels * 16);
+    this.recurrentKernel = lender?.recurrentKernel ?? layout.add(units * panels * 16);
+    this.bias = lender?.bias ?? layout.add(panels * 16);
+    this.recurrentBias = lender?.recurrentBias ?? layout.add((cell.biases - 1) * panels * 16);
     this.gates = layout.add((keepSlots ? timesteps : this.chunk) * stepBytes / 4);
     this.hidden = layout.add(slots * batch * this.hiddenRow / 4);
     const cells = (cell.states - 1) * batch * panels * 4;
@@ -152,7 +167,7 @@ export class GatedPlaces {
     return { address: base + this.#endSlot().hidden, step: 0, sample: this.hiddenRow };
   }
 
-  /** Weights packed, the plan written. */
+  /** Weights packed, where they are its own, and the plan written. */
   load(arena: Arena, base: number, plan: number, x: Source, leaveLast: boolean): void {
     const { layer, cell, sizes: { batch, timesteps, inputSize } } = this;
     const { units, activation, recurrentActivation, goBackwards = false } = layer;
@@ -177,6 +192,7 @@ export class GatedPlaces {
   }
 
   loadWeights(arena: Arena, base: number): void {
+    if (this.#lender !== undefined) return;
     const { layer: { units, kernel, recurrentKernel }, panels, sizes: { inputSize } } = this;
     const { width } = panels;
     const bias = this.layer.bias ?? new Float32Array(this.cell.biases * width);

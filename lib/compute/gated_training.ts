@@ -1,7 +1,7 @@
 // A gated layer forward and backward, for training: all steps' gates and states stay in WASM's memory
 // until the gradients are asked for.
 
-import { type Arena, Layout, sharedArena } from "./arena.ts";
+import { type Arena, type Layout, sharedArena } from "./arena.ts";
 import {
   type GatedArrays,
   type GatedForm,
@@ -14,8 +14,14 @@ import {
 import { checkGatedArrays, checkLength, joined } from "./lengths.ts";
 import { gatePanels } from "./panels.ts";
 import { PlanWriter } from "./plan_writer.ts";
-import { TrainingMemory, type TrainingRun } from "./training_memory.ts";
-import { chooseTiles } from "./wide.ts";
+import {
+  type PartGradients,
+  SplitTraining,
+  type TrainingPart,
+  type TrainingRun,
+} from "./split_training.ts";
+import type { Call } from "./thread.ts";
+import { cellKinds } from "./cell_kinds.ts";
 
 /** Gradients of the loss, each as large as what it is with respect to. */
 export interface GatedGradients {
@@ -31,27 +37,21 @@ export interface GatedGradients {
 
 /** What both directions need of one size, its memory reused by every run. */
 export class GatedTraining {
-  readonly #arena: Arena;
   readonly #form: GatedForm;
   readonly #sizes: SequenceSizes;
-  readonly #places: GatedPlaces;
-  readonly #plans: number;
-  readonly #x: number;
-  readonly #back: BackwardPlaces;
-  readonly #memory: TrainingMemory;
+  readonly #training: SplitTraining<GatedArrays>;
 
   constructor(form: GatedForm, sizes: SequenceSizes, arena: Arena = sharedArena()) {
-    this.#arena = arena;
     this.#form = form;
     this.#sizes = sizes;
-    const nothing = new Float32Array(0);
-    const layout = new Layout();
-    this.#plans = layout.add(2 * arena.engine.PLAN_BYTES.value / 4);
-    this.#x = layout.add(sizes.batch * sizes.timesteps * sizes.inputSize);
-    const layer: GatedLayer = { ...form, kind: "gated", kernel: nothing, recurrentKernel: nothing };
-    this.#places = new GatedPlaces(layout, layer, sizes, true);
-    this.#back = backwardPlaces(layout, this.#places);
-    this.#memory = new TrainingMemory(arena, layout.bytes);
+    const { batch, timesteps, inputSize } = sizes;
+    const { units, cellName } = form;
+    this.#training = new SplitTraining(arena, {
+      samples: batch,
+      multiplications: batch * timesteps * (inputSize + units) * units * cellKinds[cellName].blocks,
+      place: (layout, batch, lender) =>
+        new GatedPart(arena, layout, form, { ...sizes, batch }, lender as GatedPart | undefined),
+    });
   }
 
   /**
@@ -64,73 +64,116 @@ export class GatedTraining {
   forward(
     x: Numbers,
     arrays: GatedArrays,
-    start?: readonly Numbers[],
+    start: readonly Numbers[] = [],
   ): TrainingRun<GatedGradients> {
     const { batch, timesteps, inputSize } = this.#sizes;
+    const { units, cellName } = this.#form;
     checkLength("x", x, batch * timesteps * inputSize);
-    checkGatedArrays(arrays, this.#places.cell, this.#form.units, inputSize);
-    return this.#memory.run(
-      () => this.#forward(x, arrays, start),
-      (gradient, byInput) => this.#backward(gradient, arrays, byInput),
-    );
+    checkGatedArrays(arrays, cellKinds[cellName], units, inputSize);
+    const { output, backward } = this.#training.run([x, ...start], arrays);
+    return {
+      output,
+      backward: (gradient, options = {}) => {
+        const { bySample, byWeights } = backward(gradient, options);
+        const [kernel, recurrentKernel, bias] = byWeights;
+        const { byInput = true } = options;
+        return {
+          ...(byInput && { x: bySample[0]! }),
+          ...{ kernel: kernel!, recurrentKernel: recurrentKernel!, bias: bias! },
+          start: byInput ? bySample.slice(1) : bySample,
+        };
+      },
+    };
+  }
+}
+
+/** The samples that one thread computes. */
+class GatedPart implements TrainingPart<GatedArrays> {
+  readonly samples: number;
+  readonly #arena: Arena;
+  readonly #form: GatedForm;
+  readonly #sizes: SequenceSizes;
+  readonly #ownsWeights: boolean;
+  readonly places: GatedPlaces;
+  readonly #plans: number;
+  readonly #x: number;
+  readonly back: BackwardPlaces;
+
+  constructor(
+    arena: Arena,
+    layout: Layout,
+    form: GatedForm,
+    sizes: SequenceSizes,
+    lender: GatedPart | undefined,
+  ) {
+    this.samples = sizes.batch;
+    this.#arena = arena;
+    this.#form = form;
+    this.#sizes = sizes;
+    this.#ownsWeights = lender === undefined;
+    const nothing = new Float32Array(0);
+    this.#plans = layout.add(2 * arena.engine.PLAN_BYTES.value / 4);
+    this.#x = layout.add(sizes.batch * sizes.timesteps * sizes.inputSize);
+    const layer: GatedLayer = { ...form, kind: "gated", kernel: nothing, recurrentKernel: nothing };
+    const options = { keepSlots: true, lender: lender?.places };
+    this.places = new GatedPlaces(layout, layer, sizes, options);
+    this.back = backwardPlaces(layout, this.places, lender?.back);
   }
 
-  #forward(
-    x: Numbers,
+  forward(
+    base: number,
+    [x, ...start]: readonly [Numbers, ...Numbers[]],
     arrays: GatedArrays,
-    start: readonly Numbers[] | undefined,
-  ): Float32Array<ArrayBuffer> {
+  ): Call {
     const arena = this.#arena;
-    const base = this.#memory.base();
-    const places = this.#places;
-    const { batch, timesteps, inputSize } = this.#sizes;
-    const { units, returnSequences = false, takesStates = false } = this.#form;
+    const places = this.places;
+    const { timesteps, inputSize } = this.#sizes;
+    const { returnSequences = false, takesStates = false } = this.#form;
     places.layer = { ...this.#form, kind: "gated", ...arrays };
     const source = {
       address: base + this.#x,
       step: inputSize * 4,
       sample: timesteps * inputSize * 4,
     };
-    places.load(arena, base, base + this.#plans, source, !returnSequences);
+    const plan = base + this.#plans;
+    places.load(arena, base, plan, source, !returnSequences);
     if (takesStates) places.setStart(arena, base, start);
     arena.floats.set(x, source.address / 4);
-    chooseTiles(arena.engine, places.multiplications);
-    arena.engine.forward(base + this.#plans, 1);
-    const from = (returnSequences ? places.output(base).address : base + places.last) / 4;
-    const length = returnSequences ? batch * timesteps * units : batch * units;
-    const output = arena.floats.slice(from, from + length);
-    if (!takesStates) return output;
-    return joined([output, ...places.ends(arena, base)]);
+    return { name: "forward", plan, count: 1 };
   }
 
-  #backward(gradient: Numbers, arrays: GatedArrays, byInput: boolean): GatedGradients {
-    const [arena, base, back] = [this.#arena, this.#memory.base(), this.#back];
-    const { units, cellName, returnSequences = false, takesStates = false } = this.#form;
-    const { batch, timesteps, inputSize } = this.#sizes;
-    const { panels, cell } = this.#places;
-    const { kernel, recurrentKernel } = arrays;
+  outputs(base: number): Float32Array<ArrayBuffer>[] {
+    const [arena, places] = [this.#arena, this.places];
+    const { batch, timesteps } = this.#sizes;
+    const { units, returnSequences = false, takesStates = false } = this.#form;
+    const from = (returnSequences ? places.output(base).address : base + places.last) / 4;
+    const length = returnSequences ? batch * timesteps * units : batch * units;
+    const output = arena.copy(from, length);
+    return takesStates ? [output, ...places.ends(arena, base)] : [output];
+  }
+
+  backward(
+    base: number,
+    [gradient, ...byEnds]: readonly [Numbers, ...Numbers[]],
+    arrays: GatedArrays,
+    byInput: boolean,
+  ): Call {
+    const [arena, back] = [this.#arena, this.back];
+    const { returnSequences = false, takesStates = false } = this.#form;
+    const { batch } = this.#sizes;
+    const { cell } = this.places;
     const at = (place: number) => base + place;
 
-    if (cellName === "gruBefore") { // z and r meet h, h̃ meets r ⊙ h
-      const [gates, candidate] = [[0, 1], [2]].map((only) => gatePanels(cell, units, only));
-      gates!.packTransposed(arena, recurrentKernel, units, at(back.recurrentT));
-      candidate!.packTransposed(arena, recurrentKernel, units, at(back.candidateT));
-    } else {
-      panels.packTransposed(arena, recurrentKernel, units, at(back.recurrentT));
-    }
-    if (byInput) panels.packTransposed(arena, kernel, inputSize, at(back.kernelT));
-    const state = batch * units;
-    const output = returnSequences ? state * timesteps : state;
-    arena.floats.set(gradient.subarray(0, output), at(back.gradient) / 4);
-    const byStates = Array.from({ length: takesStates ? cell.states : 0 }, (_, k) => {
-      const own = gradient.subarray(output + k * state, output + (k + 1) * state);
+    if (this.#ownsWeights) this.#packTransposed(base, arrays, byInput);
+    arena.floats.set(gradient, at(back.gradient) / 4);
+    const byStates = byEnds.map((own, k) => {
       arena.floats.set(own, at(back.byStates[k]!) / 4);
       return at(back.byStates[k]!);
     });
     const byHidden = byStates.at(-1) ?? (returnSequences ? 0 : at(back.gradient));
     if (takesStates && !returnSequences) { // the result is the last hidden state as well
       const last = byHidden / 4;
-      for (let k = 0; k < state; k++) arena.floats[last + k]! += gradient[k]!;
+      for (let k = 0; k < batch * this.#form.units; k++) arena.floats[last + k]! += gradient[k]!;
     }
     const dStates = byStates.map((_, k) => at(back.dStates[k]!));
     const hasCells = takesStates && cell.states === 2;
@@ -147,28 +190,60 @@ export class GatedTraining {
       .integers(at(back.dxStep), back.dxRow, byInput ? at(back.dx) : 0)
       .integers(at(back.dKernel), at(back.dRecurrentKernel))
       .integers(at(back.dBias), at(back.dRecurrentBias), at(back.zeros));
-    arena.engine.gatedBackward(plan);
+    return { name: "gatedBackward", plan, count: 1 };
+  }
 
-    const unpacked = (place: number, rows: number) => panels.unpack(arena, at(place), rows);
+  gradients(base: number, byInput: boolean): PartGradients {
+    const [arena, back] = [this.#arena, this.back];
+    const { batch, timesteps, inputSize } = this.#sizes;
+    const { units } = this.#form;
+    const { panels, cell } = this.places;
+    const unpacked = (place: number, rows: number) => panels.unpack(arena, base + place, rows);
     const bias = [back.dBias, back.dRecurrentBias].slice(0, cell.biases)
       .map((place) => unpacked(place, 1));
-    const dx = at(back.dx) / 4;
+    const copied = (place: number, length: number) => arena.copy((base + place) / 4, length);
     return {
-      ...(byInput && { x: arena.floats.slice(dx, dx + batch * timesteps * inputSize) }),
-      kernel: unpacked(back.dKernel, inputSize),
-      recurrentKernel: unpacked(back.dRecurrentKernel, units),
-      bias: joined(bias),
-      start: dStates.map((place) => arena.floats.slice(place / 4, place / 4 + state)),
+      bySample: [
+        ...(byInput ? [copied(back.dx, batch * timesteps * inputSize)] : []),
+        ...back.dStates.map((place) => copied(place, batch * units)),
+      ],
+      byWeights: [
+        unpacked(back.dKernel, inputSize),
+        unpacked(back.dRecurrentKernel, units),
+        joined(bias),
+      ],
     };
+  }
+
+  #packTransposed(base: number, { kernel, recurrentKernel }: GatedArrays, byInput: boolean): void {
+    const [arena, back] = [this.#arena, this.back];
+    const { units, cellName } = this.#form;
+    const { panels, cell } = this.places;
+    if (cellName === "gruBefore") { // z and r meet h, h̃ meets r ⊙ h
+      const [gates, candidate] = [[0, 1], [2]].map((only) => gatePanels(cell, units, only));
+      gates!.packTransposed(arena, recurrentKernel, units, base + back.recurrentT);
+      candidate!.packTransposed(arena, recurrentKernel, units, base + back.candidateT);
+    } else {
+      panels.packTransposed(arena, recurrentKernel, units, base + back.recurrentT);
+    }
+    if (byInput) panels.packTransposed(arena, kernel, this.#sizes.inputSize, base + back.kernelT);
   }
 }
 
 type BackwardPlaces = ReturnType<typeof backwardPlaces>;
 
+/** What it needs of the weights, which every part reads. */
+type Transposed = {
+  readonly recurrentT: number;
+  readonly candidateT: number;
+  readonly kernelT: number;
+};
+
 /** Where the backward pass has its arrays, and its rows' lengths in bytes. */
 function backwardPlaces(
   layout: Layout,
   { layer, cell, panels: { count: panels }, sizes }: GatedPlaces,
+  lent: Transposed | undefined,
 ) {
   const { units, cellName, returnSequences = false, takesStates = false } = layer;
   const { batch, timesteps, inputSize } = sizes;
@@ -192,9 +267,9 @@ function backwardPlaces(
     gradient: layout.add((returnSequences ? steps : batch) * units),
     byStates: states.map((numbers) => layout.add(numbers)),
     dStates: states.map((numbers) => layout.add(numbers)),
-    recurrentT: layout.add(inSixteens(units) * panels * 16),
-    candidateT: only(before, inSixteens(units) * panels * 16),
-    kernelT: layout.add(inSixteens(inputSize) * panels * 16),
+    recurrentT: lent?.recurrentT ?? layout.add(inSixteens(units) * panels * 16),
+    candidateT: lent?.candidateT ?? only(before, inSixteens(units) * panels * 16),
+    kernelT: lent?.kernelT ?? layout.add(inSixteens(inputSize) * panels * 16),
     turned: layout.add((inputSize + (before ? 2 : 1) * units) * turnedRow / 4),
     dh: layout.add(batch * dhRow / 4),
     dc: only(cell.states === 2, batch * panels * 4),

@@ -1,20 +1,13 @@
 // Layers that follow each other, prepared once and run often: weights packed, sizes fixed, one call
-// of WASM for each run.
+// of WASM for each run, or one in each thread.
 
 import { type Arena, Layout, sharedArena } from "./arena.ts";
-import { type DenseLayer, DensePlaces } from "./dense_layer.ts";
-import {
-  type GatedLayer,
-  GatedPlaces,
-  type Numbers,
-  type SequenceSizes,
-  type Source,
-} from "./gated_layer.ts";
-import { checkDenseArrays, checkGatedArrays, checkLength } from "./lengths.ts";
-import { chooseTiles } from "./wide.ts";
+import { cellKinds } from "./cell_kinds.ts";
+import type { Numbers, SequenceSizes } from "./gated_layer.ts";
+import { checkLength, joined } from "./lengths.ts";
+import { type PlanLayer, PlanPart } from "./plan_part.ts";
 
-/** A layer of a plan. */
-export type PlanLayer = GatedLayer | DenseLayer;
+export type { PlanLayer };
 
 /** What a layer with `record` did, `[batch, timesteps, units]` each: its gates, then its states, in Keras's order. */
 export type Recorded = readonly Float32Array<ArrayBuffer>[];
@@ -31,21 +24,18 @@ const SHORT = 64;
  * It holds, 4 bytes a number: x; the weights, an LSTM's units rounded up to 4, others to 16; z of some
  * timesteps, as many as 512 KiB hold or 48 rows need; two states, and a GRU's h·U of one timestep; and
  * `batch · timesteps · units` for each sequence that goes on, or for every gate and state where they are
- * recorded.
+ * recorded. Of the weights there is one copy for all threads.
  */
 export class Plan {
   readonly #arena: Arena;
-  readonly #places: (GatedPlaces | DensePlaces)[] = [];
-  readonly #bytes: number;
-  readonly #plans: number;
-  readonly #x: number;
-  readonly #inputLength: number;
   readonly #sizes: SequenceSizes;
-  readonly #outputLength: number;
   readonly #multiplications: number;
+  #layers: readonly PlanLayer[];
+  #parts: readonly PlanPart[] = [];
+  #bytes = 0;
+  #threads = 0;
   #generation = 0;
   #base = 0;
-  #output = 0;
 
   /**
    * @param layers at least one; a gated one that is not the last of these returns its sequences
@@ -59,30 +49,8 @@ export class Plan {
   ) {
     this.#arena = arena;
     this.#sizes = sizes;
-    const layout = new Layout();
-    this.#plans = layout.add(layers.length * arena.engine.PLAN_BYTES.value / 4);
-    this.#inputLength = sizes.batch * sizes.timesteps * sizes.inputSize;
-    this.#x = layout.add(this.#inputLength);
-    let { inputSize } = sizes;
-    let rows = sizes.batch * sizes.timesteps;
-    for (const layer of layers) {
-      if (layer.kind === "gated") {
-        const places = new GatedPlaces(layout, layer, { ...sizes, inputSize }, false);
-        checkGatedArrays(layer, places.cell, layer.units, inputSize);
-        this.#places.push(places);
-        if (!layer.returnSequences) rows = sizes.batch;
-      } else {
-        checkDenseArrays(layer, layer.units, inputSize);
-        this.#places.push(new DensePlaces(layout, layer, rows, inputSize));
-      }
-      inputSize = layer.units;
-    }
-    this.#outputLength = rows * inputSize;
-    this.#multiplications = this.#places.reduce(
-      (sum, { multiplications }) => sum + multiplications,
-      0,
-    );
-    this.#bytes = layout.bytes;
+    this.#layers = layers;
+    this.#multiplications = multiplicationsOf(layers, sizes);
     this.#load();
   }
 
@@ -96,51 +64,65 @@ export class Plan {
    * @param start the states that the first layer starts from, where it takes some. Default: zeros.
    */
   run(x: Numbers, start?: readonly Numbers[]): Float32Array<ArrayBuffer> {
-    checkLength("x", x, this.#inputLength);
+    const { batch, timesteps, inputSize } = this.#sizes;
+    checkLength("x", x, batch * timesteps * inputSize);
     const arena = this.#arena;
     if (this.#generation !== arena.generation) this.#load();
-    if (this.#first !== undefined) this.#first.setStart(arena, this.#base, start);
+    const parts = this.#parts;
+    if (parts.length > 1) return this.#runTogether(x, start);
+    const [part] = parts as [PlanPart];
+    part.first?.setStart(arena, this.#base, start);
     const { floats } = arena;
-    const from = (this.#base + this.#x) >>> 2;
+    const from = (this.#base + part.x) >>> 2;
     if (x.length > SHORT) floats.set(x, from);
     else for (let k = 0; k < x.length; k++) floats[from + k] = x[k]!;
-    chooseTiles(arena.engine, this.#multiplications);
-    arena.engine.forward(this.#base + this.#plans, this.#places.length);
-    return copy(floats, this.#output >>> 2, this.#outputLength);
+    arena.engine.forward(part.plans, part.places.length);
+    return copy(floats, part.output >>> 2, part.outputLength);
+  }
+
+  /** The same, each part in a thread. */
+  #runTogether(x: Numbers, start: readonly Numbers[] | undefined): Float32Array<ArrayBuffer> {
+    const arena = this.#arena;
+    const { batch } = this.#sizes;
+    let sample = 0;
+    for (const part of this.#parts) {
+      const own = (all: Numbers) => {
+        const each = all.length / batch;
+        return all.subarray(sample * each, (sample + part.samples) * each);
+      };
+      part.first?.setStart(arena, this.#base, start?.map(own));
+      arena.floats.set(own(x), (this.#base + part.x) / 4);
+      sample += part.samples;
+    }
+    const calls = this.#parts.map(({ plans, places: { length: count } }) =>
+      ({ name: "forward", plan: plans, count }) as const
+    );
+    if (!arena.make(calls)) return this.run(x, start);
+    return joined(
+      this.#parts.map(({ output, outputLength }) =>
+        arena.floats.subarray(output / 4, output / 4 + outputLength)
+      ),
+    );
   }
 
   /** The states of the first layer, which takes some, after its last step in the last run. */
   ends(): Float32Array<ArrayBuffer>[] {
     this.#checkRun("read the states");
-    return this.#first!.ends(this.#arena, this.#base);
+    const parts = this.#parts.map((part) => part.first!.ends(this.#arena, this.#base));
+    return parts[0]!.map((_, state) => joined(parts.map((ends) => ends[state]!)));
   }
 
   /** What layer `k` recorded in the last run, copied. */
   recorded(k: number): Recorded {
-    return this.views(k).map((view) => view.slice());
-  }
-
-  /** The same without a copy: it lasts until the next call of anything in this folder. */
-  views(k: number): readonly Float32Array<SharedArrayBuffer>[] {
-    const places = this.#places[k];
-    if (!(places instanceof GatedPlaces) || !places.layer.record) {
+    const layer = this.#layers[k];
+    if (layer?.kind !== "gated" || !layer.record) {
       throw new TypeError(
         `Cannot read a record: only a recording layer has one, but layer ${k} makes none`,
       );
     }
     this.#checkRun("read a record");
-    const { batch, timesteps } = this.#sizes;
-    const length = batch * timesteps * places.layer.units;
-    return places.records.filter((place) => place !== undefined).map((place) => {
-      const from = (this.#base + place) / 4;
-      return this.#arena.floats.subarray(from, from + length);
-    });
-  }
-
-  /** The layer that takes states, the first one alone. */
-  get #first(): GatedPlaces | undefined {
-    const [first] = this.#places;
-    return first instanceof GatedPlaces && first.layer.takesStates === true ? first : undefined;
+    const parts = this.#parts.map((part) => part.recorded(this.#arena, this.#base, k));
+    return parts[0]!.map((_, site) => joined(parts.map((sites) => sites[site]!)));
   }
 
   #checkRun(action: string): void {
@@ -157,59 +139,52 @@ export class Plan {
    * @throws {TypeError} where an array's length does not fit the sizes.
    */
   refresh(layers?: readonly PlanLayer[]): void {
-    if (layers !== undefined) this.#replaceArrays(layers);
+    const [first] = this.#parts as [PlanPart];
+    if (layers !== undefined) {
+      first.replaceArrays(layers);
+      this.#layers = layers;
+    }
     if (this.#generation !== this.#arena.generation) return this.#load();
-    for (const places of this.#places) places.loadWeights(this.#arena, this.#base);
-  }
-
-  #replaceArrays(layers: readonly PlanLayer[]): void {
-    this.#places.forEach((places, k) => {
-      const layer = layers[k];
-      if (places instanceof GatedPlaces && layer?.kind === "gated") {
-        checkGatedArrays(layer, places.cell, places.layer.units, places.sizes.inputSize);
-        places.layer = layer;
-      } else if (places instanceof DensePlaces && layer?.kind === "dense") {
-        checkDenseArrays(layer, places.layer.units, places.inputSize);
-        places.layer = layer;
-      } else {
-        throw new TypeError(
-          `Cannot take other weights: layer ${k} must stay what it was, but it is ` +
-            (layer?.kind ?? "undefined"),
-        );
-      }
-    });
+    for (const places of first.places) places.loadWeights(this.#arena, this.#base);
   }
 
   #load(): void {
     const arena = this.#arena;
+    if (this.#threads !== arena.threads) this.#layOut();
     const base = this.#base = arena.reserve(this.#bytes);
     this.#generation = arena.generation;
-    const { timesteps, inputSize } = this.#sizes;
-    let x: Source = {
-      address: base + this.#x,
-      step: inputSize * 4,
-      sample: timesteps * inputSize * 4,
-    };
-    this.#places.forEach((places, k) => {
-      const plan = base + this.#plans + k * arena.engine.PLAN_BYTES.value;
-      const isLast = k === this.#places.length - 1;
-      if (places instanceof GatedPlaces) {
-        places.load(arena, base, plan, x, isLast);
-        x = places.output(base);
-        if (isLast && !places.layer.returnSequences) {
-          x = { ...x, address: base + places.last };
-        }
-      } else {
-        const everyStep = x.step !== 0;
-        places.load(arena, base, plan, everyStep ? { ...x, sample: x.step } : x);
-        const rowBytes = places.layer.units * 4;
-        x = everyStep
-          ? { address: base + places.output, step: rowBytes, sample: timesteps * rowBytes }
-          : { address: base + places.output, step: 0, sample: rowBytes };
-      }
-    });
-    this.#output = x.address;
+    const [first, ...others] = this.#parts as [PlanPart, ...PlanPart[]];
+    for (const part of [first, ...others]) part.load(arena, base);
   }
+
+  #layOut(): void {
+    const arena = this.#arena;
+    const layout = new Layout();
+    const parts: PlanPart[] = [];
+    for (const batch of arena.shares(this.#sizes.batch, this.#multiplications)) {
+      parts.push(new PlanPart(arena, layout, this.#layers, { ...this.#sizes, batch }, parts[0]));
+    }
+    this.#parts = parts;
+    this.#bytes = layout.bytes;
+    this.#threads = arena.threads;
+  }
+}
+
+function multiplicationsOf(
+  layers: readonly PlanLayer[],
+  { batch, timesteps, inputSize }: SequenceSizes,
+): number {
+  let [rows, depth, sum] = [batch * timesteps, inputSize, 0];
+  for (const layer of layers) {
+    if (layer.kind === "gated") {
+      sum += rows * (depth + layer.units) * cellKinds[layer.cellName].blocks * layer.units;
+      if (!layer.returnSequences) rows = batch;
+    } else {
+      sum += rows * depth * layer.units;
+    }
+    depth = layer.units;
+  }
+  return sum;
 }
 
 function copy(from: Float32Array, start: number, length: number): Float32Array<ArrayBuffer> {
