@@ -229,6 +229,7 @@ export type { CompileOptions, MetricName } from "./lib/model/training/compile.ts
 export type { EarlyStopping, FitOptions } from "./lib/model/training/fit_options.ts";
 export type { EpochReport, History } from "./lib/model/training/history.ts";
 export type { RunningEpoch, TrainingState } from "./lib/model/training/training_state.ts";
+export { useThreads } from "./lib/model/fast/use_threads.ts";
 export { gradients } from "./lib/model/training/gradients.ts";
 export type { GradientsOptions } from "./lib/model/training/gradients.ts";
 export { adam } from "./lib/model/training/optimizers/adam.ts";

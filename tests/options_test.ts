@@ -259,6 +259,7 @@ const ENTRIES: Record<string, Entry> = {
   Chart: free("a figure, checked by plot()", make(g.Chart), figure),
   toSvg: entry(g.toSvg, figure),
   toPng: entry(g.toPng, figure),
+  useThreads: entry((...args: Any[]) => (g.useThreads as Any)(...args)[Symbol.dispose](), 1),
   savePicture: entry(g.savePicture, svg, figure),
   embedPlotly: entry(g.embedPlotly),
   html: free("a template", (a: Any) => g.html`<p>${a}</p>`, "a"),

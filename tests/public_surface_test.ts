@@ -131,6 +131,7 @@ const NAMES = [
   "trace",
   "unitNormalization",
   "upSampling1D",
+  "useThreads",
   "weightTable",
   "zeroPadding1D",
 ];
