@@ -5,6 +5,7 @@
 import { availableBuild, type Build, type Engine, instantiate } from "./engine.ts";
 import { type Call, make } from "./thread.ts";
 import { Threads } from "./threads.ts";
+import { chooseTiles } from "./wide.ts";
 
 const PAGE = 65536;
 /** A cache line: every array begins on one. */
@@ -107,8 +108,11 @@ export class Arena {
   /**
    * Makes calls at the same time, at most as many as there are threads. False where a worker was lost
    * on the way: then all blocks are void, and the calls to be made once more.
+   *
+   * @param multiplications of all calls together
    */
-  make(calls: readonly Call[]): boolean {
+  make(calls: readonly Call[], multiplications: number): boolean {
+    chooseTiles(this.engine, multiplications);
     const threads = this.#threads;
     if (threads === undefined || calls.length === 1) {
       for (const call of calls) make(call, this.engine);

@@ -151,12 +151,6 @@ export class GatedPlaces {
     this.last = layout.add(batch * units);
   }
 
-  /** How many a run does. */
-  get multiplications(): number {
-    const { layer: { units }, panels: { width }, sizes: { batch, timesteps, inputSize } } = this;
-    return batch * timesteps * (inputSize + units) * width;
-  }
-
   /** Where the next layer finds the hidden states: the last one of each sample, or all. */
   output(base: number): Source {
     const { layer: { units, returnSequences }, sizes: { timesteps } } = this;

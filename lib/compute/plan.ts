@@ -6,6 +6,7 @@ import { cellKinds } from "./cell_kinds.ts";
 import type { Numbers, SequenceSizes } from "./gated_layer.ts";
 import { checkLength, joined } from "./lengths.ts";
 import { type PlanLayer, PlanPart } from "./plan_part.ts";
+import { chooseTiles } from "./wide.ts";
 
 export type { PlanLayer };
 
@@ -76,6 +77,7 @@ export class Plan {
     const from = (this.#base + part.x) >>> 2;
     if (x.length > SHORT) floats.set(x, from);
     else for (let k = 0; k < x.length; k++) floats[from + k] = x[k]!;
+    chooseTiles(arena.engine, this.#multiplications);
     arena.engine.forward(part.plans, part.places.length);
     return copy(floats, part.output >>> 2, part.outputLength);
   }
@@ -97,7 +99,7 @@ export class Plan {
     const calls = this.#parts.map(({ plans, places: { length: count } }) =>
       ({ name: "forward", plan: plans, count }) as const
     );
-    if (!arena.make(calls)) return this.run(x, start);
+    if (!arena.make(calls, this.#multiplications)) return this.run(x, start);
     return joined(
       this.#parts.map(({ output, outputLength }) =>
         arena.floats.subarray(output / 4, output / 4 + outputLength)

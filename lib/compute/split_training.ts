@@ -124,16 +124,17 @@ export class SplitTraining<Arrays> {
 
   /** Makes each part's call, with its own samples of an array; false where that is to be repeated. */
   #make(call: (part: TrainingPart<Arrays>, own: (all: Numbers) => Numbers) => Call): boolean {
-    const { samples } = this.#splitting;
+    const { samples, multiplications } = this.#splitting;
     let first = 0;
-    return this.#arena.make(this.#parts.map((part) => {
+    const calls = this.#parts.map((part) => {
       const from = first;
       first += part.samples;
       return call(part, (all) => {
         const each = all.length / samples;
         return all.subarray(from * each, (from + part.samples) * each);
       });
-    }));
+    });
+    return this.#arena.make(calls, multiplications);
   }
 
   get #isThere(): boolean {

@@ -23,6 +23,8 @@ const WAKES = 1;
 const NAME = 2;
 const PLAN = 3;
 const COUNT = 4;
+/** Whether it uses its wide tiles. */
+const WIDE = 5;
 
 const STARTING = 0;
 const IDLE = 1;
@@ -37,8 +39,10 @@ const NAMES = ["forward", "gatedBackward", "denseBackward"] as const;
 /** The worker's whole program: as text, since a file or an address would need permission to be read. */
 const PROGRAM = `
 onerror = (event) => event.preventDefault();
-onmessage = ({ data: { module, memory, control } }) => {
+onmessage = ({ data: { module, wide, memory, control } }) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const slot = wide ? exports.table.grow(1) : 0;
+  if (wide) exports.table.set(slot, new WebAssembly.Instance(wide, { env: { memory } }).exports.panel);
   const turn = (state) => {
     Atomics.store(control, ${STATE}, state);
     Atomics.notify(control, ${STATE});
@@ -51,6 +55,7 @@ onmessage = ({ data: { module, memory, control } }) => {
     if (state === ${ENDED}) return close();
     if (state === ${POSTED}) {
       try {
+        exports.wide.value = control[${WIDE}] ? slot : 0;
         const name = ${JSON.stringify(NAMES)}[control[${NAME}]];
         exports[name](control[${PLAN}], control[${COUNT}]);
         turn(${IDLE});
@@ -69,6 +74,14 @@ onmessage = ({ data: { module, memory, control } }) => {
 /** A worker that sleeps through so many milliseconds of calls is dead: a busy machine wakes it sooner. */
 const SLEEP_MS = 1000;
 
+/** What a worker instantiates. */
+interface Instances {
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  /** The wide tiles at this thread's own addresses, where there are some. */
+  readonly wide: WebAssembly.Module | undefined;
+}
+
 /** A worker as the main thread sees it. */
 export class Thread {
   readonly #worker: Worker;
@@ -77,14 +90,14 @@ export class Thread {
   #missed: { readonly at: number; readonly wakes: number } | undefined;
 
   /** @throws {Error} where no worker can be started. */
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+  constructor(instances: Instances) {
     const address = `data:text/javascript,${encodeURIComponent(PROGRAM)}`;
     this.#worker = new Worker(address, { type: "module", name: "@gatescope/lstm" });
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#turn(FAILED);
     };
-    this.#worker.postMessage({ module, memory, control: this.#control });
+    this.#worker.postMessage({ ...instances, control: this.#control });
   }
 
   /** Waits until it can take calls; whether it can. */
@@ -102,10 +115,11 @@ export class Thread {
   }
 
   /** Asks for a call; false where it is not ready for one. */
-  post({ name, plan, count }: Call): boolean {
+  post({ name, plan, count }: Call, wide: boolean): boolean {
     if (this.#state !== IDLE) return false;
     const control = this.#control;
     [control[NAME], control[PLAN], control[COUNT]] = [NAMES.indexOf(name), plan, count];
+    control[WIDE] = Number(wide);
     this.#turn(POSTED);
     return true;
   }

@@ -2,6 +2,7 @@
 
 import { type Build, type Engine, moduleOf } from "./engine.ts";
 import { type Call, make, Thread } from "./thread.ts";
+import { areWideFaster, wideModule } from "./wide.ts";
 
 /** How long a worker may take beyond what the main thread took for its own call, and how many times that. */
 const PATIENCE_MS = 1000;
@@ -23,7 +24,7 @@ export class Threads {
     this.count = count;
     this.#build = build;
     this.#engine = engine;
-    this.#workers = Array.from({ length: count - 1 }, () => this.#start());
+    this.#workers = Array.from({ length: count - 1 }, (_, k) => this.#start(k));
   }
 
   /** Waits until all workers can take calls; why one cannot, where one cannot. */
@@ -38,9 +39,10 @@ export class Threads {
    * then each that a worker has not begun. False where a worker began one and does not end it.
    */
   make([own, ...others]: readonly Call[]): boolean {
+    const wide = areWideFaster();
     const workers = others.map((call, k) => {
       const worker = this.#workerFor(k);
-      return worker?.post(call) ? worker : undefined;
+      return worker?.post(call, wide) ? worker : undefined;
     });
     const start = performance.now();
     make(own!, this.#engine);
@@ -62,14 +64,19 @@ export class Threads {
     const worker = this.#workers[k];
     if (worker?.isLost && this.#replacements-- > 0) {
       worker.end();
-      this.#workers[k] = this.#start();
+      this.#workers[k] = this.#start(k);
     }
     return this.#workers[k];
   }
 
-  #start(): Thread | undefined {
+  #start(k: number): Thread | undefined {
+    const build = this.#build;
     try {
-      return new Thread(moduleOf(this.#build), this.#engine.memory);
+      return new Thread({
+        memory: this.#engine.memory,
+        module: moduleOf(build),
+        wide: build === "relaxed-simd" ? wideModule(k + 1) : undefined,
+      });
     } catch (error) {
       this.#problem = String((error as Error)?.message ?? error);
       return undefined;

@@ -5,9 +5,9 @@ import { kindOf } from "../../base/kind.ts";
 import { refuseOptions } from "../../base/options.ts";
 import { setOwnThreads, sharedArena } from "../../compute/arena.ts";
 import { availableBuild } from "../../compute/engine.ts";
+import { MOST_THREADS } from "../../compute/memory_map.ts";
 import { jupyterOfKernel } from "../../display/jupyter.ts";
 
-const MOST = 16;
 /** A worker starts in 10 to 30 ms; on a busy machine it takes its time. */
 const START_MS = 10_000;
 
@@ -54,9 +54,9 @@ export function useThreads(count: number): Disposable {
       `Cannot use threads: their count must be a number, but ${kindOf(count)} was given`,
     );
   }
-  if (!Number.isInteger(count) || count < 1 || count > MOST) {
+  if (!Number.isInteger(count) || count < 1 || count > MOST_THREADS) {
     throw new RangeError(
-      `Cannot use threads: their count must be a whole number from 1 to ${MOST}, but it is ${count}`,
+      `Cannot use threads: their count must be a whole number from 1 to ${MOST_THREADS}, but it is ${count}`,
     );
   }
   if (availableBuild() === undefined) {
@@ -83,5 +83,5 @@ function end(use: { readonly count: number }): void {
 /** How many threads are taken where nobody asks. */
 function ownCount(): number {
   if (jupyterOfKernel() === undefined) return 1;
-  return Math.min(MOST, navigator.hardwareConcurrency);
+  return Math.min(MOST_THREADS, navigator.hardwareConcurrency);
 }
