@@ -15,6 +15,8 @@ const common = "--runtime stub --noAssert --importMemory --sharedMemory --maximu
 const options = `index.ts ${common} -O1 --exportTable --memoryBase ${CONSTANTS}`;
 /** Not optimized: what V8 is to find in pairs, the optimizer moves apart. */
 const wideOptions = `wide.ts ${common}`;
+/** Products in float64: a module with a memory of its own. */
+const float64Options = "float64.ts --runtime stub --noAssert -O1 --initialMemory 1";
 const relaxedSimd = "simd,threads,relaxed-simd";
 
 async function build(options: string, features: string): Promise<string> {
@@ -59,6 +61,13 @@ export async function* writtenFiles(): AsyncGenerator<{ file: URL; text: string 
     text: moduleOf(
       "/** The wide tiles, with relaxed SIMD. */",
       `export const wideBytes: string = "${await build(wideOptions, relaxedSimd)}";`,
+    ),
+  };
+  yield {
+    file: new URL("../float64_bytes.ts", assembly),
+    text: moduleOf(
+      "/** Products in float64. */",
+      `export const float64Bytes: string = "${await build(float64Options, "simd")}";`,
     ),
   };
 }

@@ -22,6 +22,12 @@ export interface Passing<V> {
 /** Sees a value right after it is computed; what it returns is used in its place. */
 export type Passer<V> = (value: V, passing: Passing<V>) => V;
 
+/** Sees a value as {@linkcode Passer} does, and knows where it is. */
+export type Anchor<V> = (
+  value: V,
+  place: Pick<Passing<V>, "site" | "timestep" | "mask">,
+) => V;
+
 /** What a recurrence runs on. */
 export interface RecurrenceInput<V> {
   readonly x: V; // [batch, timesteps, inputSize]
@@ -35,8 +41,11 @@ export interface RecurrenceInput<V> {
   readonly drop?: CellDropout<V> | undefined;
   /** Intervenes: a masked step keeps the states before it, whatever is put there. */
   readonly listen?: Passer<V> | undefined;
-  /** Puts in what somebody else got after the step, the masked ones' states kept. */
-  readonly anchor?: Passer<V> | undefined;
+  /**
+   * Puts in what somebody else got after the step, the masked ones' states kept. Of such a run a step's
+   * values are forgotten, and computed again where they are asked for.
+   */
+  readonly anchor?: Anchor<V> | undefined;
 }
 
 /** One step: what went in, and each site's value. */
@@ -47,6 +56,8 @@ export interface RecurrentStep<V> {
   readonly computed: Readonly<Record<string, V>>;
   /** As the next ones used it; of a masked step, the states before it. */
   readonly values: Readonly<Record<string, V>>;
+  /** The states that it hands on. */
+  readonly after: readonly V[];
 }
 
 /** All steps of a run. */
@@ -70,28 +81,51 @@ export function runCell<V>(o: Ops<V>, cell: Cell, input: RecurrenceInput<V>): Re
   const { x, weights, functions, start, mask, drop = {}, listen, anchor } = input;
   const order = orderOf(shapeOf(o, x)[1]!, input.goBackwards);
   const steps: RecurrentStep<V>[] = [];
-  let before = start;
-  for (const [k, t] of order.entries()) {
+  const stepAt = (k: number, t: number, x: V, before: readonly V[]): RecurrentStep<V> => {
     const counts = mask?.select(1, t);
-    const xₜ = stepOf(o, x, t);
     const [computed, values]: Record<string, V>[] = [{}, {}];
     const at = (site: string, value: V) => {
       const state = cell.states.indexOf(site);
-      const passing = {
+      let used = computed![site] = listen === undefined ? value : listen(value, {
         site,
         timestep: t,
         mask: counts,
         before: k === 0 ? start[state] : steps[order[k - 1]!]!.values[site],
         after: (timestep: number) => steps[timestep]?.values[site],
-      };
-      let used = computed![site] = listen === undefined ? value : listen(value, passing);
+      });
       if (counts !== undefined && state >= 0) used = where(o, counts, used, before[state]!);
-      if (anchor !== undefined) used = anchor(used, passing);
+      if (anchor !== undefined) used = anchor(used, { site, timestep: t, mask: counts });
       return values![site] = used;
     };
-    const next = cell.step(o, xₜ, before, { ...weights, ...functions, drop, at });
-    steps[t] = { x: xₜ, before, computed: computed!, values: values! };
-    before = next;
+    const after = cell.step(o, x, before, { ...weights, ...functions, drop, at });
+    return { x, before, computed: computed!, values: values!, after };
+  };
+  let before = start;
+  for (const [k, t] of order.entries()) {
+    const step = stepAt(k, t, stepOf(o, x, t), before);
+    steps[t] = anchor === undefined
+      ? step
+      : forgetful(step, (x, before) => stepAt(k, t, x, before));
+    before = step.after;
   }
   return { steps, order, end: before };
+}
+
+/** What a step began with and hands on; its values are computed again where they are asked for. */
+function forgetful<V>(
+  { x, before, after }: RecurrentStep<V>,
+  again: (x: V, before: readonly V[]) => RecurrentStep<V>,
+): RecurrentStep<V> {
+  let known: RecurrentStep<V> | undefined;
+  return {
+    x,
+    before,
+    after,
+    get computed() {
+      return (known ??= again(x, before)).computed;
+    },
+    get values() {
+      return (known ??= again(x, before)).values;
+    },
+  };
 }

@@ -3,6 +3,7 @@
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { lstmActivation } from "../values/activations.ts";
 import { Gradients, type Variable } from "../values/gradients.ts";
+import type { Product } from "../values/product.ts";
 import { LSTM_CELL } from "./lstm.ts";
 import { arraysOf } from "./cell_of_trace.ts";
 import { type Recurrence, runCell } from "./recurrence.ts";
@@ -10,12 +11,17 @@ import type { TracedRun } from "./traced_run.ts";
 
 type ByName = Readonly<Record<string, TensorLike | undefined>>;
 
-/** The run of a trace on a tape, from states whose gradients are wanted: `values` of each step has them. */
+/**
+ * The run of a trace on a tape, from states whose gradients are wanted: `values` of each step has them.
+ *
+ * @param product who multiplies
+ */
 export function runAgain(
   { x, weights, options, cell = LSTM_CELL }: TracedRun,
   units: number,
+  product: Product,
 ): Recurrence<Variable> & { readonly tape: Gradients } {
-  const tape = new Gradients();
+  const tape = new Gradients(product);
   const { activation = "tanh", recurrentActivation = "sigmoid", mask, goBackwards } = options;
   const given = (array: TensorLike) => tape.given(asFloat64(array));
   const byGate = (factors: object | undefined) =>

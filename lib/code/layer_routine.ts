@@ -1,7 +1,7 @@
 // A layer's equation as a routine: its own `run`, over values that are yet to come.
 
 import { indexOf, symbolOf } from "../cells/sites.ts";
-import type { Passer } from "../cells/recurrence.ts";
+import type { Anchor } from "../cells/recurrence.ts";
 import type { Layer, LayerContext } from "../layers/layer.ts";
 import { recurrenceOf, type RecurrentLayer } from "../layers/recurrent.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -49,7 +49,7 @@ export function stepRoutine(
   const states = cell.states.map((state, k) =>
     o.state(k, [1, options.units], symbolOf(state, cell.sites))
   );
-  const pass: Passer<Recorded> = (value, { site }) => {
+  const pass: Anchor<Recorded> = (value, { site }) => {
     const label = symbolOf(site, cell.sites);
     const isFree = value.site === undefined && value.op.kind !== "state" &&
       placeOf(value).root === value && value.op.kind !== "constant";

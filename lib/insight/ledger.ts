@@ -5,10 +5,11 @@ import type { CellTrace } from "../cells/cell_run.ts";
 import { cellOfTrace } from "../cells/cell_of_trace.ts";
 import { orderOf } from "../cells/recurrence.ts";
 import { isGate, type SiteName, valueAt } from "../cells/sites.ts";
-import { runOf, sourceOf } from "../cells/traced_run.ts";
+import { runOf, sourceOf, type TracedRun } from "../cells/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { sigmoid, tanh } from "../values/activations.ts";
 import { Gradients } from "../values/gradients.ts";
+import { byLoops } from "../values/product.ts";
 import { notASum } from "./recurrent_share.ts";
 import { dependents, give, sharesOf, sizesOf } from "./shares.ts";
 
@@ -78,6 +79,9 @@ export function ledgerOf(trace: CellTrace, action: string): Ledger {
   };
 }
 
+/** So many steps of a sample at once: what they compute stays in the caches. */
+const TOGETHER = 128;
+
 /** The factor of the state before in the state after each step: the step's own equation, its gates given. */
 function keptByStep(
   cell: Cell,
@@ -85,49 +89,80 @@ function keptByStep(
   order: readonly number[],
   action: string,
 ): Float64Array<ArrayBuffer> {
-  const tape = new Gradients();
   const run = runOf(trace);
-  const { data: { length }, shape } = trace.hiddenState;
-  // Keras's cells meet their arrays in their gates alone: each number is then a sample of one unit.
-  const rows = cell.arrays === undefined ? [length, 1] : [length / shape[2]!, shape[2]!];
-  const given = (x: Tensor, shape: readonly number[]) => tape.given(x.reshape(shape));
+  const [batch, timesteps, units] = trace.hiddenState.shape as [number, number, number];
+  const start = run?.options.initialState as Readonly<Record<string, TensorLike>> | undefined;
+  const before = cell.states.map((state) =>
+    valueBefore(valueAt(trace, state), order, start?.[state])
+  );
+  const kept = new Float64Array(batch * timesteps * units);
+  for (let row = 0; row < batch * timesteps; row += TOGETHER) {
+    const count = Math.min(TOGETHER, batch * timesteps - row);
+    const rows = ({ data, shape }: Tensor) => {
+      const width = shape[2]!;
+      return new Tensor(data.subarray(row * width, (row + count) * width), [count, width]);
+    };
+    const taken = (site: string) => rows(valueAt(trace, site));
+    const factor = keptOfSteps(cell, run, before.map(rows), taken, run && rows(run.x), action);
+    if (factor !== undefined) kept.set(factor.data, row * units);
+  }
+  return kept;
+}
+
+/** The same of some steps, `[steps, units]`; undefined where nothing is kept. */
+function keptOfSteps(
+  cell: Cell,
+  run: TracedRun | undefined,
+  states: readonly Tensor[],
+  taken: (site: string) => Tensor,
+  input: Tensor | undefined,
+  action: string,
+): Tensor | undefined {
+  const { shape } = states[0]!;
+  const [count, units] = shape as [number, number];
+  // Keras's cells meet their arrays in their gates alone, which are given.
+  const isKeras = cell.arrays === undefined;
+  const tape = new Gradients(
+    isKeras
+      ? (x, W, columns) => new Float64Array(x.length * columns * columns / W.length)
+      : byLoops,
+  );
   const zeros = (...shape: [number, number]) =>
     tape.given(new Tensor(new Float64Array(shape[0] * shape[1]), shape));
-  const width = blocksOf(cell);
-  const own = cell.arrays && Object.values(run!.weights).map((one) => tape.given(asFloat64(one)));
-  const x = own ? given(run!.x, [rows[0]!, run!.x.shape[2]!]) : zeros(length, 1);
-  const start = run?.options.initialState as Readonly<Record<string, TensorLike>> | undefined;
-  const before = cell.states.map((state, k) => {
-    const value = valueBefore(valueAt(trace, state), order, start?.[state]).reshape(rows);
-    return k === 0 ? tape.leaf(value) : tape.given(value);
-  });
+  const width = blocksOf(cell) * units;
+  const own = isKeras
+    ? undefined
+    : Object.values(run!.weights).map((one) => tape.given(asFloat64(one)));
+  const before = states.map((state, k) => k === 0 ? tape.leaf(state) : tape.given(state));
   const isTaken = (site: string) => isGate(site) || cell.states.indexOf(site) > 0;
-  const [after] = cell.step(tape, x, before, {
+  const [after] = cell.step(tape, own ? tape.given(input!) : zeros(count, 1), before, {
     W: zeros(1, width),
-    U: zeros(1, width),
+    U: zeros(units, width),
     b: undefined,
     all: own,
     φ: tanh,
     σ: sigmoid,
     drop: {},
-    at: (site, value) => isTaken(site) ? given(valueAt(trace, site), rows) : value,
+    at: (site, value) => isTaken(site) ? tape.given(taken(site)) : value,
   });
-  const arrays = new Set(tape.variables.filter(({ origin }) => origin.op === "affine"));
-  const path = dependents(tape.variables, [before[0]!], arrays);
-  const sizes = sizesOf(tape.variables, (x) => path.has(x));
-  const factors = new Map([[after!, new Tensor(new Float64Array(length).fill(1), rows)]]);
-  for (const variable of tape.variables.toReversed()) {
+  const variables = tape.variables.slice(0, tape.variables.indexOf(after!) + 1);
+  const arrays = new Set(variables.filter(({ origin }) => origin.op === "affine"));
+  const path = dependents(variables, [before[0]!], arrays);
+  const sizes = sizesOf(variables, (x) => path.has(x));
+  const ones = new Tensor(new Float64Array(count * units).fill(1), shape);
+  const factors = new Map([[after!, ones]]);
+  for (const variable of variables.toReversed()) {
     const factor = factors.get(variable);
     if (factor === undefined) continue;
     const shares = sharesOf(variable, factor, (x) => path.has(x), sizes);
     if (shares === undefined) throw notASum(action, cell.kind);
     for (const { x, factor } of shares.operands) if (path.has(x)) give(factors, x, factor());
   }
-  return Float64Array.from(factors.get(before[0]!)?.data ?? new Float64Array(length));
+  return factors.get(before[0]!);
 }
 
 /** A state before each step, `[batch, timesteps, units]`. */
-export function valueBefore(
+function valueBefore(
   state: Tensor,
   order: readonly number[],
   start: TensorLike | undefined,
@@ -135,10 +170,12 @@ export function valueBefore(
   const [batch, timesteps, units] = state.shape as [number, number, number];
   const data = new Float64Array(state.data.length);
   const first = start === undefined ? undefined : asFloat64(start);
+  const put = ({ data: from }: Tensor, row: number, n: number, t: number) =>
+    data.set(from.subarray(row * units, (row + 1) * units), (n * timesteps + t) * units);
   order.forEach((t, k) => {
     for (let n = 0; n < batch; n++) {
-      const before = k === 0 ? first?.at(n) : state.at(n, order[k - 1]!);
-      if (before !== undefined) data.set(before.data, (n * timesteps + t) * units);
+      if (k > 0) put(state, n * timesteps + order[k - 1]!, n, t);
+      else if (first !== undefined) put(first, n, n, t);
     }
   });
   return new Tensor(data, state.shape);

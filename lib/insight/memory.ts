@@ -6,6 +6,7 @@ import { blocksOf } from "../cells/cell.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import type { SiteName } from "../cells/sites.ts";
 import { runOf, type TracedRun, withTensors } from "../cells/traced_run.ts";
+import { productOfRun } from "../model/network.ts";
 import { runAgain } from "../cells/run_again.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { indices } from "../tensor/indices.ts";
@@ -163,7 +164,7 @@ function chooseUnits(
 /** ∂s_T[u]/∂s_t[u]: a run backwards for each unit, all samples at once. */
 function derivativeOf(run: TracedRun, { keep, state }: Ledger, chosen: readonly number[]): Tensor {
   const [batch, timesteps, units] = keep.shape as [number, number, number];
-  const { tape, steps, end: [c] } = runAgain(run, units);
+  const { tape, steps, end: [c] } = runAgain(run, units, productOfRun());
   const result = new Float64Array(batch * timesteps * chosen.length);
   for (const [k, unit] of chosen.entries()) {
     const seed = new Float64Array(batch * units);

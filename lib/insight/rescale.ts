@@ -40,5 +40,7 @@ export function rescale(φ: Activation, z: Tensor, size: Tensor): Shares {
 
 /** The sizes of addends. */
 export function absolute({ data, shape }: Tensor): Tensor {
-  return new Tensor(Float64Array.from(data, Math.abs), shape);
+  const sizes = new Float64Array(data.length);
+  for (let k = 0; k < sizes.length; k++) sizes[k] = Math.abs(data[k]!);
+  return new Tensor(sizes, shape);
 }

@@ -2,7 +2,7 @@
 // them in, so that one definition can serve twice and nothing is changed behind anybody's back.
 
 import { refuseOptions } from "../base/options.ts";
-import type { Passer } from "../cells/recurrence.ts";
+import type { Anchor, Passer } from "../cells/recurrence.ts";
 import type { SiteListener } from "../cells/sites.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -74,7 +74,7 @@ export interface LayerContext<V> {
    *
    * @internal
    */
-  readonly anchor?: ((name: string) => Passer<V> | undefined) | undefined;
+  readonly anchor?: ((name: string) => Anchor<V> | undefined) | undefined;
   /**
    * Takes what happened inside of a cell.
    *

@@ -215,7 +215,7 @@ export function recurrentLayer<O extends RecurrentOptions>(
       const { steps, order, end } = recurrence;
       const counted = mask && hasStates ? countedSoFar(mask, order) : undefined;
       const handedOn = (t: number) => {
-        const { hiddenState } = steps[t]!.values;
+        const hiddenState = steps[t]!.after.at(-1);
         const shown = options.zeroOutputForMask ? mask : counted;
         return shown === undefined ? hiddenState! : where(o, shown.select(1, t), hiddenState!);
       };

@@ -19,8 +19,10 @@ import { type Random, seededRandom } from "../tensor/random.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import { asFloat32, asFloat64, asTensor, type Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { Gradients, type Variable } from "../values/gradients.ts";
-import { numbers } from "../values/numbers.ts";
+import { numbersBy } from "../values/numbers.ts";
 import type { Ops } from "../values/ops.ts";
+import type { Product } from "../values/product.ts";
+import { Float64Products } from "../compute/float64.ts";
 import { FastLayers } from "./fast/fast_layers.ts";
 import type { Graph, GraphInput, GraphNode, Place, PlacedLayer } from "./graph.ts";
 import { checkInputShapes, type ModelInput, tensorsOf } from "./inputs.ts";
@@ -61,6 +63,8 @@ export interface NetworkRun {
   readonly results: readonly (readonly Tensor[])[];
   /** What happened inside each recurrent layer, and its name. */
   readonly traces: readonly NamedTrace[];
+  /** The same as the equations had it; none of a fast run. */
+  readonly insides: readonly Inside<Tensor>[];
   /** Where each stateful layer ended: `network.states` from now on, if the run is to count. */
   readonly states: NetworkStates;
 }
@@ -72,7 +76,7 @@ export interface NamedTrace {
 }
 
 /** A run that gradients can go back through. */
-export interface GradientRun extends Omit<NetworkRun, "results"> {
+export interface GradientRun extends Omit<NetworkRun, "results" | "insides"> {
   readonly tape: Gradients;
   /** The outputs as the tape knows them. */
   readonly variables: readonly Variable[];
@@ -197,7 +201,7 @@ export class Network implements Graph {
 
   /** Runs on checked inputs. Changes nothing: not even what stateful layers remember. */
   forward(inputs: readonly Tensor[], context: NetworkContext = {}): NetworkRun {
-    const { fast, records, listeners, ops = numbers, around, onLayer } = context;
+    const { fast, records, listeners, ops = numbersOfRun(), around, onLayer } = context;
     const insides: (Inside<Tensor> | NamedTrace)[] = [];
     const inside = (one: Inside<Tensor> | NamedTrace) => insides.push(one);
     const compute = this.#computing(fast);
@@ -221,6 +225,7 @@ export class Network implements Graph {
     return {
       ...ofNumbers(walked, (x) => x),
       results: walked.results,
+      insides: insides.flatMap((one) => "trace" in one ? [] : one),
       get traces() {
         return traces ??= insides.map((one) =>
           "trace" in one
@@ -233,7 +238,7 @@ export class Network implements Graph {
 
   /** The same, so that gradients can go back through it. */
   forwardOnTape(inputs: readonly Tensor[], context: NetworkContext = {}): GradientRun {
-    const tape = new Gradients();
+    const tape = new Gradients(productOfRun());
     const insides: Inside<Variable>[] = [];
     const compute = this.#computing(context.fast);
     const kept = compute ? this.keptWeights : this.weights;
@@ -297,6 +302,17 @@ export class Network implements Graph {
   }
 }
 
+/** Who multiplies the matrices of one run in float64. */
+export function productOfRun(): Product {
+  const products = new Float64Products();
+  return (...factors) => products.product(...factors);
+}
+
+/** The equations in float64, their products as fast as they can be with the same bits. */
+export function numbersOfRun(): Ops<Tensor> {
+  return numbersBy(productOfRun());
+}
+
 /** Throws where a model has several outputs, of which only one can be meant. */
 export function requireOneOutput({ outputs }: Graph, action: string): void {
   if (outputs.length === 1) return;
@@ -327,6 +343,7 @@ function valuesOf({ recurrence, x, weights, before, ...rest }: Inside<Variable>)
     before: step.before.map(value),
     computed: each(step.computed),
     values: each(step.values),
+    after: step.after.map(value),
   }));
   return {
     ...rest,

@@ -69,7 +69,7 @@ export function dot(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function add(...xs: TensorLike[]): Tensor {
-  return combine("add", xs, 0, (sum, x) => sum + x);
+  return combine("add", xs, 0, addTo);
 }
 
 /**
@@ -91,7 +91,7 @@ export function subtract(a: TensorLike, b: TensorLike): Tensor {
   refuseOptions("subtract", arguments, 2);
   const { data, shape } = asFloat64(b);
   const negative = new Tensor(data.map((x) => -x), shape);
-  return combine("subtract", [a, negative], -0, (sum, x) => sum + x); // -0 + x is x, 0 included
+  return combine("subtract", [a, negative], -0, addTo); // -0 + x is x, 0 included
 }
 
 /**
@@ -109,14 +109,21 @@ export function subtract(a: TensorLike, b: TensorLike): Tensor {
  * ```
  */
 export function multiply(...xs: TensorLike[]): Tensor {
-  return combine("multiply", xs, 1, (product, x) => product * x);
+  return combine("multiply", xs, 1, (products, start, x) => {
+    for (let k = 0; k < x.length; k++) products[start + k] = products[start + k]! * x[k]!;
+  });
 }
 
+function addTo(sums: Float64Array, start: number, x: Float64Array): void {
+  for (let k = 0; k < x.length; k++) sums[start + k] = sums[start + k]! + x[k]!;
+}
+
+/** @param operation of all numbers of x, and as many of the result from `start` on */
 function combine(
   action: string,
   xs: readonly TensorLike[],
   neutral: number,
-  operation: (result: number, x: number) => number,
+  operation: (result: Float64Array, start: number, x: Float64Array) => void,
 ): Tensor {
   const operands = xs.map(asFloat64);
   const longest = operands.map((x) => x.shape)
@@ -129,11 +136,7 @@ function combine(
           operands.map((x) => formatShape(x.shape)).join(" and "),
       );
     }
-    for (let start = 0; start < result.length; start += data.length) {
-      for (let k = 0; k < data.length; k++) {
-        result[start + k] = operation(result[start + k]!, data[k]!);
-      }
-    }
+    for (let start = 0; start < result.length; start += data.length) operation(result, start, data);
   }
   return new Tensor(result, longest);
 }

@@ -6,9 +6,10 @@ import { asFloat64, Tensor } from "../tensor/tensor.ts";
 import type { Activation } from "./activations.ts";
 import { lastAxisParts } from "./arrange.ts";
 import { move, moveBack } from "./moves.ts";
-import { joined, numbers, ofEach } from "./numbers.ts";
+import { joined, numbers, numbersBy, ofEach } from "./numbers.ts";
 import type { Moves, Ops } from "./ops.ts";
 import type { Origin } from "./origin.ts";
+import { byLoops, dotBy, type Product } from "./product.ts";
 
 /** A value of which gradients are wanted, or one that leads to none. */
 export interface Variable {
@@ -35,8 +36,16 @@ export class Gradients implements Ops<Variable> {
   readonly #variables: Variable[] = [];
   readonly #leaves: Variable[] = [];
   readonly #transposed = new Map<Variable, Tensor>();
+  readonly #numbers: Ops<Tensor>;
+  readonly #product: Product;
   /** Whose operations come next. */
   scope = "";
+
+  /** @param product who multiplies. Default: three loops. */
+  constructor(product: Product = byLoops) {
+    this.#product = product;
+    this.#numbers = numbersBy(product);
+  }
 
   /** What was computed from leaves, in order. */
   get variables(): readonly Variable[] {
@@ -60,12 +69,12 @@ export class Gradients implements Ops<Variable> {
   }
 
   affine(terms: readonly (readonly [x: Variable, W: Variable])[], b?: Variable): Variable {
-    const value = numbers.affine(terms.map(([x, W]) => [x.value, W.value]), b?.value);
+    const value = this.#numbers.affine(terms.map(([x, W]) => [x.value, W.value]), b?.value);
     const origin = { op: "affine", terms, b } as const;
     return this.#put(value, [...terms.flat(), ...(b ? [b] : [])], origin, (g) => {
       for (const [x, W] of terms) {
         if (W.needed) W.uses.push([x.value, g]); // all at once, at the end
-        if (x.needed) this.#give(x, dot(g, this.#transpose(W)), true);
+        if (x.needed) this.#give(x, dotBy(this.#product, g, this.#transpose(W)), true);
       }
       if (b?.needed) this.#give(b, sumRows(g), true);
     });

@@ -1,7 +1,8 @@
 import { lastAxisParts } from "./arrange.ts";
 import type { Ops } from "./ops.ts";
+import { byLoops, dotBy, type Product } from "./product.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { sameShape, sizeOf } from "../tensor/shape.ts";
 import { asFloat64, Tensor } from "../tensor/tensor.ts";
 import { move } from "./moves.ts";
 
@@ -9,7 +10,7 @@ import { move } from "./moves.ts";
 export const numbers: Ops<Tensor> = {
   given: asFloat64,
   numbers: (x) => x,
-  affine: (terms, b) => add(...terms.map(([x, W]) => dot(x, W)), b ?? 0),
+  affine: (terms, b) => affineBy(byLoops, terms, b),
   matmul: (a, b) => {
     const each = ofEach(a, b);
     return joined(each.map(([x, y]) => dot(x, y)), a.shape.with(-1, b.shape.at(-1)!));
@@ -23,7 +24,16 @@ export const numbers: Ops<Tensor> = {
     }
     return new Tensor(data, x.shape.slice(0, -1));
   },
-  sumOfProducts: (...pairs) => add(...pairs.map(([a, b]) => multiply(a, b))),
+  sumOfProducts: (...pairs) => {
+    const { shape } = pairs[0]![0];
+    const areAlike = pairs.every((pair) => pair.every((x) => sameShape(x.shape, shape)));
+    if (!areAlike) return add(...pairs.map(([a, b]) => multiply(a, b)));
+    const sums = new Float64Array(sizeOf(shape));
+    for (const [{ data: a }, { data: b }] of pairs) {
+      for (let k = 0; k < sums.length; k++) sums[k] = sums[k]! + a[k]! * b[k]!;
+    }
+    return new Tensor(sums, shape);
+  },
   add: (...xs) => add(...xs),
   scale: (x, factor) => multiply(x, factor),
   oneMinus: (x) => new Tensor(asFloat64(x).data.map((v) => 1 - v), x.shape),
@@ -35,6 +45,19 @@ export const numbers: Ops<Tensor> = {
     return new Tensor(data, shape);
   },
 };
+
+/** The same, with a faster product that gives the same bits. */
+export function numbersBy(product: Product): Ops<Tensor> {
+  return { ...numbers, affine: (terms, b) => affineBy(product, terms, b) };
+}
+
+function affineBy(
+  product: Product,
+  terms: readonly (readonly [x: Tensor, W: Tensor])[],
+  b: Tensor | undefined,
+): Tensor {
+  return add(...terms.map(([x, W]) => dotBy(product, x, W)), b ?? 0);
+}
 
 /** The matrices of two batches, one beside the other. */
 export function ofEach(a: Tensor, b: Tensor): (readonly [Tensor, Tensor])[] {

@@ -1,19 +1,20 @@
 // What the checks look at: one run of a model, layer by layer, with every cell's values and slopes.
 
 import type { Cell } from "../../cells/cell.ts";
-import { arraysOf } from "../../cells/cell_of_trace.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
-import { type SiteName, valueAt } from "../../cells/sites.ts";
-import { type Activation, lstmActivation } from "../../values/activations.ts";
+import type { SiteName } from "../../cells/sites.ts";
+import type { Inside } from "../../layers/inside.ts";
+import type { Activation } from "../../values/activations.ts";
+import { stackSteps } from "../../values/arrange.ts";
 import { isNamed } from "../../values/built_in.ts";
 import { runOf, type TracedRun } from "../../cells/traced_run.ts";
-import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import type { FitStart } from "../../model/training/history.ts";
 import type { PlacedLayer } from "../../model/graph.ts";
-import type { Network } from "../../model/network.ts";
+import { type NamedTrace, type Network, numbersOfRun } from "../../model/network.ts";
 import { numbers } from "../../values/numbers.ts";
 import type { Ops } from "../../values/ops.ts";
-import { type Ledger, ledgerOf, valueBefore } from "../ledger.ts";
+import { type Ledger, ledgerOf } from "../ledger.ts";
 
 /** What each check looks at: a model and a run of it. */
 export interface CheckContext {
@@ -62,14 +63,17 @@ export function examine(
 ): CheckContext {
   const softmaxes: CheckContext["softmaxes"][number][] = [];
   let layer = "";
+  const applied: Applied = new Map();
   const looking: Ops<Tensor> = {
-    ...numbers,
+    ...numbersOfRun(),
     apply: (f, x) => {
       if (isNamed(f, "softmax")) softmaxes.push({ layer, logits: x });
-      return f(x);
+      const value = f(x);
+      applied.set(value, { f, x });
+      return value;
     },
   };
-  const { results, traces } = network.forward(inputs, {
+  const { results, traces, insides } = network.forward(inputs, {
     ops: looking,
     onLayer: (name) => layer = name,
   });
@@ -80,8 +84,11 @@ export function examine(
     return { name, placed, outputs: results[k]!, weights };
   });
   const recurrents = layers.flatMap(({ name, placed }) =>
-    traces.filter((one) => one.name === name || one.name.startsWith(`${name}/`))
-      .map(({ name, trace }) => visitOf(placed, name, trace))
+    traces.flatMap((one, k) =>
+      one.name === name || one.name.startsWith(`${name}/`)
+        ? [visitOf(placed, one, slopesOf(insides[k]!, applied))]
+        : []
+    )
   );
   const inGates = new Set(recurrents.map(({ name }) => name));
   return {
@@ -93,7 +100,11 @@ export function examine(
   };
 }
 
-function visitOf(placed: PlacedLayer, name: string, trace: CellTrace): RecurrentVisit {
+function visitOf(
+  placed: PlacedLayer,
+  { name, trace }: NamedTrace,
+  slopes: RecurrentVisit["slopes"],
+): RecurrentVisit {
   const run = runOf(trace)!; // a walk of the equations made it
   const ledger = ledgerOf(trace, "examine a model");
   return {
@@ -102,48 +113,25 @@ function visitOf(placed: PlacedLayer, name: string, trace: CellTrace): Recurrent
     trace,
     ledger,
     run,
-    slopes: slopesOf(run, trace, ledger),
+    slopes,
     dead: deadUnits(trace),
   };
 }
 
-/** All steps of the cell at once, each from the states that the trace has before it. */
+/** What each value was computed from, by the activation that gave it. */
+type Applied = Map<Tensor, { readonly f: Activation; readonly x: Tensor }>;
+
+/** Of the sites whose values an activation gave. */
 function slopesOf(
-  { x, weights, options }: TracedRun,
-  trace: CellTrace,
-  { cell, order }: Ledger,
+  { cell, recurrence: { steps } }: Inside<Tensor>,
+  applied: Applied,
 ): Map<SiteName, Tensor> {
   const slopes = new Map<SiteName, Tensor>();
-  const applied = new Map<Tensor, Tensor>();
-  const looking: Ops<Tensor> = {
-    ...numbers,
-    apply: (f, z) => {
-      const value = f(z);
-      applied.set(value, slope(f, z));
-      return value;
-    },
-  };
-  const { shape } = trace.hiddenState;
-  const rows = (x: Tensor) => x.reshape([shape[0]! * shape[1]!, x.shape[2]!]);
-  const named = weights as unknown as Readonly<Record<string, TensorLike | undefined>>;
-  const all = arraysOf(cell).flatMap(([name]) =>
-    named[name] === undefined ? [] : asFloat64(named[name])
-  );
-  const [W, U, b] = all as [Tensor, Tensor, Tensor?];
-  const start = options.initialState as typeof named | undefined;
-  const before = cell.states.map((state) =>
-    rows(valueBefore(valueAt(trace, state), order, start?.[state]))
-  );
-  cell.step(looking, rows(x), before, {
-    ...{ W, U, b, all, drop: {} },
-    φ: lstmActivation(options.activation ?? "tanh"),
-    σ: lstmActivation(options.recurrentActivation ?? "sigmoid"),
-    at: (site, value) => {
-      const found = applied.get(value);
-      if (found !== undefined) slopes.set(site, found.reshape(shape));
-      return value;
-    },
-  });
+  for (const site of cell.sites) {
+    const found = steps.flatMap(({ computed }) => applied.get(computed[site]!) ?? []);
+    if (found.length < steps.length) continue;
+    slopes.set(site, stackSteps(numbers, found.map(({ f, x }) => slope(f, x))));
+  }
   return slopes;
 }
 

@@ -46,20 +46,20 @@ function measure(visit: RecurrentVisit, site: SiteName): Measured {
   const { slopes, ledger, dead } = visit;
   const { data, shape } = slopes.get(site)!;
   const [, timesteps, units] = shape as [number, number, number];
-  const living = new Set(Array.from({ length: units }, (_, unit) => unit));
-  for (const unit of dead) living.delete(unit);
-  const stuck = new Set(living);
+  const living = Array.from({ length: units }, (_, unit) => unit)
+    .filter((unit) => !dead.includes(unit));
+  const steep = new Uint8Array(units);
   let [flat, all] = [0, 0];
-  for (let k = 0; k < data.length; k++) {
-    const [unit, step] = [k % units, Math.floor(k / units)];
-    if (!living.has(unit) || !ledger.counts(Math.floor(step / timesteps), step % timesteps)) {
-      continue;
+  for (let step = 0; step * units < data.length; step++) {
+    if (!ledger.counts(Math.floor(step / timesteps), step % timesteps)) continue;
+    all += living.length;
+    for (const unit of living) {
+      if (Math.abs(data[step * units + unit]!) < FLAT) flat++;
+      else steep[unit] = 1;
     }
-    all++;
-    if (Math.abs(data[k]!) < FLAT) flat++;
-    else stuck.delete(unit);
   }
-  return { visit, site, stuck: all === 0 ? [] : [...stuck], share: all === 0 ? 0 : flat / all };
+  const stuck = all === 0 ? [] : living.filter((unit) => steep[unit] === 0);
+  return { visit, site, stuck, share: all === 0 ? 0 : flat / all };
 }
 
 function finding({ visit: { name, trace, ledger }, site, stuck, share }: Measured): Finding {

@@ -1,4 +1,5 @@
 import { inWords } from "../../display/number.ts";
+import { productOfRun } from "../../model/network.ts";
 import { runAgain } from "../../cells/run_again.ts";
 import type { TracedRun } from "../../cells/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
@@ -46,7 +47,7 @@ function measure(visit: RecurrentVisit): Measured {
   const rows = Math.min(batch, MOST_SAMPLES);
   const random = seededRandom(1); // a direction that favours no unit
   const seed = Float64Array.from({ length: rows * units }, () => random.normal());
-  const { tape, steps, end } = runAgain(firstSamples(run, rows), units);
+  const { tape, steps, end } = runAgain(firstSamples(run, rows), units, productOfRun());
   tape.backward([[end.at(-1)!, new Tensor(seed, [rows, units])]]);
   const norms = Float64Array.from(
     steps,

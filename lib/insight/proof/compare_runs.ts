@@ -9,13 +9,7 @@ import { type Difference, Differences, type ProofPlace, type ProofRow } from "./
 import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
 import { isGate, sitesOf } from "../../cells/sites.ts";
-import {
-  type EstimatedLstm,
-  type EstimatedRun,
-  type EstimatedStep,
-  estimateRun,
-  type Site,
-} from "./estimated_run.ts";
+import { type EstimatedLstm, type EstimatedRun, estimateRun, type Site } from "./estimated_run.ts";
 import { type Expectation, valueOf } from "./expected.ts";
 import { distance, SMALLEST, UNIT_ROUNDOFF } from "../../values/bounds/float32.ts";
 import { predictionBounds } from "./prediction_bound.ts";
@@ -79,22 +73,37 @@ export function compareRuns(
 ): RunComparison {
   const lastLayer = outputNames(network)[0]!;
   const inside = expected.layers.map(() => new Map<LstmValue, Differences>());
-  let first: Difference | undefined;
-  let wide: WidePlace | undefined;
-  const run = estimateRun(network, inputs, (site, estimate) => {
-    const { lstm, value, timestep } = site;
-    const theirs = expected.layers[lstm]?.[value]?.select(1, timestep).data;
-    if (theirs === undefined) return undefined;
-    const differences = inside[lstm]!.get(value) ?? new Differences();
-    inside[lstm]!.set(value, differences);
+  const ranges = expected.layers.map(() => new Map<LstmValue, number>());
+  const rangeOf = (lstm: number, value: LstmValue) => {
+    const known = ranges[lstm]!.get(value);
+    if (known !== undefined) return known;
     const largest = largestOf(valueOf(whole.layers[lstm], value) as Tensor);
     const range = isGate(value) ? Math.max(1, largest) : largest;
-    const wideHere = compareStep(site, whole.names[lstm]!, estimate, theirs, differences, range);
+    ranges[lstm]!.set(value, range);
+    return range;
+  };
+  let first: Difference | undefined;
+  let wide: WidePlace | undefined;
+  const given = ({ lstm, value, timestep }: Site) =>
+    expected.layers[lstm]?.[value]?.select(1, timestep).data;
+  const widens: (number | undefined)[] = [];
+  const see = (site: Site, estimate: Estimate) => {
+    const { lstm, value, timestep } = site;
+    if (value === "hiddenState" && widens[lstm] === undefined) {
+      const range = rangeOf(lstm, value);
+      if (estimate.error.some((error) => isWide(error, range))) widens[lstm] = timestep;
+    }
+    const theirs = given(site);
+    if (theirs === undefined) return;
+    const differences = inside[lstm]!.get(value) ?? new Differences();
+    inside[lstm]!.set(value, differences);
+    const name = whole.names[lstm]!;
+    const wideHere = compareStep(site, name, estimate, theirs, differences, rangeOf(lstm, value));
     wide ??= wideHere;
     const isKeras = whole.layers[lstm]!.source?.cell === undefined;
     first = earlier(first, differences.first, isKeras ? sitesOf(whole.layers[lstm]!) : []);
-    return theirs;
-  });
+  };
+  const run = estimateRun(network, inputs, { see, given });
   const rows = inside.flatMap((byValue, lstm) =>
     sitesOf(whole.layers[lstm]!).flatMap((value) => {
       const differences = byValue.get(value);
@@ -112,12 +121,13 @@ export function compareRuns(
   // Where nobody knows what float32 makes of a function, a NaN of float64 says nothing either.
   const isUnknown = run.unknown !== undefined && wide !== undefined && Number.isNaN(found?.actual);
   const place = isUnknown ? undefined : found;
+  const isEqual = place === undefined && sameFloat32(whole, expected);
   return {
     verdict: place !== undefined
       ? "mismatch"
-      : wide !== undefined && !(run.unknown !== undefined && sameFloat32(whole, expected))
+      : wide !== undefined && !(run.unknown !== undefined && isEqual)
       ? "undecided"
-      : sameFloat32(whole, expected)
+      : isEqual
       ? "equal"
       : "rounding",
     maxAbsDiff,
@@ -125,7 +135,7 @@ export function compareRuns(
     place,
     rows,
     wide,
-    widens: wide && widening(run, whole),
+    widens: wide && widening(widens, whole),
     dead: whole.names.filter((_, lstm) => isDead(run.lstms[lstm]!, whole.layers[lstm]!)),
     run,
     expected,
@@ -144,12 +154,19 @@ function compareStep(
 ): WidePlace | undefined {
   let wide: WidePlace | undefined;
   const units = shape[1]!;
+  const heeds = isGate(value) ? mask : undefined; // computed or not, nothing comes of a masked gate
+  const placeOf = (k: number) => ({
+    layer,
+    value,
+    sample: Math.floor(k / units),
+    timestep,
+    unit: k % units,
+  });
   for (let k = 0; k < actual.length; k++) {
-    const sample = Math.floor(k / units);
-    if (isGate(value) && mask?.[sample] === 0) continue; // computed or not, nothing comes of it
-    const place = { layer, value, sample, timestep, unit: k % units };
-    differences.add(place, actual[k]!, theirs[k]!, error[k]!);
-    if (isWide(error[k]!, range)) wide ??= { ...place, bound: error[k]!, range };
+    if (heeds?.[Math.floor(k / units)] === 0) continue;
+    const bound = error[k]!;
+    differences.add(placeOf, k, actual[k]!, theirs[k]!, bound);
+    if (wide === undefined && isWide(bound, range)) wide = { ...placeOf(k), bound, range };
   }
   return wide;
 }
@@ -183,15 +200,12 @@ function largestOf({ data, shape }: Tensor, unit?: number): number {
 }
 
 /** The first step on the way, in the order of computation, whose hidden states may be that far off. */
-function widening(run: EstimatedRun, whole: WholeRun): RunComparison["widens"] {
-  for (const [lstm, { name, recurrence: { steps }, goBackwards }] of run.lstms.entries()) {
-    const range = largestOf(whole.layers[lstm]!.hiddenState);
-    const wide = ({ computed }: EstimatedStep) =>
-      computed.hiddenState!.error.some((error) => isWide(error, range));
-    const timestep = goBackwards ? steps.findLastIndex(wide) : steps.findIndex(wide);
-    if (timestep >= 0) return { layer: name, timestep };
-  }
-  return undefined;
+function widening(
+  steps: readonly (number | undefined)[],
+  { names }: WholeRun,
+): RunComparison["widens"] {
+  const lstm = steps.findIndex((timestep) => timestep !== undefined);
+  return lstm === -1 ? undefined : { layer: names[lstm]!, timestep: steps[lstm]! };
 }
 
 function comparePrediction(
@@ -223,7 +237,7 @@ function comparePrediction(
       ...(shape.length === 3 ? { timestep: Math.floor(inSample / width) } : {}),
       unit: inSample % width,
     };
-    differences.add(place, value[k]!, e, bounds[k]!);
+    differences.add(() => place, k, value[k]!, e, bounds[k]!);
     const range = ranges[place.unit]!;
     if (followed.has(k) && bounds[k]! > (wide?.bound ?? 0) && isWide(bounds[k]!, range)) {
       wide = { ...place, bound: bounds[k]!, range };

@@ -75,10 +75,12 @@ export class Differences {
   /**
    * One number, computed from what was expected before it.
    *
+   * @param placeOf where the k-th number is
    * @param bound what rounding explains
    */
   add(
-    place: ProofPlace,
+    placeOf: (k: number) => ProofPlace,
+    k: number,
     actual: number,
     expected: number,
     bound: number,
@@ -96,7 +98,7 @@ export class Differences {
     if (!isLargest && (!isBeyond || this.first !== undefined)) return;
     this.#size = Math.max(size, this.#size);
     const ulps = difference / ulpOf(expected);
-    const found = Object.freeze({ ...place, actual, expected, difference, ulps, bound });
+    const found = Object.freeze({ ...placeOf(k), actual, expected, difference, ulps, bound });
     if (isLargest) this.largest = found;
     if (isBeyond) this.first ??= found;
   }

@@ -4,7 +4,7 @@ import type { RecurrentStep } from "../../cells/recurrence.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
 import { isGate } from "../../cells/sites.ts";
 import type { Inside } from "../../layers/inside.ts";
-import type { Network } from "../../model/network.ts";
+import { type Network, productOfRun } from "../../model/network.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Bounds } from "../../values/bounds/bounds.ts";
 import type { Estimate, Floats } from "../../values/bounds/estimate.ts";
@@ -40,37 +40,49 @@ export interface UnknownActivation {
   readonly activationName: string;
 }
 
-/**
- * Looks at a value `[batch, units]` of a timestep. What it returns are somebody else's numbers, from
- * which the next ones are computed.
- */
-export type Observer = (site: Site, estimate: Estimate) => ArrayLike<number> | undefined;
+/** Who looks on. */
+export interface Observer {
+  /** Sees each value `[batch, units]` as it is computed. */
+  readonly see: (site: Site, estimate: Estimate) => void;
+  /** Somebody else's numbers, from which the next ones are computed; undefined where there are none. */
+  readonly given: (site: Site) => ArrayLike<number> | undefined;
+}
 
 /** Runs the network as it predicts; it is left as it was. */
 export function estimateRun(
   network: Network,
   inputs: readonly Tensor[],
-  observe: Observer,
+  { see, given }: Observer,
 ): EstimatedRun {
   let [layer, unknown] = ["", undefined as UnknownActivation | undefined];
-  const bounds = new Bounds((f) => {
-    if (!isBuiltIn(f)) unknown ??= { layer, activationName: f.activationName };
-  });
+  let isOver = false; // a step that is explained is computed again
+  const bounds = new Bounds(
+    (f) => {
+      if (!isBuiltIn(f)) unknown ??= { layer, activationName: f.activationName };
+    },
+    productOfRun(),
+  );
   const lstms: EstimatedLstm[] = [];
   const { outputs } = network.walk(bounds, inputs, {
     run: (inner, given, weights, context) => {
       layer = context.name;
       return inner.run(bounds, given, weights, context);
     },
-    anchor: () => (estimate, { site, timestep, mask }) => {
-      const value = site as LstmValue;
-      const counts = mask?.data as Floats | undefined;
-      const given = observe({ lstm: lstms.length, value, timestep, mask: counts }, estimate);
-      return given === undefined
-        ? estimate
-        : bounds.anchored(estimate, given, isGate(value) ? undefined : counts);
+    anchor: () => {
+      const lstm = lstms.length;
+      return (estimate, { site, timestep, mask }) => {
+        const value = site as LstmValue;
+        const counts = mask?.data as Floats | undefined;
+        const place = { lstm, value, timestep, mask: counts };
+        if (!isOver) see(place, estimate);
+        const theirs = given(place);
+        return theirs === undefined
+          ? estimate
+          : bounds.anchored(estimate, theirs, isGate(value) ? undefined : counts);
+      };
     },
     inside: (inside) => lstms.push(inside),
   });
+  isOver = true;
   return { bounds, result: outputs[0]!, lstms, unknown };
 }

@@ -75,7 +75,7 @@ function check(key: string, value: string, known: readonly string[]): void {
 }
 
 function lstmShape({ recurrence: { steps } }: EstimatedLstm): number[] {
-  const [batch, units] = steps[0]!.values.hiddenState!.shape as [number, number];
+  const [batch, units] = steps[0]!.after.at(-1)!.shape as [number, number];
   return [batch, steps.length, units];
 }
 

@@ -41,7 +41,7 @@ export function predictionBounds(
     ...bySize(most((k) => differences[k]! / result.error[k]!)).slice(0, MOST_FOLLOWED - MOST_WIDE),
     ...bySize(most((k) => result.error[k]!)).slice(0, MOST_WIDE),
   ]);
-  if (unknown === undefined && !tape.keepsSamples(batch)) {
+  if (unknown === undefined && !tape.keepsSamples(result, batch)) {
     return followedAlone({ bounds: tape, result }, differences);
   }
   for (const element of unknown === undefined ? followed : []) { // else no gradient is sure

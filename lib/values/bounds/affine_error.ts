@@ -1,5 +1,6 @@
 // x·W + b with its errors: most of what a run computes.
 
+import { type Product, productBy } from "../product.ts";
 import type { Estimate, Floats } from "./estimate.ts";
 import { gamma, SMALLEST } from "./float32.ts";
 
@@ -12,47 +13,68 @@ export type AffineTerm = readonly [Estimate, Estimate];
  */
 export function affineErrors(
   terms: readonly AffineTerm[],
-  bias?: Estimate,
-): Omit<Estimate, "back" | "origin"> {
+  bias: Estimate | undefined,
+  product: Product,
+): Omit<Estimate, "back" | "origin" | "order"> {
   const [first, { shape: [, columns = 1] }] = terms[0]!;
-  const rows = first.value.length / first.shape.at(-1)!;
+  const { length } = first.shape;
+  const rows = first.value.length / first.shape[length - 1]!;
   // One more where a library adds two biases.
   const n = terms.reduce((sum, [, W]) => sum + W.shape[0]!, bias === undefined ? 0 : 2);
   const rounding = gamma(n);
-  const value = new Float64Array(rows * columns);
-  const fresh = new Float64Array(rows * columns).fill(SMALLEST);
-  const error = new Float64Array(rows * columns);
-  const sameLocal = terms.every(([x]) => x.local === x.error);
-  const local = sameLocal ? error : new Float64Array(rows * columns);
-  for (let r = 0; r < rows; r++) {
-    const out = r * columns;
-    for (let c = 0; bias !== undefined && c < columns; c++) {
-      value[out + c] = bias.value[c]!;
-      fresh[out + c]! += rounding * Math.abs(bias.value[c]!) + bias.error[c]!;
-    }
-    for (const [x, { value: data, shape: [length = 0], error: off }] of terms) {
-      for (let j = 0; j < length; j++) {
-        const at = r * length + j;
-        const [v, e, l] = [x.value[at]!, x.error[at]!, x.local[at]!];
-        const magnitude = rounding * Math.abs(v);
-        const row = j * columns;
-        for (let c = 0; c < columns; c++) {
-          const w = data[row + c]!;
-          const W = Math.abs(w);
-          value[out + c]! += v * w;
-          fresh[out + c]! += magnitude * W;
-          if (e !== 0) error[out + c]! += e * W * (1 + rounding);
-          if (!sameLocal && l !== 0) local[out + c]! += l * W * (1 + rounding);
-        }
-        if (isOff(off)) {
-          for (let c = 0; c < columns; c++) fresh[out + c]! += Math.abs(v) * off[row + c]!;
-        }
-      }
-    }
+  let value = bias === undefined ? new Float64Array(columns) : bias.value;
+  let fresh = new Float64Array(columns);
+  for (let c = 0; c < columns; c++) {
+    fresh[c] = SMALLEST;
+    if (bias !== undefined) fresh[c]! += rounding * Math.abs(bias.value[c]!) + bias.error[c]!;
   }
-  addTo(error, fresh);
-  if (!sameLocal) addTo(local, fresh);
-  return { shape: first.shape.with(-1, columns), value, error, local, fresh };
+  const [none, sameLocal] = [new Float64Array(columns), terms.every(([x]) => x.local === x.error)];
+  let [error, local] = [none, none];
+  for (const [x, W] of terms) {
+    const sizes = sizesOf(W.value);
+    const add = (sum: Floats, factors: Floats, matrix = sizes) =>
+      productBy(product, factors, matrix, columns, sum);
+    value = add(value, x.value, W.value);
+    fresh = add(fresh, scaled(sizesOf(x.value, false), rounding));
+    if (isOff(W.error)) fresh = add(fresh, sizesOf(x.value, false), W.error);
+    if (x.error.some(isNot0)) error = add(error, scaled(x.error, 1 + rounding));
+    if (!sameLocal && x.local.some(isNot0)) local = add(local, scaled(x.local, 1 + rounding));
+  }
+  const whole = plus(error, fresh, rows * columns);
+  return {
+    shape: first.shape.with(-1, columns),
+    value,
+    error: whole,
+    local: sameLocal ? whole : plus(local, fresh, rows * columns),
+    fresh,
+  };
+}
+
+const isNot0 = (e: number) => e !== 0;
+
+/** |x|; of a matrix kept, since it meets many rows. */
+function sizesOf(x: Floats, isKept = true): Floats {
+  const known = isKept ? sizes.get(x) : undefined;
+  if (known !== undefined) return known;
+  const found = new Float64Array(x.length);
+  for (let k = 0; k < x.length; k++) found[k] = Math.abs(x[k]!);
+  if (isKept) sizes.set(x, found);
+  return found;
+}
+const sizes = new WeakMap<Floats, Floats>();
+
+function scaled(x: Floats, factor: number): Floats {
+  const found = new Float64Array(x.length);
+  for (let k = 0; k < x.length; k++) found[k] = x[k]! * factor;
+  return found;
+}
+
+/** a + b, where a may be one row for all. */
+function plus(a: Floats, b: Floats, length: number): Floats {
+  const found = new Float64Array(length);
+  if (a.length === length) { for (let k = 0; k < length; k++) found[k] = a[k]! + b[k]!; }
+  else found.set(b); // a row of zeros
+  return found;
 }
 
 /** Whether any of the matrix's numbers is off; asked once of each. */
@@ -64,18 +86,16 @@ export function isOff(error: Floats): boolean {
 const offs = new WeakMap<Floats, boolean>();
 
 /** gradient·Wᵀ, row by row, added to what is there. */
-export function backAffine(gradient: Floats, W: Estimate, into: Floats): void {
-  const [data, [rows, columns]] = [W.value, W.shape as [number, number]];
-  const count = gradient.length / columns;
-  for (let r = 0; r < count; r++) {
+export function backAffine(gradient: Floats, W: Estimate, into: Floats, product: Product): void {
+  const [rows, columns] = W.shape as [number, number];
+  let turned = transposed.get(W.value);
+  if (turned === undefined) {
+    turned = new Float64Array(W.value.length);
     for (let j = 0; j < rows; j++) {
-      let sum = 0;
-      for (let c = 0; c < columns; c++) sum += gradient[r * columns + c]! * data[j * columns + c]!;
-      into[r * rows + j]! += sum;
+      for (let c = 0; c < columns; c++) turned[c * rows + j] = W.value[j * columns + c]!;
     }
+    transposed.set(W.value, turned);
   }
+  into.set(productBy(product, gradient, turned, rows, into));
 }
-
-function addTo(into: Floats, more: Floats): void {
-  for (let k = 0; k < into.length; k++) into[k]! += more[k]!;
-}
+const transposed = new WeakMap<Floats, Floats>();

@@ -1,5 +1,6 @@
-// The operations of a run with the errors of their results, remembered in their order. So one can ask
-// the other way round, too: how much each rounding counts in one number of the result (Linnainmaa 1976).
+// The operations of a run with the errors of their results, each of which remembers its operands. So one
+// can ask the other way round, too: how much each rounding counts in one number of the result
+// (Linnainmaa 1976).
 
 import { sizeOf } from "../../tensor/shape.ts";
 import { asFloat64, Tensor } from "../../tensor/tensor.ts";
@@ -8,6 +9,8 @@ import { lastAxisParts } from "../arrange.ts";
 import { move, moveBack } from "../moves.ts";
 import { numbers } from "../numbers.ts";
 import type { Moves, Ops } from "../ops.ts";
+import { operandsOf } from "../origin.ts";
+import { byLoops, type Product } from "../product.ts";
 import { backThrough, growth, ownError } from "./activation_error.ts";
 import { affineErrors, type AffineTerm, backAffine, isOff } from "./affine_error.ts";
 import { type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
@@ -23,15 +26,20 @@ const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
 /** What a state of an earlier run is known to, relative where above 1. */
 const STATE_ERROR = 16 * UNIT_ROUNDOFF;
 
-/** The operations of a run, in the order in which they were done. */
+/** The operations of a run; what nobody holds any more is forgotten. */
 export class Bounds implements Ops<Estimate> {
-  readonly #estimates: Estimate[] = [];
+  #count = 0;
   /** Of each activation, as it is applied. */
   readonly #applies: (f: Activation) => void;
+  readonly #product: Product;
 
-  /** @param applies sees each activation before it is applied */
-  constructor(applies: (f: Activation) => void = () => {}) {
+  /**
+   * @param applies sees each activation before it is applied
+   * @param product who multiplies. Default: three loops.
+   */
+  constructor(applies: (f: Activation) => void = () => {}, product: Product = byLoops) {
     this.#applies = applies;
+    this.#product = product;
   }
 
   numbers({ value, shape }: Estimate): Tensor {
@@ -70,17 +78,18 @@ export class Bounds implements Ops<Estimate> {
    * @param mask `[batch]`: what a masked step carries on is known as it was in the step before
    */
   anchored(estimate: Estimate, given: ArrayLike<number>, mask?: Floats): Estimate {
-    const known = (k: number) => Number.isFinite(given[k]!);
-    const { value, shape } = estimate;
+    const { shape } = estimate;
     const units = shape[1]!;
     const error = mask === undefined
       ? estimate.local
       : estimate.local.map((local, k) =>
         mask[Math.floor(k / units)] === 0 ? estimate.error[k]! : local
       );
+    const value = estimate.value.slice();
+    for (let k = 0; k < value.length; k++) if (Number.isFinite(given[k])) value[k] = given[k]!;
     return this.#add({
       shape,
-      value: value.map((v, k) => known(k) ? given[k]! : v),
+      value,
       error,
       local: new Float64Array(error.length),
       fresh: error,
@@ -92,9 +101,10 @@ export class Bounds implements Ops<Estimate> {
   /** Σ xₖ·Wₖ + b over the last axis. */
   affine(terms: readonly AffineTerm[], b?: Estimate): Estimate {
     return this.#add({
-      ...affineErrors(terms, b),
+      ...affineErrors(terms, b, this.#product),
       origin: { op: "affine", terms, b },
-      back: (gradient, of) => terms.forEach(([x, W]) => backAffine(gradient, W, of(x))),
+      back: (gradient, of) =>
+        terms.forEach(([x, W]) => backAffine(gradient, W, of(x), this.#product)),
     });
   }
 
@@ -106,8 +116,11 @@ export class Bounds implements Ops<Estimate> {
     const value = asFloat64(f(tensor)).data;
     const fresh = ownError(f, x.value, value, width);
     // What f itself is off by is taken at x; a little more where x is off.
-    const grown = (error: Floats) =>
-      growth(f, x.value, value, error, width).map((e, k) => e * (1 + MORE) + fresh[k]!);
+    const grown = (error: Floats) => {
+      const found = growth(f, x.value, value, error, width);
+      for (let k = 0; k < found.length; k++) found[k] = found[k]! * (1 + MORE) + fresh[k]!;
+      return found;
+    };
     const error = grown(x.error);
     return this.#add({
       shape: x.shape,
@@ -130,19 +143,24 @@ export class Bounds implements Ops<Estimate> {
     const error = new Float64Array(length);
     const local = sameLocal ? error : new Float64Array(length);
     for (const [a, b] of pairs) {
-      const [m, n] = [a.value.length, b.value.length];
+      const { value: xs, error: dxs, local: lxs } = a;
+      const { value: ys, error: dys, local: lys } = b;
+      const [m, n] = [xs.length, ys.length];
       for (let k = 0, i = 0, j = 0; k < length; k++, i = ++i === m ? 0 : i, j = ++j === n ? 0 : j) {
-        const [x, y] = [a.value[i]!, b.value[j]!];
-        value[k]! += x * y;
-        fresh[k]! += rounding * Math.abs(x * y);
-        const [da, db] = [a.error[i]!, b.error[j]!];
-        if (n < length) fresh[k]! += (Math.abs(x) + da) * db; // repeated: no sample's own
-        if (m < length) fresh[k]! += (Math.abs(y) + db) * da;
-        const [ea, eb] = [m < length ? 0 : da, n < length ? 0 : db];
-        error[k]! += productError(x, y, ea, eb) * (1 + rounding);
+        const x = xs[i]!;
+        const y = ys[j]!;
+        value[k] = value[k]! + x * y;
+        let own = fresh[k]! + rounding * Math.abs(x * y);
+        const da = dxs[i]!;
+        const db = dys[j]!;
+        if (n < length) own += (Math.abs(x) + da) * db; // repeated: no sample's own
+        if (m < length) own += (Math.abs(y) + db) * da;
+        fresh[k] = own;
+        const off = productError(x, y, m < length ? 0 : da, n < length ? 0 : db);
+        error[k] = error[k]! + off * (1 + rounding);
         if (sameLocal) continue;
-        const [la, lb] = [m < length ? 0 : a.local[i]!, n < length ? 0 : b.local[j]!];
-        local[k]! += productError(x, y, la, lb) * (1 + rounding);
+        const alone = productError(x, y, m < length ? 0 : lxs[i]!, n < length ? 0 : lys[j]!);
+        local[k] = local[k]! + alone * (1 + rounding);
       }
     }
     addTo(error, fresh);
@@ -158,11 +176,16 @@ export class Bounds implements Ops<Estimate> {
         for (const [a, b] of pairs) {
           const [m, n] = [a.value.length, b.value.length];
           const [da, db] = [m < length ? undefined : of(a), n < length ? undefined : of(b)];
-          gradient.forEach((g, k) => {
-            if (g === 0) return;
-            if (da !== undefined) da[k]! += g * b.value[k % n]!;
-            if (db !== undefined) db[k]! += g * a.value[k % m]!;
-          });
+          const [xs, ys] = [a.value, b.value];
+          for (let k = 0, i = 0, j = 0; k < length; k++) {
+            const g = gradient[k]!;
+            if (g !== 0) {
+              if (da !== undefined) da[k] = da[k]! + g * ys[j]!;
+              if (db !== undefined) db[k] = db[k]! + g * xs[i]!;
+            }
+            if (++i === m) i = 0;
+            if (++j === n) j = 0;
+          }
         }
       },
     });
@@ -314,14 +337,16 @@ export class Bounds implements Ops<Estimate> {
       move(new Float64Array(length), sources.map((source) => source[what]), moves);
     const error = pick("error");
     const isGiven = ({ origin, error }: Estimate) => origin.op === "given" && isOff(error);
-    const given = sources.map((x) => isGiven(x) ? x.error : new Float64Array(x.error.length));
+    const givenMoves = () => moves.filter((_, m) => isGiven(sources[moves[m - m % 4]!]!));
     return this.#add({
       shape,
       value: pick("value"),
       error,
       local: sources.every((x) => x.local === x.error) ? error : pick("local"),
       // what was given, a table of words for example, is off here and there alone
-      fresh: sources.some(isGiven) ? move(new Float64Array(length), given, moves) : undefined,
+      fresh: sources.some(isGiven)
+        ? move(new Float64Array(length), sources.map((x) => x.error), givenMoves())
+        : undefined,
       back: (gradient, of) =>
         sources.forEach((x, k) => {
           if (x.origin.op !== "given") moveBack(of(x), k, gradient, moves);
@@ -361,9 +386,9 @@ export class Bounds implements Ops<Estimate> {
   }
 
   /** Whether no number moved from one sample to another, the samples being the first axis throughout. */
-  keepsSamples(batch: number): boolean {
+  keepsSamples(result: Estimate, batch: number): boolean {
     const fixed = new Set<Estimate>(); // what was given exactly, moved
-    return this.#estimates.every((estimate) => {
+    return wayTo(result).every((estimate) => {
       const { origin, value } = estimate;
       const isExact = !isOff(estimate.error);
       if (origin.op === "reshape" && isExact && isFixed(origin.x, fixed)) fixed.add(estimate);
@@ -401,7 +426,7 @@ export class Bounds implements Ops<Estimate> {
       return gradient;
     };
     for (const seed of seeds) of(result)[seed] = 1;
-    for (const estimate of this.#estimates.toReversed()) {
+    for (const estimate of wayTo(result).reverse()) {
       const gradient = gradients.get(estimate);
       if (gradient === undefined) continue;
       gradients.delete(estimate);
@@ -416,8 +441,8 @@ export class Bounds implements Ops<Estimate> {
     return bound;
   }
 
-  #add(estimate: Estimate): Estimate {
-    const { value, error, local, fresh } = estimate;
+  #add(added: Omit<Estimate, "order">): Estimate {
+    const { value, error, local, fresh } = added;
     for (let k = 0; k < value.length; k++) {
       const reach = Math.abs(value[k]!) + error[k]!;
       if (reach <= MAX_FLOAT32) continue; // float32 may overflow, and NaN is no number at all
@@ -425,9 +450,17 @@ export class Bounds implements Ops<Estimate> {
       if (!(Math.abs(value[k]!) + local[k]! <= MAX_FLOAT32)) local[k] = UNBOUNDED;
       if (fresh !== undefined && !(fresh[k]! <= MAX_FLOAT32)) fresh[k] = UNBOUNDED;
     }
-    this.#estimates.push(estimate);
-    return estimate;
+    return { ...added, order: this.#count++ };
   }
+}
+
+/** What a result was computed from, itself among it, in the order in which it was computed. */
+function wayTo(result: Estimate): Estimate[] {
+  const found = new Set([result]);
+  for (const estimate of found) {
+    for (const operand of operandsOf(estimate.origin)) found.add(operand);
+  }
+  return [...found].sort((a, b) => a.order - b.order);
 }
 
 function isFixed(estimate: Estimate, fixed: ReadonlySet<Estimate>): boolean {

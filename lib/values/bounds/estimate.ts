@@ -24,4 +24,6 @@ export interface Estimate {
   /** From the gradient with respect to this value, adds to those with respect to its operands. */
   readonly back: ((gradient: Floats, of: (operand: Estimate) => Floats) => void) | undefined;
   readonly origin: Origin<Estimate>;
+  /** Operands have a smaller one. */
+  readonly order: number;
 }
