@@ -271,6 +271,7 @@ export type { AttributionHeatmapOptions } from "./lib/insight/attribution_view.t
 export type { Tokens, WordsOptions } from "./lib/insight/attribution_words.ts";
 export { gateSliders } from "./lib/insight/gate_sliders.ts";
 export type { GateSlidersOptions } from "./lib/insight/gate_sliders.ts";
+export type { SliderStart } from "./lib/insight/slider_start.ts";
 export { patchSweep } from "./lib/insight/patch_sweep.ts";
 export type { PatchSweep, PatchSweepOptions } from "./lib/insight/patch_sweep.ts";
 export type { SweepHeatmapOptions } from "./lib/insight/patch_sweep_view.ts";

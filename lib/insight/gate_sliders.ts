@@ -1,10 +1,11 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { toBase64 } from "../display/base64.ts";
+import { LINE_COLORS } from "../display/chart_template.ts";
 import { type ChartLook, LOOK, lookCss } from "../display/chart_look.ts";
 import { contentKey } from "../display/content_key.ts";
 import { escapeHtml, scriptJson } from "../display/html.ts";
 import { labeller, type Labels } from "../display/labels.ts";
-import { formatNumber } from "../display/number.ts";
+import { formatNumber, inWords } from "../display/number.ts";
 import { View } from "../display/view.ts";
 import type { Activation } from "../values/activations.ts";
 import { isBuiltIn, isNamed } from "../values/built_in.ts";
@@ -17,9 +18,10 @@ import { type GradientRun, requireOneOutput } from "../model/network.ts";
 import { indexAt } from "../tensor/indices.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../values/gradients.ts";
-import { endOf } from "./head.ts";
+import { endOf, nameOfOutput } from "./head.ts";
 import { PAGE_EQUATIONS } from "./page_bundle.ts";
 import { SLIDERS } from "./slider_script.ts";
+import { type Held, type SliderStart, startAt, strongestStart } from "./slider_start.ts";
 
 /** What the sliders move, and how it is called. */
 export interface GateSlidersOptions extends ChartLook {
@@ -29,8 +31,13 @@ export interface GateSlidersOptions extends ChartLook {
   readonly units?: Labels;
   /** Labels of the timesteps. Default: `timestep 0`, and so on. */
   readonly timesteps?: Labels;
-  /** Labels of the classes. Default: `class 0`, and so on. */
+  /** Labels of the outputs. Default: `class 0` and so on behind a softmax, else `output`. */
   readonly classes?: Labels;
+  /**
+   * What is chosen at first, as `{ site: "gates.forget", unit: 3, timestep: 5 }`. Default: the gate that,
+   * held at 0 throughout, moves the outputs most.
+   */
+  readonly start?: SliderStart;
   /** What the view shows. */
   readonly title?: string;
 }
@@ -40,16 +47,20 @@ const OPTIONS: KeysOf<GateSlidersOptions> = {
   units: "optional",
   timesteps: "optional",
   classes: "optional",
+  start: "optional",
   title: "optional",
   ...LOOK,
 };
 
 /** How far the page's numbers may be from the library's; the same source gives the same. */
 const SAME = 1e-6;
+/** Of more outputs, the first ones are told. */
+const MOST_TOLD = 4;
 
 /**
  * Gate surgery by hand: choose a gate or state, a unit and a timestep, drag, and watch the state (an
- * LSTM's c, a GRU's or SimpleRNN's h) and the prediction move.
+ * LSTM's c, a GRU's or SimpleRNN's h), what is handed on and the prediction move, before and after
+ * side by side. It starts at the gate that moves the outputs most.
  *
  * The page computes on its own, without a kernel: with the equations of {@linkcode lstmCell},
  * {@linkcode gruCell} and {@linkcode denseForward} themselves, which are bundled into the output and,
@@ -61,7 +72,7 @@ const SAME = 1e-6;
  * @param options the sample, and labels
  * @returns a view; where no script runs, it is the prediction as text
  * @throws {TypeError} where the model is of another kind.
- * @throws {RangeError} where there is no such sample, or a size or a colour is out of range.
+ * @throws {RangeError} where there is no such sample, unit or timestep, or a size or a colour is out of range.
  *
  * @example
  * ```ts
@@ -98,8 +109,6 @@ export function gateSliders(
   }
   const timesteps = own.shape[1]!;
   const units = endOf(inside).value.shape[1]!;
-  const state = cell.states[0]!;
-
   const activations = [inside.functions.φ, inside.functions.σ];
   const operations = head.map((operation) =>
     "activation" in operation ? { activation: activations.push(operation.activation) - 1 } : {
@@ -115,18 +124,26 @@ export function gateSliders(
     );
   }
   const prediction = Array.from(forward.output.at(n).data);
-  const classes = labeller(options.classes ?? ((k) => `class ${k}`), prediction.length, "classes");
+  const isSoftmax = isNamed(activations.at(-1)!, "softmax") && activations.length > 2;
+  const usual = (k: number) => isSoftmax ? `class ${k}` : nameOfOutput(k, prediction.length);
+  const classes = labeller(options.classes ?? usual, prediction.length, "classes");
+  const [unitLabels, timestepLabels] = [
+    labels(options.units ?? ((u) => `unit ${u}`), units, "units"),
+    labels(options.timesteps ?? ((t) => `timestep ${t}`), timesteps, "timesteps"),
+  ];
   const page = {
     title: options.title ?? `What if? ${name}, sample ${n}`,
     cell: CELLS.indexOf(cell),
     sites: cell.sites,
-    state: { site: state, name: nameOf(state), symbol: symbolOf(state, cell.sites) },
+    names: cell.sites.map((site) => `${nameOf(site)} ${symbolOf(site, cell.sites)}`),
+    states: [...new Set([cell.states[0]!, "hiddenState"])],
+    colors: LINE_COLORS,
     units,
     timesteps,
     goBackwards,
     last: goBackwards ? 0 : timesteps - 1,
-    unitLabels: labels(options.units ?? ((u) => `unit ${u}`), units, "units"),
-    timestepLabels: labels(options.timesteps ?? ((t) => `timestep ${t}`), timesteps, "timesteps"),
+    unitLabels,
+    timestepLabels,
     classLabels: prediction.map((_, k) => classes(k)),
     probabilities: isNamed(activations.at(-1)!, "softmax", "sigmoid") && activations.length > 2,
     x: packed(ofSample(own, n)),
@@ -136,13 +153,27 @@ export function gateSliders(
     head: operations,
     activations: activations.map(({ activationName, options }) => [activationName, options]),
   };
-  const key = contentKey(PAGE_EQUATIONS + JSON.stringify(page));
-  const script = scriptOf(key, page);
-  checkSame(script, prediction);
+  const run = checkedRun(scriptOf("", page), prediction);
+  const start = options.start === undefined
+    ? strongestStart(forward, inside, n, run)
+    : startAt(options.start, inside);
+  const note = start.prediction === undefined
+    ? ""
+    : `Held at 0 throughout, the ${nameOf(start.site)} of ${
+      unitLabels[start.unit]
+    } moves it most: ` +
+      start.prediction.map((value, k) =>
+        `${classes(k)} ${inWords(prediction[k]!)} → ${inWords(value)}`
+      ).slice(0, MOST_TOLD).join(", ");
+  const { site, unit, timestep } = start;
+  const whole = { ...page, note, start: { site, unit, timestep } };
+  const key = contentKey(PAGE_EQUATIONS + JSON.stringify(whole));
+  const script = scriptOf(key, whole);
 
   const text = [
     page.title,
     ...prediction.map((value, k) => `- ${classes(k)}: ${formatNumber(value)}`),
+    ...(note === "" ? [] : [note]),
   ].join("\n").replaceAll(/[^\S\n]+/g, " ");
   return new View(text, () => ({ "text/html": slidersHtml(key, css, script, text) }));
 }
@@ -202,11 +233,15 @@ function headOf({ variables: [output], insides }: GradientRun): {
   }
 }
 
+type Run = (held: readonly Held[]) => { readonly prediction: readonly number[] };
+
 /** Runs the script here, without a page: a bundle that is not these equations is found out now. */
-function checkSame(script: string, expected: readonly number[]): void {
+function checkedRun(script: string, expected: readonly number[]): Run {
+  let run: Run;
   let found: readonly number[];
   try {
-    found = new Function("document", `return ${script}`)(undefined).run([]).prediction;
+    run = new Function("document", `return ${script}`)(undefined).run;
+    found = run([]).prediction;
   } catch (error) {
     throw new Error(`Cannot make sliders: their script does not run: ${(error as Error).message}`, {
       cause: error,
@@ -216,7 +251,7 @@ function checkSame(script: string, expected: readonly number[]): void {
     !(Math.abs(value - found[k]!) <= SAME) &&
     !(Number.isNaN(value) && Number.isNaN(found[k]))
   );
-  if (off === -1) return;
+  if (off === -1) return run;
   throw new Error(
     `Cannot make sliders: the page must compute what the library does, to ${SAME}, ` +
       `but the output ${off} is ${found[off]}, not ${expected[off]}`,

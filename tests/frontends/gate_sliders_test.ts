@@ -48,14 +48,25 @@ Deno.test("dragged, the sliders show what trace() computes; released, what it wa
   assertEquals(await page.locator("[data-gatescope-sliders][data-drawn]").count(), 2);
   const box = page.locator("[data-gatescope-sliders]").first();
   const control = (name: string) => box.locator(`[data-control="${name}"]`);
+  const valuesOf = async (site: string) =>
+    (await box.locator(`svg[data-site="${site}"]`).getAttribute("data-values"))!.split(" ")
+      .map(Number);
   const seen = async () => ({
     prediction: await box.locator("[data-value]").evaluateAll((cells) =>
       // deno-lint-ignore no-explicit-any
       cells.map((cell: any) => Number(cell.dataset.value))
     ),
-    cellState: (await box.locator("svg").getAttribute("data-values"))!.split(" ").map(Number),
+    cellState: await valuesOf("cellState"),
+    hiddenState: await valuesOf("hiddenState"),
     held: await box.locator('[data-shown="held"]').textContent(),
   });
+  /** Where the controls stand. */
+  const places = async () =>
+    await Promise.all(
+      ["site", "unit", "timestep", "value", "release", "release-all"].map((name) =>
+        control(name).boundingBox()
+      ),
+    );
   /** Drags the slider to a part of its width, and returns where it stands then. */
   const drag = async (part: number) => {
     const { x, y, width, height } = (await control("value").boundingBox())!;
@@ -80,6 +91,23 @@ Deno.test("dragged, the sliders show what trace() computes; released, what it wa
   await control("unit").selectOption("2");
   const before = await seen();
   expectSame(before, []);
+
+  // what is handed on and the prediction move with the output gate, and the controls do not
+  await control("site").selectOption("gates.output");
+  await control("timestep").selectOption("4");
+  const stood = await places();
+  for (const part of [0.02, 0.5, 0.98]) {
+    const output = await drag(part);
+    const { hiddenState, prediction, cellState } = await seen();
+    const held: Intervention = { set: "gates.output", to: output, unit: 2, timestep: 4 };
+    expectSame({ prediction, cellState }, [held]);
+    assertEquals(cellState, before.cellState);
+    assert(Math.abs(hiddenState[4]! - before.hiddenState[4]!) > 1e-4);
+    assertEquals((await valuesOf("gates.output"))[4], output);
+    assertEquals(await places(), stood);
+  }
+  await control("release-all").click();
+  await control("timestep").selectOption("-1");
 
   await control("site").selectOption("gates.forget");
   const forget = await drag(0.125);

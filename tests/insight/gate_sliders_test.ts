@@ -158,6 +158,62 @@ Deno.test("labels are data: nothing of them ends the script or becomes an elemen
   assert(!html.includes("<img"));
 });
 
+Deno.test("they start at the gate that moves the outputs most when it is held at 0 throughout", () => {
+  for (const seed of [1, 2, 3]) {
+    const random = seededRandom(seed);
+    const model = sequential([lstm({ units: 4 }), dense({ units: 3, activation: "softmax" })], {
+      inputShape: [5, 2],
+      seed,
+    });
+    model.setWeights(
+      model.getWeights().map(({ data, shape }) =>
+        new Tensor(Float64Array.from(data, () => random.normal()), shape)
+      ),
+    );
+    const before = model.predict(x).at(1);
+    const moved = ["gates.input", "gates.forget", "gates.candidate", "gates.output"].flatMap((
+      site,
+    ) =>
+      [0, 1, 2, 3].map((unit) => {
+        const interventions = [{ ablate: site, unit } as Intervention];
+        const after = trace(model, x, { interventions }).prediction.at(1);
+        const size = Math.max(...after.data.map((value, k) => Math.abs(value - before.data[k]!)));
+        return { site, unit, size, after: after.item(0) };
+      })
+    );
+    const most = Math.max(...moved.map(({ size }) => size));
+    const [, name, number, told] = gateSliders(model, x, { sample: 1 }).text.match(
+      /Held at 0 throughout, the (.*?)(?: gate)? of unit (\d) moves it most: class 0 \S+ → ([^,]+),/,
+    )!;
+    const { size, after } = moved.find(({ site, unit }) =>
+      site === `gates.${name}` && unit === Number(number)
+    )!;
+    assertAlmostEquals(size, most, 1e-6); // an input gate and a candidate of 0 are as good
+    assertAlmostEquals(Number(told), after, 1e-4);
+  }
+});
+
+Deno.test("they start where they are told, and refuse a place that is none", async () => {
+  const model = build([lstm({ units: 4 }), dense({ units: 1 })]);
+  const view = gateSliders(model, x, { start: { site: "cellState", unit: -1, timestep: 2 } });
+  assert(!view.text.includes("moves it most"));
+  assert((await htmlOf(view)).includes('"start":{"site":"cellState","unit":3,"timestep":2}'));
+  const refused = (start: object, message: string) =>
+    assertThrows(() => gateSliders(model, x, { start: start as never }), Error, message);
+  refused({ site: "gates.reset", unit: 0 }, "start.site must be");
+  refused({ site: "cellState", unit: 4 }, "but start.unit is 4");
+  refused({ site: "cellState", unit: 0, timestep: 5 }, "but start.timestep is 5");
+  refused({ site: "cellState", unit: 0, step: 5 }, "step");
+});
+
+Deno.test("an output that is no class is called an output", () => {
+  const textOf = (...head: Layer[]) => gateSliders(build([lstm({ units: 2 }), ...head]), x).text;
+  assert(textOf(dense({ units: 1 })).includes("\n- output: "));
+  assert(textOf(dense({ units: 1, activation: "sigmoid" })).includes("\n- output: "));
+  assert(textOf(dense({ units: 2 })).includes("\n- output 1: "));
+  assert(textOf(dense({ units: 2, activation: "softmax" })).includes("\n- class 1: "));
+});
+
 Deno.test("gateSliders() refuses other models and samples", () => {
   const sequences = build([lstm({ units: 2, returnSequences: true })]);
   assertThrows(
