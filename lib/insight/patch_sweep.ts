@@ -1,5 +1,7 @@
 import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
+import { formatDuration } from "../display/duration.ts";
+import { formatCount } from "../display/number.ts";
 import { progress } from "../display/progress.ts";
 import { shownAs } from "../base/shown.ts";
 import type { Chart } from "../display/figure.ts";
@@ -13,6 +15,7 @@ import { formatShape, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type LstmPlace, lstmPlaces } from "../trace/places.ts";
 import { checkTarget } from "./attribution.ts";
+import { nameOfOutput } from "./head.ts";
 import { estimateEffects } from "./patch_estimate.ts";
 import { sweepHeatmap, type SweepHeatmapOptions } from "./patch_sweep_view.ts";
 
@@ -60,6 +63,8 @@ const OPTIONS: KeysOf<PatchSweepOptions> = {
 export interface PatchSweep {
   /** Which output was watched. */
   readonly target: number;
+  /** What it is called: `output`, or `output 1` of several. */
+  readonly name: string;
   /** The sites, as `effects` has them. */
   readonly sites: readonly SiteName[];
   /** The timesteps, likewise. */
@@ -84,6 +89,8 @@ export interface PatchSweep {
 /** So long, about, the event loop waits: a signal and a progress line come through in between. */
 const TURN_MS = 30;
 const MOST_ROWS = 512;
+/** A sweep of more than that is told what would be quicker, as soon as it is seen. */
+const LONG_MS = 60_000;
 
 /**
  * What would happen to an output if this value were 0, or another input's: for every site, timestep
@@ -123,7 +130,8 @@ export async function patchSweep(
   checkOptions("sweep", options, OPTIONS);
   requireOneOutput(network, "sweep");
   const inputs = network.checkInputs(x, "sweep");
-  const target = checkTarget(options.target, checkOutput(network), "sweep");
+  const classes = checkOutput(network);
+  const target = checkTarget(options.target, classes, "sweep");
   const place = chooseLstm(lstmPlaces(network, inputs), options.layer, "sweep");
   if (network.states.some((state) => state !== undefined)) {
     throw new TypeError(
@@ -156,6 +164,7 @@ export async function patchSweep(
   const { signal } = options;
   const line = progress(options.verbose);
   const samples = inputs[0]!.shape[0]!;
+  const started = performance.now();
   let [done, count] = [estimated ? patches.length : 0, 8];
   while (done < patches.length && signal?.aborted !== true) {
     const began = performance.now();
@@ -167,16 +176,19 @@ export async function patchSweep(
       effects[done + p] = sum / samples;
     });
     done += some.length;
-    line.update(() => `patch ${done}/${patches.length}`);
+    line.update(() => progressText(done, patches.length, performance.now() - started));
     const took = performance.now() - began;
     const fitting = Math.floor(count * Math.min(4, TURN_MS / Math.max(took, 0.1)));
     count = Math.max(1, Math.min(fitting, Math.ceil(MOST_ROWS / samples)));
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   const aborted = done < patches.length;
-  await line.finish(`${done} of ${patches.length} patches${aborted ? ", stopped" : ""}`);
+  await line.finish(
+    `${formatCount(done)} of ${formatCount(patches.length)} patches${aborted ? ", stopped" : ""}`,
+  );
   const sweep: PatchSweep = {
     target,
+    name: nameOfOutput(target, classes),
     sites,
     timesteps,
     units,
@@ -187,6 +199,16 @@ export async function patchSweep(
     heatmap: (chosen) => sweepHeatmap(sweep, chosen),
   };
   return Object.freeze(shownAs("PatchSweep", sweep));
+}
+
+/** `patch 240/153,600 · 1 h 2 min left`; where that is long, what would be quicker. */
+function progressText(done: number, all: number, elapsed: number): string {
+  const left = elapsed / done * (all - done);
+  return [
+    `patch ${formatCount(done)}/${formatCount(all)}`,
+    `${formatDuration(left)} left`,
+    ...(elapsed + left > LONG_MS ? ["{ estimate: true } takes one run instead"] : []),
+  ].join(" · ");
 }
 
 /** One value that is put in. */

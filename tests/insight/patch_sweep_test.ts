@@ -7,6 +7,7 @@ import {
   lstm,
   patchSweep,
   sequential,
+  type SiteName,
   siteNames,
   softmax,
   Tensor,
@@ -119,29 +120,79 @@ Deno.test("a signal stops the sweep: what is not done is NaN", async () => {
   assert(Deno.inspect(part).includes("(stopped)"));
 });
 
-Deno.test("a sweep says how far it is, while it goes on and at its end", async () => {
-  const lines: string[] = [];
+Deno.test("a sweep says how far it is and how long it takes, and where that is long what is quicker", async () => {
+  const [lines, short]: [string[], string[]] = [[], []];
   const { log } = console;
   console.log = (text: string) => lines.push(text);
   Object.defineProperty(Deno.stdout, "isTerminal", { value: () => false, configurable: true });
   try {
     await patchSweep(model, x, { target: 0, verbose: true });
+    short.push(...lines.splice(0));
+    const wide = sequential([lstm({ units: 64 }), dense({ units: 1 })], { inputShape: [100, 3] });
+    await patchSweep(wide, numbers(4, 100, 3), { verbose: true, signal: AbortSignal.timeout(500) });
   } finally {
     console.log = log;
     Reflect.deleteProperty(Deno.stdout, "isTerminal"); // the prototype's is there again
   }
-  assert(/^patch \d+\/72$/.test(lines[0]!), lines[0]);
-  assertEquals(lines.at(-1), "72 of 72 patches");
+  assert(/^patch \d+\/72 · \d+ (?:ms|s) left$/.test(short[0]!), short[0]);
+  assertEquals(short.at(-1), "72 of 72 patches");
+  // 38,400 runs of 400 steps, which take minutes on any machine
+  assert(
+    /^patch \d+\/38,400 · .*\d+ (?:s|min) left · \{ estimate: true \} takes one run instead$/.test(
+      lines[0]!,
+    ),
+    lines[0],
+  );
 });
 
 Deno.test("a sweep shows itself as a heatmap, and names the largest effect", async () => {
   const sweep = await patchSweep(model, x, { target: 1, ...quiet });
-  assert(
-    /^Output 1, 0\.\d+: most by \S+ of unit \d at timestep \d, -?0\.\d+/.test(Deno.inspect(sweep)),
-  );
+  const [, site, unit, timestep, told] = Deno.inspect(sweep).match(
+    /^What moves output 1 \(0\.\d+, the mean of 2 samples\)\nmost by (\S+) of unit (\d) at timestep (\d): (-?0\.\d+)\n/,
+  )!;
+  const { effects, sites } = sweep;
+  const largest = effects.item(sites.indexOf(site as SiteName), Number(timestep), Number(unit));
+  assertEquals(Math.abs(largest), Math.max(...effects.data.map(Math.abs)));
+  assertAlmostEquals(Number(told), largest, 0.005 * Math.abs(largest));
   assert(
     sweep.heatmap({ site: "gates.forget", target: "<b>up</b>" }).text.includes("3 × 4 values"),
   );
+});
+
+Deno.test("the row of the largest effect has its label and a frame, its number is where it is", async () => {
+  const wide = sequential([lstm({ units: 9 }), dense({ units: 1 })], {
+    inputShape: [4, 3],
+    seed: 1,
+  });
+  const { effects, heatmap } = await patchSweep(wide, x, quiet);
+  const { data: [map], layout } = heatmap();
+  const { z, y } = map as { z: number[][]; y: string[] };
+  const { shapes: [frame], yaxis } = layout as {
+    shapes: { x0: number; y0: number }[];
+    yaxis: { tickvals: string[] };
+  };
+  const [row, column] = [frame!.y0 + 0.5, frame!.x0 + 0.5];
+  const largest = Math.max(...effects.data.map(Math.abs));
+  assertAlmostEquals(Math.abs(z[row]![column]!), largest, 1e-3 * largest);
+  assert(yaxis.tickvals.includes(y[row]!) && yaxis.tickvals.length < y.length);
+  assert(heatmap().text.startsWith("What moves the output ("));
+});
+
+Deno.test("of very many rows those of the largest effects are shown, and it is said", async () => {
+  const units = 40;
+  const wide = sequential([lstm({ units }), dense({ units: 1 })], { inputShape: [4, 3], seed: 1 });
+  const sweep = await patchSweep(wide, x, { estimate: true, ...quiet });
+  const { z } = sweep.heatmap().data[0] as { z: number[][] };
+  assertEquals(z.length, 128);
+  assert(sweep.heatmap().text.includes("; 128 of 240 rows: those of the largest effects"));
+  const most = siteNames.flatMap((_, s) =>
+    Array.from(
+      { length: units },
+      (_, u) => Math.max(...[0, 1, 2, 3].map((t) => Math.abs(sweep.effects.item(s, t, u)))),
+    )
+  ).sort((a, b) => b - a).slice(0, 128);
+  const shown = z.map((row) => Math.max(...row.map(Math.abs))).sort((a, b) => b - a);
+  shown.forEach((size, k) => assertAlmostEquals(size, most[k]!, 1e-3 * most[0]!));
 });
 
 Deno.test("of a Bidirectional one direction is swept; what is not there is refused", async () => {
