@@ -2,6 +2,7 @@
 // Jupyter is told of it.
 
 import { fileURLToPath } from "node:url";
+import { kernelEnvironment } from "./v8_flags.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -42,6 +43,7 @@ export async function writeKernelspec(): Promise<string> {
     display_name: "Deno",
     language: "typescript",
     interrupt_mode: "message",
+    env: await kernelEnvironment(),
   };
   await Deno.mkdir(`${folder}/kernels/deno`, { recursive: true });
   await Deno.writeTextFile(`${folder}/kernels/deno/kernel.json`, JSON.stringify(kernelspec));

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import { kernelEnvironment } from "./v8_flags.ts";
 
 /** What Jupyter's connection file says. */
 export interface Connection {
@@ -37,13 +38,15 @@ globalThis.addEventListener("unload", () => {
 
 /** Starts the kernel of this Deno in a folder, where it finds deno.json as a front end's would. */
 export async function startKernelProcess(folder: string): Promise<KernelProcess> {
+  const environment = await kernelEnvironment();
   const connection = newConnection();
   const file = await Deno.makeTempFile({ prefix: "gatescope-kernel-", suffix: ".json" });
   await Deno.writeTextFile(file, JSON.stringify(connection));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["jupyter", "--kernel", "--conn", file],
     cwd: folder,
-    env: { NO_COLOR: "" }, // else a CI machine's would change the outputs of plain values
+    // NO_COLOR: else a CI machine's would change the outputs of plain values
+    env: { ...environment, NO_COLOR: "" },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
