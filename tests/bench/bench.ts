@@ -53,8 +53,10 @@ for (const shape of chosen) {
 }
 
 const python = await findPython();
-const names = [...javaScriptPeers, ...(python === undefined ? [] : pythonPeers(python))]
-  .filter(({ name }) => wanted(given.only, name) || name === javaScriptPeers[0]!.name);
+const names = [
+  ...await javaScriptPeers(),
+  ...(python === undefined ? [] : pythonPeers(python)),
+].filter(({ name }, k) => k === 0 || wanted(given.only, name));
 const peers = names.map((name) => new Peer(name, folder));
 const samples: Samples = new Map(peers.map(({ name }) => [name, new Map()]));
 for (const peer of peers) {
@@ -84,12 +86,13 @@ await Promise.all(peers.map((peer) => peer.stop()));
 await Deno.remove(folder, { recursive: true });
 
 const tables = [isPlainLstm, (shape: Shape) => !isPlainLstm(shape)]
-  .map((belongs) => markdownTable(samples, Math.max(...limits), shapes.filter(belongs)));
+  .map((belongs) => markdownTable(samples, names, Math.max(...limits), shapes.filter(belongs)));
 const table = tables.join("\n\n");
 const machine =
   "Each cell: the quickest run / the median one, and in brackets how many times as long as " +
   "Gatescope it takes (10× is ten times slower, 0.5× twice as fast): the median of rounds in " +
-  `turns. ${await processor()}, one thread, Deno ${Deno.version.deno}, ` +
+  "turns. 256 bits: with `--experimental-wasm-revectorize`. " +
+  `${await processor()}, one thread, Deno ${Deno.version.deno}, ` +
   `${new Date().toISOString().slice(0, 10)}.`;
 console.log(`${table}\n\n${machine}`);
 const isWhole = given.only === "" && given.shapes === "";

@@ -1,11 +1,16 @@
 // The processes that are timed, and how to talk with them.
 
+import { kernelEnvironment } from "../../notebooks/v8_flags.ts";
 import type { Question } from "./peer.ts";
 
 /** A library as the table names it. */
 export interface PeerName {
   readonly name: string;
   readonly command: readonly string[];
+  /** What its environment has besides. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** How many bits its vectors have, of those that are compared with WASM's limit. Default: none. */
+  readonly bits?: 128 | 256;
 }
 
 /** What a peer says to a question. */
@@ -24,17 +29,24 @@ const deno = command("deno.json");
 /** With the package's own dependencies, and none of the peers'. */
 const own = command("../../deno.json");
 
-/** Those that run in JavaScript. */
-export const javaScriptPeers: readonly PeerName[] = [
-  { name: "Gatescope, `predict` and `fit`", command: own("model.ts") },
-  { name: "its compute alone", command: own("compute.ts") },
-  { name: "its compute, every gate recorded", command: own("compute.ts", "record") },
-  { name: "onnxruntime-node 1.30", command: deno("onnxruntime_node.ts") },
-  { name: "onnxruntime-web 1.30", command: deno("onnxruntime_web.ts") },
-  { name: "TF.js 4.22 wasm", command: deno("tfjs.ts", "wasm") },
-  { name: "TF.js 4.22 cpu", command: deno("tfjs.ts", "cpu") },
-  { name: "jax-js 0.1.25", command: deno("jax_js.ts") },
-];
+/** Those that run in JavaScript, ours first. */
+export async function javaScriptPeers(): Promise<readonly PeerName[]> {
+  const env = await kernelEnvironment();
+  const is256 = Object.keys(env).length > 0;
+  return [
+    { name: "Gatescope, `predict` and `fit`", command: own("model.ts"), bits: 128 },
+    ...(is256
+      ? [{ name: "the same, 256 bits", command: own("model.ts"), env, bits: 256 } as const]
+      : []),
+    { name: "its compute alone", command: own("compute.ts") },
+    { name: "its compute, every gate recorded", command: own("compute.ts", "record") },
+    { name: "onnxruntime-node 1.30", command: deno("onnxruntime_node.ts") },
+    { name: "onnxruntime-web 1.30", command: deno("onnxruntime_web.ts") },
+    { name: "TF.js 4.22 wasm", command: deno("tfjs.ts", "wasm") },
+    { name: "TF.js 4.22 cpu", command: deno("tfjs.ts", "cpu") },
+    { name: "jax-js 0.1.25", command: deno("jax_js.ts") },
+  ];
+}
 
 /** Those that run in Python, with a Python that has what requirements.txt names. */
 export function pythonPeers(python: string): readonly PeerName[] {
@@ -54,11 +66,12 @@ export class Peer {
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #lines: AsyncIterator<string>;
 
-  constructor({ name, command }: PeerName, folder: string) {
+  constructor({ name, command, env = {} }: PeerName, folder: string) {
     const [program, ...given] = command.map((part) => part === "FOLDER" ? folder : part);
     this.name = name;
     this.#process = new Deno.Command(program!, {
       args: given,
+      env,
       stdin: "piped",
       stdout: "piped",
       stderr: "null",

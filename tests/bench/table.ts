@@ -1,5 +1,6 @@
 // The measurements as a Markdown table, for the README.
 
+import type { PeerName } from "./peers.ts";
 import { flops, type Shape } from "./shapes.ts";
 
 /** Microseconds a run, by peer, then by shape: the samples of each round. */
@@ -23,11 +24,12 @@ function ratio(rounds: readonly number[][], own: readonly number[][]): number {
 }
 
 /**
- * A row for each peer: minimum / median, and how many times as long as the first one's it takes; a
- * row for the share of the machine's limit.
+ * A row for each peer: minimum / median, and how many times as long as the first one's it takes; rows
+ * for the share of one core's limit, which is measured for 128 bits and twice that for 256.
  */
 export function markdownTable(
   samples: Samples,
+  peers: readonly PeerName[],
   peak: number,
   shapes: readonly Shape[],
 ): string {
@@ -46,13 +48,16 @@ export function markdownTable(
       return `${times} (${number(ratio(rounds, own.get(shape.name)!))}×)`;
     }),
   ]);
-  const shares = shapes.map((shape) => {
-    const values = own.get(shape.name)?.flat();
-    if (values === undefined) return "";
-    const share = (time: number) => `${(flops(shape) / (time * 10 * peak)).toFixed(0)} %`;
-    return `${share(Math.min(...values))} / ${share(median(values))}`;
+  const limits = peers.filter(({ bits }) => bits !== undefined).map(({ name, bits = 128 }) => {
+    const most = peak * bits / 128;
+    const shares = shapes.map((shape) => {
+      const values = samples.get(name)?.get(shape.name)?.flat();
+      if (values === undefined) return "";
+      const share = (time: number) => `${(flops(shape) / (time * 10 * most)).toFixed(0)} %`;
+      return `${share(Math.min(...values))} / ${share(median(values))}`;
+    });
+    return [`of what one core can, ${bits} bits (${most.toFixed(1)} GFLOP/s)`, ...shares];
   });
-  const limit = [`Gatescope, of what WASM can on one core (${peak.toFixed(1)} GFLOP/s)`, ...shares];
-  const lines = [header, header.map((_, k) => k === 0 ? "---" : "---:"), ...rows, limit];
+  const lines = [header, header.map((_, k) => k === 0 ? "---" : "---:"), ...rows, ...limits];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
