@@ -5,6 +5,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { FORMATS } from "../lib/formats/table.ts";
 import { LAYER_KINDS } from "../lib/layers/table.ts";
+import { speedLines } from "./bench/results.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
 const data = join(root, "notebooks", "data");
@@ -66,4 +67,14 @@ Deno.test("the README's table of formats is that of the code", async () => {
     save === undefined ? "" : `\`${save.name}\``,
   ]);
   assertEquals(rows, wanted);
+});
+
+Deno.test("the README's lines on speed are those of the measured tables", async () => {
+  const between = async (file: string, name: string) => {
+    const text = await Deno.readTextFile(join(root, file));
+    return new RegExp(`<!-- ${name} -->([^]*)<!-- /${name} -->`).exec(text)![1]!;
+  };
+  const words = (text: string) => text.trim().split(/\s+/);
+  const tables = await between("tests/bench/RESULTS.md", "bench");
+  assertEquals(words(await between("README.md", "speed")), words(speedLines(tables)));
 });

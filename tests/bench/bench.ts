@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: the fast equations beside other libraries, in one run and in turns, so that a
  * noisy moment hits all of them. Same weights, one thread each; results are compared before anything
- * is timed. Writes the table between the README's markers.
+ * is timed. Writes RESULTS.md, and the README's lines.
  *
  * Options: `--seconds 60` for all timing together, `--only Gatescope,PyTorch`, `--shapes S0,S1`.
  */
@@ -12,7 +12,7 @@ import { type Answer, javaScriptPeers, Peer, pythonPeers } from "./peers.ts";
 import { findPython } from "./python.ts";
 import { classes, isPlainLstm, randomArrays, type Shape, shapes } from "./shapes.ts";
 import { markdownTable, type Samples } from "./table.ts";
-import { writeBetweenMarkers } from "./readme.ts";
+import { writeResults } from "./results.ts";
 
 const { values: given } = parseArgs({
   args: Deno.args,
@@ -96,7 +96,7 @@ const machine =
   `${new Date().toISOString().slice(0, 10)}.`;
 console.log(`${table}\n\n${machine}`);
 const isWhole = given.only === "" && given.shapes === "";
-if (isWhole) await writeBetweenMarkers("bench", `${table}\n\n${machine}`);
+if (isWhole) await writeResults(`${table}\n\n${machine}`);
 
 /** Billions of operations a second that WASM reaches when everything is in registers. */
 function peak(): number {
