@@ -6,6 +6,7 @@ import type { PackedBits } from "./pack.ts";
 import { drawPicture } from "./picture.ts";
 import { type Figure, type Plain, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { chartHtml } from "./plotly_page.ts";
+import { thinned } from "./thin.ts";
 import type { Media } from "./view.ts";
 
 /** All forms of one output; what stands around them has the rest of 200 kB. */
@@ -65,9 +66,9 @@ export async function chartMedia(
     const over = sizeOf(only) - MOST_BYTES;
     if (over <= 0 || picture === undefined) return only;
     halves += halvesFor(picture, over);
-    picture = part === undefined || halves > MOST_HALVES
+    picture = halves > MOST_HALVES
       ? undefined // its text stands there
-      : await draw(plainFigure(part(halves)));
+      : await draw(part ? plainFigure(part(halves)) : thinned(plain, 0.5 ** halves));
   }
 }
 

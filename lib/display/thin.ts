@@ -1,32 +1,34 @@
-// As much of a figure as a page can show: fewer cells and points where there are very many.
+// As much of a figure as an output can carry: fewer cells and points where there are very many, said
+// below the title.
 
 import type { Plain, PlainFigure } from "./plain_figure.ts";
 
-/** Of one heatmap, and of all where there are several; a cell costs some 6 bytes, twice. */
-const MOST_CELLS = { one: 8_600, several: 3_000 };
-/** All lines of a chart together. */
+/** Of all heatmaps together: packed, a cell takes two bytes. */
+const MOST_CELLS = 30_000;
+/** All lines of a chart together; in a picture a point takes ten bytes. */
 const MOST_POINTS = 6_000;
 /** Values of a thinned heatmap differ by a hundredth of the largest: colours can show no more. */
 const DIGITS = 2;
 
 /**
- * Thins what is too large to be seen: cells of a heatmap become means of blocks, with a note below
- * the title; of a line's points, the lowest and the highest of each stretch stay.
+ * Thins what is too large: cells of a heatmap become means of blocks, and of a line's points, the
+ * lowest and the highest of each stretch stay. Which, a note below the title says.
+ *
+ * @param part of what an output carries, for a picture that takes less
  */
-export function thinned(figure: PlainFigure): PlainFigure {
+export function thinned(figure: PlainFigure, part = 1): PlainFigure {
   const traces = [figure.data, ...figure.frames.map(tracesOf)].flat();
+  const [mostCells, mostPoints] = [MOST_CELLS * part, MOST_POINTS * part];
   const cells = sum(traces.map(cellsOf));
   const points = sum(traces.map(pointsOf));
-  const several = traces.filter((trace) => cellsOf(trace) > 0).length > 1;
-  const most = several ? MOST_CELLS.several : MOST_CELLS.one;
-  if (cells <= most && points <= MOST_POINTS) return figure;
+  if (cells <= mostCells && points <= mostPoints) return figure;
   const notes = new Set<string>();
   const thin = (trace: Plain): Plain => {
-    if (cells > most && cellsOf(trace) > 0) {
-      return thinHeatmap(trace, most * cellsOf(trace) / cells, notes);
+    if (cells > mostCells && cellsOf(trace) > 0) {
+      return thinHeatmap(trace, mostCells * cellsOf(trace) / cells, notes);
     }
-    return points > MOST_POINTS && pointsOf(trace) > 0
-      ? thinLine(trace, Math.floor(MOST_POINTS * pointsOf(trace) / points))
+    return points > mostPoints && pointsOf(trace) > 0
+      ? thinLine(trace, Math.floor(mostPoints * pointsOf(trace) / points), notes)
       : trace;
   };
   const data = figure.data.map(thin);
@@ -80,9 +82,11 @@ function joinLabels(labels: readonly unknown[], size: number): unknown[] {
   });
 }
 
-function thinLine(trace: Plain, most: number): Plain {
+function thinLine(trace: Plain, most: number, notes: Set<string>): Plain {
   const y = trace.y as unknown[];
   const size = Math.ceil(y.length / Math.max(1, most / 2));
+  if (size <= 2) return trace;
+  notes.add(`of each ${size} points of a line, the lowest and the highest`);
   const kept = blocks(y.length, size).flatMap((start) => {
     const stretch = y.slice(start, start + size).map((value) =>
       typeof value === "number" ? value : NaN
@@ -103,9 +107,11 @@ function thinLine(trace: Plain, most: number): Plain {
 function withNote(layout: Plain, note: string): Plain {
   const title = layout.title as Plain | undefined;
   const margin = layout.margin as Plain | undefined;
+  const subtitle = title?.subtitle as Plain | undefined;
+  const text = [subtitle?.text, note].filter(Boolean).join("; ");
   return {
     ...layout,
-    title: { ...title, text: title?.text ?? " ", subtitle: { text: note } },
+    title: { ...title, text: title?.text ?? " ", subtitle: { ...subtitle, text } },
     margin: { t: 76, ...margin },
   };
 }

@@ -131,12 +131,25 @@ Deno.test("A chart of a 100 × 256 trace is under 200 kB, in all its forms toget
     const size = JSON.stringify(await chart[JUPYTER_DISPLAY]()).length;
     assert(size < 200_000, `${chart.text.split("\n")[0]}: ${size}`);
   }
-  const note = "each cell is the mean of 1 × 3 values";
-  assertStringIncludes(await toSvg(heatmap(trace)), note);
+  assertFalse(heatmap(trace).text.includes("mean"));
+});
+
+Deno.test("A chart of more than an output can carry says below its title what became of it", async () => {
+  const numbers = (rows: number, columns: number) => ({
+    data: Float64Array.from({ length: rows * columns }, (_, i) => Math.sin(i * 12.9898) / 3),
+    shape: [rows, columns],
+  });
+  const cells = heatmap(numbers(100, 512), { note: "of one sample" });
+  const text = "of one sample; each cell is the mean of 1 × 2 values";
+  assertStringIncludes(await toSvg(cells), text);
+  assertStringIncludes(cells.text, text);
+  const line = lineChart({ loss: numbers(20_000, 1).data });
+  assertStringIncludes(line.text, "of each 7 points of a line, the lowest and the highest");
+  assert(JSON.stringify(await cells[JUPYTER_DISPLAY]()).length < 200_000);
 });
 
 Deno.test("A thinned chart keeps gaps and extremes", () => {
-  const z = Array.from({ length: 100 }, () => Array.from({ length: 100 }, () => 1));
+  const z = Array.from({ length: 200 }, () => Array.from({ length: 200 }, () => 1));
   z[7]![9] = NaN;
   const [cells] = plot({ data: [{ type: "heatmap", z }] }).data as { z: unknown[][] }[];
   assert(cells!.z.flat().includes(null));

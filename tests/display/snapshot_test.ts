@@ -44,7 +44,7 @@ const trace = lstmForward(numbers(2, 5, 2), weights);
 const VIEWS: Record<string, object> = {
   heatmap: heatmap(numbers(3, 4), { rows: "h", columns: "unit", title: "Kernel", valueTitle: "w" }),
   heatmap_gaps: heatmap([[1, NaN], [-Infinity, 0.5]]),
-  heatmap_thinned: heatmap(numbers(90, 120), { title: "Large" }),
+  heatmap_thinned: heatmap(numbers(150, 250), { title: "Large" }),
   line_chart: lineChart({ tanh: [-1, 0, 1], relu: [0, 0, 1] }, { title: "Curves", xTitle: "z" }),
   bars: plot({
     data: [{ type: "bar", x: ["a", "b"], y: [0.2, 0.8] }],
