@@ -122,13 +122,15 @@ function tensorOf({ layer, site, places }: Site): Tensor {
   return new Tensor(data, shape);
 }
 
-/** As C prints it: nan and inf among them. */
+/** A float as C prints it, 9 digits telling it from all others: nan and inf among them. */
 function numberOf(text: string | undefined): number | undefined {
   const own = /^([+-]?)(nan|inf(?:inity)?)(\(.*\))?$/i.exec(text ?? "");
   if (own !== null) {
     return own[2]!.toLowerCase() === "nan" ? NaN : own[1] === "-" ? -Infinity : Infinity;
   }
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text ?? "") ? Number(text) : undefined;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text ?? "")
+    ? Math.fround(Number(text))
+    : undefined;
 }
 
 /** The rows of a CSV (RFC 4180); empty lines are passed over. */

@@ -84,6 +84,7 @@ class Builder {
   readonly #head = new Recording();
   readonly #routines: Routine[] = [];
   readonly #states: Recorded[] = [];
+  readonly #late = new Set<Recorded>(); // what is there only after the timesteps
 
   constructor(network: Network, plan: StreamPlan | undefined) {
     this.#network = network;
@@ -139,19 +140,45 @@ class Builder {
     inputs: readonly Recorded[],
     weights: readonly NamedWeight[],
   ): Recorded {
-    const isLate = inputs.every((one) => this.#isLate(one));
+    const isLate = this.#plan !== undefined && inputs.every((one) => this.#late.has(one));
     const o = isLate ? this.#head : this.#along;
     const plan = isLate ? "as it is" : this.#plan?.nodes.get(name) ?? "as it is";
-    if (plan === "states") {
-      const step = stepRoutine(name, layer, inputs[0]!.shape.at(-1)!, weights);
-      const states = step.states.map((state) => this.#state(`${name}/${state.label}`, state.shape));
-      o.add1([], { kind: "call", call: { routine: this.#keep(step), inputs, states } });
-      const k = step.after.indexOf(placeOf(step.output!).root);
-      const isSequence = (layer as { options?: { returnSequences?: boolean } }).options!
-        .returnSequences;
-      const [, units] = step.states[k]!.shape as [number, number];
-      return isSequence ? o.reshape(states[k]!, [1, 1, units]) : states[k]!;
-    }
+    const result = plan === "states"
+      ? this.#step(o, name, layer, inputs, weights)
+      : this.#layer(o, name, layer, inputs, weights, plan);
+    if (isLate) this.#late.add(result);
+    if (isLate || this.#plan?.results.get(name)?.[0] !== "so far") return result;
+    // of all timesteps the last one is what counts: it must be there afterwards
+    const kept = result.op.kind === "state" ? result : this.#state(`${name}/last`, result.shape);
+    if (kept !== result) o.add1(result.shape, { kind: "pushed", x: result, window: kept });
+    this.#late.add(kept);
+    return kept;
+  }
+
+  /** A timestep of a cell: its hidden state. */
+  #step(
+    o: Recording,
+    name: string,
+    layer: Layer,
+    inputs: readonly Recorded[],
+    weights: readonly NamedWeight[],
+  ): Recorded {
+    const step = stepRoutine(name, layer, inputs[0]!.shape.at(-1)!, weights);
+    const states = step.states.map((state) => this.#state(`${name}/${state.label}`, state.shape));
+    o.add1([], { kind: "call", call: { routine: this.#keep(step), inputs, states } });
+    const shown = states[step.after.indexOf(placeOf(step.output!).root)]!;
+    const isPiece = this.#plan!.results.get(name)![0] === "piece";
+    return isPiece ? o.reshape(shown, [1, 1, shown.shape[1]!]) : shown;
+  }
+
+  #layer(
+    o: Recording,
+    name: string,
+    layer: Layer,
+    inputs: readonly Recorded[],
+    weights: readonly NamedWeight[],
+    plan: "as it is" | number,
+  ): Recorded {
     let given = inputs;
     if (typeof plan === "number") {
       const [x] = inputs as [Recorded];
@@ -173,14 +200,6 @@ class Builder {
     result.label = name;
     result.site = { layer: name, site: "output" };
     return result;
-  }
-
-  /** Whether a value is there only after the timesteps. */
-  #isLate(value: Recorded): boolean {
-    if (this.#plan === undefined) return false;
-    const { root } = placeOf(value);
-    if (this.#head.values.includes(value)) return true;
-    return root.op.kind === "state" && value.shape.length === 2; // [1, units]: no timesteps
   }
 
   #keep(routine: Routine): Routine {

@@ -33,8 +33,10 @@ export class Statements {
 
   #isStatement(value: Recorded): boolean {
     const { kind } = value.op;
-    const isGiven = ["part", "constant", "weight", "input", "state"].includes(kind);
-    return !isGiven && !this.isInside(value);
+    if (kind === "part" || kind === "constant" || kind === "input" || kind === "state") {
+      return false;
+    }
+    return !this.isInside(value);
   }
 
   #need(value: Recorded): void {

@@ -16,6 +16,8 @@ export interface StreamPlan {
   readonly outputs: readonly OverTime[];
   /** By the node's name. */
   readonly nodes: ReadonlyMap<string, NodePlan>;
+  /** What a node's results are, by its name. */
+  readonly results: ReadonlyMap<string, readonly OverTime[]>;
 }
 
 /**
@@ -75,7 +77,8 @@ export function streamPlan({ inputs, nodes, layers, outputs }: Graph): StreamPla
     shapes.push(results);
     kinds.push(results.map((shape) => shape[0] === null ? "piece" : "so far"));
   }
-  return { inputs: given, outputs: outputs.map(kindAt), nodes: plans };
+  const results = new Map(nodes.map(({ name }, k) => [name, kinds[k]!]));
+  return { inputs: given, outputs: outputs.map(kindAt), nodes: plans, results };
 }
 
 /** Why a layer does not do with the past, by what its options say. */

@@ -3,6 +3,7 @@
 // Needs Python 3.11 or newer; sets up its own environment in .venv beside this file.
 
 import { fromFileUrl, join } from "@std/path";
+import { checkC } from "./c.ts";
 import { damage, FORMATS } from "./damage.ts";
 import { writeModels } from "./write.ts";
 
@@ -41,6 +42,7 @@ try {
   }
   await run(python, "check.py", folder);
   await run(python, "on_ray.py", folder, "bidirectional_stacked");
+  await checkC(folder);
   for (const format of Object.keys(FORMATS).filter((name) => FORMATS[name]!.needs === undefined)) {
     const { others } = await damage(format, MUTATIONS, folder);
     if (others.length > 0) throw new Error(`errors of other classes:\n${others.join("\n")}`);

@@ -2,6 +2,7 @@
 // environment, the Python plotly package beside it, and Chromium. Each is made when it is missing.
 
 import { run, VENV, virtualEnvironment } from "../../notebooks/jupyter.ts";
+import { fromDebian } from "../setup/from_debian.ts";
 
 const PLOTLY = ["plotly>=6,<7"];
 const PLOTLY_FOLDER = `${VENV}/plotly`;
@@ -35,14 +36,6 @@ async function chromium(): Promise<string> {
   }
   await fromDebian("chromium", "fonts-liberation"); // the pictures' font
   return BROWSERS[0]!;
-}
-
-async function fromDebian(...packages: string[]): Promise<void> {
-  console.error(`Setup: ${packages.join(" and ")} come from Debian.`);
-  const sudo = Deno.uid() === 0 ? [] : ["sudo"];
-  const env = [...sudo, "env", "DEBIAN_FRONTEND=noninteractive"];
-  await run(...env, "apt-get", "update", "--quiet");
-  await run(...env, "apt-get", "install", "--quiet", "--yes", ...packages);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -238,8 +238,12 @@ export class BodyWriter {
         const size = lengthOf(op.x);
         const rest = lengthOf(op.window) - size;
         return this.#push(
-          `for (int k = 0; k < ${rest}; k++) ${name}[k] = ${name}[k + ${size}];`,
-          `for (int k = 0; k < ${size}; k++) ${name}[${rest} + k] = ${this.#at(op.x, "k")};`,
+          ...(rest === 0
+            ? []
+            : [`for (int k = 0; k < ${rest}; k++) ${name}[k] = ${name}[k + ${size}];`]),
+          `for (int k = 0; k < ${size}; k++) ${name}[${rest === 0 ? "k" : `${rest} + k`}] = ${
+            this.#at(op.x, "k")
+          };`,
         );
       }
       case "call": {

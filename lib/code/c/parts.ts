@@ -4,7 +4,7 @@ import { lengthOf, type Recorded } from "../recorded.ts";
 import type { Routine } from "../routine.ts";
 import { CFunctions } from "./functions.ts";
 import { listText } from "./literals.ts";
-import { cIdentifier, cNames } from "./names.ts";
+import { cNames } from "./names.ts";
 
 /** A place where the values of a layer may be looked at. */
 export interface Point {
@@ -13,6 +13,11 @@ export interface Point {
   readonly layer: string;
   readonly site: string;
 }
+
+/** What the interface and the self-test are called, and macros where the prefix is in capitals. */
+const RESERVED =
+  ("state init step predict along head at time points inputs sample is_quiet expected bounds compared " +
+    "rounded beyond left largest AT TIME INPUT OUTPUT TIMESTEPS H TEST TRACE").split(" ");
 
 /** What one file holds, as its routines ask for it. */
 export class CFileParts {
@@ -33,18 +38,16 @@ export class CFileParts {
    */
   constructor(prefix: string, isPoint?: (layer: string, site: string) => boolean) {
     this.prefix = prefix;
-    this.functions = new CFunctions(prefix);
+    this.functions = new CFunctions((name) => this.#own(name));
     this.#isTested = isPoint !== undefined;
     this.#isPoint = isPoint ?? (() => false);
-    ["state", "init", "step", "predict", "along", "head"].forEach((name) =>
-      this.#names.unique(name)
-    );
+    RESERVED.forEach((name) => this.#names.unique(name));
   }
 
   /** The function of a routine. */
   nameOf(routine: Routine): string {
     const known = this.#routines.get(routine) ??
-      `${this.prefix}_${this.#names.unique(routine.name)}`;
+      this.#own(routine.name);
     this.#routines.set(routine, known);
     return known;
   }
@@ -87,8 +90,8 @@ export class CFileParts {
     if (!this.#isTested || !this.#isPoint(layer, site)) return [];
     let point = this.points.find((one) => one.layer === layer && one.site === site);
     if (point === undefined) {
-      const own = this.#names.unique(`${layer}_${site.replace("gates.", "")}_site`);
-      point = { name: `${this.prefix}_${own}`, layer, site };
+      const name = this.#own(`${layer}_${site.replace("gates.", "")}_site`);
+      point = { name, layer, site };
       this.points.push(point);
     }
     return [`${this.prefix.toUpperCase()}_AT(${point.name}, ${name});`];
@@ -107,10 +110,15 @@ export class CFileParts {
     return this.#multiplyAdds.get(routine) ?? 0;
   }
 
+  /** A name of the file's own, as near as may be to what something is called. */
+  #own(called: string): string {
+    return `${this.prefix}_${this.#names.unique(called)}`;
+  }
+
   #array(key: string, label: string, make: (name: string) => string): string {
     const found = this.#arrays.get(key);
     if (found !== undefined) return found.name;
-    const name = `${this.prefix}_${this.#names.unique(cIdentifier(label))}`;
+    const name = this.#own(label);
     this.#arrays.set(key, { name, text: make(name) });
     return name;
   }

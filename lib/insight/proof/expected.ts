@@ -3,7 +3,7 @@
 import { kindOf } from "../../base/kind.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { GATES } from "../../cells/gates.ts";
-import { formatShape, sameShape } from "../../tensor/shape.ts";
+import { formatShape, sameShape, sizeOf } from "../../tensor/shape.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { revived } from "../../cells/traced_run.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
@@ -58,7 +58,7 @@ export function expectationOf(
   expected: TensorLike | ExpectedTrace,
   { layers, names, prediction }: Trace<CellTrace>,
 ): Expectation {
-  const given = inOrder(partsOf(expected, "prove", layers), names);
+  const given = named(partsOf(expected, "prove", layers), names, prediction.shape);
   const count = given.layers?.length ?? 0;
   if (count > layers.length) {
     throw new TypeError(
@@ -99,12 +99,26 @@ export function expectationOf(
   return found;
 }
 
-/** Layers that are named as the model's stand in its order; others by their places. */
-function inOrder(given: ExpectedTrace, names: readonly string[]): ExpectedTrace {
-  const { layers = [], names: own } = given as ExpectedTrace & Partial<Trace>;
-  if (!Array.isArray(own) || own.length !== layers.length) return given;
-  if (!own.every((name) => names.includes(name))) return given; // another model's names
-  return { ...given, layers: names.map((name) => layers[own.indexOf(name)]) };
+/**
+ * Of a trace with names, layers that are named as the model's stand in its order, others by their
+ * places. A trace that was printed has all axes after the timesteps in one.
+ */
+function named(
+  given: ExpectedTrace,
+  names: readonly string[],
+  shape: readonly number[],
+): ExpectedTrace {
+  const { layers = [], names: own, prediction } = given as ExpectedTrace & Partial<Trace>;
+  if (!Array.isArray(own)) return given;
+  const isOwn = own.length === layers.length && own.every((name) => names.includes(name));
+  const [batch, timesteps, ...rest] = shape as [number, number, ...number[]];
+  const isPrinted = prediction instanceof Tensor && rest.length > 1 &&
+    sameShape(prediction.shape, [batch, timesteps, sizeOf(rest)]);
+  return {
+    ...given,
+    ...(isOwn && { layers: names.map((name) => layers[own.indexOf(name)]) }),
+    ...(isPrinted && { prediction: prediction.reshape(shape) }),
+  };
 }
 
 const TRACE: KeysOf<Partial<Trace>> = {
