@@ -125,6 +125,7 @@ function noteOf({ title }: Plain): string {
 function plainLabel(label: unknown): string {
   if (label === undefined || label === null) return "";
   return String(label)
+    .replace(/<br\b[^<>]*>/gi, " ")
     .replace(/<\/?(?:b|i|em|sub|sup|br|span|a|s|u)\b[^<>]*>/gi, "")
     .replaceAll("&lt;", "<")
     .replaceAll("&gt;", ">")

@@ -8,7 +8,7 @@ import { type Chart, chartOf } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
 import { labeller, type Labels, shortened } from "./labels.ts";
 import { arePartsOfOne, roundTo } from "./number.ts";
-import { titleOf } from "./title.ts";
+import { moreRoom, titleOf } from "./title.ts";
 
 /** How a heatmap is labelled and coloured. */
 export interface HeatmapOptions extends ChartLook {
@@ -120,6 +120,7 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
     column: escapePlotly(options.columnTitle ?? "column"),
     value: escapePlotly(options.valueTitle ?? "value"),
   };
+  const title = titleOf(options.title, options.note);
   return chartOf(
     {
       data: [{
@@ -150,8 +151,9 @@ export function heatmap(x: NumberArray | NestedArrayLike, options: HeatmapOption
           : {}),
       }],
       layout: {
-        ...titleOf(options.title, options.note),
-        height: Math.min(LARGEST_HEIGHT, MARGINS + CELL_HEIGHT * Math.max(rowCount, 3)),
+        ...title,
+        height: Math.min(LARGEST_HEIGHT, MARGINS + CELL_HEIGHT * Math.max(rowCount, 3)) +
+          moreRoom(title),
         plot_bgcolor: GAP_COLOR,
         xaxis: axis(options.columnTitle),
         yaxis: { ...axis(options.rowTitle), autorange: "reversed" },

@@ -98,6 +98,8 @@ export const SLIDERS = `(key, equations, page) => {
     const outputs = make("table", { "data-shown": "prediction" });
     const note = make("p", { "data-shown": "note" }, make("small", {}, page.note));
     for (const element of [release, releaseAll]) element.style.font = "inherit";
+    const scrolled = make("div", {}, outputs);
+    scrolled.style.overflowX = "auto"; // on a narrow page
     outputs.style.cssText = "border-collapse:collapse;font-variant-numeric:tabular-nums";
     charts.style.cssText = "display:flex;flex-wrap:wrap;gap:4px 16px";
     const sitesShown = () => [...new Set([site.value, ...page.states])];
@@ -253,7 +255,7 @@ export const SLIDERS = `(key, equations, page) => {
       make("p", {}, make("strong", {}, page.title)), ...(page.note ? [note] : []),
       make("p", {}, site, " of ", unit, " at ", step),
       make("p", {}, least, " ", slider, " ", most, " ", shown, " ", release, " ", releaseAll),
-      charts, key, outputs, holding,
+      charts, key, scrolled, holding,
     );
     box.gatescope = { run };
     site.value = page.start.site;

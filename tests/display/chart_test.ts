@@ -27,6 +27,7 @@ import type { Figure } from "../../lib/display/plain_figure.ts";
 import { heatmap } from "../../lib/display/heatmap.ts";
 import { lineChart } from "../../lib/display/line_chart.ts";
 import { embedPlotly, plotlyBundle } from "../../lib/display/plotly_page.ts";
+import { textWidth } from "../../lib/display/text_width.ts";
 import { JUPYTER_DISPLAY, type View } from "../../lib/display/view.ts";
 
 const layers = [lstm({ units: 3 }), dense({ units: 2 })];
@@ -138,6 +139,27 @@ Deno.test("heatmap() of a gate has one scale, 0 to 1, without an option; what is
   assertEquals(scale(heatmap([[0.2, 0.4]], { sizes: false })), [-0.4, 0.4, RED]);
   assertEquals(scale(heatmap([[0.2, 0.4]], { sizes: true })), [0, 0.4, GREEN]);
   assertEquals(scale(heatmap([[0.2, 0.4]], { limit: 0.5 })), [0, 0.5, GREEN]);
+});
+
+Deno.test("a long title goes on in a line below it, before Plotly's buttons on a page of 900", () => {
+  const words = Array.from({ length: 20 }, (_, k) => `<${k}>word`);
+  const titleOf = (options: { title?: string; note?: string }) =>
+    heatmap([[1]], options).layout as {
+      title: { text: string; subtitle?: { text: string } };
+      height: number;
+      margin?: { t: number };
+    };
+  const [short, long] = [titleOf({ title: "Short" }), titleOf({ title: words.join(" ") })];
+  const lines = long.title.text.split("<br />");
+  assertEquals(lines.join(" "), words.join(" ").replaceAll("<", "&lt;").replaceAll(">", "&gt;"));
+  assert(lines.length > 1);
+  for (const line of lines) {
+    assert(textWidth(line.replaceAll("&lt;", "<").replaceAll("&gt;", ">"), 18) <= 600);
+  }
+  assertEquals(long.height - short.height, 23 * (lines.length - 1)); // the cells are as high
+  const both = titleOf({ title: "Short", note: words.join(" ") });
+  assertEquals(both.title.subtitle!.text.split("<br />").length, 2);
+  assertStringIncludes(heatmap([[1]], { title: words.join(" ") }).text, words.join(" "));
 });
 
 Deno.test("a colour bar's ticks are plain numbers: 0.0004 and 4e−7, no 400μ", async () => {

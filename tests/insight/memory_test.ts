@@ -150,3 +150,20 @@ Deno.test("a memory shows itself: the longest first; its curves have both", () =
   const some = memory(holding([0.5, 2 ** -0.1], 4), { units: [0] });
   assert(/; the true derivative is known of 1$/.test(Deno.inspect(some).split("\n")[0]!));
 });
+
+Deno.test("a half-life that never comes is said in words, and a unit has its colour whatever its rank", () => {
+  const found = memory(holding([2, 1, 0.5], 5, { recurrentActivation: "linear" }));
+  const text = Deno.inspect(found);
+  assert(/keeps all +never/.test(text) && /keeps all +1 /.test(text), text);
+  assert(!text.includes("Infinity"), text);
+  const colorOf = (units: number[]) =>
+    new Map(
+      (found.curves({ units }).data as { name: string; line: { color: string } }[])
+        .map(({ name, line }) => [name, line.color]),
+    );
+  assertEquals(
+    colorOf([2]).get("unit 2, by its gates"),
+    colorOf([0, 1, 2]).get("unit 2, by its gates"),
+  );
+  assertEquals(new Set(colorOf([0, 1, 2]).values()).size, 3);
+});
