@@ -12,8 +12,9 @@ const HALF: usize = LINE / 2;
  * faster; 0: nowhere.
  */
 export let wide: i32 = 0;
-/** From how many rows on the wide tiles are worth copying a panel for them. */
-const WIDE_ROWS: i32 = 12;
+/** How many rows and how deep the wide tiles are, the shallower ones. */
+const WIDE_ROWS: i32 = 6;
+const WIDE_DEPTH: i32 = 32;
 /** How many rows go together, so that they stay in the fastest cache with a panel 64 deep. */
 const WIDE_CHUNK: i32 = 72;
 
@@ -77,6 +78,23 @@ export function gemm(
     startPanel = 0 - startPanel;
     outPanel = 0 - outPanel;
   }
+  if (wide && rows >= WIDE_ROWS && depth >= WIDE_DEPTH) {
+    const over = rows % WIDE_ROWS;
+    const few = over > 2 ? 0 : over; // not worth a tile of six
+    const whole = rows - few;
+    for (let left = whole; left > 0; left -= WIDE_CHUNK) {
+      const count = min(WIDE_CHUNK, left);
+      widePanels(
+        a, aRow, count, depth, w, wPanel, panels,
+        start, startRow, startPanel, out, outRow, outPanel,
+      );
+      a += <usize>count * aRow;
+      start += <usize>count * startRow;
+      out += <usize>count * outRow;
+    }
+    if (few == 0) return;
+    rows = few;
+  }
   if (rows == 1) {
     let left = panels;
     for (; left >= 5 || left == 3; left -= 3) { // 4 is 2 + 2
@@ -92,16 +110,6 @@ export function gemm(
       out += 2 * outPanel;
     }
     if (left > 0) tile1(a, 0, w, depth, start, 0, out, 0);
-    return;
-  }
-  if (wide && rows >= WIDE_ROWS && depth >= 16) {
-    for (let first = 0; first < rows; first += WIDE_CHUNK) {
-      const skip = <usize>first;
-      widePanels(
-        a + skip * aRow, aRow, min(WIDE_CHUNK, rows - first), depth, w, wPanel, panels,
-        start + skip * startRow, startRow, startPanel, out + skip * outRow, outRow, outPanel,
-      );
-    }
     return;
   }
   for (let k = 0; k < depth; k += DEPTH) {
@@ -127,7 +135,7 @@ function widePanels(
   start: usize, startRow: usize, startPanel: usize,
   out: usize, outRow: usize, outPanel: usize,
 ): void {
-  const whole = depth & ~15;
+  const whole = depth & ~(WIDE_DEPTH - 1);
   for (let p = 0; p < panels; p++) {
     call_indirect<void>(wide, a, aRow, rows, w, whole, start, startRow, out, outRow);
     if (whole < depth) {
@@ -145,6 +153,6 @@ function widePanels(
 /** Small products of zeros, for timing either tile: `zeros` has 8 KB. */
 export function trial(products: i32, zeros: usize): void {
   for (let k = 0; k < products; k++) {
-    gemm(zeros, 0, WIDE_CHUNK, 80, zeros, 1, zeros, 0, 0, zeros + 6144, 0, 0);
+    gemm(zeros, 0, WIDE_CHUNK, 96, zeros, 1, zeros, 0, 0, zeros + 6144, 0, 0);
   }
 }

@@ -2,16 +2,16 @@
 // optimizer moves loads between those that belong together), and works in the memory of the others.
 
 import { LINE } from "./tiles";
-import { FROM, PANEL, SCRATCH, TO, wide16, wide64 } from "./wide_tiles";
+import { FROM, PANEL, SCRATCH, TO, wide32, wide64 } from "./wide_tiles";
 
-/** out = start + a·w: rows × one panel, `depth` a multiple of 16. */
+/** out = start + a·w: rows × one panel, `depth` a multiple of 32. */
 export function panel(
   a: usize, aRow: usize, rows: i32, w: usize, depth: i32,
   start: usize, startRow: usize, out: usize, outRow: usize,
 ): void {
   let left = depth;
   while (left > 0) {
-    const take = left >= 64 ? 64 : 16;
+    const take = left >= 64 ? 64 : 32;
     const bytes = <usize>take * LINE;
     memory.copy(SCRATCH + PANEL, w, bytes);
     copyRows(start, startRow, SCRATCH + FROM, LINE, min(rows, 6));
@@ -23,7 +23,7 @@ export function panel(
       const nextLast = max(min(n - 6, 6) - 1, 0);
       if (n > 6) next += 6 * startRow;
       if (take == 64) wide64(from, aRow, count - 1, next, startRow, nextLast);
-      else wide16(from, aRow, count - 1, next, startRow, nextLast);
+      else wide32(from, aRow, count - 1, next, startRow, nextLast);
       copyRows(SCRATCH + TO, LINE, to, outRow, count);
       from += 6 * aRow;
       to += 6 * outRow;
