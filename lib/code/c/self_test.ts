@@ -62,14 +62,25 @@ function after(
     (site === "prediction"
       ? !program.isSequence
       : site === "output" && !(program.goesAlong && calls.includes(layer)));
+  const judged = sites.map((site) => judgedOf(site, samples));
   let first = 0;
-  const rows = sites.map((site) => {
+  const rows = sites.map((site, k) => {
+    const { start, stop } = judged[k]!;
     const row = `  { ${stringText(csvText(site.layer))}, ${stringText(csvText(site.site))}, ` +
-      `${site.timesteps}, ${site.units}, ${isWhole(site) ? 1 : 0}, ${first} },`;
-    first += site.values.length;
+      `${site.timesteps}, ${site.units}, ${isWhole(site) ? 1 : 0}, ${start}, ${stop}, ${first} },`;
+    first += samples * (stop - start);
     return row;
   });
-  const all = (of: (site: ExpectedSite) => string[]) => listText(sites.flatMap(of));
+  /** The numbers that are judged, sample by sample. */
+  const all = (of: (site: ExpectedSite) => Float64Array, text: (x: number) => string) =>
+    first === 0 ? "  0" : listText(sites.flatMap((site, k) => {
+      const { start, stop } = judged[k]!;
+      const each = site.values.length / samples;
+      return Array.from(
+        { length: samples },
+        (_, n) => [...of(site).subarray(n * each + start, n * each + stop)].map(text),
+      ).flat();
+    }));
   const element = program.takesWords ? "int" : "float";
   const inputs = program.takesWords ? [...x.data].map(String) : [...x.data].map(floatText);
   const outputs = program.outputSize * (program.isSequence ? timesteps : 1);
@@ -84,7 +95,9 @@ static const struct {
   int timesteps;
   int units;
   int is_whole;
-  int first;
+  int start; /* of a sample's numbers, those from here */
+  int stop;  /* to here are compared */
+  int first; /* with those from here */
 } ${P}_points[${sites.length}] = {
 ${rows.join("\n")}
 };
@@ -111,13 +124,13 @@ static void ${P}_at(int point, const float *values) {
 #else
 
 /* By the equations in float64. */
-static const double ${P}_expected[${first}] = {
-${all(({ values }) => [...values].map(doubleText))}
+static const double ${P}_expected[${Math.max(1, first)}] = {
+${all(({ values }) => values, doubleText)}
 };
 
 /* How far rounding in float may move each; below 0: so far that nothing can be told. */
-static const float ${P}_bounds[${first}] = {
-${all(({ bounds }) => [...bounds].map(boundText))}
+static const float ${P}_bounds[${Math.max(1, first)}] = {
+${all(({ bounds }) => bounds, boundText)}
 };
 
 static int ${P}_compared, ${P}_rounded, ${P}_beyond, ${P}_left;
@@ -127,13 +140,15 @@ static void ${P}_at(int point, const float *values) {
   const int units = ${P}_points[point].units, timesteps = ${P}_points[point].timesteps;
   const int is_whole = ${P}_points[point].is_whole;
   const int count = is_whole && timesteps > 0 ? timesteps * units : units;
-  const int first = ${P}_points[point].first +
-    ${P}_sample * (timesteps > 0 ? timesteps : 1) * units + (is_whole ? 0 : ${P}_time * units);
+  const int before = is_whole ? 0 : ${P}_time * units; /* of its sample's numbers */
+  const int start = ${P}_points[point].start, stop = ${P}_points[point].stop;
   for (int k = 0; k < count && !${P}_is_quiet; k++) {
-    const double expected = ${P}_expected[first + k];
-    const double bound = (double)${P}_bounds[first + k];
+    const int at = ${P}_points[point].first + ${P}_sample * (stop - start) + before + k - start;
+    const int is_judged = before + k >= start && before + k < stop && ${P}_bounds[at] >= 0.0f;
+    const double expected = is_judged ? ${P}_expected[at] : 0.0;
+    const double bound = is_judged ? (double)${P}_bounds[at] : 0.0;
     const double difference = fabs((double)values[k] - expected);
-    if (bound < 0.0) {
+    if (!is_judged) {
       ${P}_left++;
       continue;
     }
@@ -219,6 +234,18 @@ ${
 function csvText(text: string): string {
   const whole = text.replaceAll("\0", "\ufffd");
   return /[",\r\n]/.test(whole) ? `"${whole.replaceAll('"', '""')}"` : whole;
+}
+
+/** Of a sample's numbers, those from the first to the last that rounding does not move too far. */
+function judgedOf({ bounds }: ExpectedSite, samples: number) {
+  const each = bounds.length / samples;
+  let [start, stop] = [each, 0];
+  bounds.forEach((bound, k) => {
+    if (bound < 0) return;
+    start = Math.min(start, k % each);
+    stop = Math.max(stop, k % each + 1);
+  });
+  return { start: Math.min(start, stop), stop };
 }
 
 /** Never below the bound. */
