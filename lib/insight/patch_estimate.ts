@@ -3,7 +3,7 @@
 import type { Network } from "../model/network.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { LstmPlace } from "../trace/places.ts";
-import type { Patch, PatchSource } from "./patch_sweep.ts";
+import type { Patch, PatchSource } from "./patched_runs.ts";
 
 /** The mean over the samples of ∂output/∂value · (patch − value), for each patch. */
 export function estimateEffects(

@@ -3,10 +3,11 @@ import { checkOptions, type KeysOf } from "../base/options.ts";
 import { formatDuration } from "../display/duration.ts";
 import { formatCount } from "../display/number.ts";
 import { progress } from "../display/progress.ts";
+import { Turns } from "../display/turns.ts";
 import { shownAs } from "../base/shown.ts";
 import type { Chart } from "../display/figure.ts";
 import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
-import { type SiteListener, type SiteName, valueAt } from "../cells/sites.ts";
+import { type SiteName, valueAt } from "../cells/sites.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import { type Network, requireOneOutput } from "../model/network.ts";
@@ -17,6 +18,7 @@ import { type LstmPlace, lstmPlaces } from "../trace/places.ts";
 import { checkTarget } from "./attribution.ts";
 import { nameOfOutput } from "./head.ts";
 import { estimateEffects } from "./patch_estimate.ts";
+import { multiplicationsOf, type Patch, PatchedRuns, type PatchSource } from "./patched_runs.ts";
 import { sweepHeatmap, type SweepHeatmapOptions } from "./patch_sweep_view.ts";
 
 /** What is patched, and what is watched. */
@@ -41,6 +43,11 @@ export interface PatchSweepOptions {
    * layers too large for that. Exact for small changes only. Default: false.
    */
   readonly estimate?: boolean;
+  /**
+   * Whether the steps after a patch are computed in float32, as predictions are: effects are then known
+   * to about 1e-6. Default: where the equations would take more than about 3 seconds.
+   */
+  readonly fast?: boolean;
   /** Stops the sweep; what is not done then is NaN. */
   readonly signal?: AbortSignal;
   /** Whether the progress is shown. Default: in the Deno kernel and in a terminal. */
@@ -55,6 +62,7 @@ const OPTIONS: KeysOf<PatchSweepOptions> = {
   timestep: "optional",
   from: "optional",
   estimate: "optional",
+  fast: "optional",
   signal: "optional",
   verbose: "optional",
 };
@@ -80,26 +88,31 @@ export interface PatchSweep {
   readonly baseline: Tensor;
   /** Whether the effects are estimates. */
   readonly estimated: boolean;
+  /** In which precision the steps after a patch were computed. */
+  readonly precision: "float64" | "float32";
   /** Whether a signal stopped it. */
   readonly aborted: boolean;
   /** The effects as colours: site and unit over timestep, or one site alone. */
   heatmap(options?: SweepHeatmapOptions): Chart;
 }
 
-/** So long, about, the event loop waits: a signal and a progress line come through in between. */
-const TURN_MS = 30;
+/** So long, about, some runs side by side take: a signal and a progress line come through in between. */
+const TURN_MS = 50;
 const MOST_ROWS = 512;
 /** A sweep of more than that is told what would be quicker, as soon as it is seen. */
 const LONG_MS = 60_000;
+/** Multiplications that the equations do in about 3 seconds; beyond, float32 does. */
+const MOST_EXACT = 2e10;
 
 /**
  * What would happen to an output if this value were 0, or another input's: for every site, timestep
  * and unit of a recurrent layer, one at a time.
  *
- * Each patch is a run of its own (many of them side by side), so all that follows from it is in its
- * effect. That takes sites × timesteps × units runs: a moment for 8 units and 15 timesteps, more
- * than an hour for 256 units and 100 timesteps. `estimate` takes one run, forwards and backwards; then
- * sweep exactly where the estimate is large, by `sites`, `timestep` and `unit`.
+ * Each patch is a run of its own from its step on (many of them side by side), so all that follows from
+ * it is in its effect. That takes sites × timesteps × units runs: a moment for 8 units and 15 timesteps,
+ * seconds a site for 256 units and 100 timesteps, whose runs are then as precise as predictions are.
+ * `estimate` takes one run, forwards and backwards; then sweep exactly where the estimate is large, by
+ * `sites`, `timestep` and `unit`.
  *
  * @param model any model whose output is `[batch, classes]`
  * @param x `[batch, …]`, as for `model.predict`
@@ -156,36 +169,18 @@ export async function patchSweep(
   const source = options.from === undefined
     ? undefined
     : sourceOf(network, options.from, inputs, place);
-  const baseline = network.forward(inputs).output.select(1, target);
+  const run = { network, inputs, place, target, source };
+  const { fast = multiplicationsOf({ ...run, fast: true }, patches.length) > MOST_EXACT } = options;
+  const runs = new PatchedRuns({ ...run, fast });
+  const { baseline } = runs;
   const estimated = options.estimate === true;
   const effects = estimated
     ? estimateEffects(network, inputs, place, target, patches, source)
     : new Float64Array(patches.length).fill(NaN);
-  const { signal } = options;
-  const line = progress(options.verbose);
-  const samples = inputs[0]!.shape[0]!;
-  const started = performance.now();
-  let [done, count] = [estimated ? patches.length : 0, 8];
-  while (done < patches.length && signal?.aborted !== true) {
-    const began = performance.now();
-    const some = patches.slice(done, done + count);
-    const outputs = runPatched(network, inputs, place, some, source).select(1, target).data;
-    some.forEach((_, p) => {
-      let sum = 0;
-      for (let n = 0; n < samples; n++) sum += outputs[p * samples + n]! - baseline.data[n]!;
-      effects[done + p] = sum / samples;
-    });
-    done += some.length;
-    line.update(() => progressText(done, patches.length, performance.now() - started));
-    const took = performance.now() - began;
-    const fitting = Math.floor(count * Math.min(4, TURN_MS / Math.max(took, 0.1)));
-    count = Math.max(1, Math.min(fitting, Math.ceil(MOST_ROWS / samples)));
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
+  const done = estimated
+    ? patches.length
+    : await sweepAll(runs, patches, effects, inputs[0]!.shape[0]!, options);
   const aborted = done < patches.length;
-  await line.finish(
-    `${formatCount(done)} of ${formatCount(patches.length)} patches${aborted ? ", stopped" : ""}`,
-  );
   const sweep: PatchSweep = {
     target,
     name: nameOfOutput(target, classes),
@@ -195,6 +190,7 @@ export async function patchSweep(
     effects: new Tensor(effects, [sites.length, timesteps.length, units.length]),
     baseline,
     estimated,
+    precision: !estimated && runs.isFast ? "float32" : "float64",
     aborted,
     heatmap: (chosen) => sweepHeatmap(sweep, chosen),
   };
@@ -211,42 +207,48 @@ function progressText(done: number, all: number, elapsed: number): string {
   ].join(" · ");
 }
 
-/** One value that is put in. */
-export interface Patch {
-  readonly site: SiteName;
-  readonly timestep: number;
-  readonly unit: number;
-}
-
-/** What a patch puts in: `[batch, timesteps, units]` of each site. */
-export type PatchSource = (site: SiteName) => Tensor;
-
-/** One run of all samples for each patch, side by side: `[patches·samples, …]`. */
-function runPatched(
-  network: Network,
-  inputs: readonly Tensor[],
-  { name, samples, timesteps, units }: LstmPlace,
+/** Fills in the effects, timestep by timestep, as long as no signal stops it; returns how many. */
+async function sweepAll(
+  runs: PatchedRuns,
   patches: readonly Patch[],
-  source: PatchSource | undefined,
-): Tensor {
-  const rows = inputs.map(({ data, shape }) => {
-    const all = new Float64Array(data.length * patches.length);
-    patches.forEach((_, p) => all.set(data, p * data.length));
-    return new Tensor(all, shape.with(0, shape[0]! * patches.length));
-  });
-  const listen: SiteListener = (value, { site, timestep }) => {
-    if (!patches.some((patch) => patch.site === site && patch.timestep === timestep)) return value;
-    const patched = Float64Array.from(value.data);
-    patches.forEach((patch, p) => {
-      if (patch.site !== site || patch.timestep !== timestep) return;
-      for (let n = 0; n < samples; n++) {
-        const other = source?.(site).data[(n * timesteps + timestep) * units + patch.unit];
-        patched[(p * samples + n) * units + patch.unit] = other ?? 0;
+  effects: Float64Array,
+  samples: number,
+  { signal, verbose }: PatchSweepOptions,
+): Promise<number> {
+  const line = progress(verbose);
+  const turns = new Turns();
+  const started = performance.now();
+  const byTimestep = Map.groupBy(patches.keys(), (k) => patches[k]!.timestep);
+  const most = Math.ceil(MOST_ROWS / samples);
+  let [done, count] = [0, Math.min(8, most)];
+  await turns.guard(async () => {
+    for (const group of byTimestep.values()) {
+      for (let next = 0; next < group.length && signal?.aborted !== true;) {
+        const began = performance.now();
+        const some = group.slice(next, next + count);
+        runs.effects(some.map((k) => patches[k]!)).forEach((effect, n) =>
+          effects[some[n]!] = effect
+        );
+        next += some.length;
+        done += some.length;
+        line.update(() => progressText(done, patches.length, performance.now() - started));
+        const took = Math.max(performance.now() - began, 0.1);
+        if (some.length === count) {
+          count = Math.max(1, Math.min(Math.floor(count * Math.min(4, TURN_MS / took)), most));
+        }
+        await turns.turn();
       }
-    });
-    return new Tensor(patched, value.shape);
-  };
-  return network.forward(rows, { listeners: new Map([[name, listen]]) }).output;
+    }
+    const isStopped = done < patches.length;
+    await turns.elsewhere(
+      line.finish(
+        `${formatCount(done)} of ${formatCount(patches.length)} patches${
+          isStopped ? ", stopped" : ""
+        }`,
+      ),
+    );
+  });
+  return done;
 }
 
 function sourceOf(

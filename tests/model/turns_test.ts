@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CutOff, Turns } from "../../lib/model/training/turns.ts";
+import { CutOff, Turns } from "../../lib/display/turns.ts";
 
 const never = new Promise<never>(() => {});
 const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

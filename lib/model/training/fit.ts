@@ -10,7 +10,7 @@ import type { Network } from "../network.ts";
 import { checkStateful, prepareSamples } from "./prepare_samples.ts";
 import { countOf, type Samples, split } from "./samples.ts";
 import { trainEpoch } from "./train_epoch.ts";
-import { CutOff, Turns } from "./turns.ts";
+import { CutOff, Turns } from "../../display/turns.ts";
 import { sampleWeightsOf } from "./sample_weights.ts";
 import { Stopping } from "./stopping.ts";
 import { validate } from "./validate.ts";

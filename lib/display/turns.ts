@@ -1,6 +1,6 @@
 // Turns of the event loop during a long run, and the end of a run that Stop cut off.
 
-import { jupyterOfKernel } from "../../display/jupyter.ts";
+import { jupyterOfKernel } from "./jupyter.ts";
 
 // How long the event loop may wait: a signal, a progress line and a click come through in between.
 const TURN_MS = 50;
