@@ -51,6 +51,15 @@ parentPort.on("message", async ({ buffer, limits }) => {
 });
 `;
 
+/** Starts the worker while there is something else to do: it takes longer than most files. */
+export function startReader(): void {
+  try {
+    kept ??= start();
+  } catch {
+    // who needs it is told
+  }
+}
+
 /**
  * All of a file, read in the worker; one file at a time.
  *

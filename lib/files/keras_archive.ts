@@ -1,4 +1,5 @@
 import { type Hdf5File, readHdf5 } from "./hdf5.ts";
+import { startReader } from "./hdf5_worker.ts";
 import { writeHdf5, type WrittenHdf5 } from "./hdf5_write.ts";
 import { isRecord, parseJson } from "./json.ts";
 import { UnreadableFileError, within } from "./unreadable.ts";
@@ -26,6 +27,7 @@ const WEIGHTS = "model.weights.h5";
  * @throws {UnreadableFileError} where it is none or damaged, or its weights lie in several files.
  */
 export async function readKerasArchive(bytes: Uint8Array): Promise<KerasArchive> {
+  startReader();
   const entries = await unzip(bytes);
   const entry = (wanted: string): Uint8Array => {
     const found = entries.get(wanted);

@@ -3,7 +3,7 @@ import { checkOptions, type KeysOf } from "../base/options.ts";
 import { formatDuration } from "../display/duration.ts";
 import { formatCount } from "../display/number.ts";
 import { progress } from "../display/progress.ts";
-import { Turns } from "../display/turns.ts";
+import { CutOff, Turns } from "../display/turns.ts";
 import { shownAs } from "../base/shown.ts";
 import type { Chart } from "../display/figure.ts";
 import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
@@ -221,7 +221,7 @@ async function sweepAll(
   const byTimestep = Map.groupBy(patches.keys(), (k) => patches[k]!.timestep);
   const most = Math.ceil(MOST_ROWS / samples);
   let [done, count] = [0, Math.min(8, most)];
-  await turns.guard(async () => {
+  const sweep = async () => {
     for (const group of byTimestep.values()) {
       for (let next = 0; next < group.length && signal?.aborted !== true;) {
         const began = performance.now();
@@ -247,7 +247,12 @@ async function sweepAll(
         }`,
       ),
     );
-  });
+  };
+  try {
+    await turns.guard(sweep);
+  } catch (error) {
+    if (!(error instanceof CutOff)) throw error; // the Deno kernel's Stop: what is done is done
+  }
   return done;
 }
 
