@@ -16,10 +16,10 @@ const BUDGET = 256 * 2 ** 20;
 const LIMIT = 2 ** 32 - PAGE;
 
 /**
- * How many multiplications are worth a worker's waking: with 4 million, 0.2 ms, two threads take 0.7 to
- * 0.9 times as long as one (Zen 4), with a million as long.
+ * How many multiplications are worth a worker's waking. Two threads take 0.9 times as long as one with
+ * 2 million, 0.14 ms; 0.8 times with 3 million, 0.7 with 8 million (medians, Zen 4).
  */
-const WORTH = 2 ** 22;
+const WORTH = 2 ** 21;
 /** A sample alone is computed in another order than several: each thread takes two at least. */
 const LEAST_SAMPLES = 2;
 

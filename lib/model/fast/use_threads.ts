@@ -19,7 +19,7 @@ const uses: { readonly count: number }[] = [];
 /**
  * Computes large batches of `predict` and `fit` in so many threads, until it is disposed of. The main
  * thread is one of them; it waits for the others, which are workers over the same memory: weights are
- * there once. What takes less than 0.2 ms, and a single sample, stays in one thread.
+ * there once. What takes less than about 0.15 ms, and a single sample, stays in one thread.
  *
  * Predictions have the same bits with any number of threads. `fit` has the same bits with the same
  * number: each thread's gradients are a sum, and the sums are added in order.
