@@ -82,6 +82,7 @@ export class Arena {
    */
   setThreads(count: number | (() => number), milliseconds = 0): string | undefined {
     const before = this.threads;
+    if (this.#threads?.areQuiet() === false) this.#leaveMemory();
     this.#threads?.end();
     this.#threads = undefined;
     this.#atFirst = typeof count === "function" ? count : undefined;
@@ -119,12 +120,18 @@ export class Arena {
       return true;
     }
     if (threads.make(calls)) return true;
-    // The worker may still write: it keeps the memory, and nobody looks at that again.
+    this.#leaveMemory();
+    return false;
+  }
+
+  /** A worker may still write into the memory: nobody looks at it again. */
+  #leaveMemory(): void {
+    const { threads } = this;
+    this.#threads?.end();
     this.engine = instantiate(this.#build);
+    this.#threads = threads > 1 ? new Threads(threads, this.#build, this.engine) : undefined;
     this.#lookAtMemory();
     this.#startOver();
-    this.setThreads(threads.count);
-    return false;
   }
 
   /**
@@ -139,7 +146,8 @@ export class Arena {
       );
     }
     if (this.#next + bytes > Math.max(this.#budget, this.#first + bytes)) {
-      this.#startOver();
+      if (this.#threads?.areQuiet() === false) this.#leaveMemory();
+      else this.#startOver();
     }
     const address = this.#next;
     this.#next += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;

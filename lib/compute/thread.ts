@@ -43,13 +43,11 @@ onmessage = ({ data: { module, wide, memory, control } }) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const slot = wide ? exports.table.grow(1) : 0;
   if (wide) exports.table.set(slot, new WebAssembly.Instance(wide, { env: { memory } }).exports.panel);
-  const turn = (state) => {
-    Atomics.store(control, ${STATE}, state);
+  const turn = (from, to) => {
+    Atomics.compareExchange(control, ${STATE}, from, to); // unless it was ended
     Atomics.notify(control, ${STATE});
   };
-  if (Atomics.compareExchange(control, ${STATE}, ${STARTING}, ${IDLE}) === ${STARTING}) {
-    Atomics.notify(control, ${STATE});
-  }
+  turn(${STARTING}, ${IDLE});
   for (;;) {
     const state = Atomics.compareExchange(control, ${STATE}, ${POSTED}, ${RUNNING});
     if (state === ${ENDED}) return close();
@@ -58,9 +56,9 @@ onmessage = ({ data: { module, wide, memory, control } }) => {
         exports.wide.value = control[${WIDE}] ? slot : 0;
         const name = ${JSON.stringify(NAMES)}[control[${NAME}]];
         exports[name](control[${PLAN}], control[${COUNT}]);
-        turn(${IDLE});
+        turn(${RUNNING}, ${IDLE});
       } catch {
-        turn(${FAILED});
+        turn(${RUNNING}, ${FAILED});
         return close();
       }
     } else {
@@ -134,6 +132,15 @@ export class Thread {
     const wakes = Atomics.load(this.#control, WAKES);
     if (this.#missed?.wakes !== wakes) this.#missed = { at: performance.now(), wakes };
     return true;
+  }
+
+  /**
+   * Waits until it computes nothing; whether that came in time. Where its last caller was cut off (the
+   * Deno kernel's Stop), it may still compute.
+   */
+  isQuiet(milliseconds: number): boolean {
+    Atomics.compareExchange(this.#control, STATE, POSTED, IDLE);
+    return this.finished(milliseconds) || this.#state !== RUNNING;
   }
 
   /** Waits until its call is made; whether it was, in that time. */

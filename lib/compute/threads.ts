@@ -29,8 +29,11 @@ export class Threads {
 
   /** Waits until all workers can take calls; why one cannot, where one cannot. */
   waitForStart(milliseconds: number): string | undefined {
-    const areThere = this.#workers.every((worker) => worker?.waitForStart(milliseconds) ?? false);
-    if (areThere) return undefined;
+    try {
+      if (this.#workers.every((worker) => worker?.waitForStart(milliseconds))) return undefined;
+    } catch (error) { // a page's main thread may not wait
+      this.#problem = messageOf(error);
+    }
     return this.#problem || `a worker did not start in ${milliseconds} ms`;
   }
 
@@ -39,6 +42,7 @@ export class Threads {
    * then each that a worker has not begun. False where a worker began one and does not end it.
    */
   make([own, ...others]: readonly Call[]): boolean {
+    if (!this.areQuiet()) return false;
     const wide = areWideFaster();
     const workers = others.map((call, k) => {
       const worker = this.#workerFor(k);
@@ -53,6 +57,11 @@ export class Threads {
       return undefined;
     });
     return begun.every((worker) => worker?.finished(patience) ?? true);
+  }
+
+  /** Waits until no worker computes; whether that came in time. */
+  areQuiet(): boolean {
+    return this.#workers.every((worker) => worker?.isQuiet(PATIENCE_MS) ?? true);
   }
 
   /** Ends all workers. */
@@ -78,8 +87,12 @@ export class Threads {
         wide: build === "relaxed-simd" ? wideModule(k + 1) : undefined,
       });
     } catch (error) {
-      this.#problem = String((error as Error)?.message ?? error);
+      this.#problem = messageOf(error);
       return undefined;
     }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 // Threads: what several compute is what one computes, whatever becomes of a worker.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Arena } from "../../lib/compute/arena.ts";
 import { DenseTraining } from "../../lib/compute/dense_training.ts";
 import { availableBuild } from "../../lib/compute/engine.ts";
@@ -8,6 +8,9 @@ import type { GatedLayer, SequenceSizes } from "../../lib/compute/gated_layer.ts
 import { GatedTraining } from "../../lib/compute/gated_training.ts";
 import { Plan } from "../../lib/compute/plan.ts";
 import { cellNames, randomArray, randomDense, randomGated, randomInput } from "./random_layers.ts";
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
 
 const START_MS = 30_000;
 /** Large enough to be worth threads, and no multiple of anything. */
@@ -206,7 +209,7 @@ for (
   const [what, program] of [
     ["stops for ever in its part", ["exports[name](", "for (;;); exports[name]("]],
     ["throws in its part", ["exports[name](", "throw new Error('worker'); exports[name]("]],
-    ["ends after its part", ["turn(1);", "turn(1); return close();"]],
+    ["ends after its part", ["turn(3, 1);", "turn(3, 1); return close();"]],
   ] as const
 ) {
   Deno.test(`a worker that ${what} costs nothing but time, and is replaced`, async () => {
@@ -227,6 +230,31 @@ for (
     });
   });
 }
+
+Deno.test("what a worker still computes for a run that was cut off does not get into the next ones", async () => {
+  const wanted = expectedOf(2);
+  const slow = "const end = Date.now() + 300; while (Date.now() < end);";
+  await withWorkers(() => {
+    using arena = new ThreadedArena(2);
+    withoutHaste(arena);
+    const { engine } = arena;
+    const cutOff = (name: "forward" | "gatedBackward") => {
+      const make = engine[name];
+      (engine as Any)[name] = () => {
+        (engine as Any)[name] = make;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+        throw new Error("Stop"); // as close as it gets: the kernel's Stop runs nothing after it
+      };
+    };
+    const plan = new Plan([layer], sizes, arena);
+    cutOff("forward");
+    assertThrows(() => plan.run(x), Error, "Stop");
+    assertEquals(plan.run(x), wanted.prediction);
+    cutOff("gatedBackward");
+    assertThrows(() => predictAndTrain(arena), Error, "Stop");
+    assertEquals(predictAndTrain(arena), wanted);
+  }, (text) => text.replace("exports[name](", `${slow} exports[name](`));
+});
 
 Deno.test("where a worker does not start, the main thread computes as many parts, and the reason is told", async () => {
   const wanted = expectedOf(2);

@@ -1,6 +1,15 @@
 // What a user calls: `predict` of a model, and `fit` on one batch.
 
-import { conv1D, dense, gru, lstm, type Model, sequential, Tensor } from "@gatescope/lstm";
+import {
+  conv1D,
+  dense,
+  gru,
+  lstm,
+  type Model,
+  sequential,
+  Tensor,
+  useThreads,
+} from "@gatescope/lstm";
 import { type Run, servePeer } from "../peer.ts";
 import { type Arrays, arrayShapes, classes, KERNEL_SIZE, type Shape } from "../shapes.ts";
 
@@ -31,4 +40,6 @@ function prepare(shape: Shape, arrays: Arrays): Run {
   return async () => (await model.fit(x, y, options)).loss[0]!;
 }
 
+const threads = Deno.args[1];
+if (threads !== undefined) useThreads(Number(threads)); // until the process ends
 await servePeer(prepare);

@@ -5,7 +5,7 @@ import { servePeer } from "../peer.ts";
 await servePeer(async (shape, arrays) => {
   if (shape.trains) return undefined;
   const session = await ort.InferenceSession.create(onnxModel(shape, arrays), {
-    intraOpNumThreads: 1,
+    intraOpNumThreads: Number(Deno.args[1] ?? 1),
     interOpNumThreads: 1,
   });
   const x = new ort.Tensor("float32", arrays.x, [shape.batch, shape.timesteps, shape.inputSize]);

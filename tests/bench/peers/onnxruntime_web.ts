@@ -2,7 +2,7 @@ import * as ort from "onnxruntime-web";
 import { onnxModel } from "../onnx_model.ts";
 import { servePeer } from "../peer.ts";
 
-ort.env.wasm.numThreads = 1;
+ort.env.wasm.numThreads = Number(Deno.args[1] ?? 1);
 
 await servePeer(async (shape, arrays) => {
   if (shape.trains) return undefined;

@@ -5,10 +5,14 @@ import sys
 import time
 
 folder, library = sys.argv[1:3]
+threads = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 os.environ["KERAS_BACKEND"] = "jax"
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    os.environ[name] = str(threads)
+if hasattr(os, "sched_setaffinity"):  # XLA has more threads than it is told; so many cores hold it
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+if threads == 1:
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
@@ -65,7 +69,7 @@ def prepare_torch(shape, a):
     import torch
     if "filters" in shape:
         return None
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     gru, units = shape["cell"] == "gru", shape["units"]
     layer = torch.nn.GRU if gru else torch.nn.LSTM
     lstm = layer(shape["inputSize"], units, batch_first=True)
