@@ -1,9 +1,9 @@
 /**
  * `deno task bench`: the fast equations beside other libraries, in one run and in turns, so that a
- * noisy moment hits all of them. Same weights, one thread each; results are compared before anything
+ * noisy moment hits all of them. Same weights, one thread or two each; results are compared before anything
  * is timed. Writes RESULTS.md, and the README's lines.
  *
- * Options: `--seconds 60` for all timing together, `--only Gatescope,PyTorch`, `--shapes S0,S1`.
+ * Options: `--seconds 100` for all timing together, `--only Gatescope,PyTorch`, `--shapes S0,S1`.
  */
 import { parseArgs } from "node:util";
 import { availableBuild, instantiate } from "../../lib/compute/engine.ts";
@@ -17,7 +17,7 @@ import { writeResults } from "./results.ts";
 const { values: given } = parseArgs({
   args: Deno.args,
   options: {
-    seconds: { type: "string", default: "60" },
+    seconds: { type: "string", default: "100" },
     only: { type: "string", default: "" },
     shapes: { type: "string", default: "" },
   },
@@ -92,7 +92,8 @@ const machine =
   "Each cell: the quickest run / the median one, and in brackets how many times as long as " +
   "Gatescope it takes (10× is ten times slower, 0.5× twice as fast): the median of rounds in " +
   "turns. 256 bits: with `--experimental-wasm-revectorize`. " +
-  `${await processor()}, one thread, Deno ${Deno.version.deno}, ` +
+  "One thread each where no other number is said, Keras held to as many cores. " +
+  `${await processor()}, Deno ${Deno.version.deno}, ` +
   `${new Date().toISOString().slice(0, 10)}.`;
 console.log(`${table}\n\n${machine}`);
 const isWhole = given.only === "" && given.shapes === "";

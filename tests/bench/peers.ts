@@ -29,19 +29,31 @@ const deno = command("deno.json");
 /** With the package's own dependencies, and none of the peers'. */
 const own = command("../../deno.json");
 
+/** A library with one thread and with two. */
+function withThreads(name: string, command: (threads: string) => readonly string[]): PeerName[] {
+  return [
+    { name, command: command("1") },
+    { name: `${name}, 2 threads`, command: command("2") },
+  ];
+}
+
 /** Those that run in JavaScript, ours first. */
 export async function javaScriptPeers(): Promise<readonly PeerName[]> {
   const env = await kernelEnvironment();
   const is256 = Object.keys(env).length > 0;
   return [
     { name: "Gatescope, `predict` and `fit`", command: own("model.ts"), bits: 128 },
+    { name: "the same, 2 threads", command: own("model.ts", "2") },
     ...(is256
-      ? [{ name: "the same, 256 bits", command: own("model.ts"), env, bits: 256 } as const]
+      ? [
+        { name: "the same, 256 bits", command: own("model.ts"), env, bits: 256 } as const,
+        { name: "the same, 256 bits, 2 threads", command: own("model.ts", "2"), env },
+      ]
       : []),
     { name: "its compute alone", command: own("compute.ts") },
     { name: "its compute, every gate recorded", command: own("compute.ts", "record") },
-    { name: "onnxruntime-node 1.30", command: deno("onnxruntime_node.ts") },
-    { name: "onnxruntime-web 1.30", command: deno("onnxruntime_web.ts") },
+    ...withThreads("onnxruntime-node 1.30", (threads) => deno("onnxruntime_node.ts", threads)),
+    ...withThreads("onnxruntime-web 1.30", (threads) => deno("onnxruntime_web.ts", threads)),
     { name: "TF.js 4.22 wasm", command: deno("tfjs.ts", "wasm") },
     { name: "TF.js 4.22 cpu", command: deno("tfjs.ts", "cpu") },
     { name: "jax-js 0.1.25", command: deno("jax_js.ts") },
@@ -50,12 +62,15 @@ export async function javaScriptPeers(): Promise<readonly PeerName[]> {
 
 /** Those that run in Python, with a Python that has what requirements.txt names. */
 export function pythonPeers(python: string): readonly PeerName[] {
-  const script = (library: string) => [python, here("peers/python.py"), "FOLDER", library];
+  const script = (
+    library: string,
+    threads: string,
+  ) => [python, here("peers/python.py"), "FOLDER", library, threads];
   return [
-    { name: "PyTorch 2.13", command: script("torch") },
-    { name: "Keras 3.15 on JAX, predict_on_batch", command: script("keras") },
-    { name: "Keras 3.15 on JAX, predict", command: script("keras-predict") },
-    { name: "NumPy by hand", command: script("numpy") },
+    ...withThreads("PyTorch 2.13", (threads) => script("torch", threads)),
+    ...withThreads("Keras 3.15 on JAX, predict_on_batch", (threads) => script("keras", threads)),
+    { name: "Keras 3.15 on JAX, predict", command: script("keras-predict", "1") },
+    { name: "NumPy by hand", command: script("numpy", "1") },
   ];
 }
 

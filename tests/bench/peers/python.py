@@ -5,7 +5,7 @@ import sys
 import time
 
 folder, library = sys.argv[1:3]
-threads = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+threads = int(sys.argv[3])
 os.environ["KERAS_BACKEND"] = "jax"
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = str(threads)
