@@ -91,3 +91,17 @@ Deno.test("no file of lib has a name that says nothing", async () => {
   const empty = ["utils.ts", "helpers.ts", "common.ts", "types.ts"];
   assertEquals(names.filter((name) => empty.includes(name)), []);
 });
+
+Deno.test("no module of lib imports what browsers lack, or asks for Deno without knowing it is there", async () => {
+  // These are reached after isDeno(), in the Deno kernel alone, or catch what is not there.
+  const inDeno = ["base/deno", "display/jupyter", "display/picture", "display/progress"]
+    .concat(["display/show", "display/view", "files/beside", "files/source"]);
+  const found = await modules();
+  const violations = found.filter(({ specifier, dependencies = [] }) => {
+    const known = inDeno.some((name) => specifier.endsWith(`/lib/${name}.ts`));
+    const code = Deno.readTextFileSync(new URL(specifier)).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
+    return dependencies.some(({ code }) => code?.specifier.startsWith("node:")) ||
+      !known && /(?<!")\bDeno\.[a-z]/.test(code);
+  });
+  assertEquals(violations.map(({ specifier }) => specifier.replace(root, "")), []);
+});

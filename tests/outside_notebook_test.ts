@@ -31,7 +31,7 @@ function blocksOf(language: string): string[] {
 async function folderOfReader(parent: string): Promise<string> {
   const folder = join(parent, "mine");
   await Deno.mkdir(folder);
-  await Deno.symlink(clone, join(parent, "gatescope"), { type: "dir" });
+  await Deno.symlink(clone, join(parent, "gatescope"), { type: "junction" });
   const [recipe] = blocksOf("json");
   const standsIn = await exists(join(clone, "vendor/jsr.io/@std/path/stand_in.txt"));
   if (standsIn) await cp(join(clone, "vendor"), join(folder, "vendor"), { recursive: true });
