@@ -11,9 +11,10 @@ import {
   sequential,
   simpleRnn,
   Tensor,
+  toSvg,
   trace,
 } from "@gatescope/lstm";
-import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
+import { JUPYTER_DISPLAY, type View } from "../../lib/display/view.ts";
 import type { Plain } from "../../lib/display/plain_figure.ts";
 import { sitesOf, valueAt } from "../../lib/cells/sites.ts";
 import type { CellTrace } from "../../lib/cells/cell_run.ts";
@@ -115,6 +116,19 @@ Deno.test("32 × 128 × 128: one sample in full, to a 254th of its panel's range
   const { text } = (figure.layout.title as { subtitle: { text: string } }).subtitle;
   assertStringIncludes(text, "sample 3 of 32 (option sample shows others)");
   assertStringIncludes(text, "a 254th");
+});
+
+Deno.test("a saved picture has a pixel for each cell, and a view within a LayerTrace is in 200 kB", async () => {
+  const whole = traced([lstm({ units: 96, returnSequences: true })], 16, 120, 8).layers[0]!;
+  const svg = await toSvg(gateView(whole));
+  const images = [...svg.matchAll(/data:image\/png;base64,([^"]*)/g)].map(([, base64]) => {
+    const header = Uint8Array.from(atob(base64!.slice(0, 32)), (c) => c.charCodeAt(0));
+    const view = new DataView(header.buffer);
+    return [view.getUint32(16), view.getUint32(20)]; // IHDR: PNG, 11.2.2
+  });
+  assertEquals(images, Array.from({ length: 6 }, () => [120, 96]));
+  const bundle = await (whole as unknown as View)[JUPYTER_DISPLAY]();
+  assert(new TextEncoder().encode(JSON.stringify(bundle)).length < MOST_BYTES);
 });
 
 Deno.test("what is too large in one sample too is cut to its first units and timesteps, which says so", async () => {
