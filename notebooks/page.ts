@@ -22,6 +22,8 @@ interface Section {
   readonly name: string;
   readonly html: string;
   readonly headings: readonly Heading[];
+  /** What it is about, as HTML. */
+  readonly about: string;
 }
 
 /** The browser is told that nothing of the page comes from elsewhere; its own scripts run. */
@@ -31,7 +33,17 @@ const POLICY = "default-src 'none'; script-src 'unsafe-inline'; " +
 /** Headings up to this level are in the table of contents. */
 const DEEPEST_LISTED = 2;
 
-/** Writes the page: contents, notebooks, and Plotly once. */
+/** Open where there is room beside the text; elsewhere a bar that a chosen link closes. */
+const CONTENTS = `const contents = document.querySelector("nav details");
+const wide = matchMedia("(min-width: 84rem)");
+const place = () => contents.open = wide.matches;
+place();
+wide.addEventListener("change", place);
+contents.addEventListener("click", ({ target }) => {
+  if (target.closest("a") && !wide.matches) contents.open = false;
+});`;
+
+/** Writes the page: what it is, contents, notebooks, and Plotly once. */
 export async function writePage(notebooks: readonly NamedNotebook[]): Promise<string> {
   const style = await Deno.readTextFile(new URL("page.css", import.meta.url));
   const sections = notebooks.map((notebook) => sectionOf(notebook, notebooks));
@@ -48,10 +60,14 @@ ${style}</style>
 </head>
 <body>
 <div hidden>${await plotly()}</div>
+${opening(sections)}
 ${contents(sections)}
 <main>
 ${sections.map(({ html }) => html).join("\n")}
 </main>
+<script>
+${CONTENTS}
+</script>
 </body>
 </html>
 `;
@@ -63,20 +79,48 @@ async function plotly(): Promise<string> {
   return String(html);
 }
 
+/** What the page is, and what each notebook is about. */
+function opening(sections: readonly Section[]): string {
+  const items = sections.map((section) =>
+    `<li value="${Number.parseInt(section.name)}"><a href="#${escaped(section.name)}">` +
+    `${titleOf(section)}</a>\n<p>${section.about}</p></li>`
+  );
+  return `<header id="top">
+<h1>Gatescope: inside an LSTM</h1>
+<p>${sections.length} notebooks that open up recurrent networks: their weights by gate, every step
+computed by hand, proved against Keras, changed and explained. Their outputs are those of the Deno
+kernel; charts and sliders work here, without a network.</p>
+<ol>
+${items.join("\n")}
+</ol>
+</header>`;
+}
+
+function titleOf({ name, headings }: Section): string {
+  return headings.find(({ level }) => level === 1)?.html ?? escaped(name);
+}
+
 function contents(sections: readonly Section[]): string {
-  const items = sections.map(({ name, headings }) => {
-    const listed = headings.filter(({ level }) => level <= DEEPEST_LISTED);
-    const title = listed.find(({ level }) => level === 1);
-    const parts = listed.filter((heading) => heading !== title)
+  const items = sections.map((section) => {
+    const { name, headings } = section;
+    const parts = headings.filter(({ level }) => level > 1 && level <= DEEPEST_LISTED)
       .map(({ id, html }) => `<li><a href="#${escaped(id)}">${html}</a></li>`);
-    const link = `<a href="#${escaped(name)}">${title?.html ?? escaped(name)}</a>`;
+    const link = `<a href="#${escaped(name)}">${titleOf(section)}</a>`;
     return `<li value="${Number.parseInt(name)}">${link}` +
       (parts.length === 0
         ? ""
         : `\n<details><summary>Parts</summary>\n<ol>\n${parts.join("\n")}\n</ol>\n</details>`) +
       "</li>";
   });
-  return `<nav aria-label="Contents">\n<ol>\n${items.join("\n")}\n</ol>\n</nav>`;
+  return `<nav aria-label="Contents">
+<details>
+<summary>Contents</summary>
+<ol>
+${items.join("\n")}
+</ol>
+</details>
+<a href="#top">Top</a>
+</nav>`;
 }
 
 function sectionOf({ name, notebook }: NamedNotebook, all: readonly NamedNotebook[]): Section {
@@ -95,7 +139,15 @@ function sectionOf({ name, notebook }: NamedNotebook, all: readonly NamedNoteboo
   });
   const html = `<section id="${escaped(name)}" aria-label="${escaped(name)}">\n` +
     `${cells.join("\n")}\n</section>`;
-  return { name, html, headings };
+  const [first] = notebook.cells;
+  const about = first?.cell_type === "markdown" ? aboutOf(joinLines(first.source)) : "";
+  return { name, html, headings, about: markdown(about, { idPrefix: name, target }).inline };
+}
+
+/** The paragraph below the title, without a sentence that leads over to what follows it. */
+function aboutOf(source: string): string {
+  const [, paragraph = ""] = /^#[^\n]*\n+([^]*?)(?:\n\n|$)/.exec(source) ?? [];
+  return paragraph.replace(/(?<=[.?!]\s)[^.?!]*:$/, "");
 }
 
 function codeHtml({ source, execution_count, outputs }: CodeCell, language: string): string {

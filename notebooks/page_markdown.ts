@@ -34,7 +34,7 @@ export interface Surroundings {
 export function markdown(
   source: string,
   { idPrefix, target }: Surroundings,
-): { readonly html: string; readonly headings: readonly Heading[] } {
+): { readonly html: string; readonly inline: string; readonly headings: readonly Heading[] } {
   const headings: Heading[] = [];
   const tokens = parser.parse(source, {});
   tokens.forEach((token, index) => {
@@ -48,7 +48,8 @@ export function markdown(
     const html = parser.renderer.renderInline(inline.children ?? [], parser.options, {});
     headings.push({ level: Number(token.tag.slice(1)), id, html });
   });
-  return { html: parser.renderer.render(tokens, parser.options, {}), headings };
+  const html = parser.renderer.render(tokens, parser.options, {});
+  return { html, inline: html.trim().replace(/^<p>|<\/p>$/g, ""), headings };
 }
 
 /** Code with its words marked; escaped, as all else here. */

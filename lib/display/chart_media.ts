@@ -13,6 +13,8 @@ import type { Media } from "./view.ts";
 const MOST_BYTES = 195_000;
 /** A figure of more characters is not even tried as text, twice. */
 const MOST_TEXT = 90_000;
+/** The others do the same, or have no meaning here; and a title needs the room. */
+const UNUSED_BUTTONS = ["zoomIn2d", "zoomOut2d", "autoScale2d", "lasso2d", "select2d"];
 /** How often the picture is halved. */
 const MOST_HALVES = 6;
 
@@ -43,7 +45,6 @@ export async function chartMedia(
       numbers,
       picture,
       text,
-      height: Number(plain.layout.height),
       themed: followsPage(plain.layout.template),
     });
   const json = jsonOf(plain);
@@ -83,7 +84,7 @@ function jsonOf({ data, layout, frames }: PlainFigure): { data: Plain[]; frames?
   return JSON.parse(JSON.stringify({
     data,
     layout,
-    config: { displaylogo: false },
+    config: { displaylogo: false, modeBarButtonsToRemove: UNUSED_BUTTONS },
     ...(frames.length === 0 ? {} : { frames }),
   }));
 }

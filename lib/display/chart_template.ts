@@ -1,6 +1,7 @@
 // The look that all charts share, as a Plotly template: a figure's own layout goes before it.
 
 import { PICTURE_FONT } from "./text_width.ts";
+import { TITLE_EDGE } from "./title_lines.ts";
 
 /** The height of a chart in pixels, where it says none. */
 export const CHART_HEIGHT = 400;
@@ -76,8 +77,12 @@ export const CHART_TEMPLATE: object = {
     colorscale: { sequential: SEQUENTIAL_COLORS, diverging: DIVERGING_COLORS },
     title: {
       x: 0,
-      xref: "paper",
+      xref: "container",
       xanchor: "left",
+      y: 1,
+      yref: "container",
+      yanchor: "top",
+      pad: { l: TITLE_EDGE, t: TITLE_EDGE },
       font: { size: 18 },
       subtitle: { font: { size: 13 } },
     },

@@ -9,6 +9,8 @@ import type { Stage } from "./picture_stage.ts";
 import { isDeno, NOT_DENO } from "../base/deno.ts";
 import { type Figure, figureOf, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { stillFigure } from "./still.ts";
+import { textWidth } from "./text_width.ts";
+import { fitTitle, TITLE_EDGE } from "./title_lines.ts";
 
 /** The width of a picture in pixels, where its figure says none. */
 export const PICTURE_WIDTH = 760;
@@ -158,6 +160,8 @@ export function drawPicture(figure: PlainFigure): Promise<string> {
     stage ??= import("./picture_stage.ts").then(({ openStage }) => openStage());
     const plain = JSON.parse(JSON.stringify({ data, layout }));
     const { width = PICTURE_WIDTH, height } = plain.layout;
+    const { title, margin } = fitTitle(plain.layout, width - 2 * TITLE_EDGE, textWidth);
+    Object.assign(plain.layout, { title, margin });
     const name = figureText(data, layout).split("\n", 1)[0] ?? "";
     return (await stage)(plain, { width, height }, {
       name,

@@ -5,6 +5,7 @@ import { refuseOptions } from "../base/options.ts";
 import { toBase64 } from "./base64.ts";
 import { contentKey } from "./content_key.ts";
 import { escapeHtml, scriptJson } from "./html.ts";
+import { FIT_TITLE } from "./title_lines.ts";
 import { View } from "./view.ts";
 
 /** The version that deno.json pins, at Plotly's own CDN. */
@@ -24,8 +25,6 @@ export interface PageChart {
   readonly picture: string | undefined;
   /** What the picture shows, in words; it stands there itself where there is no picture. */
   readonly text: string;
-  /** The height in pixels. */
-  readonly height: number;
   /** Whether the colours follow the page's theme. */
   readonly themed: boolean;
 }
@@ -37,7 +36,7 @@ export interface PageChart {
 export function chartHtml(chart: PageChart): string {
   const json = scriptJson(chart.figure);
   const key = contentKey(json + (chart.numbers ?? ""));
-  return `<div data-gatescope-chart="${key}" style="min-height:${chart.height}px">` +
+  return `<div data-gatescope-chart="${key}" style="break-inside:avoid;overflow-x:auto">` +
     `${stillHtml(chart)}</div>\n` +
     `<script>\n(${DRAW})(${scriptJson(key)}, ${json}, ${chart.themed}, ` +
     `${scriptJson({ url: PLOTLY_URL, integrity: PLOTLY_INTEGRITY })}` +
@@ -97,8 +96,9 @@ globalThis.dispatchEvent(new Event("gatescope-plotly"));`;
 /**
  * What a chart's script does in the page. It finds its boxes that are not drawn yet, waits for
  * Plotly (the page's own, one that embedPlotly() brings, or the CDN's, asked for once a page),
- * takes over the page's colours, and follows the box's width. Where Plotly cannot be had, the text
- * stays, with the reason below it, and the chart is drawn if embedPlotly() is shown later.
+ * takes over the page's colours, and follows the box's width. A picture stands there until it comes
+ * near the screen. Where Plotly cannot be had, the picture stays, with the reason below it, and the
+ * chart is drawn if embedPlotly() is shown later.
  */
 const DRAW = `async (key, figure, themed, source, numbers = (figure) => figure) => {
   const selector = '[data-gatescope-chart="' + key + '"]:not([data-drawn])';
@@ -133,17 +133,16 @@ const DRAW = `async (key, figure, themed, source, numbers = (figure) => figure) 
   };
 
   // On paper the picture, which fits any width: a chart keeps that of the screen.
+  if (!document.getElementById("gatescope-print")) {
+    const style = document.createElement("style");
+    style.id = "gatescope-print";
+    style.textContent = "@media screen { .gatescope-paper { display: none } } " +
+      "@media print { .gatescope-screen { display: none } " +
+      "[data-gatescope-chart] { overflow: visible !important } " +
+      "[data-gatescope-chart] img { max-width: 100%; max-height: 95vh } }";
+    document.head.append(style);
+  }
   const printable = (box, stage, still) => {
-    if (!still.some((node) => node.nodeName === "IMG")) return;
-    if (!document.getElementById("gatescope-print")) {
-      const style = document.createElement("style");
-      style.id = "gatescope-print";
-      style.textContent = "@media screen { .gatescope-paper { display: none } } " +
-        "@media print { .gatescope-screen { display: none } " +
-        "[data-gatescope-chart] { break-inside: avoid; min-height: 0 !important } " +
-        ".gatescope-paper img { max-width: 100%; max-height: 95vh } }";
-      document.head.append(style);
-    }
     const paper = document.createElement("div");
     paper.className = "gatescope-paper";
     paper.append(...still);
@@ -162,22 +161,55 @@ const DRAW = `async (key, figure, themed, source, numbers = (figure) => figure) 
     const still = [...box.childNodes];
     const stage = document.createElement("div");
     box.replaceChildren(stage);
+    const fits = layout.width === undefined;
+    if (fits) stage.style.minWidth = (layout.xaxis2 ? 680 : 480) + "px";
+    const pen = document.createElement("canvas").getContext("2d");
+    const measure = (text, size) => {
+      pen.font = size + "px " + (layout.template?.layout?.font?.family ?? "Arial");
+      return pen.measureText(text).width;
+    };
+    const buttons = 110;
+    const titled = () => {
+      const { title, margin, more } =
+        fitTitle(layout, (layout.width ?? stage.offsetWidth) - 32 - buttons, measure);
+      return { title, margin, ...(fits && { height: layout.height + more }) };
+    };
+    let now = titled();
     try {
-      await Plotly.newPlot(stage, { data, layout, config, frames });
+      await Plotly.newPlot(stage, { data, layout: { ...layout, ...now }, config, frames });
     } catch (error) {
       box.replaceChildren(...still);
       throw error;
     }
-    printable(box, stage, still);
-    if (layout.width === undefined) {
-      new ResizeObserver(() => {
-        if (stage.offsetWidth > 0) Plotly.Plots.resize(stage);
-      }).observe(stage);
-    }
+    if (isPicture(still)) printable(box, stage, still);
+    if (!fits) return;
+    new ResizeObserver(() => {
+      if (stage.offsetWidth === 0) return;
+      const next = titled();
+      if (next.title.text === now.title.text && next.height === now.height) {
+        return Plotly.Plots.resize(stage);
+      }
+      now = next;
+      const { title, margin, height } = now;
+      Plotly.relayout(stage, { title, "margin.t": margin.t, height, width: null, autosize: true });
+    }).observe(stage);
   };
 
-  for (const box of document.querySelectorAll(selector)) {
+  const isPicture = (nodes) => nodes.some((node) => node.nodeName === "IMG");
+  const near = (box) => new Promise((resolve) => {
+    if (!globalThis.IntersectionObserver || !isPicture([...box.childNodes])) return resolve();
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      resolve();
+    }, { rootMargin: "400px" });
+    observer.observe(box);
+  });
+
+  const fitTitle = ${FIT_TITLE};
+  const show = async (box) => {
     box.setAttribute("data-drawn", "");
+    await near(box);
     const attempt = async () => draw(box, await loadPlotly());
     try {
       await attempt();
@@ -187,5 +219,6 @@ const DRAW = `async (key, figure, themed, source, numbers = (figure) => figure) 
       box.append(note);
       globalThis.addEventListener("gatescope-plotly", () => attempt().catch(() => {}), { once: true });
     }
-  }
+  };
+  for (const box of document.querySelectorAll(selector)) show(box);
 }`;

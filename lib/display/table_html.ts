@@ -8,6 +8,12 @@ import type { Cell, Grid, Row } from "./table_grid.ts";
 /** More cells than that, and each would say too little for what its hover text costs. */
 const MOST_HOVERS = 400;
 
+/** Characters of a text that stays on one line, as a number does. */
+const SHORT = 16;
+/** A text longer than that has a column of its own width, however narrow the page. */
+const LONG = 40;
+const LEAST_WIDTH = "14em";
+
 /**
  * Writes the grid as `<table class="dataframe">`, every text escaped.
  *
@@ -102,8 +108,13 @@ function rowHtml(
 function cellHtml(cell: Cell, limit: number | undefined, hovers: boolean): string {
   const { hover, text } = cell;
   const style = styleOf(cell, limit);
+  const room = text.length > LONG
+    ? `;min-width:${LEAST_WIDTH}`
+    : text.length <= SHORT && /.[-\s]/.test(text)
+    ? ";white-space:nowrap"
+    : "";
   const title = hovers && hover !== undefined ? ` title="${escapeHtml(hover)}"` : "";
-  return `<td style="text-align:${align(cell)}${style}"${title}>${escapeHtml(text)}</td>`;
+  return `<td style="text-align:${align(cell)}${style}${room}"${title}>${escapeHtml(text)}</td>`;
 }
 
 function styleOf({ value, isPart }: Cell, limit: number | undefined): string {

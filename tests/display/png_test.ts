@@ -50,7 +50,7 @@ function paeth(left: number, up: number, corner: number): number {
 }
 
 /** Where a title stands, in a picture of 400 × 300. */
-const TITLE = [60, 5, 400, 75];
+const TITLE = [0, 5, 400, 75];
 
 /** How much is drawn in black on white within a rectangle, in pixels. */
 function ink({ at }: Image, [x0, y0, x1, y1]: number[]): number {

@@ -56,7 +56,11 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   await Deno.mkdir(SCREENSHOTS, { recursive: true });
   const noKernel = page.locator(".jp-Dialog button", { hasText: "No Kernel" });
   if (await noKernel.isVisible()) await noKernel.click();
-  await page.screenshot({ path: new URL(`${name}.png`, SCREENSHOTS).pathname, fullPage: true });
+  await page.screenshot({
+    path: new URL(`${name}.png`, SCREENSHOTS).pathname,
+    fullPage: true,
+    timeout: 120_000,
+  });
 }
 
 /** What a chart in a page shows. */
@@ -77,6 +81,61 @@ export async function drawnCharts(page: Page): Promise<DrawnChart[]> {
       const marks = ".hm image, .scatterlayer .js-line, .barlayer .point path";
       return { marks: chart.querySelectorAll(marks).length, width, height };
     });
+  });
+}
+
+/** Scrolls to each chart, so that each is drawn: they wait until they come near the screen. */
+export async function drawAll(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    // deno-lint-ignore no-explicit-any
+    for (const box of (globalThis as any).document.querySelectorAll("[data-gatescope-chart]")) {
+      box.scrollIntoView({ block: "center" });
+      for (let waited = 0; waited < 10_000 && !box.querySelector(".main-svg"); waited += 20) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+    // deno-lint-ignore no-explicit-any
+    (globalThis as any).scrollTo(0, 0);
+  });
+  await page.waitForTimeout(500);
+}
+
+/**
+ * What of the charts' texts lies on another text, under the buttons or outside its chart; each with
+ * where it is, for the message of a test.
+ */
+export async function unreadableTexts(page: Page): Promise<string[]> {
+  return await page.evaluate(() => {
+    const found: string[] = [];
+    // deno-lint-ignore no-explicit-any
+    for (const chart of (globalThis as any).document.querySelectorAll(".js-plotly-plot") as any[]) {
+      const name = chart.closest("section")?.id ?? "a chart";
+      const area = chart.querySelector(".main-svg").getBoundingClientRect();
+      const buttons = chart.querySelector(".modebar")?.getBoundingClientRect();
+      // deno-lint-ignore no-explicit-any
+      const texts = [...chart.querySelectorAll(".main-svg text")].filter((text: any) =>
+        text.textContent.trim() !== "" && !text.closest(".hoverlayer") &&
+        !/rotate\(-?[1-8]\d?[,.]/.test(text.getAttribute("transform") ?? "") // slanted: no box
+      ).map((text) => ({ text: text.textContent.trim(), box: text.getBoundingClientRect() }))
+        .filter(({ box }) => box.width > 0);
+      // deno-lint-ignore no-explicit-any
+      const over = (a: any, b: any) =>
+        Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 &&
+        Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+      texts.forEach(({ text, box }, k) => {
+        for (const other of texts.slice(k + 1)) {
+          if (over(box, other.box)) found.push(`${name}: "${text}" over "${other.text}"`);
+        }
+        if (buttons && buttons.width > 0 && over(box, buttons)) {
+          found.push(`${name}: "${text}" under the buttons`);
+        }
+        if (
+          box.left < area.left - 2 || box.right > area.right + 2 ||
+          box.top < area.top - 2 || box.bottom > area.bottom + 2
+        ) found.push(`${name}: "${text}" outside its chart`);
+      });
+    }
+    return found;
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
+  drawAll,
   drawnCharts,
   hacked,
   launch,
@@ -11,6 +12,8 @@ import {
   type WatchedPage,
 } from "./browser.ts";
 import { charts, notebook, sliders, tables } from "./gallery.ts";
+import { pageOf, printedPages } from "./printed.ts";
+import { toSvg } from "@gatescope/lstm";
 import { startLab } from "./jupyterlab.ts";
 import { run } from "../../notebooks/jupyter.ts";
 import { frontEnds } from "./setup.ts";
@@ -31,9 +34,10 @@ function prefixed<T>(prefix: string, record: Record<string, T>): Record<string, 
 
 /** What holds wherever scripts run. */
 async function assertInteractive({ page, errors, loads }: WatchedPage, name: string) {
-  await page.locator(".js-plotly-plot .main-svg").nth(chartCount - 1)
+  await page.locator("[data-gatescope-chart]").nth(chartCount - 1)
     .waitFor({ state: "attached", timeout: 60_000 });
   await page.waitForTimeout(1500);
+  await drawAll(page);
   await screenshot(page, name);
   const drawn = await drawnCharts(page);
   assertEquals(drawn.length, chartCount);
@@ -147,5 +151,14 @@ Deno.test("nbconvert's HTML shows every view", async () => {
   await screenshot(page, "nbconvert_without_scripts");
   const count = await page.locator('img[src^="data:image/svg+xml"]').count();
   assertEquals(count, chartCount);
+
+  const pages = await printedPages(await watched.page.pdf({ format: "A4" }));
+  let last = 0;
+  for (const [name, chart] of Object.entries(charts())) {
+    if (name === "hostile") continue; // its labels are no words
+    const at = pageOf(await toSvg(chart), pages, last);
+    assert(at >= last, `${name} is printed whole, on one page`);
+    last = at;
+  }
   await Deno.remove(folder, { recursive: true });
 });

@@ -1,14 +1,13 @@
 // The page of `deno task notebooks --html` in Chromium, from the notebooks as they are committed.
 
 import { assert, assertEquals } from "@std/assert";
-import { codeCells, readNotebook } from "../../notebooks/notebook.ts";
+import { codeCells, joinLines, readNotebook } from "../../notebooks/notebook.ts";
 import { writePage } from "../../notebooks/page.ts";
-import { drawnCharts, hacked, launch, screenshot } from "./browser.ts";
+import { drawAll, drawnCharts, hacked, launch, screenshot } from "./browser.ts";
+import { pageOf, printedPages } from "./printed.ts";
 import { frontEnds } from "./setup.ts";
 
 const needed = await frontEnds();
-/** Within margins of a centimetre, in CSS pixels. */
-const A4 = { width: 718, height: 1047 };
 const folder = new URL("../../notebooks/", import.meta.url).pathname;
 const names = [...Deno.readDirSync(folder)].map(({ name }) => name)
   .filter((name) => name.endsWith(".ipynb")).sort();
@@ -22,6 +21,11 @@ const outputs = notebooks.flatMap(({ notebook }) => codeCells(notebook)).flatMap
 const chartCount =
   outputs.filter((output) => "data" in output && "application/vnd.plotly.v1+json" in output.data)
     .length;
+const pictures = outputs.flatMap((output) =>
+  "data" in output && "image/svg+xml" in output.data
+    ? [joinLines(output.data["image/svg+xml"] as string)]
+    : []
+);
 const file = await Deno.makeTempFile({ suffix: ".html" });
 globalThis.addEventListener("unload", () => Deno.removeSync(file));
 await Deno.writeTextFile(file, await writePage(notebooks));
@@ -45,9 +49,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       if (!/^(?:data|blob|file):/.test(request.url())) asked.push(request.url());
     });
     await page.goto(`file://${file}`);
-    await page.locator(".js-plotly-plot .main-svg").nth(chartCount - 1)
-      .waitFor({ state: "attached", timeout: 60_000 });
-    await page.waitForTimeout(2000);
+    await page.waitForTimeout(500);
+    assert((await drawnCharts(page)).length < 5, "charts wait until they come into view");
+    await drawAll(page);
+    await page.waitForTimeout(1000);
     await screenshot(page, `page_${colorScheme}`);
     const drawn = await drawnCharts(page);
     assert(chartCount > 20);
@@ -71,29 +76,47 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-Deno.test("On A4 each chart is printed as its picture: whole, no wider or taller than the paper", async () => {
-  await using browser = await launch(needed.browser);
-  const page = await (await browser.newContext({ offline: true, viewport: A4 })).newPage();
-  await page.goto(`file://${file}`);
-  await page.locator(".js-plotly-plot .main-svg").nth(chartCount - 1)
-    .waitFor({ state: "attached", timeout: 60_000 });
-  await page.emulateMedia({ media: "print" });
-  const charts = await page.evaluate(() => {
-    // deno-lint-ignore no-explicit-any
-    const { document, getComputedStyle } = globalThis as any;
-    return [...document.querySelectorAll("[data-gatescope-chart]")].map((box) => {
-      const { left, right, height } = box.querySelector("img").getBoundingClientRect();
-      const screen = box.querySelector(".gatescope-screen");
-      const breaks = getComputedStyle(box).breakInside;
-      return { left, right, height, live: getComputedStyle(screen).display, breaks };
-    });
+for (const drawn of [false, true]) {
+  Deno.test(`On A4 each chart is whole on one page, its last tick inside, drawn before: ${drawn}`, async () => {
+    await using browser = await launch(needed.browser);
+    const page = await (await browser.newContext({ offline: true })).newPage();
+    await page.goto(`file://${file}`);
+    if (drawn) await drawAll(page);
+    const pages = await printedPages(await page.pdf({ format: "A4" }));
+    let last = 0;
+    for (const svg of pictures) {
+      const at = pageOf(svg, pages, last);
+      const title = /<title>(.*?)<\/title>/.exec(svg)?.[1];
+      assert(at >= last, `${title} is on one page, from page ${last} of ${pages.length} on`);
+      last = at;
+    }
   });
-  assertEquals(charts.length, chartCount);
-  for (const { left, right, height, live, breaks } of charts) {
-    assert(left >= 0 && right <= A4.width && height > 50 && height <= A4.height, `${right}`);
-    assertEquals([live, breaks], ["none", "avoid"]);
+}
+
+Deno.test("The page says what it is, leads to each notebook and back, and is no wider than the screen", async () => {
+  await using browser = await launch(needed.browser);
+  for (const width of [400, 900]) {
+    const context = await browser.newContext({ offline: true, viewport: { width, height: 800 } });
+    const page = await context.newPage();
+    await page.goto(`file://${file}`);
+    assertEquals(await page.locator("header li > a").count(), names.length);
+    const about = await page.locator("header li p").allTextContents();
+    assert(about.every((text) => text.length > 40), "each says what it is about");
+    await page.getByText("Contents").click();
+    await page.locator("nav li a").nth(2).click();
+    assertEquals(await page.locator("nav details").getAttribute("open"), null);
+    const { y } = (await page.locator("section").nth(2).boundingBox())!;
+    assert(y >= 0 && y < 400, `the notebook is in view: ${y}`);
+    await page.locator("nav").getByText("Top").click();
+    await page.waitForTimeout(200);
+    const found = await page.evaluate(() => {
+      // deno-lint-ignore no-explicit-any
+      const { document, scrollY } = globalThis as any;
+      return [scrollY, document.documentElement.scrollWidth];
+    });
+    assertEquals(found, [0, width]);
+    await context.close();
   }
-  assert((await page.pdf({ format: "A4" })).length > 100_000);
 });
 
 Deno.test("The page of all notebooks shows pictures where no script runs", async () => {
@@ -101,6 +124,6 @@ Deno.test("The page of all notebooks shows pictures where no script runs", async
   const context = await browser.newContext({ javaScriptEnabled: false, offline: true });
   const page = await context.newPage();
   await page.goto(`file://${file}`);
-  const pictures = page.locator('img[src^="data:image/svg+xml"]');
-  assertEquals(await pictures.count(), chartCount);
+  const shown = page.locator('img[src^="data:image/svg+xml"]');
+  assertEquals(await shown.count(), chartCount);
 });
