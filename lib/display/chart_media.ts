@@ -9,8 +9,8 @@ import { chartHtml } from "./plotly_page.ts";
 import { thinned } from "./thin.ts";
 import type { Media } from "./view.ts";
 
-/** All forms of one output; what stands around them has the rest of 200 kB. */
-const MOST_BYTES = 195_000;
+/** All forms of one output, its text too; what stands around them has the rest of 200 kB. */
+const MOST_BYTES = 199_000;
 /** A figure of more characters is not even tried as text, twice. */
 const MOST_TEXT = 90_000;
 /** The others do the same, or have no meaning here; and a title needs the room. */
@@ -38,6 +38,7 @@ export async function chartMedia(
   text: string,
   { bits, numbers, part }: Travel = { bits: 16 },
 ): Promise<Media> {
+  const sizeOf = (media: Media) => bytesOf({ ...media, "text/plain": text });
   const draw = (figure: PlainFigure) => drawPicture(figure).catch(() => undefined);
   const html = (figure: object, picture: string | undefined, numbers?: string) =>
     chartHtml({
@@ -89,6 +90,6 @@ function jsonOf({ data, layout, frames }: PlainFigure): { data: Plain[]; frames?
   }));
 }
 
-function sizeOf(media: Media): number {
+function bytesOf(media: Media): number {
   return new TextEncoder().encode(JSON.stringify(media)).length;
 }

@@ -221,4 +221,4 @@ const DRAW = `async (key, figure, themed, source, numbers = (figure) => figure) 
     }
   };
   for (const box of document.querySelectorAll(selector)) show(box);
-}`;
+}`.replace(/^\s*\/\/.*\n|^ +/gm, ""); // each chart carries it
