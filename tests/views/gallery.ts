@@ -16,7 +16,7 @@ import {
   loadModel,
   lstm,
   memory,
-  Model,
+  type Model,
   patchSweep,
   plot,
   plotModel,
