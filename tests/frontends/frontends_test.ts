@@ -80,7 +80,8 @@ async function assertSliderWorks(page: WatchedPage["page"]) {
   const gates = page.locator(".js-plotly-plot").nth(Object.keys(charts()).indexOf("gates"));
   const cells = gates.locator(".hm image").first();
   const before = await cells.getAttribute("href");
-  await gates.locator(".slider-label").last().click({ force: true });
+  const samples = gates.locator(".slider-group").filter({ hasText: "sample" }).last();
+  await samples.locator(".slider-label").last().click({ force: true });
   await page.waitForTimeout(1000);
   assert(before !== await cells.getAttribute("href"), "the heatmap shows another sample");
   assertStringIncludes((await gates.textContent()) ?? "", "sample 2");

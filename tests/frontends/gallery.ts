@@ -78,7 +78,8 @@ export function sliders(): View {
   const layers = [lstm({ units: 4 }), dense({ units: 3, activation: "softmax" })];
   const model = sequential(layers, { inputShape: [5, 2], seed: 3 });
   const classes = ["up", "down", HOSTILE];
-  return gateSliders(model, numbers(2, 5, 2), { title: "What if it stayed open?", classes });
+  const start = { site: "gates.input", unit: 0 } as const; // which assertGateSliders looks for
+  return gateSliders(model, numbers(2, 5, 2), { title: "What if it stayed open?", classes, start });
 }
 
 /** A notebook with an output for each view. */
