@@ -308,6 +308,9 @@ export type { Verdict } from "./lib/insight/proof/compare_runs.ts";
 // as a program
 export { saveC } from "./lib/code/save_c.ts";
 export type { SaveCOptions, SavedC } from "./lib/code/save_c.ts";
+export { saveNumpy } from "./lib/code/save_numpy.ts";
+export type { SaveNumpyOptions } from "./lib/code/save_numpy.ts";
+export { equations } from "./lib/code/equations.ts";
 export { loadTrace } from "./lib/code/load_trace.ts";
 export type { DeviceTrace } from "./lib/code/load_trace.ts";
 

@@ -110,6 +110,8 @@ const ENTRIES: Record<string, Entry> = {
   saveKeras: entry(g.saveKeras, `${folder}/n.keras`, model),
   saveOnnx: entry(g.saveOnnx, onnx, model),
   saveC: entry(g.saveC, `${folder}/m.c`, model),
+  saveNumpy: entry(g.saveNumpy, `${folder}/m.py`, model),
+  equations: entry(g.equations, model),
   loadTrace: entry(g.loadTrace, csv),
   UnreadableFileError: free("texts", make(g.UnreadableFileError), "a", "b"),
 

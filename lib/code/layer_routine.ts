@@ -34,6 +34,7 @@ export function stepRoutine(
   layer: Layer,
   inputSize: number,
   weights: readonly NamedWeight[],
+  o: Recording = new Recording(),
 ): Routine {
   const { cell, make } = recurrenceOf(layer)!;
   const { options } = layer as RecurrentLayer;
@@ -44,7 +45,6 @@ export function stepRoutine(
     );
   }
   const one = make({ ...options, goBackwards: false, returnSequences: false, stateful: false });
-  const o = new Recording();
   const x = o.input(0, [1, 1, inputSize], "x");
   const states = cell.states.map((state, k) =>
     o.state(k, [1, options.units], symbolOf(state, cell.sites))
@@ -108,8 +108,8 @@ export function layerRoutine(
   weights: readonly NamedWeight[],
   /** Of the result's timesteps the last one alone. */
   lastAlone = false,
+  o: Recording = new Recording(),
 ): Routine {
-  const o = new Recording();
   const inputs = shapes.map((shape, k) => o.input(k, shape, shapes.length === 1 ? "x" : `x${k}`));
   const own = weights.map(({ tensor, label }) => o.named(tensor, label));
   const run: Run = (inner, given, innerWeights, context) =>
@@ -152,6 +152,7 @@ function wordsOf(
   context: LayerContext<Recorded>,
 ): Recorded {
   const [first] = weights;
+  if (first!.op.kind === "weight") return first!;
   const words = first!.shape[0]!;
   const each = Float64Array.from({ length: words }, (_, word) => word);
   const table = layer.run(o, [o.given(new Tensor(each, [words]))], weights, context).outputs[0]!;
@@ -174,7 +175,7 @@ function loopOf(
   const named = weights.map((weight) => ({ tensor: o.numbers(weight), label: weight.label! }));
   const op: Loop = {
     kind: "loop",
-    step: stepRoutine(name, layer, inputSize, named),
+    step: stepRoutine(name, layer, inputSize, named, o.another()),
     x: x!,
     backwards: options.goBackwards,
     sequence: options.returnSequences,

@@ -19,6 +19,11 @@ export class Names {
     this.#taken = new Set(taken);
   }
 
+  /** The names that somebody has. */
+  get taken(): readonly string[] {
+    return [...this.#taken];
+  }
+
   /** The name, or the first one after it that is free: `z`, `z_2`. */
   unique(text: string): string {
     const name = identifier(text, this.keywords);

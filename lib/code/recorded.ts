@@ -25,6 +25,8 @@ export type Operation =
   | { readonly kind: "input"; readonly index: number }
   | { readonly kind: "state"; readonly index: number }
   | { readonly kind: "constant"; readonly tensor: Tensor }
+  /** A weight of which nothing but its name is known. */
+  | { readonly kind: "weight" }
   | { readonly kind: "affine"; readonly terms: Terms; readonly b: Recorded | undefined }
   | { readonly kind: "matmul"; readonly a: Recorded; readonly b: Recorded }
   | { readonly kind: "products"; readonly pairs: Terms }
@@ -84,6 +86,7 @@ export function operandsOf({ op }: Recorded): readonly Recorded[] {
     case "input":
     case "state":
     case "constant":
+    case "weight":
       return [];
     default:
       return [op.x];

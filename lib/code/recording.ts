@@ -31,6 +31,11 @@ export class Recording implements Ops<Recorded> {
     return this.#constant(numbers.given(x));
   }
 
+  /** Another one of its kind, for a routine inside of this one. */
+  another(): Recording {
+    return new Recording();
+  }
+
   /** A constant with a name of its own: a weight. */
   named(x: Tensor, label: string): Recorded {
     return this.#constant(numbers.given(x), label);
@@ -141,8 +146,8 @@ export class Recording implements Ops<Recorded> {
   }
 
   /** Any other operation. */
-  add1(shape: readonly number[], op: Operation): Recorded {
-    return this.#add(shape, op);
+  add1(shape: readonly number[], op: Operation, label?: string): Recorded {
+    return this.#add(shape, op, label);
   }
 
   /**
@@ -203,6 +208,17 @@ export class Recording implements Ops<Recorded> {
     const value: Recorded = { shape, op, ...(label !== undefined && { label }) };
     this.values.push(value);
     return value;
+  }
+}
+
+/** A recording in which no weight is known, so that none is left out for what it happens to be. */
+export class SymbolicRecording extends Recording {
+  override another(): Recording {
+    return new SymbolicRecording();
+  }
+
+  override named({ shape }: Tensor, label: string): Recorded {
+    return this.add1(shape, { kind: "weight" }, label);
   }
 }
 

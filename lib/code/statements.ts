@@ -33,10 +33,8 @@ export class Statements {
 
   #isStatement(value: Recorded): boolean {
     const { kind } = value.op;
-    if (kind === "part" || kind === "constant" || kind === "input" || kind === "state") {
-      return false;
-    }
-    return !this.isInside(value);
+    const isGiven = ["part", "constant", "weight", "input", "state"].includes(kind);
+    return !isGiven && !this.isInside(value);
   }
 
   #need(value: Recorded): void {
