@@ -4,6 +4,7 @@
 
 import { fromFileUrl, join } from "@std/path";
 import { checkC } from "./c.ts";
+import { checkNumpy } from "./numpy.ts";
 import { damage, FORMATS } from "./damage.ts";
 import { writeModels } from "./write.ts";
 
@@ -43,6 +44,7 @@ try {
   await run(python, "check.py", folder);
   await run(python, "on_ray.py", folder, "bidirectional_stacked");
   await checkC(folder);
+  await checkNumpy(folder, (...args) => run(python, ...args));
   for (const format of Object.keys(FORMATS).filter((name) => FORMATS[name]!.needs === undefined)) {
     const { others } = await damage(format, MUTATIONS, folder);
     if (others.length > 0) throw new Error(`errors of other classes:\n${others.join("\n")}`);

@@ -59,19 +59,17 @@ export class PythonBody {
     const { op } = value;
     if (op.kind === "call") return this.#call(value, op.call);
     if (op.kind === "loop") return this.#loop(value, op);
-    if (op.kind === "pushed") { // the window's first row goes
+    if (op.kind === "pushed") { // the window's first numbers go
       const window = this.#names.get(op.window)!;
-      const rows = `${window}.reshape(${op.window.shape[1]}, -1)`;
       const { text } = this.#operand(op.x);
       this.#names.set(value, window);
-      this.lines.push(
-        `${window} = ${
-          this.#shaped(
-            { text: `np.append(${rows}[1:], ${text})`, shape: [lengthOf(value)], level: 0 },
-            arrayShape(value.shape),
-          ).text
-        }`,
-      );
+      const pushed = {
+        text: `np.append(${this.#flat(op.window)}[${lengthOf(op.x)}:], ${text})`,
+        shape: [lengthOf(value)],
+        level: 0,
+      } as const;
+      const { text: whole } = this.#shaped(pushed, arrayShape(value.shape));
+      this.lines.push(`${window} = ${whole}`);
       return;
     }
     const expression = this.#shaped(this.#expression(value), arrayShape(value.shape));
