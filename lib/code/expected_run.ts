@@ -1,8 +1,8 @@
 // What a program should compute of its inputs, by the equations in float64, and how far rounding in
 // float32 may move each number.
 
-import { isWide } from "../insight/proof/compare_runs.ts";
 import { HIGHER_ORDERS } from "../insight/proof/prediction_bound.ts";
+import { isWide } from "../insight/proof/wide.ts";
 import { isGate } from "../cells/sites.ts";
 import type { Network } from "../model/network.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -11,6 +11,8 @@ import { TRACE_COLUMNS } from "./trace_columns.ts";
 export interface DeviceTrace extends ExpectedTrace {
   /** The recurrent layers, in the order in which the device ran them. */
   readonly names: readonly string[];
+  /** What other layers gave, by their names. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
   /** What the model gave, where the trace has it. */
   readonly prediction?: Tensor;
 }
@@ -76,12 +78,14 @@ function traceOf(text: string): DeviceTrace {
     sites.get(key)!.places.push({ place, value: numberOf(value)! });
   });
   const layers = new Map<string, { [site: string]: unknown; gates: Record<string, Tensor> }>();
+  const outputs: [string, Tensor][] = [];
   let prediction: Tensor | undefined;
   for (const one of sites.values()) {
     const { layer, site } = one;
     const values = tensorOf(one);
     if (site === "prediction") prediction = values;
-    else if (site !== "output") { // of a layer without a cell: prove does without
+    else if (site === "output") outputs.push([layer, values]);
+    else {
       const own = layers.get(layer) ?? { gates: {} };
       layers.set(layer, own);
       if (site.startsWith("gates.")) own.gates[site.slice("gates.".length)] = values;
@@ -92,6 +96,7 @@ function traceOf(text: string): DeviceTrace {
     layers: [...layers.values()] as unknown as DeviceTrace["layers"] & object,
     names: [...layers.keys()],
     ...(prediction && { prediction }),
+    outputs: Object.fromEntries(outputs),
   });
 }
 

@@ -66,6 +66,19 @@ Deno.test("a number that a device got wrong is found at its place", async () => 
   assertEquals([layer, value, sample, timestep, unit], ["lstm", "gates.forget", 1, 2, 1]);
 });
 
+Deno.test("what layers without a cell gave is compared too", async () => {
+  const rows = [
+    "0,lstm,output,,0,0.5",
+    "0,lstm,output,,1,0.5",
+    "1,lstm,output,,0,0.5",
+    "1,lstm,output,,1,0.5",
+  ];
+  const expected = await loadTrace(bytes(HEAD + rows.join("\n")));
+  assertEquals(expected.outputs.lstm!.shape, [2, 2]);
+  const { place } = prove(model, x, { expected });
+  assertEquals([place?.layer, place?.value, place?.expected], ["lstm", "output", 0.5]);
+});
+
 Deno.test("loadTrace knows C's nan and inf", async () => {
   const { prediction } = await loadTrace(
     bytes(`${HEAD}0,a,prediction,,0,nan\n0,a,prediction,,1,-inf\n0,a,prediction,,2,-nan(0x1)\n`),

@@ -11,8 +11,10 @@ import type { LstmValue } from "../../cells/lstm.ts";
 import { isGate, sitesOf } from "../../cells/sites.ts";
 import { type EstimatedLstm, type EstimatedRun, estimateRun, type Site } from "./estimated_run.ts";
 import { type Expectation, valueOf } from "./expected.ts";
-import { distance, SMALLEST, UNIT_ROUNDOFF } from "../../values/bounds/float32.ts";
+import { LayerOutputs, placesIn } from "./layer_outputs.ts";
+import { distance, SMALLEST } from "../../values/bounds/float32.ts";
 import { predictionBounds } from "./prediction_bound.ts";
+import { isWide, largestOf } from "./wide.ts";
 
 /** How two runs compare: the same, the same but for rounding, not the same, or nobody can tell. */
 export type Verdict = "equal" | "rounding" | "mismatch" | "undecided";
@@ -43,6 +45,8 @@ export interface WholeRun {
   readonly layers: readonly CellTrace[];
   readonly names: readonly string[];
   readonly prediction: Tensor;
+  /** What each layer gave, by name. */
+  readonly outputs: ReadonlyMap<string, Tensor>;
 }
 
 /** A number that rounding may move by more than a run can do with. */
@@ -55,14 +59,6 @@ export interface WidePlace extends ProofPlace {
 
 /** A prediction that far off is worth a word, even where rounding explains it. */
 export const OFF = 1e-4;
-
-/**
- * A run decides nothing where rounding may move a number by more than this share of its range: a
- * wrong gate, weight or timestep could hide there. Measured on the tests' 200 clean runs and 225
- * corrupted ones: the widest clean bound is 1.7e-5 of the range, and three in four corruptions move
- * the prediction by more than 3e-3.
- */
-export const WIDE = 1e-3;
 
 /** Compares; the shapes are known to fit. */
 export function compareRuns(
@@ -103,7 +99,15 @@ export function compareRuns(
     const isKeras = whole.layers[lstm]!.source?.cell === undefined;
     first = earlier(first, differences.first, isKeras ? sitesOf(whole.layers[lstm]!) : []);
   };
-  const run = estimateRun(network, inputs, { see, given });
+  const outputs = new LayerOutputs(expected.outputs, whole.outputs);
+  const output = (layer: string, estimate: Estimate) => {
+    const isLate = first !== undefined;
+    const theirs = outputs.see(layer, estimate);
+    if (!isLate) first = outputs.first;
+    wide ??= outputs.wide;
+    return layer === lastLayer ? undefined : theirs; // the prediction is followed back from itself
+  };
+  const run = estimateRun(network, inputs, { see, given, output });
   const rows = inside.flatMap((byValue, lstm) =>
     sitesOf(whole.layers[lstm]!).flatMap((value) => {
       const differences = byValue.get(value);
@@ -113,6 +117,7 @@ export function compareRuns(
       return [differences.row(whole.names[lstm]!, value)];
     })
   );
+  rows.push(...outputs.rows);
   const prediction = comparePrediction(run, whole.prediction, expected.prediction, lastLayer);
   wide ??= prediction?.wide;
   if (prediction !== undefined) rows.push(prediction.row);
@@ -183,22 +188,6 @@ function earlier(
   return isSameStep && rank(b) < rank(a) ? b : a;
 }
 
-/** Nothing is wide that a float32 beside 1 would not show. */
-export function isWide(bound: number, range: number): boolean {
-  return bound > WIDE * range && bound > UNIT_ROUNDOFF;
-}
-
-/** The largest size of a tensor's finite numbers; of one unit where it is said. */
-function largestOf({ data, shape }: Tensor, unit?: number): number {
-  const width = unit === undefined ? 1 : shape.at(-1)!;
-  let found = 0;
-  for (let k = unit ?? 0; k < data.length; k += width) {
-    const size = Math.abs(data[k]!);
-    if (size < Infinity && size > found) found = size;
-  }
-  return found;
-}
-
 /** The first step on the way, in the order of computation, whose hidden states may be that far off. */
 function widening(
   steps: readonly (number | undefined)[],
@@ -219,7 +208,7 @@ function comparePrediction(
   const theirs = expected.data as Floats;
   const { bounds, followed } = predictionBounds(run, theirs.map((e, k) => distance(value[k]!, e)));
   const differences = new Differences();
-  const each = value.length / shape[0]!;
+  const placeIn = placesIn(shape);
   const width = shape.at(-1)!;
   const ranges = Array.from(
     { length: width },
@@ -229,14 +218,7 @@ function comparePrediction(
   let wide: WidePlace | undefined;
   theirs.forEach((e, k) => {
     bound = Math.max(bound, bounds[k]! / Math.max(1, Math.abs(e)));
-    const [sample, inSample] = [Math.floor(k / each), k % each];
-    const place = {
-      layer,
-      value: "prediction" as const,
-      sample,
-      ...(shape.length === 3 ? { timestep: Math.floor(inSample / width) } : {}),
-      unit: inSample % width,
-    };
+    const place = { layer, value: "prediction" as const, ...placeIn(k) };
     differences.add(() => place, k, value[k]!, e, bounds[k]!);
     const range = ranges[place.unit]!;
     if (followed.has(k) && bounds[k]! > (wide?.bound ?? 0) && isWide(bounds[k]!, range)) {
@@ -262,7 +244,8 @@ function sameFloat32(whole: WholeRun, expected: Expectation): boolean {
     Object.entries(layer).every(([value, theirs]) =>
       same(valueOf(whole.layers[lstm], value) as Tensor, theirs!)
     )
-  ) && (expected.prediction === undefined || same(whole.prediction, expected.prediction));
+  ) && [...expected.outputs].every(([name, theirs]) => same(whole.outputs.get(name)!, theirs)) &&
+    (expected.prediction === undefined || same(whole.prediction, expected.prediction));
 }
 
 /** Whether nothing comes out of a recurrent layer: in float32, every hidden state that it hands on is 0. */

@@ -9,7 +9,7 @@ import { distance, relativeDistance, ulpOf } from "../../values/bounds/float32.t
 export interface ProofPlace {
   /** As in `trace(model, x).names`; for a prediction, the model's last layer. */
   readonly layer: string;
-  /** A gate, a state, or the prediction. */
+  /** A gate, a state, the `output` of a layer, or the prediction. */
   readonly value: LstmValue | "prediction";
   /** Which sample of the batch. */
   readonly sample: number;

@@ -29,6 +29,8 @@ export type EstimatedStep = RecurrentStep<Estimate>;
 export interface EstimatedRun {
   readonly bounds: Bounds;
   readonly result: Estimate;
+  /** What each layer gives, by its name. */
+  readonly results: ReadonlyMap<string, Estimate>;
   readonly lstms: readonly EstimatedLstm[];
   /** The first activation whose rounding nobody knows, and its layer; undefined where there is none. */
   readonly unknown: UnknownActivation | undefined;
@@ -46,13 +48,15 @@ export interface Observer {
   readonly see: (site: Site, estimate: Estimate) => void;
   /** Somebody else's numbers, from which the next ones are computed; undefined where there are none. */
   readonly given: (site: Site) => ArrayLike<number> | undefined;
+  /** The same of what a whole layer gives. */
+  readonly output?: (layer: string, estimate: Estimate) => ArrayLike<number> | undefined;
 }
 
 /** Runs the network as it predicts; it is left as it was. */
 export function estimateRun(
   network: Network,
   inputs: readonly Tensor[],
-  { see, given }: Observer,
+  { see, given, output }: Observer,
 ): EstimatedRun {
   let [layer, unknown] = ["", undefined as UnknownActivation | undefined];
   let isOver = false; // a step that is explained is computed again
@@ -63,10 +67,20 @@ export function estimateRun(
     productOfRun(),
   );
   const lstms: EstimatedLstm[] = [];
+  const results = new Map<string, Estimate>();
+  let depth = 0;
   const { outputs } = network.walk(bounds, inputs, {
     run: (inner, given, weights, context) => {
       layer = context.name;
-      return inner.run(bounds, given, weights, context);
+      depth++;
+      const result = inner.run(bounds, given, weights, context);
+      if (--depth > 0) return result; // of a layer inside of another
+      const [own, ...more] = result.outputs as [Estimate, ...Estimate[]];
+      results.set(context.name, own);
+      const theirs = output?.(context.name, own);
+      return theirs === undefined
+        ? result
+        : { ...result, outputs: [bounds.anchored(own, theirs), ...more] };
     },
     anchor: () => {
       const lstm = lstms.length;
@@ -84,5 +98,5 @@ export function estimateRun(
     inside: (inside) => lstms.push(inside),
   });
   isOver = true;
-  return { bounds, result: outputs[0]!, lstms, unknown };
+  return { bounds, result: outputs[0]!, results, lstms, unknown };
 }

@@ -1,6 +1,7 @@
 // What somebody else computed: a prediction, or any values inside. Checked against what the model has.
 
 import { kindOf } from "../../base/kind.ts";
+import { amongNames } from "../../base/names.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { GATES } from "../../cells/gates.ts";
 import { formatShape, sameShape, sizeOf } from "../../tensor/shape.ts";
@@ -37,12 +38,21 @@ export interface ExpectedTrace {
   readonly layers?: readonly (ExpectedLayer | undefined)[];
   /** What `predict` should give. */
   readonly prediction?: TensorLike;
+  /** What whole layers give, by their names in the model, `[batch, …]`. */
+  readonly outputs?: Readonly<Record<string, TensorLike>>;
 }
 
 /** The same, as float64 tensors of the right shapes. */
 export interface Expectation {
   readonly layers: readonly Readonly<Partial<Record<LstmValue, Tensor>>>[];
   readonly prediction: Tensor | undefined;
+  readonly outputs: ReadonlyMap<string, Tensor>;
+}
+
+/** What the model has of all that. */
+export interface OwnRun extends Trace<CellTrace> {
+  /** What each layer gave, by name. */
+  readonly outputs: ReadonlyMap<string, Tensor>;
 }
 
 /** The values by name: `gates.input`, …, `hiddenState`. */
@@ -56,9 +66,9 @@ export function valueOf(
 /** Takes what is expected, in any of its forms; each shape must be the model's own. */
 export function expectationOf(
   expected: TensorLike | ExpectedTrace,
-  { layers, names, prediction }: Trace<CellTrace>,
+  { layers, names, prediction, outputs }: OwnRun,
 ): Expectation {
-  const given = named(partsOf(expected, "prove", layers), names, prediction.shape);
+  const given = named(partsOf(expected, "prove", layers), names);
   const count = given.layers?.length ?? 0;
   if (count > layers.length) {
     throw new TypeError(
@@ -89,8 +99,21 @@ export function expectationOf(
     prediction: given.prediction === undefined
       ? undefined
       : checked(given.prediction, prediction.shape, "the prediction"),
+    outputs: new Map(
+      Object.entries(given.outputs ?? {}).map(([name, theirs]) => {
+        const own = outputs.get(name);
+        if (own === undefined) {
+          throw new TypeError(
+            `Cannot prove: an output that is expected must be of one of the layers, ` +
+              amongNames(name, [...outputs.keys()]),
+          );
+        }
+        return [name, checked(theirs, own.shape, `${name}'s output`)];
+      }),
+    ),
   };
-  if (found.prediction === undefined && found.layers.every((l) => Object.keys(l).length === 0)) {
+  const isEmpty = found.prediction === undefined && found.outputs.size === 0;
+  if (isEmpty && found.layers.every((l) => Object.keys(l).length === 0)) {
     throw new TypeError(
       "Cannot prove: there must be something to compare with, a prediction or values inside, " +
         "but expected is empty",
@@ -99,33 +122,20 @@ export function expectationOf(
   return found;
 }
 
-/**
- * Of a trace with names, layers that are named as the model's stand in its order, others by their
- * places. A trace that was printed has all axes after the timesteps in one.
- */
-function named(
-  given: ExpectedTrace,
-  names: readonly string[],
-  shape: readonly number[],
-): ExpectedTrace {
-  const { layers = [], names: own, prediction } = given as ExpectedTrace & Partial<Trace>;
-  if (!Array.isArray(own)) return given;
-  const isOwn = own.length === layers.length && own.every((name) => names.includes(name));
-  const [batch, timesteps, ...rest] = shape as [number, number, ...number[]];
-  const isPrinted = prediction instanceof Tensor && rest.length > 1 &&
-    sameShape(prediction.shape, [batch, timesteps, sizeOf(rest)]);
-  return {
-    ...given,
-    ...(isOwn && { layers: names.map((name) => layers[own.indexOf(name)]) }),
-    ...(isPrinted && { prediction: prediction.reshape(shape) }),
-  };
+/** Of a trace with names, layers that are named as the model's stand in its order, others by their places. */
+function named(given: ExpectedTrace, names: readonly string[]): ExpectedTrace {
+  const { layers = [], names: own } = given as ExpectedTrace & Partial<Trace>;
+  const isOwn = Array.isArray(own) && own.length === layers.length &&
+    own.every((name) => names.includes(name));
+  return isOwn ? { ...given, layers: names.map((name) => layers[own.indexOf(name)]) } : given;
 }
 
-const TRACE: KeysOf<Partial<Trace>> = {
+const TRACE: KeysOf<Partial<Trace> & Pick<ExpectedTrace, "outputs">> = {
   layers: "optional",
   names: "optional",
   prediction: "optional",
   predictions: "optional",
+  outputs: "optional",
 };
 const LAYER: KeysOf<ExpectedLayer & Pick<CellTrace, "source">> = {
   gates: "optional",
@@ -179,6 +189,9 @@ function isCopy(values: unknown): values is Tensor {
 function checked(values: TensorLike, shape: readonly number[], what: string): Tensor {
   const given = asFloat64(isCopy(values) ? revived(values, "prove") : values);
   if (sameShape(given.shape, shape)) return given;
+  const [batch, timesteps, ...rest] = shape as [number, number, ...number[]];
+  const isPrinted = rest.length > 1 && sameShape(given.shape, [batch, timesteps, sizeOf(rest)]);
+  if (isPrinted) return given.reshape(shape); // as loadTrace has it, all axes after the second in one
   throw new TypeError(
     `Cannot prove: ${what} must be ${formatShape(shape)}, ` +
       `but the shape is ${formatShape(given.shape)}`,

@@ -28,8 +28,8 @@ import { describeBound, describePlace, short } from "./proof_sentence.ts";
 /** Explains a number: that of `wanted`, or else of the first mismatch or the largest difference. */
 export function explain(comparison: RunComparison, wanted: Partial<ProofPlace>): View {
   const place = resolve(comparison, wanted);
-  return place.value === "prediction"
-    ? explainPrediction(comparison, place)
+  return place.value === "prediction" || place.value === "output"
+    ? explainOutput(comparison, place)
     : explainInside(comparison, place, place.value);
 }
 
@@ -43,14 +43,20 @@ function resolve(
     (wanted.value ?? first.value) === first.value;
   const base = isSame ? first : undefined;
   const value = wanted.value ?? base?.value ?? "hiddenState";
-  const layers = value === "prediction" ? [lastLayer] : run.lstms.map(({ name }) => name);
+  const layers = value === "prediction"
+    ? [lastLayer]
+    : value === "output"
+    ? [...run.results.keys()]
+    : run.lstms.map(({ name }) => name);
   const layer = wanted.layer ?? (layers.includes(first.layer) ? first.layer : layers.at(-1));
   check("layer", layer!, layers);
   const own = run.lstms.find(({ name }) => name === layer)?.recurrence.steps[0]?.computed;
   const values = own === undefined ? siteNames : Object.keys(own);
-  check("value", value, [...values, "prediction"]);
+  check("value", value, [...values, "output", "prediction"]);
   const shape = value === "prediction"
     ? run.result.shape
+    : value === "output"
+    ? run.results.get(layer!)!.shape
     : lstmShape(run.lstms.find(({ name }) => name === layer)!);
   const timesteps = shape.length === 3 ? shape[1]! : undefined;
   const at = (key: "sample" | "timestep" | "unit", length: number, otherwise: number) => {
@@ -195,11 +201,10 @@ function productLines(
   ];
 }
 
-function explainPrediction(
-  { run, expected, bounds, lastLayer }: RunComparison,
-  place: ProofPlace,
-): View {
-  const { result } = run;
+function explainOutput({ run, expected, bounds }: RunComparison, place: ProofPlace): View {
+  const isPrediction = place.value === "prediction";
+  const result = isPrediction ? run.result : run.results.get(place.layer)!;
+  const theirs = isPrediction ? expected.prediction : expected.outputs.get(place.layer);
   const { sample, timestep, unit } = place;
   const width = result.shape.at(-1)!;
   const row = timestep === undefined ? sample : sample * result.shape[1]! + timestep;
@@ -207,8 +212,9 @@ function explainPrediction(
   const found = sumLines(result, k, (f) => `${f}(z)[${unit}]`, unit);
   const lines = found.length > 0
     ? found
-    : [{ what: `${lastLayer}'s output`, value: result.value[k]! }];
-  return viewOf(place, lines, result, k, bounds ?? result.error, expected.prediction?.data[k]);
+    : [{ what: `${place.layer}'s output`, value: result.value[k]! }];
+  const own = isPrediction ? bounds : undefined;
+  return viewOf(place, lines, result, k, own ?? result.error, theirs?.data[k]);
 }
 
 /** One number of f(x·W + b), down to its terms; none where it came about otherwise. */

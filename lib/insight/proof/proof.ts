@@ -15,8 +15,8 @@ import { proofView } from "./proof_view.ts";
 /** What is to be proved. */
 export interface ProveOptions {
   /**
-   * Somebody else's numbers: a prediction, or any part of a trace (states, gates). Default: what
-   * `predict` gives.
+   * Somebody else's numbers: a prediction, or any part of a trace (states, gates, outputs of
+   * layers). Default: what `predict` gives.
    */
   readonly expected?: TensorLike | ExpectedTrace | undefined;
 }
@@ -114,11 +114,12 @@ export function prove(model: Model, x: ModelInput, options: ProveOptions = {}): 
   const { expected } = options;
   const inputs = network.checkInputs(x, "prove");
   requireOneOutput(network, "prove");
-  const { traces, output } = network.forward(inputs);
+  const { traces, output, results } = network.forward(inputs);
   const whole = {
     layers: traces.map(({ trace }) => trace),
     names: traces.map(({ name }) => name),
     prediction: output,
+    outputs: new Map(network.nodes.map(({ name }, k) => [name, results[k]![0]!])),
   };
   const recorded = () => network.forward(inputs, { fast: true, records: true }).traces;
   const other = expected !== undefined ? expected : {

@@ -26,7 +26,7 @@ export function describePlace({ layer, value, sample, timestep, unit }: ProofPla
 
 /** What the last index counts. */
 function unitName(value: ProofPlace["value"]): string {
-  return value === "prediction" ? "number" : "unit";
+  return value === "prediction" || value === "output" ? "number" : "unit";
 }
 
 /** `6.1e-7`, or `anything`. */
