@@ -5,13 +5,25 @@ import { each, loop, madds, type Module } from "./write_loops.ts";
 import { wideTiles } from "./write_wide_tiles.ts";
 
 /** How many rows a tile has, how many vectors of a panel, and how many k at a time. */
-const TILES = [
+interface Tile {
+  readonly rows: number;
+  readonly vectors: 2 | 4;
+  readonly steps: number;
+}
+
+const TILES: readonly Tile[] = [
   { rows: 6, vectors: 2, steps: 4 },
   { rows: 4, vectors: 2, steps: 4 },
   { rows: 3, vectors: 2, steps: 1 },
   { rows: 2, vectors: 4, steps: 1 },
   { rows: 1, vectors: 4, steps: 1 },
-] as const;
+];
+
+/** Those of float64, without one instruction for both. */
+const FLOAT64_TILES: readonly Tile[] = [
+  { rows: 4, vectors: 2, steps: 2 },
+  { rows: 1, vectors: 4, steps: 1 },
+];
 
 /** How many panels one row meets at a time. */
 const ROWS = [2, 3] as const;
@@ -43,14 +55,31 @@ const ROWS_HEAD = `\
 import { madd } from "./fma";
 `;
 
+const FLOAT64_HEAD = `\
+// The innermost loops of float64.ts, as those of tiles.ts are: a panel is 8 columns, packed [k][8].
+// Written by \`deno task build:compute\` (tools/write_tiles.ts).
+
+import { LINE } from "./tiles";
+
+// @ts-ignore: decorator
+@inline
+function madd(x: v128, w: v128, sum: v128): v128 {
+  return f64x2.add(sum, f64x2.mul(x, w));
+}
+`;
+
 /** What the task writes into lib/compute/assembly. */
 export const modules: readonly Module[] = [
-  { name: "tiles.ts", text: TILES_HEAD + TILES.map(tile).join("") },
+  { name: "tiles.ts", text: TILES_HEAD + TILES.map((form) => tile(form, 32)).join("") },
   { name: "rows.ts", text: ROWS_HEAD + ROWS.map(row).join("") },
+  {
+    name: "float64_tiles.ts",
+    text: FLOAT64_HEAD + FLOAT64_TILES.map((form) => tile(form, 64)).join(""),
+  },
   { name: "wide_tiles.ts", text: wideTiles() },
 ];
 
-function tile({ rows, vectors, steps }: typeof TILES[number]): string {
+function tile({ rows, vectors, steps }: Tile, bits: 32 | 64): string {
   const names = each(vectors).map((v) => "abcd"[v]!);
   /** A statement for each vector of a row, two in a line. */
   const paired = (row: number, statement: (sum: string, offset: number) => string) =>
@@ -61,13 +90,13 @@ function tile({ rows, vectors, steps }: typeof TILES[number]): string {
   const product = (step: number) => [
     ...names.map((name, v) => `w${name} = v128.load(w, ${64 * step + 16 * v});`),
     ...each(rows).flatMap((row) => [
-      `x = v128.load32_splat(p${row}, ${4 * step});`,
+      `x = v128.load${bits}_splat(p${row}, ${bits / 8 * step});`,
       ...madds(names.map((name) => [`s${row}${name}`, `w${name}`])),
     ]),
   ];
   const advance = (steps: number) => [
     `w += ${steps === 1 ? "LINE" : 64 * steps};`,
-    ...each(rows).map((row) => `p${row} += ${4 * steps};`),
+    ...each(rows).map((row) => `p${row} += ${bits / 8 * steps};`),
   ];
   const panel = vectors === 4 ? "a panel" : "half a panel";
   return [
