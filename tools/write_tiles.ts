@@ -2,6 +2,7 @@
 // another tile is another line of TILES, another row another number of ROWS.
 
 import { each, loop, madds, type Module } from "./write_loops.ts";
+import { activateFour } from "./write_four.ts";
 import { wideTiles } from "./write_wide_tiles.ts";
 
 /** How many rows a tile has, how many vectors of a panel, and how many k at a time. */
@@ -76,6 +77,7 @@ export const modules: readonly Module[] = [
     name: "float64_tiles.ts",
     text: FLOAT64_HEAD + FLOAT64_TILES.map((form) => tile(form, 64)).join(""),
   },
+  { name: "activate_four.ts", text: activateFour() },
   { name: "wide_tiles.ts", text: wideTiles() },
 ];
 

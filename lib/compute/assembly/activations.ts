@@ -2,7 +2,9 @@
 // of `activations` in ../activations.ts. A slope is computed from the activation's own result y, so
 // that the backward pass needs nothing but what the forward pass leaves.
 
-import { constant, exp, expBelow0, expm1Below0, ONE, SIGN, TWO } from "./exponential";
+import {
+  constant, exp, expBelow0, expm1Below0, LEAST, LEAST_MINUS_1, ONE, SIGN, TWO,
+} from "./exponential";
 import { madd } from "./fma";
 
 export const LINEAR = 0;
@@ -40,6 +42,23 @@ export function tanhFrom(x: v128, m: v128): v128 {
   const sign = constant(SIGN);
   const y = f32x4.div(v128.andnot(m, sign), f32x4.add(constant(TWO), m));
   return v128.or(y, v128.and(x, sign));
+}
+
+/** What e is raised to: −|x| for sigmoid, −2|x| for tanh. */
+// @ts-ignore: decorator
+@inline
+export function exponent(kind: i32, x: v128): v128 {
+  const belowZero = v128.or(x, constant(SIGN));
+  if (kind == SIGMOID) return f32x4.pmax(belowZero, constant(LEAST));
+  return f32x4.pmax(f32x4.add(belowZero, belowZero), constant(LEAST_MINUS_1));
+}
+
+/** φ(x) from m = e^r − 1 and 2ⁿ. */
+// @ts-ignore: decorator
+@inline
+export function result(kind: i32, x: v128, m: v128, power: v128): v128 {
+  if (kind == SIGMOID) return sigmoidFrom(x, madd(m, power, power));
+  return tanhFrom(x, madd(power, m, f32x4.sub(power, constant(ONE))));
 }
 
 // @ts-ignore: decorator

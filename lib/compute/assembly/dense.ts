@@ -1,8 +1,9 @@
 // y = φ(x·W + b) for rows of x; softmax, too.
 
+import { activateFour } from "./activate_four";
 import { activate, LINEAR, RELU, SIGMOID, SOFTMAX, TANH } from "./activations";
 import { expBelow0 } from "./exponential";
-import { activateFour, activateSixteen } from "./four";
+import { activateSixteen } from "./four";
 import { gemm } from "./gemm";
 import { storeSome } from "./pack";
 import { LINE } from "./tiles";

@@ -1,9 +1,10 @@
 // A GRU's step, its reset gate after the product with U or before it. The equations are those of
 // lib/cells/gru.ts. Of each group of 16 units, z, r and h̃ have a panel each.
 
+import { activateFour } from "./activate_four";
 import { SIGMOID, TANH } from "./activations";
 import { madd } from "./fma";
-import { activateFour, activateSixteen } from "./four";
+import { activateSixteen } from "./four";
 import { gatesOf, GatedPlan, hiddenBefore, panelBytes, productOf } from "./gated_plan";
 import { gemm } from "./gemm";
 import { LINE } from "./tiles";

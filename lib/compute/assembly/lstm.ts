@@ -1,9 +1,9 @@
 // An LSTM's step: z += h·U, then the gates and the states. The equations are those of
 // lib/cells/lstm.ts.
 
+import { activateFour } from "./activate_four";
 import { activate, SIGMOID, TANH } from "./activations";
 import { madd } from "./fma";
-import { activateFour } from "./four";
 import { gatesOf, GatedPlan, hiddenBefore, panelBytes, slotOf } from "./gated_plan";
 import { gemm } from "./gemm";
 import { LINE } from "./tiles";

@@ -1,7 +1,8 @@
 // A SimpleRNN's step, h' = φ(x·W + h·U + b): lib/cells/simple_rnn.ts. Of 16 units, one panel.
 
+import { activateFour } from "./activate_four";
 import { TANH } from "./activations";
-import { activateFour, activateSixteen } from "./four";
+import { activateSixteen } from "./four";
 import { gatesOf, GatedPlan, hiddenBefore, panelBytes } from "./gated_plan";
 import { gemm } from "./gemm";
 import { LINE } from "./tiles";
