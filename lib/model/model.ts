@@ -108,6 +108,9 @@ export class Model {
    * that is more than 64 MiB, the samples go through in parts. All models together hold 256 MiB, or
    * what the largest shape needs.
    *
+   * Large batches are split over the cores in the Deno kernel, elsewhere by {@linkcode useThreads}; the
+   * result has the same bits.
+   *
    * A stateful model goes on where the call before ended. One that Keras saved takes whole batches of
    * the size that its file tells, and goes on from one to the next.
    *
@@ -158,7 +161,8 @@ export class Model {
   /**
    * Trains: each batch's loss, its gradient through all layers and timesteps, and one step of the
    * optimizer. In precision float32 the layers and Adam are computed in float32 by WebAssembly where
-   * they can be, all else in float64 and rounded once per layer and step.
+   * they can be, all else in float64 and rounded once per layer and step. Large batches are split over
+   * the threads, as in {@linkcode Model.predict}; each number of threads adds gradients in its own order.
    *
    * Everything is checked before a weight changes. A signal stops the run between two batches; the
    * history then holds the finished epochs and says `aborted`, and weights and progress are kept: a

@@ -34,12 +34,12 @@ const uses: { readonly count: number }[] = [];
  *
  * @example
  * ```ts
- * import { dense, lstm, sequential, Tensor, useThreads } from "@gatescope/lstm";
+ * import { arange, dense, lstm, sequential, useThreads } from "@gatescope/lstm";
  * import { assertEquals } from "@std/assert";
  *
  * const layers = [lstm({ units: 64 }), dense({ units: 2 })];
  * const model = sequential(layers, { inputShape: [20, 16], seed: 1 });
- * const x = new Tensor(Float32Array.from({ length: 64 * 20 * 16 }, Math.cos), [64, 20, 16]);
+ * const x = arange(64 * 20 * 16).reshape([64, 20, 16]);
  * const alone = model.predict(x);
  * {
  *   using _threads = useThreads(2);
