@@ -119,8 +119,7 @@ export function gateFigure(layers: readonly ShownLayer[], options: GateFigureOpt
     ...options.notes,
     ...groups.flatMap((own) => own.flatMap(({ note }) => note ?? [])),
   ]);
-  const margin = { t: 78 + 18 * notes.length, b: 28 + room, r: 12 };
-  const whole = Math.round(height + margin.t + margin.b);
+  const margin = { t: notes.length === 0 ? 76 : 92, b: 28 + room, r: 12 }; // of a title and one line
   const axes = Object.assign(
     {},
     ...drawn.map(({ units, timesteps }, k) => axesOf(panels[k]!, units, timesteps[0])),
@@ -133,11 +132,9 @@ export function gateFigure(layers: readonly ShownLayer[], options: GateFigureOpt
     layout: {
       title: {
         text: title,
-        y: roundTo(1 - 12 / whole, 4),
-        yanchor: "top",
         ...(notes.length > 0 && { subtitle: { text: notes.join("<br>") } }),
       },
-      height: whole,
+      height: Math.round(height + margin.t + margin.b),
       margin,
       ...axes,
       ...Object.assign({}, ...groups.map((own, k) => colorAxes(panels[k]!, own, firstGroup[k]!))),
