@@ -58,7 +58,7 @@ export async function writePage(notebooks: readonly NamedNotebook[]): Promise<st
 <style>
 ${style}</style>
 </head>
-<body>
+<body id="top">
 <div hidden>${await plotly()}</div>
 ${opening(sections)}
 ${contents(sections)}
@@ -85,7 +85,7 @@ function opening(sections: readonly Section[]): string {
     `<li value="${Number.parseInt(section.name)}"><a href="#${escaped(section.name)}">` +
     `${titleOf(section)}</a>\n<p>${section.about}</p></li>`
   );
-  return `<header id="top">
+  return `<header>
 <h1>Gatescope: inside an LSTM</h1>
 <p>${sections.length} notebooks that open up recurrent networks: their weights by gate, every step
 computed by hand, proved against Keras, changed and explained. Their outputs are those of the Deno

@@ -168,7 +168,7 @@ const DRAW = `async (key, figure, themed, source, numbers = (figure) => figure) 
       pen.font = size + "px " + (layout.template?.layout?.font?.family ?? "Arial");
       return pen.measureText(text).width;
     };
-    const buttons = 110;
+    const buttons = 150;
     const titled = () => {
       const { title, margin, more } =
         fitTitle(layout, (layout.width ?? stage.offsetWidth) - 32 - buttons, measure);

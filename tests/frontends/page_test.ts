@@ -102,12 +102,12 @@ Deno.test("The page says what it is, leads to each notebook and back, and is no 
     assertEquals(await page.locator("header li > a").count(), names.length);
     const about = await page.locator("header li p").allTextContents();
     assert(about.every((text) => text.length > 40), "each says what it is about");
-    await page.getByText("Contents").click();
-    await page.locator("nav li a").nth(2).click();
-    assertEquals(await page.locator("nav details").getAttribute("open"), null);
+    await page.locator("nav > details > summary").click();
+    await page.locator("nav > details > ol > li > a").nth(2).click();
+    assertEquals(await page.locator("nav > details").getAttribute("open"), null);
     const { y } = (await page.locator("section").nth(2).boundingBox())!;
     assert(y >= 0 && y < 400, `the notebook is in view: ${y}`);
-    await page.locator("nav").getByText("Top").click();
+    await page.locator("nav > a").click();
     await page.waitForTimeout(200);
     const found = await page.evaluate(() => {
       // deno-lint-ignore no-explicit-any
