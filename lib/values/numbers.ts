@@ -56,7 +56,21 @@ function affineBy(
   terms: readonly (readonly [x: Tensor, W: Tensor])[],
   b: Tensor | undefined,
 ): Tensor {
-  return add(...terms.map(([x, W]) => dotBy(product, x, W)), b ?? 0);
+  const sums = terms.map(([x, W]) => dotBy(product, x, W));
+  const [first, second] = sums as [Tensor, Tensor?];
+  const { data, shape } = first;
+  const width = shape.at(-1)!;
+  const isUsual = sums.every((one) => sameShape(one.shape, shape)) && sums.length < 3 &&
+    (b === undefined || sameShape(b.shape, [width]));
+  if (!isUsual) return add(...sums, b ?? 0);
+  const result = new Float64Array(data.length); // the same sums, in one go
+  for (let k = 0, c = 0; k < result.length; k++, c = ++c === width ? 0 : c) {
+    let sum = 0 + data[k]!;
+    if (second !== undefined) sum += second.data[k]!;
+    if (b !== undefined) sum += b.data[c]!;
+    result[k] = sum;
+  }
+  return new Tensor(result, shape);
 }
 
 /** The matrices of two batches, one beside the other. */

@@ -69,7 +69,8 @@ export function growth(f: Activation, x: Floats, y: Floats, error: Floats, width
   if (!isBuiltIn(f)) return y.map(() => UNBOUNDED); // a slope here and there bounds nothing
   if (!isElementwise(f)) return rowGrowth(f, x, y, error, width);
   const bent = Object.hasOwn(bends, f.activationName) ? bends[f.activationName] : undefined;
-  if (bent !== undefined && error.every((e) => e < NEARBY)) return growthNearby(bent, x, y, error);
+  const nearby = bent && growthNearby(bent, x, y, error);
+  if (nearby !== undefined) return nearby;
   const low = x.map((v, k) => v - error[k]!);
   const high = x.map((v, k) => v + error[k]!);
   const slopes = [x, low, high].map((at) => slopesAt(f, at));
@@ -135,12 +136,21 @@ interface Bend {
   readonly most: number;
 }
 
-/** As {@linkcode growth}, without taking f again: the slope is at most so steep on the way. */
-function growthNearby({ slope, bend, most }: Bend, x: Floats, y: Floats, error: Floats): Floats {
+/**
+ * As {@linkcode growth}, without taking f again: the slope is at most so steep on the way. Undefined
+ * where that is too far.
+ */
+function growthNearby(
+  { slope, bend, most }: Bend,
+  x: Floats,
+  y: Floats,
+  error: Floats,
+): Floats | undefined {
   const grown = new Float64Array(y.length);
   for (let k = 0; k < grown.length; k++) {
     const [e, v] = [error[k]!, y[k]!];
     if (e === 0) continue;
+    if (!(e < NEARBY)) return undefined;
     const bent = e * (bend(v) + e * most);
     const grows = e * (slope(v) + HIDDEN) * (1 + bent + bent * bent); // eᵇ ≤ 1 + b + b² up to b = 1
     grown[k] = Number.isNaN(x[k]) ? Infinity : grows;
