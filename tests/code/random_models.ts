@@ -134,6 +134,10 @@ const ANY: readonly Make[] = [
   () => g.elu(),
   () => g.dropout({ rate: 0.25 }),
   () => g.identity(),
+  () => g.softmaxLayer(),
+  () => g.activityRegularization({ l2: 0.1 }),
+  () => g.gaussianNoise({ stddev: 0.5 }),
+  () => g.alphaDropout({ rate: 0.5 }),
   () => g.flatten(),
 ];
 
@@ -231,7 +235,7 @@ const GRAPHS: readonly (() => g.Model)[] = [
 /** The models of a seed on: each its own weights, biases and statistics too. */
 export function randomModels(
   count: number,
-  seed = 1,
+  seed = 39, // with each kind of layer among 60
 ): { readonly name: string; readonly model: g.Model }[] {
   return Array.from({ length: count }, (_, k) => {
     const random = seededRandom(seed, k);

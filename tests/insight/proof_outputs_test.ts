@@ -7,6 +7,7 @@ import {
   dense,
   flatten,
   lstm,
+  maxPooling1D,
   prove,
   sequential,
   Tensor,
@@ -96,4 +97,21 @@ Deno.test("layers inside of a layer have no output of their own", () => {
   const expected = { outputs: { bidirectional: both.predict([[[1], [2]]]) } };
   const { rows } = prove(both, [[[1], [2]]], { expected });
   assertEquals(rows.map(({ layer }) => layer), ["bidirectional"]);
+});
+
+Deno.test("what a pooling pads with, −∞, is exact: its largest is off no farther than its numbers", () => {
+  const pooled = sequential([
+    dense({ units: 2 }),
+    maxPooling1D({ poolSize: 2, padding: "same" }),
+    dense({ units: 1 }),
+  ], { inputShape: [3, 2], seed: 1 });
+  const given = [[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]];
+  const first = sequential(pooled.layers.slice(0, 2).map(({ layer }) => layer), {
+    inputShape: [3, 2],
+  });
+  first.setWeights(pooled.getWeights().slice(0, 2));
+  const outputs = { max_pooling1d: first.predict(given) };
+  const { verdict, rows } = prove(pooled, given, { expected: { outputs } });
+  assert(verdict !== "undecided", verdict);
+  assert(rows[0]!.largest.bound < 1e-6, `${rows[0]!.largest.bound}`);
 });

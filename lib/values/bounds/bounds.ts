@@ -59,7 +59,7 @@ export class Bounds implements Ops<Estimate> {
   given(x: Tensor, known: number = 0): Estimate {
     const value = Float64Array.from(x.data);
     const rounding = value.map((v) =>
-      (distance(Math.fround(v), v) || 0) + known * Math.max(1, Math.abs(v))
+      (distance(Math.fround(v), v) || 0) + (known && known * Math.max(1, Math.abs(v)))
     );
     return this.#add({
       shape: x.shape,
@@ -442,10 +442,12 @@ export class Bounds implements Ops<Estimate> {
   }
 
   #add(added: Omit<Estimate, "order">): Estimate {
-    const { value, error, local, fresh } = added;
+    const { value, error, local, fresh, origin: { op } } = added;
+    const isMoved = op === "given" || op === "arrange" || op === "reshape";
     for (let k = 0; k < value.length; k++) {
       const reach = Math.abs(value[k]!) + error[k]!;
       if (reach <= MAX_FLOAT32) continue; // float32 may overflow, and NaN is no number at all
+      if (isMoved && error[k] === 0 && value[k] === -Infinity) continue; // what a pooling pads with
       error[k] = UNBOUNDED;
       if (!(Math.abs(value[k]!) + local[k]! <= MAX_FLOAT32)) local[k] = UNBOUNDED;
       if (fresh !== undefined && !(fresh[k]! <= MAX_FLOAT32)) fresh[k] = UNBOUNDED;
