@@ -67,13 +67,13 @@ export class Arena {
     return this.floats.byteLength;
   }
 
-  /** How many threads compute; where it changes, the generation does. */
+  /** How many threads compute. */
   get threads(): number {
     return this.#threads?.count ?? 1;
   }
 
   /**
-   * Computes with so many threads from now on. Until the workers have started, the main thread makes
+   * Computes with so many threads from now on; all blocks are void then. Until the workers have started, the main thread makes
    * their calls.
    *
    * @param count a function is asked when threads would pay first
@@ -81,7 +81,6 @@ export class Arena {
    * @returns why one did not start in that time, where one did not
    */
   setThreads(count: number | (() => number), milliseconds = 0): string | undefined {
-    const before = this.threads;
     if (this.#threads?.areQuiet() === false) this.#leaveMemory();
     this.#threads?.end();
     this.#threads = undefined;
@@ -89,7 +88,7 @@ export class Arena {
     if (typeof count === "number" && count > 1) {
       this.#threads = new Threads(count, this.#build, this.engine);
     }
-    if (this.threads !== before) this.#startOver();
+    this.#startOver();
     return milliseconds > 0 ? this.#threads?.waitForStart(milliseconds) : undefined;
   }
 
@@ -100,7 +99,9 @@ export class Arena {
   shares(samples: number, multiplications: number): number[] {
     const most = Math.floor(samples / LEAST_SAMPLES);
     if (multiplications < WORTH || most < 2) return [samples];
-    if (this.#atFirst !== undefined) this.setThreads(this.#atFirst());
+    const atFirst = this.#atFirst?.() ?? 1;
+    this.#atFirst = undefined;
+    if (atFirst > 1) this.setThreads(atFirst);
     const parts = Math.min(this.threads, most);
     const ends = Array.from({ length: parts }, (_, k) => Math.round(samples * (k + 1) / parts));
     return ends.map((end, k) => end - (ends[k - 1] ?? 0));

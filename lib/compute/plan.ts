@@ -34,7 +34,6 @@ export class Plan {
   #layers: readonly PlanLayer[];
   #parts: readonly PlanPart[] = [];
   #bytes = 0;
-  #threads = 0;
   #generation = 0;
   #base = 0;
 
@@ -152,7 +151,7 @@ export class Plan {
 
   #load(): void {
     const arena = this.#arena;
-    if (this.#threads !== arena.threads) this.#layOut();
+    this.#layOut(); // the number of threads may be another one
     const base = this.#base = arena.reserve(this.#bytes);
     this.#generation = arena.generation;
     const [first, ...others] = this.#parts as [PlanPart, ...PlanPart[]];
@@ -168,7 +167,6 @@ export class Plan {
     }
     this.#parts = parts;
     this.#bytes = layout.bytes;
-    this.#threads = arena.threads;
   }
 }
 

@@ -171,4 +171,6 @@ Deno.test("in the Deno kernel large batches take all cores by themselves, small 
   assertEquals(await ask(threads), `${Math.min(16, navigator.hardwareConcurrency)}`);
   await ask("const one = useThreads(1); model.predict(x);");
   assertEquals(await ask(threads), "1");
+  await ask("one[Symbol.dispose](); model.predict(x);");
+  assertEquals(await ask(threads), `${Math.min(16, navigator.hardwareConcurrency)}`);
 });
