@@ -16,7 +16,7 @@ const TILES: readonly Tile[] = [
   { rows: 6, vectors: 2, steps: 4 },
   { rows: 4, vectors: 2, steps: 4 },
   { rows: 3, vectors: 2, steps: 1 },
-  { rows: 2, vectors: 4, steps: 1 },
+  { rows: 2, vectors: 4, steps: 4 },
   { rows: 1, vectors: 4, steps: 1 },
 ];
 

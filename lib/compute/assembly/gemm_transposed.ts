@@ -7,22 +7,45 @@ import { LINE } from "./tiles";
 /** Columns that lie in one cache line are turned over together. */
 const TOGETHER: i32 = 16;
 
-/** to[column][row] = a[row][column] */
+/** to[column][row] = a[row][column], 4 × 4 at a time. */
 export function transpose(
   a: usize, aRow: usize, rows: i32, columns: i32, to: usize, toRow: usize,
 ): void {
   for (let first = 0; first < columns; first += TOGETHER) {
-    const count = min(TOGETHER, columns - first);
-    let line = a + <usize>first * 4;
-    for (let r = 0; r < rows; r++) {
-      let target = to + <usize>first * toRow + <usize>r * 4;
-      for (let c = 0; c < count; c++) {
-        store<f32>(target, load<f32>(line + <usize>c * 4));
-        target += toRow;
+    const end = min(first + TOGETHER, columns);
+    for (let r = 0; r < rows; r += 4) {
+      const count = min(4, rows - r);
+      const line = a + <usize>r * aRow;
+      const column = to + <usize>r * 4;
+      let c = first;
+      if (count == 4) {
+        for (; c + 4 <= end; c += 4) {
+          transposeFour(line + <usize>c * 4, aRow, column + <usize>c * toRow, toRow);
+        }
       }
-      line += aRow;
+      for (; c < end; c++) {
+        for (let k = 0; k < count; k++) {
+          const number = load<f32>(line + <usize>k * aRow + <usize>c * 4);
+          store<f32>(column + <usize>c * toRow + <usize>k * 4, number);
+        }
+      }
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function transposeFour(a: usize, aRow: usize, to: usize, toRow: usize): void {
+  const r0 = v128.load(a), r1 = v128.load(a + aRow);
+  const r2 = v128.load(a + 2 * aRow), r3 = v128.load(a + 3 * aRow);
+  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+  v128.store(to + toRow, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
+  v128.store(to + 2 * toRow, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
+  v128.store(to + 3 * toRow, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
 }
 
 /** out = turned·w: `turned` is aᵀ, `w` [panel][rows][16], `out` [panel][columns][16]. */
