@@ -16,10 +16,11 @@ const BUDGET = 256 * 2 ** 20;
 const LIMIT = 2 ** 32 - PAGE;
 
 /**
- * How many multiplications are worth a worker's waking. Two threads take 0.9 times as long as one with
- * 2 million, 0.14 ms; 0.8 times with 3 million, 0.7 with 8 million (medians, Zen 4).
+ * How many multiplications each thread takes at least: less is not worth a worker's waking. Two threads
+ * take 0.9 times as long as one with 2 million together, 0.14 ms; 0.8 times with 3 million, 0.7 with 8
+ * million (medians, Zen 4).
  */
-const WORTH = 2 ** 21;
+const LEAST_MULTIPLICATIONS = 2 ** 20;
 /** A sample alone is computed in another order than several: each thread takes two at least. */
 const LEAST_SAMPLES = 2;
 
@@ -97,8 +98,10 @@ export class Arena {
    * for the same sizes and number of threads.
    */
   shares(samples: number, multiplications: number): number[] {
-    const most = Math.floor(samples / LEAST_SAMPLES);
-    if (multiplications < WORTH || most < 2) return [samples];
+    const most = Math.floor(
+      Math.min(samples / LEAST_SAMPLES, multiplications / LEAST_MULTIPLICATIONS),
+    );
+    if (most < 2) return [samples];
     const atFirst = this.#atFirst?.() ?? 1;
     this.#atFirst = undefined;
     if (atFirst > 1) this.setThreads(atFirst);

@@ -281,6 +281,7 @@ Deno.test("where a worker does not start, the main thread computes as many parts
 Deno.test("threads do not take what is too small for them, nor a sample alone", () => {
   using arena = new ThreadedArena(4);
   assertEquals(arena.shares(64, 1000), [64]);
+  assertEquals(arena.shares(64, 2.2e6), [32, 32], "a worker's waking costs as much as a million");
   assertEquals(arena.shares(1, 1e9), [1]);
   assertEquals(arena.shares(3, 1e9), [3]);
   assertEquals(arena.shares(5, 1e9), [3, 2]);
