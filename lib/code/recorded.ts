@@ -111,3 +111,10 @@ export function isElementwise({ op }: Recorded): boolean {
 export function takesRows({ activationName }: Activation): boolean {
   return Object.hasOwn(activationRows, activationName);
 }
+
+/** The one number that a constant is, over and over. */
+export function uniformOf({ op }: Recorded): number | undefined {
+  if (op.kind !== "constant") return undefined;
+  const [first] = op.tensor.data;
+  return op.tensor.data.every((one) => one === first) ? first : undefined;
+}

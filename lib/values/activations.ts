@@ -151,6 +151,17 @@ export function rowwise(activationName: ActivationName, { f, backward }: RowFunc
   });
 }
 
+/** An activation's options, its family's defaults among them. */
+export function allOptions(
+  { activationName, options }: Activation,
+): Readonly<Record<string, OptionValue>> {
+  const isCurve = Object.hasOwn(activationCurves, activationName);
+  const { defaults } = isCurve
+    ? activationCurves[activationName as ElementwiseActivationName]
+    : { defaults: {} };
+  return chosenOptions(activationName, options, defaults);
+}
+
 /** The defaults, with what was given in their place; null stands for a default. */
 function chosenOptions(
   name: string,

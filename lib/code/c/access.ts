@@ -1,6 +1,6 @@
 // How a routine's values are read in C: by the names of their arrays.
 
-import { placeOf, type Recorded } from "../recorded.ts";
+import { placeOf, type Recorded, uniformOf } from "../recorded.ts";
 import type { CFileParts } from "./parts.ts";
 import { floatText } from "./literals.ts";
 
@@ -39,11 +39,4 @@ export class Access {
     const shown = offset === 0 ? place : place === "0" ? `${offset}` : `${offset} + ${place}`;
     return `${this.names.get(root)}[${shown}]`;
   }
-}
-
-/** The one number that a constant is, over and over. */
-export function uniformOf({ op }: Recorded): number | undefined {
-  if (op.kind !== "constant") return undefined;
-  const [first] = op.tensor.data;
-  return op.tensor.data.every((one) => one === first) ? first : undefined;
 }

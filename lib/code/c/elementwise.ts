@@ -1,8 +1,8 @@
 // What each number of a result is, from the numbers at its own place: one loop.
 
 import { inverse } from "../../values/functions.ts";
-import { lengthOf, operandsOf, placeOf, type Recorded } from "../recorded.ts";
-import { type Access, type Lines, uniformOf } from "./access.ts";
+import { lengthOf, operandsOf, placeOf, type Recorded, uniformOf } from "../recorded.ts";
+import type { Access, Lines } from "./access.ts";
 import { floatText } from "./literals.ts";
 
 /** The place in a loop: of the whole, and of operands that repeat. */

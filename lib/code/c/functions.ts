@@ -1,7 +1,7 @@
 // The activations in C, each as lib/values computes it, in float.
 
-import type { Activation } from "../../values/activations.ts";
-import { activationCurves, type OptionValue } from "../../values/activation_curves.ts";
+import { type Activation, allOptions } from "../../values/activations.ts";
+import type { OptionValue } from "../../values/activation_curves.ts";
 import { floatText } from "./literals.ts";
 
 /** A function of one number; a helper where it is neither. `P_clip` calls a helper. */
@@ -149,13 +149,9 @@ export class CFunctions {
   }
 
   /** The name of a function of one number. */
-  one({ activationName, options }: Activation): string {
-    const { defaults = {} } = (activationCurves as Readonly<
-      Record<string, { readonly defaults: Options }>
-    >)[activationName] ?? {};
-    const given = Object.entries(options).filter(([, value]) => value != null);
-    const chosen = { ...defaults, ...Object.fromEntries(given) as Options };
-    const { own, body } = ONES[activationName]!(chosen);
+  one(activation: Activation): string {
+    const { activationName } = activation;
+    const { own, body } = ONES[activationName]!(allOptions(activation));
     if (own !== undefined) return own;
     if (body === undefined) return this.#helper(activationName);
     return this.#add(activationName, `static float SELF(float x) {\n  return ${body};\n}`);

@@ -1,19 +1,14 @@
 // Numbers in C: each literal is read as the very float32 that is meant.
 
 import type { TensorData } from "../../tensor/tensor.ts";
-import { ulpOf } from "../../values/bounds/float32.ts";
+import { float32Digits } from "../float32_digits.ts";
 
 /** A float32: the shortest digits that no rounding takes for its neighbour. */
 export function floatText(x: number): string {
   const value = Math.fround(x);
   if (Number.isNaN(value)) return "NAN";
   if (!Number.isFinite(value)) return value > 0 ? "INFINITY" : "-INFINITY";
-  for (let digits = 1; digits < 9; digits++) {
-    const text = value.toPrecision(digits);
-    // well inside, whether it is rounded once or by way of a double
-    if (Math.abs(Number(text) - value) < 0.49 * ulpOf(value)) return `${pointed(text)}f`;
-  }
-  return `${pointed(value.toPrecision(9))}f`;
+  return `${pointed(float32Digits(value))}f`;
 }
 
 /** A float64, all its digits. */

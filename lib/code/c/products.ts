@@ -1,7 +1,7 @@
 // Products with a matrix, as loops over its columns and rows.
 
-import { lengthOf, type Operation, type Recorded } from "../recorded.ts";
-import { type Access, type Lines, uniformOf } from "./access.ts";
+import { lengthOf, type Operation, type Recorded, uniformOf } from "../recorded.ts";
+import type { Access, Lines } from "./access.ts";
 import { floatText } from "./literals.ts";
 
 /** Σ x·W + b, row by row. */

@@ -4,7 +4,7 @@
 import { inverse } from "../../values/functions.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Names } from "../names.ts";
-import { lengthOf, type Loop, operandsOf, placeOf, type Recorded } from "../recorded.ts";
+import { lengthOf, type Loop, operandsOf, placeOf, type Recorded, uniformOf } from "../recorded.ts";
 import type { Routine } from "../routine.ts";
 import { Statements } from "../statements.ts";
 import type { PythonFile } from "./file.ts";
@@ -332,11 +332,4 @@ const numberText = (x: number) => Number.isFinite(x) ? `${x}` : infinityText(x);
 
 function widest(shapes: readonly Shape[]): Shape {
   return shapes.reduce((a, b) => sizeOf(b) > sizeOf(a) || b.length > a.length ? b : a, []);
-}
-
-/** The one number that a constant is, over and over. */
-function uniformOf({ op }: Recorded): number | undefined {
-  if (op.kind !== "constant") return undefined;
-  const [first] = op.tensor.data;
-  return op.tensor.data.every((one) => one === first) ? first : undefined;
 }

@@ -1,8 +1,8 @@
 // The activations in NumPy, each as lib/values computes it; a row is the last axis.
 
-import type { Activation } from "../../values/activations.ts";
+import { type Activation, allOptions } from "../../values/activations.ts";
 import type { Names } from "../names.ts";
-import { activationCurves, type OptionValue } from "../../values/activation_curves.ts";
+import type { OptionValue } from "../../values/activation_curves.ts";
 
 type Options = Readonly<Record<string, OptionValue>>;
 
@@ -110,17 +110,11 @@ export class PythonFunctions {
   }
 
   /** The name of a function. */
-  nameOf({ activationName, options }: Activation): string {
+  nameOf(activation: Activation): string {
+    const { activationName } = activation;
     const own = OWN[activationName];
     if (own !== undefined) return own;
-    const { defaults = {} } = (activationCurves as Readonly<
-      Record<string, { readonly defaults: Options }>
-    >)[activationName] ?? {};
-    const given = Object.entries(options).filter(([, value]) => value != null);
-    const written = FUNCTIONS[activationName]!({
-      ...defaults,
-      ...Object.fromEntries(given) as Options,
-    });
+    const written = FUNCTIONS[activationName]!(allOptions(activation));
     const { body, calls } = typeof written === "string"
       ? { body: written, calls: undefined }
       : written;

@@ -1,6 +1,7 @@
 // Numbers in Python, in lists of lists.
 
 import type { Tensor } from "../../tensor/tensor.ts";
+import { float32Digits } from "../float32_digits.ts";
 
 const WIDTH = 96;
 
@@ -8,11 +9,7 @@ const WIDTH = 96;
 function numberText(x: number, isFloat32: boolean): string {
   if (!Number.isFinite(x)) return infinityText(x);
   if (!isFloat32) return String(x);
-  for (let digits = 1; digits < 9; digits++) {
-    const short = Number(x.toPrecision(digits));
-    if (Math.fround(short) === x) return String(short);
-  }
-  return String(Number(x.toPrecision(9)));
+  return String(Number(float32Digits(x)));
 }
 
 /** `np.inf`, `np.nan`. */
