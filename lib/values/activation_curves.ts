@@ -7,7 +7,8 @@ import { normalCdf, normalPdf } from "./normal_distribution.ts";
 /** A function of one number, and its slope. */
 export interface Curve {
   readonly f: (x: number) => number;
-  readonly derivative: (x: number) => number;
+  /** At x; the same number sooner where y = f(x) is known. */
+  readonly derivative: (x: number, y?: number) => number;
 }
 
 /** What an option of an activation may be. */
@@ -101,8 +102,8 @@ export type ElementwiseActivationName =
 /** The families by name. */
 export const activationCurves: Record<ElementwiseActivationName, CurveFamily> = {
   linear: curve((x) => x, () => 1),
-  sigmoid: curve(sigmoid, (x) => sigmoid(x) * sigmoid(-x)),
-  tanh: curve((x) => Math.tanh(x), (x) => 1 - Math.tanh(x) ** 2),
+  sigmoid: curve(sigmoid, (x, y = sigmoid(x)) => y * sigmoid(-x)),
+  tanh: curve((x) => Math.tanh(x), (x, y = Math.tanh(x)) => 1 - y * y),
   relu: family(
     { negativeSlope: 0, maxValue: Infinity, threshold: 0 },
     ({ negativeSlope, maxValue, threshold }) => ({

@@ -43,8 +43,11 @@ export interface Activation {
   readonly activationName: string;
   /** The options it was made with; `{}` where there are none. */
   readonly options: ActivationOptions;
-  /** The gradient with respect to x, from x and that with respect to f(x); all of one shape. */
-  readonly backward: (x: Tensor, gradient: Tensor) => Tensor;
+  /**
+   * The gradient with respect to x, from x and that with respect to f(x), and from y = f(x) where it
+   * is known; all of one shape.
+   */
+  readonly backward: (x: Tensor, gradient: Tensor, y?: Tensor) => Tensor;
 }
 
 /** All names, in the order of the tables. */
@@ -98,14 +101,15 @@ export function elementwise(
     if (more !== undefined) refuseOptions(`take ${activationName}`, [more], 0);
     if (typeof x === "number") return f(x);
     const given = asFloat64(x);
-    const values = new Float64Array(given.data.length); // loops: twice as fast as map
-    for (let k = 0; k < values.length; k++) values[k] = f(given.data[k]!);
+    const { data } = given;
+    const values = new Float64Array(data.length); // loops: twice as fast as map
+    for (let k = 0; k < values.length; k++) values[k] = f(data[k]!);
     return new Tensor(values, given.shape);
   };
-  const backward = (x: Tensor, gradient: Tensor) => {
-    const back = Float64Array.from(gradient.data);
-    for (let k = 0; k < back.length; k++) back[k] = back[k]! * derivative(x.data[k]!);
-    return new Tensor(back, x.shape);
+  const backward = ({ data: xs }: Tensor, { data: gs, shape }: Tensor, y?: Tensor) => {
+    const [back, ys] = [new Float64Array(gs.length), y?.data];
+    for (let k = 0; k < back.length; k++) back[k] = gs[k]! * derivative(xs[k]!, ys?.[k]);
+    return new Tensor(back, shape);
   };
   return Object.assign(activation as { (x: number): number; (x: TensorLike): Tensor }, {
     activationName,

@@ -140,8 +140,9 @@ export class Gradients implements Ops<Variable> {
   }
 
   apply(f: Activation, x: Variable): Variable {
-    const back = (g: Tensor) => this.#give(x, f.backward(x.value, g), true);
-    return this.#put(f(x.value), [x], { op: "apply", f, x }, back);
+    const value = f(x.value);
+    const back = (g: Tensor) => this.#give(x, f.backward(x.value, g, value), true);
+    return this.#put(value, [x], { op: "apply", f, x }, back);
   }
 
   blocks(x: Variable, count: number): Variable[] {

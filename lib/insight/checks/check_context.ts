@@ -69,7 +69,7 @@ export function examine(
     apply: (f, x) => {
       if (isNamed(f, "softmax")) softmaxes.push({ layer, logits: x });
       const value = f(x);
-      applied.set(value, { f, x });
+      applied.set(value, { f, x, y: value });
       return value;
     },
   };
@@ -119,7 +119,14 @@ function visitOf(
 }
 
 /** What each value was computed from, by the activation that gave it. */
-type Applied = Map<Tensor, { readonly f: Activation; readonly x: Tensor }>;
+type Applied = Map<Tensor, Application>;
+
+/** y = f(x) */
+interface Application {
+  readonly f: Activation;
+  readonly x: Tensor;
+  readonly y: Tensor;
+}
 
 /** Of the sites whose values an activation gave. */
 function slopesOf(
@@ -130,15 +137,15 @@ function slopesOf(
   for (const site of cell.sites) {
     const found = steps.flatMap(({ computed }) => applied.get(computed[site]!) ?? []);
     if (found.length < steps.length) continue;
-    slopes.set(site, stackSteps(numbers, found.map(({ f, x }) => slope(f, x))));
+    slopes.set(site, stackSteps(numbers, found.map(slope)));
   }
   return slopes;
 }
 
 /** Of an activation of one number at a time; a row's softmax has none by unit, and counts as 1. */
-function slope(f: Activation, z: Tensor): Tensor {
-  const ones = new Tensor(new Float64Array(z.data.length).fill(1), z.shape);
-  return isNamed(f, "softmax", "log_softmax", "sparsemax") ? ones : f.backward(z, ones);
+function slope({ f, x, y }: Application): Tensor {
+  const ones = new Tensor(new Float64Array(x.data.length).fill(1), x.shape);
+  return isNamed(f, "softmax", "log_softmax", "sparsemax") ? ones : f.backward(x, ones, y);
 }
 
 function deadUnits({ hiddenState }: CellTrace): number[] {

@@ -126,13 +126,14 @@ const HIDDEN = 2 ** -51;
  * σ′ = σ(1 − σ), (ln σ′)′ = 1 − 2σ, (ln σ′)″ = −2σ′; tanh′ = 1 − tanh², (ln tanh′)′ = −2 tanh.
  */
 const bends: Partial<Record<string, Bend>> = {
-  sigmoid: { slope: (y) => y * (1 - y), bend: (y) => Math.abs(1 - 2 * y), most: 0.25 },
-  tanh: { slope: (y) => 1 - y * y, bend: (y) => 2 * Math.abs(y), most: 1 },
+  sigmoid: { sum: 1, steepest: 0, most: 0.25 },
+  tanh: { sum: 0, steepest: 1, most: 1 },
 };
 
+/** f′ = y·(sum − y) + steepest, (ln f′)′ = sum − 2y. */
 interface Bend {
-  readonly slope: (y: number) => number;
-  readonly bend: (y: number) => number;
+  readonly sum: number;
+  readonly steepest: number;
   readonly most: number;
 }
 
@@ -141,18 +142,19 @@ interface Bend {
  * where that is too far.
  */
 function growthNearby(
-  { slope, bend, most }: Bend,
+  { sum, steepest, most }: Bend,
   x: Floats,
   y: Floats,
   error: Floats,
 ): Floats | undefined {
   const grown = new Float64Array(y.length);
   for (let k = 0; k < grown.length; k++) {
-    const [e, v] = [error[k]!, y[k]!];
+    const e = error[k]!;
+    const v = y[k]!;
     if (e === 0) continue;
     if (!(e < NEARBY)) return undefined;
-    const bent = e * (bend(v) + e * most);
-    const grows = e * (slope(v) + HIDDEN) * (1 + bent + bent * bent); // eᵇ ≤ 1 + b + b² up to b = 1
+    const bent = e * (Math.abs(sum - 2 * v) + e * most);
+    const grows = e * (v * (sum - v) + steepest + HIDDEN) * (1 + bent + bent * bent); // eᵇ ≤ 1 + b + b² up to b = 1
     grown[k] = Number.isNaN(x[k]) ? Infinity : grows;
   }
   return grown;

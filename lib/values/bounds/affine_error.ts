@@ -17,64 +17,67 @@ export function affineErrors(
   product: Product,
 ): Omit<Estimate, "back" | "origin" | "order"> {
   const [first, { shape: [, columns = 1] }] = terms[0]!;
-  const { length } = first.shape;
-  const rows = first.value.length / first.shape[length - 1]!;
+  const rows = first.value.length / first.shape.at(-1)!;
   // One more where a library adds two biases.
   const n = terms.reduce((sum, [, W]) => sum + W.shape[0]!, bias === undefined ? 0 : 2);
   const rounding = gamma(n);
   let value = bias === undefined ? new Float64Array(columns) : bias.value;
-  let fresh = new Float64Array(columns);
-  for (let c = 0; c < columns; c++) {
-    fresh[c] = SMALLEST;
-    if (bias !== undefined) fresh[c]! += rounding * Math.abs(bias.value[c]!) + bias.error[c]!;
+  const length = rows * columns;
+  // Three parts one below the other, so that |W| is read once: fresh, error, local.
+  const sameLocal = terms.every(([x]) => x.local === x.error);
+  const isMoved = terms.some(([x]) => x.error.some(isNot0));
+  const movesLocal = !sameLocal && terms.some(([x]) => x.local.some(isNot0));
+  const parts = 1 + Number(isMoved) + Number(movesLocal);
+  let sums = new Float64Array(parts * length);
+  for (let k = 0, c = 0; k < length; k++, c = ++c === columns ? 0 : c) {
+    sums[k] = bias === undefined
+      ? SMALLEST
+      : SMALLEST + (rounding * Math.abs(bias.value[c]!) + bias.error[c]!);
   }
-  const [none, sameLocal] = [new Float64Array(columns), terms.every(([x]) => x.local === x.error)];
-  let [error, local] = [none, none];
   for (const [x, W] of terms) {
-    const sizes = sizesOf(W.value);
-    const add = (sum: Floats, factors: Floats, matrix = sizes) =>
-      productBy(product, factors, matrix, columns, sum);
-    value = add(value, x.value, W.value);
-    fresh = add(fresh, scaled(sizesOf(x.value, false), rounding));
-    if (isOff(W.error)) fresh = add(fresh, sizesOf(x.value, false), W.error);
-    if (x.error.some(isNot0)) error = add(error, scaled(x.error, 1 + rounding));
-    if (!sameLocal && x.local.some(isNot0)) local = add(local, scaled(x.local, 1 + rounding));
+    const { length: size } = x.value;
+    value = productBy(product, x.value, W.value, columns, value);
+    const factors = new Float64Array(parts * size);
+    putScaled(factors, 0, x.value, rounding);
+    if (isMoved) putScaled(factors, size, x.error, 1 + rounding);
+    if (movesLocal) putScaled(factors, size * (parts - 1), x.local, 1 + rounding);
+    sums = productBy(product, factors, sizesOf(W.value), columns, sums);
+    if (!isOff(W.error)) continue;
+    const fresh = sums.subarray(0, length);
+    fresh.set(productBy(product, x.value.map(Math.abs), W.error, columns, fresh));
   }
-  const whole = plus(error, fresh, rows * columns);
+  const fresh = sums.subarray(0, length);
+  const withFresh = (part: number) => {
+    const found = fresh.slice();
+    for (let k = 0, from = part * length; k < length; k++) found[k] = sums[from++]! + found[k]!;
+    return found;
+  };
+  const error = isMoved ? withFresh(1) : fresh.slice();
+  const local = () => movesLocal ? withFresh(parts - 1) : fresh.slice();
   return {
     shape: first.shape.with(-1, columns),
     value,
-    error: whole,
-    local: sameLocal ? whole : plus(local, fresh, rows * columns),
+    error,
+    local: sameLocal ? error : local(),
     fresh,
   };
 }
 
 const isNot0 = (e: number) => e !== 0;
 
-/** |x|; of a matrix kept, since it meets many rows. */
-function sizesOf(x: Floats, isKept = true): Floats {
-  const known = isKept ? sizes.get(x) : undefined;
+/** |W|, kept, since it meets many rows. */
+function sizesOf(W: Floats): Floats {
+  const known = sizes.get(W);
   if (known !== undefined) return known;
-  const found = new Float64Array(x.length);
-  for (let k = 0; k < x.length; k++) found[k] = Math.abs(x[k]!);
-  if (isKept) sizes.set(x, found);
+  const found = W.map(Math.abs);
+  sizes.set(W, found);
   return found;
 }
 const sizes = new WeakMap<Floats, Floats>();
 
-function scaled(x: Floats, factor: number): Floats {
-  const found = new Float64Array(x.length);
-  for (let k = 0; k < x.length; k++) found[k] = x[k]! * factor;
-  return found;
-}
-
-/** a + b, where a may be one row for all. */
-function plus(a: Floats, b: Floats, length: number): Floats {
-  const found = new Float64Array(length);
-  if (a.length === length) { for (let k = 0; k < length; k++) found[k] = a[k]! + b[k]!; }
-  else found.set(b); // a row of zeros
-  return found;
+/** |x| times a factor that is not negative. */
+function putScaled(into: Floats, to: number, x: Floats, factor: number): void {
+  for (let k = 0; k < x.length; k++) into[to + k] = Math.abs(x[k]!) * factor;
 }
 
 /** Whether any of the matrix's numbers is off; asked once of each. */
