@@ -2,7 +2,7 @@
 
 import { type Build, type Engine, moduleOf } from "./engine.ts";
 import { type Call, make, Thread } from "./thread.ts";
-import { areWideFaster, wideModule } from "./wide.ts";
+import { wideModule } from "./wide.ts";
 
 /** How long a worker may take beyond what the main thread took for its own call, and how many times that. */
 const PATIENCE_MS = 1000;
@@ -43,7 +43,7 @@ export class Threads {
    */
   make([own, ...others]: readonly Call[]): boolean {
     if (!this.areQuiet()) return false;
-    const wide = areWideFaster();
+    const wide = this.#engine.wide.value !== 0;
     const workers = others.map((call, k) => {
       const worker = this.#workerFor(k);
       return worker?.post(call, wide) ? worker : undefined;

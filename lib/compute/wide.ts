@@ -41,7 +41,7 @@ export function chooseTiles(engine: Engine, multiplications: number): void {
 }
 
 /** What the trials say; the first ones know nothing yet of what is optimized. */
-export function areWideFaster(): boolean {
+function areWideFaster(): boolean {
   return trials >= FEWEST && best.wide * FASTER < best.narrow;
 }
 

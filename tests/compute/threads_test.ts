@@ -6,7 +6,9 @@ import { DenseTraining } from "../../lib/compute/dense_training.ts";
 import { availableBuild } from "../../lib/compute/engine.ts";
 import type { GatedLayer, SequenceSizes } from "../../lib/compute/gated_layer.ts";
 import { GatedTraining } from "../../lib/compute/gated_training.ts";
+import { SCRATCH_BYTES } from "../../lib/compute/memory_map.ts";
 import { Plan } from "../../lib/compute/plan.ts";
+import { useWideTiles } from "../../lib/compute/wide.ts";
 import { cellNames, randomArray, randomDense, randomGated, randomInput } from "./random_layers.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -230,6 +232,33 @@ for (
     });
   });
 }
+
+Deno.test({
+  name: "each thread has wide tiles at addresses of its own: the same bits",
+  ignore: availableBuild() !== "relaxed-simd",
+  fn() {
+    const layer = randomGated("simpleRnn", units, sizes.inputSize); // too small for a choice by time
+    const expected = new Plan([layer], sizes, new Arena("relaxed-simd")).run(x);
+    using arena = new ThreadedArena(2);
+    withoutHaste(arena);
+    const plan = new Plan([layer], sizes, arena);
+    const scratch = new Int32Array(arena.engine.memory.buffer, 0, 3 * SCRATCH_BYTES / 4);
+    const used = (wide: boolean) => {
+      useWideTiles(arena.engine, wide);
+      scratch.fill(-1);
+      assertEquals(plan.run(x), expected);
+      return [0, 1, 2].map((thread) => {
+        const from = thread * SCRATCH_BYTES / 4;
+        return scratch.subarray(from, from + SCRATCH_BYTES / 4).some((number) => number !== -1);
+      });
+    };
+    assertEquals(used(false), [false, false, false]);
+    const end = performance.now() + START_MS; // on a busy machine the worker may sleep too long
+    let last: boolean[];
+    do last = used(true); while (!last[1] && performance.now() < end);
+    assertEquals(last, [true, true, false]);
+  },
+});
 
 Deno.test("what a worker still computes for a run that was cut off does not get into the next ones", async () => {
   const wanted = expectedOf(2);
