@@ -20,20 +20,33 @@ export function onLines(svg: string): string {
 }
 
 /** What sines and exponentials decide in their last digits is rounded in texts and pictures alike. */
-function normalised(text: string): string {
+export function normalised(text: string): string {
   return text
     .replace(/-?\d+\.\d{4,}/g, (number) => Number(number).toFixed(3))
     .replace(/(?<=[" ,(LMHVZ-])\d+\.\d{1,3}(?=[" ,)LMHVZ])/g, (number) => Number(number).toFixed(1))
     .replace(/\bp[0-9a-f]{8}-/g, "p…-");
 }
 
+/** The snapshot of that name. */
+export async function snapshotOf(name: string): Promise<string | undefined> {
+  return await Deno.readTextFile(new URL(name, FOLDER)).catch(() => undefined);
+}
+
+/** Writes what differs from the snapshot of that name beside it; git ignores it. */
+export async function writeChanged(name: string, text: string): Promise<void> {
+  await Deno.writeTextFile(new URL(name.replace(".", "-changed."), FOLDER), text);
+}
+
 /** Compares with the snapshot of that name; where there is none yet, it becomes one. */
-export async function assertSnapshot(name: string, text: string): Promise<void> {
-  const file = new URL(name, FOLDER);
-  const expected = await Deno.readTextFile(file).catch(() => undefined);
-  const actual = normalised(text);
+export async function assertSnapshot(
+  name: string,
+  text: string,
+  normalise: (text: string) => string = normalised,
+): Promise<void> {
+  const expected = await snapshotOf(name);
+  const actual = normalise(text);
   if (actual === expected) return;
-  const changed = new URL(name.replace(".", "-changed."), FOLDER);
-  await Deno.writeTextFile(expected === undefined && !Deno.env.has("CI") ? file : changed, actual);
+  if (expected !== undefined || Deno.env.has("CI")) await writeChanged(name, actual);
+  else await Deno.writeTextFile(new URL(name, FOLDER), actual);
   if (expected !== undefined || Deno.env.has("CI")) assertEquals(actual, expected ?? "");
 }
