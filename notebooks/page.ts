@@ -87,7 +87,9 @@ function opening(sections: readonly Section[]): string {
   );
   return `<header>
 <h1>Gatescope: inside an LSTM</h1>
-<p>${sections.length} notebooks that open up recurrent networks: their weights by gate, every step
+<p>${
+    sections.length === 1 ? "A notebook that opens" : `${sections.length} notebooks that open`
+  } up recurrent networks: their weights by gate, every step
 computed by hand, proved against Keras, changed and explained. Their outputs are those of the Deno
 kernel; charts and sliders work here, without a network.</p>
 <ol>

@@ -139,6 +139,7 @@ function texCall(f: Activation, x: string): string {
 }
 
 function numberTex(x: number): string {
+  if (!Number.isFinite(x)) return x < 0 ? "-\\infty" : "\\infty";
   const [digits, exponent] = String(x).split("e");
   return exponent === undefined ? digits! : `${digits} \\cdot 10^{${Number(exponent)}}`;
 }

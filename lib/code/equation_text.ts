@@ -51,7 +51,7 @@ const PLAIN: Notation = {
   call: (f, x) => `${functionText(f)}(${x})`,
   largest: (x) => `max(${x})`,
   part: (x, from, to) => `${x}[${from}…${to}]`,
-  constant: String,
+  constant: (one) => String(one).replace("Infinity", "∞").replace("-", "−"),
   words: (text) => text,
 };
 
@@ -117,10 +117,12 @@ export function equationText(
         ? whole
         : notation.part(whole, offset, offset + lengthOf(value) - 1);
     }
-    case "moved":
-      return op.sources.length === 1
-        ? `${inner(op.sources[0]!)}${words(" rearranged")}`
-        : op.sources.map(inner).join(words(" and "));
+    case "moved": {
+      const used = op.sources.filter((_, s) => op.moves.some((one, k) => k % 4 === 0 && one === s));
+      return used.length === 1
+        ? `${inner(used[0]!)}${words(" rearranged")}`
+        : used.map(inner).join(words(" and "));
+    }
     case "loop":
       return `${words(`${op.step.name} ${op.backwards ? "back " : ""}along `)}${inner(op.x)}`;
     default:

@@ -14,11 +14,14 @@ const DIGITS = 5;
 // Below and above, a column of zeros before or after the digits says less than an exponent.
 const SMALLEST_FIXED = 1e-4;
 const LARGEST_FIXED = 1e9;
+/** Beside larger numbers in a column, what is below has an exponent of its own: no 0.0000003. */
+const SMALLEST_IN_COLUMN = 1e-6;
 
 /**
  * Writes numbers that stand together (a column, a matrix) with the same number of decimals, as
  * many as the largest of them needs for `digits` significant digits and none that are zero in
- * all. A number that would then read as zero without being zero keeps its own exponent.
+ * all. A number that would then read as zero without being zero keeps its own exponent, and so does
+ * one below a millionth.
  *
  * @param values the numbers
  * @param style the digits, and whether the numbers are float32
@@ -42,7 +45,8 @@ export function formatNumbers(values: readonly number[], style: NumberStyle = {}
   return values.map((value) => {
     if (!Number.isFinite(value)) return String(value);
     const text = Math.abs(value).toFixed(decimals);
-    if (value !== 0 && Number(text) === 0) return formatNumber(value, { ...style, digits: 3 });
+    const isTiny = Number(text) === 0 || Math.abs(value) < SMALLEST_IN_COLUMN;
+    if (value !== 0 && isTiny) return formatNumber(value, { ...style, digits: 3 });
     return (value < 0 || Object.is(value, -0) ? "-" : "") + text;
   });
 }

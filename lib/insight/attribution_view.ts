@@ -8,6 +8,7 @@ import { formatPercent, inWords } from "../display/number.ts";
 import { indexAt } from "../tensor/indices.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Attribution } from "./attribution.ts";
+import { sampleOf } from "./head.ts";
 
 /** Which sums of an attribution are shown. */
 export interface AttributionHeatmapOptions extends ChartLook {
@@ -52,7 +53,7 @@ export function attributionHeatmap(
   const steps = contributions.shape[1]!;
   const shared = {
     columns: labeller(options.timesteps ?? tokens?.[n], steps, "timesteps"),
-    title: `${target ?? name} of sample ${n}: ${short(logit.item(n))}`,
+    title: `${target ?? name} of ${sampleOf(n, logit.data.length)}: ${short(logit.item(n))}`,
     note: partsNote(attribution, n),
     sizes: false,
     columnTitle: "timestep",

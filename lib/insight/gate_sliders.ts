@@ -18,7 +18,7 @@ import { type GradientRun, requireOneOutput } from "../model/network.ts";
 import { indexAt } from "../tensor/indices.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Variable } from "../values/gradients.ts";
-import { endOf, nameOfOutput } from "./head.ts";
+import { endOf, nameOfOutput, sampleOf } from "./head.ts";
 import { PAGE_EQUATIONS } from "./page_bundle.ts";
 import { SLIDERS } from "./slider_script.ts";
 import { type Held, type SliderStart, startAt, strongestStart } from "./slider_start.ts";
@@ -132,7 +132,7 @@ export function gateSliders(
     labels(options.timesteps ?? ((t) => `timestep ${t}`), timesteps, "timesteps"),
   ];
   const page = {
-    title: options.title ?? `What if? ${name}, sample ${n}`,
+    title: options.title ?? `What if? ${name}, ${sampleOf(n, inputs[0]!.shape[0]!)}`,
     cell: CELLS.indexOf(cell),
     sites: cell.sites,
     names: cell.sites.map((site) => `${nameOf(site)} ${symbolOf(site, cell.sites)}`),

@@ -141,3 +141,8 @@ function addPerSample(into: Float64Array, { data }: Tensor): void {
 export function sumUnits(x: Tensor): Tensor {
   return dot(x, new Tensor(new Float64Array(x.shape.at(-1)!).fill(1), [x.shape.at(-1)!]));
 }
+
+/** `sample 3 of 16`; of a single one, `sample 0`. */
+export function sampleOf(n: number, samples: number): string {
+  return samples === 1 ? `sample ${n}` : `sample ${n} of ${samples}`;
+}

@@ -64,6 +64,7 @@ export function memoryView(memory: Memory): View {
     })),
     {
       caption: `Memory of ${count} units over ${timesteps} timesteps, in steps` +
+        (batch > 1 ? `, the means of ${batch} samples` : "") +
         (rest > 0 ? `; ${rest} of shorter memory are left out` : "") +
         (derivative === undefined || derivativeUnits.length === count
           ? ""

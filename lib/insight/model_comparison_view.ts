@@ -29,7 +29,7 @@ export function modelComparisonView({ weights, options, firstDivergence }: Model
       "units that differ": byUnit.data.filter((difference) => difference !== 0).length,
       "": all.within ? "within" : "beyond",
     })),
-    { digits: { "largest difference": 2 } },
+    { digits: { "largest difference": 3 } },
   );
   return sentenceView(`Comparison of two models: ${first}${others.join("")}`, shown);
 }

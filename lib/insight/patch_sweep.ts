@@ -73,6 +73,8 @@ export interface PatchSweep {
   readonly target: number;
   /** What it is called: `output`, or `output 1` of several. */
   readonly name: string;
+  /** The recurrent layer whose values were patched. */
+  readonly layer: string;
   /** The sites, as `effects` has them. */
   readonly sites: readonly SiteName[];
   /** The timesteps, likewise. */
@@ -184,6 +186,7 @@ export async function patchSweep(
   const sweep: PatchSweep = {
     target,
     name: nameOfOutput(target, classes),
+    layer: place.name,
     sites,
     timesteps,
     units,

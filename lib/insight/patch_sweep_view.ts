@@ -34,7 +34,7 @@ const [MOST_ROWS, MOST_CELLS] = [128, 8000];
 
 /** Site and unit over timestep; below the title stands where the effect is largest, and a frame is around it. */
 export function sweepHeatmap(
-  { sites, timesteps, units, effects, name, baseline, estimated, aborted }: PatchSweep,
+  { layer, sites, timesteps, units, effects, name, baseline, estimated, aborted }: PatchSweep,
   options: SweepHeatmapOptions = {},
 ): Chart {
   checkOptions("show the effects", options, OPTIONS);
@@ -65,8 +65,8 @@ export function sweepHeatmap(
       short(mean)
     }${samples === 1 ? "" : `, the mean of ${samples} samples`})`,
     note: (largest === undefined
-      ? "nothing"
-      : `most by ${rows[largest.row]!.name} at timestep ${column(largest.column)}: ${
+      ? `nothing in ${layer}`
+      : `in ${layer}, most by ${rows[largest.row]!.name} at timestep ${column(largest.column)}: ${
         short(largest.effect)
       }`) +
       (estimated ? " (estimated)" : aborted ? " (stopped)" : "") +

@@ -22,7 +22,7 @@ export function traceComparisonView(comparison: TraceComparison): View {
     ...sites.map(({ layer, site, all }) => line(layer, site, all)),
     ...(prediction === undefined ? [] : [line("", "prediction", prediction)]),
   ];
-  return sentenceView(sentence, table(lines, { digits: { "largest difference": 2 } }));
+  return sentenceView(sentence, table(lines, { digits: { "largest difference": 3 } }));
 }
 
 function line(

@@ -120,7 +120,13 @@ export function plotModel(model: Model, look: ChartLook = {}): Chart {
     layout: {
       title: {
         text: title(network.isRow),
-        subtitle: { text: "Thick edge: output; dashed: states" },
+        subtitle: {
+          text: [
+            "Thick edge: output",
+            ...(boxes.some(({ color }) => color === RECURRENT) ? ["blue: recurrent"] : []),
+            ...(ways.some(({ states }) => states !== undefined) ? ["dashed: states"] : []),
+          ].join("; "),
+        },
       },
       width: size.width + MARGIN.l + MARGIN.r,
       height: size.height + MARGIN.t + MARGIN.b,

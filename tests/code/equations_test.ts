@@ -9,6 +9,7 @@ import {
   layerNormalization,
   loadModel,
   lstm,
+  maxPooling1D,
   sequential,
   type View,
 } from "@gatescope/lstm";
@@ -78,4 +79,13 @@ Deno.test("a layer's name is a text in LaTeX, whatever it is", async () => {
     assert(!/\\(href|input)|[$].*[$].*[$]/s.test(latex.replace(/^\$\$/, "")), latex);
     rendered(latex);
   }
+});
+
+Deno.test("pooling without padding names its input alone, and −∞ is written as such", async () => {
+  const valid = sequential([maxPooling1D({ poolSize: 2 })], { inputShape: [6, 3] });
+  assertStringIncludes(equations(valid).text, "w = x rearranged");
+  const same = sequential([maxPooling1D({ poolSize: 2, padding: "same" })], { inputShape: [5, 3] });
+  assertStringIncludes(equations(same).text, "w = x and −∞");
+  assertStringIncludes(await tex(equations(same)), "-\\infty");
+  rendered(await tex(equations(same)));
 });

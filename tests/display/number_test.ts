@@ -102,3 +102,8 @@ Deno.test("parts of one are from 0 to 1; NaN says nothing, and infinity is none"
   const all = [[0, 1], [0.5, NaN], [0, 0], [], [NaN], [0.5, -1e-9], [1 + 1e-9], [0.5, Infinity]];
   assertEquals(all.map(arePartsOfOne), [true, true, true, false, false, false, false, false]);
 });
+
+Deno.test("formatNumbers() writes no zeros in front of what is below a millionth: it has its own exponent", () => {
+  const column = formatNumbers([0.99618638, -5.761e-8, 0.00012345678], { digits: 8 });
+  assertEquals(column, ["0.99618638", "-5.76e-8", "0.00012346"]);
+});

@@ -189,7 +189,7 @@ Deno.test("an attribution shows itself: inputs over timesteps, below the title i
   const found = attribute(model, x, { target: 2 });
   const text = Deno.inspect(found);
   const [, logit, written, rest, percent, sizes] = text.match(
-    /^logit of class 2 of sample 0: (\S+)\n= written (\S+) \+ remainder (\S+): (\S+) % of all sizes added up, (\S+)\n/,
+    /^logit of class 2 of sample 0 of 3: (\S+)\n= written (\S+) \+ remainder (\S+): (\S+) % of all sizes added up, (\S+)\n/,
   )!.map(Number) as [number, number, number, number, number, number];
   assertAlmostEquals(logit, found.logit.item(0), 1e-3);
   assertAlmostEquals(written + rest, logit, 1e-3);

@@ -306,3 +306,10 @@ Deno.test("checkup() leaves the model as it was, and refuses what is not its own
   assertThrows(() => checkup(model, [[1]]), TypeError, "Cannot check up: the input must be");
   assertAlmostEquals(history.loss[0]!, 0, 1e-9);
 });
+
+Deno.test("what there is nothing of to measure is said, not that it is unknown", () => {
+  const layers = [lstm({ units: 2, returnSequences: true }), dense({ units: 1 })];
+  const model = sequential(layers, { inputShape: [3, 1], seed: 1 });
+  const text = Deno.inspect(checkup(model, [[[1], [2], [3]]]));
+  for (const why of ["no softmax", "no last state", "no history"]) assert(text.includes(why), text);
+});

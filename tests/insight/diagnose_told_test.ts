@@ -230,3 +230,12 @@ Deno.test("a large GRU in PyTorch's order, its reset before the product, is foun
     "of at most 1 departure from Keras beside a framework's gate order",
   );
 });
+
+Deno.test("what is missing is named, the weights first", () => {
+  const call = diagnose as unknown as (...given: unknown[]) => unknown;
+  const said = (...given: unknown[]) => assertThrows(() => call(...given), TypeError).message;
+  assertStringIncludes(said("text"), 'a list of arrays or a model, but the text "text" was given');
+  assertStringIncludes(said([[[1]]]), "but x is not given");
+  assertStringIncludes(said([[[1]]], [[[1]]]), "but what is expected is not given");
+  assertStringIncludes(said([[[1]]], [[[1]]], [[1]]), "for 1 input, its kernels");
+});

@@ -227,5 +227,5 @@ Deno.test("gateSliders() refuses other models and samples", () => {
     RangeError,
     "samples 0 to 2 (-1 is the last), but sample is 3",
   );
-  assert(gateSliders(model, x, { sample: -1 }).text.startsWith("What if? lstm, sample 2"));
+  assert(gateSliders(model, x, { sample: -1 }).text.startsWith("What if? lstm, sample 2 of 3"));
 });

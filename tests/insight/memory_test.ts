@@ -10,7 +10,13 @@ import {
   Tensor,
   trace,
 } from "@gatescope/lstm";
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { seededRandom } from "../../lib/tensor/random.ts";
 
 const random = seededRandom(11);
@@ -166,4 +172,12 @@ Deno.test("a half-life that never comes is said in words, and a unit has its col
     colorOf([0, 1, 2]).get("unit 2, by its gates"),
   );
   assertEquals(new Set(colorOf([0, 1, 2]).values()).size, 3);
+});
+
+Deno.test("a memory of several samples says that its numbers are means", () => {
+  const layer = lstmForward([[[1], [2]], [[3], [4]]], {
+    kernel: [[0, 0, 1, 0]],
+    recurrentKernel: [[0, 0, 0, 0]],
+  });
+  assertStringIncludes(Deno.inspect(memory(layer)), "in steps, the means of 2 samples");
 });

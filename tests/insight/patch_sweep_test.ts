@@ -148,7 +148,7 @@ Deno.test("a sweep says how far it is and how long it takes, and where that is l
 Deno.test("a sweep shows itself as a heatmap, and names the largest effect", async () => {
   const sweep = await patchSweep(model, x, { target: 1, ...quiet });
   const [, site, unit, timestep, told] = Deno.inspect(sweep).match(
-    /^What moves output 1 \(0\.\d+, the mean of 2 samples\)\nmost by (\S+) of unit (\d) at timestep (\d): (-?0\.\d+)\n/,
+    /^What moves output 1 \(0\.\d+, the mean of 2 samples\)\nin lstm, most by (\S+) of unit (\d) at timestep (\d): (-?0\.\d+)\n/,
   )!;
   const { effects, sites } = sweep;
   const largest = effects.item(sites.indexOf(site as SiteName), Number(timestep), Number(unit));

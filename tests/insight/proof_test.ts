@@ -1,4 +1,5 @@
 import {
+  add,
   arange,
   bidirectional,
   dense,
@@ -6,6 +7,7 @@ import {
   embedding,
   lstm,
   masking,
+  type ProofRow,
   prove,
   sequential,
   Tensor,
@@ -311,4 +313,18 @@ Deno.test("a dead network is called dead", () => {
   assertEquals(proof.dead, ["lstm"]);
   assertStringIncludes(proof.sentence, "lstm is dead: every hidden state handed on is 0");
   assertEquals(prove(model, x).dead, []);
+});
+
+Deno.test("the largest difference told is the difference itself, where numbers are large too", () => {
+  const regression = sequential([lstm({ units: 2 }), dense({ units: 1 })], {
+    inputShape: [3, 1],
+    seed: 1,
+  });
+  const input = [[[1], [2], [3]]];
+  regression.setWeights([...regression.getWeights().slice(0, -1), [300]]);
+  const expected = add(regression.predict(input), [[3]]);
+  const proof = prove(regression, input, { expected });
+  const [{ maxDifference, maxAbsDiff }] = proof.rows as [ProofRow];
+  assert(Math.abs(maxDifference - 3) < 1e-4 && maxAbsDiff < 0.01, `${maxDifference}`);
+  assert(/ 3(\.00)? /.test(Deno.inspect(proof)), Deno.inspect(proof));
 });

@@ -140,3 +140,12 @@ Deno.test("In 200 random graphs no box overlaps another, and no line goes throug
     }
   }
 });
+
+Deno.test("a plot's key says what is in it alone", () => {
+  const key = (model: Model) =>
+    JSON.stringify(plotModel(model).layout).match(/Thick edge[^"]*/)![0];
+  const plain = sequential([dense({ units: 1 })], { inputShape: [2] });
+  assertEquals(key(plain), "Thick edge: output");
+  const recurrent = sequential([lstm({ units: 2 })], { inputShape: [3, 2] });
+  assertEquals(key(recurrent), "Thick edge: output; blue: recurrent");
+});

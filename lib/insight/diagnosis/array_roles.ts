@@ -59,9 +59,9 @@ export function readingsOfArrays(
   const owners = cells.map(({ owner }, k) => `${k === 0 ? "one " : ""}${owner.split(" ")[1]}'s`);
   const shapes = given.map(({ shape }) => formatShape(shape)).join(", ");
   throw new TypeError(
-    `Cannot diagnose: the weights must be ${
-      inWords(owners)
-    } for ${inputSize} inputs, its kernels ` +
+    `Cannot diagnose: the weights must be ${inWords(owners)} for ${inputSize} ${
+      inputSize === 1 ? "input" : "inputs"
+    }, its kernels ` +
       `and biases, with a dense layer after it or without, but the shapes are ${shapes || "none"}`,
   );
 }

@@ -120,18 +120,25 @@ export function diagnose(
   expected: TensorLike | ExpectedTrace,
   options: DiagnoseOptions = {},
 ): Diagnosis {
-  const input = asFloat64(x);
-  if (input.shape.length !== 3 || input.data.length === 0) {
-    throw new TypeError(
-      `Cannot diagnose: x must be [batch, timesteps, inputSize], ` +
-        `but the shape is ${formatShape(input.shape)}`,
-    );
-  }
   if (!Array.isArray(weights) && !(weights instanceof Model)) {
     throw new TypeError(
       `Cannot diagnose: the weights must be a list of arrays or a model, but ${
         kindOf(weights)
       } was given`,
+    );
+  }
+  const absent = x === undefined ? "x" : expected === undefined ? "what is expected" : undefined;
+  if (absent !== undefined) {
+    throw new TypeError(
+      `Cannot diagnose: it needs the weights, x and what somebody else computed from them, ` +
+        `but ${absent} is not given`,
+    );
+  }
+  const input = asFloat64(x);
+  if (input.shape.length !== 3 || input.data.length === 0) {
+    throw new TypeError(
+      `Cannot diagnose: x must be [batch, timesteps, inputSize], ` +
+        `but the shape is ${formatShape(input.shape)}`,
     );
   }
   const cells = cellsOf(options);

@@ -45,6 +45,8 @@ export interface ProofRow {
   readonly beyond: number;
   /** The largest difference of the two whole runs, relative above 1; NaN where either holds one. */
   readonly maxAbsDiff: number;
+  /** The same as it is, |actual − expected|, above 1 too: what views and sentences tell. */
+  readonly maxDifference: number;
   /**
    * The largest difference of a value computed from the values expected before it; of those beyond
    * rounding, where there are any.
@@ -60,6 +62,7 @@ export class Differences {
   numbers = 0;
   beyond = 0;
   maxAbsDiff = 0;
+  maxDifference = 0;
   largest: Difference | undefined;
   #size = -1;
   /** The first one beyond rounding. */
@@ -67,13 +70,14 @@ export class Differences {
 
   /** All numbers, of the two whole runs. */
   compareWhole({ data }: Tensor, expected: Tensor): void {
-    let most = this.maxAbsDiff;
+    let [most, apart] = [this.maxAbsDiff, this.maxDifference];
     for (let k = 0; k < data.length; k++) {
       const [own, theirs] = [data[k]!, expected.data[k]!];
       if (Math.abs(own - theirs) <= most) continue; // relative is no more than that
       most = Math.max(most, relativeDistance(own, theirs)); // NaN stays
+      apart = Math.max(apart, distance(own, theirs));
     }
-    this.maxAbsDiff = most;
+    [this.maxAbsDiff, this.maxDifference] = [most, apart];
   }
 
   /**
@@ -109,7 +113,8 @@ export class Differences {
 
   /** The row of them. */
   row(layer: string, value: ProofRow["value"]): ProofRow {
-    const { numbers, beyond, maxAbsDiff, largest } = this;
-    return Object.freeze({ layer, value, numbers, beyond, maxAbsDiff, largest: largest! });
+    const { numbers, beyond, maxAbsDiff, maxDifference, largest } = this;
+    const sizes = { maxAbsDiff, maxDifference };
+    return Object.freeze({ layer, value, numbers, beyond, ...sizes, largest: largest! });
   }
 }

@@ -47,13 +47,13 @@ function verdictSentence({ verdict, place, rows, wide, widens, run }: RunCompari
   }
   if (verdict === "undecided") return undecidedSentence(wide!, widens);
   if (verdict === "equal") return `Equal: ${count(numbers, "number")}, each the same float32.`;
-  const { layer, value, maxAbsDiff, largest } = worstRow(rows);
+  const { layer, value, maxAbsDiff, maxDifference, largest } = worstRow(rows);
   const own = value === "prediction" && maxAbsDiff > OFF && largest.difference < OFF
     ? `, to which steps have grown that are each within their own rounding; of its own step, ` +
       `where it is ${short(largest.difference)} off, it explains `
     : ", where it explains ";
   return `Rounding: ${count(numbers, "number")} compared, and float32 explains each difference. ` +
-    `The largest is ${short(maxAbsDiff)}, in ${layer}'s ${value}${own}` +
+    `The largest is ${short(maxDifference)}, in ${layer}'s ${value}${own}` +
     `${describeBound(largest.bound)}.`;
 }
 
@@ -87,10 +87,10 @@ function unknownSentence(
   { layer, activationName }: UnknownActivation,
   rows: readonly ProofRow[],
 ): string {
-  const { layer: at, value, maxAbsDiff } = worstRow(rows);
+  const { layer: at, value, maxDifference } = worstRow(rows);
   return `Undecided: ${activationName}, the activation of ${layer}, is a function of your own, whose ` +
     `rounding in float32 nobody knows, so that no difference behind it proves anything; the ` +
-    `largest is ${short(maxAbsDiff)}, in ${at}'s ${value}.`;
+    `largest is ${short(maxDifference)}, in ${at}'s ${value}.`;
 }
 
 /** The row of the largest difference that the two whole runs have. */

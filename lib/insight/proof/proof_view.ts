@@ -13,12 +13,12 @@ export function proofView({ sentence, rows, verdict, maxAbsDiff }: Proof): View 
   const shown = sentenceView(
     sentence,
     table(
-      rows.map(({ layer, value, numbers, beyond, maxAbsDiff, largest }) => ({
+      rows.map(({ layer, value, numbers, beyond, maxDifference, largest }) => ({
         layer,
         value,
         numbers,
         "beyond rounding": beyond,
-        "largest difference": maxAbsDiff,
+        "largest difference": maxDifference,
         // From here on, of a value computed from the values expected before it.
         ...(isInside ? { "of its own step": largest.difference } : {}),
         ulps: largest.ulps,
