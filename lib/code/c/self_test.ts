@@ -1,6 +1,7 @@
 // The proof that goes along with a C file: inputs, what each value inside should be, and how far
 // rounding may move it. `-DNAME_TEST` compares, `-DNAME_TRACE` prints what this machine computes.
 
+import { printedName } from "../../insight/proof/expected.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ExpectedSite } from "../expected_run.ts";
 import type { Program } from "../program.ts";
@@ -230,9 +231,9 @@ ${
 `;
 }
 
-/** A name as a field of a CSV row (RFC 4180); a C text has no NUL. */
+/** A name as a field of a CSV row (RFC 4180). */
 function csvText(text: string): string {
-  const whole = text.replaceAll("\0", "\ufffd");
+  const whole = printedName(text);
   return /[",\r\n]/.test(whole) ? `"${whole.replaceAll('"', '""')}"` : whole;
 }
 

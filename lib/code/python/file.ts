@@ -1,5 +1,6 @@
 // A program as a Python file that imports NumPy alone: the equations, then the weights.
 
+import { printedName } from "../../insight/proof/expected.ts";
 import type { OpenShape } from "../../layers/layer.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Names } from "../names.ts";
@@ -81,7 +82,9 @@ export class PythonFile {
   /** The line that lets a value be looked at; none where nobody looks. */
   seen({ layer, site }: Site, name: string, { shape }: Recorded): string[] {
     const rows = shape.length > 2 ? `${name}.reshape(${shape[1]}, -1)` : name;
-    return this.#isTraced ? [`seen(${stringText(layer)}, ${stringText(site)}, ${rows})`] : [];
+    return this.#isTraced
+      ? [`seen(${stringText(printedName(layer))}, ${stringText(site)}, ${rows})`]
+      : [];
   }
 
   /** The line that says which timestep it is. */

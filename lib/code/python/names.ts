@@ -17,7 +17,7 @@ export const pythonNames = (taken: readonly string[] = []): Names => new Names(K
 export function stringText(text: string): string {
   const plain = /[A-Za-z0-9 _.,:;()=+/[\]-]/;
   return `"${
-    Array.from(text.toWellFormed(), (one) =>
+    Array.from(text, (one) =>
       plain.test(one) ? one : `\\U${one.codePointAt(0)!.toString(16).padStart(8, "0")}`).join("")
   }"`;
 }

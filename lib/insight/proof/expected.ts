@@ -100,12 +100,13 @@ export function expectationOf(
       ? undefined
       : checked(given.prediction, prediction.shape, "the prediction"),
     outputs: new Map(
-      Object.entries(given.outputs ?? {}).map(([name, theirs]) => {
-        const own = outputs.get(name);
-        if (own === undefined) {
+      Object.entries(given.outputs ?? {}).map(([printed, theirs]) => {
+        const name = [...outputs.keys()].find((one) => printedName(one) === printedName(printed));
+        const own = name === undefined ? undefined : outputs.get(name);
+        if (name === undefined || own === undefined) {
           throw new TypeError(
             `Cannot prove: an output that is expected must be of one of the layers, ` +
-              amongNames(name, [...outputs.keys()]),
+              amongNames(printed, [...outputs.keys()]),
           );
         }
         return [name, checked(theirs, own.shape, `${name}'s output`)];
@@ -122,12 +123,18 @@ export function expectationOf(
   return found;
 }
 
+/** A layer's name as a program prints it: no text of C has a NUL, no file half a surrogate pair. */
+export function printedName(name: string): string {
+  return name.toWellFormed().replaceAll("\0", "\ufffd");
+}
+
 /** Of a trace with names, layers that are named as the model's stand in its order, others by their places. */
 function named(given: ExpectedTrace, names: readonly string[]): ExpectedTrace {
   const { layers = [], names: own } = given as ExpectedTrace & Partial<Trace>;
-  const isOwn = Array.isArray(own) && own.length === layers.length &&
-    own.every((name) => names.includes(name));
-  return isOwn ? { ...given, layers: names.map((name) => layers[own.indexOf(name)]) } : given;
+  if (!Array.isArray(own) || own.length !== layers.length) return given;
+  const [mine, theirs] = [names, own].map((all) => all.map(printedName)) as [string[], string[]];
+  const isOwn = theirs.every((name) => mine.includes(name));
+  return isOwn ? { ...given, layers: mine.map((name) => layers[theirs.indexOf(name)]) } : given;
 }
 
 const TRACE: KeysOf<Partial<Trace> & Pick<ExpectedTrace, "outputs">> = {
