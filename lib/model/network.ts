@@ -47,8 +47,6 @@ export interface NetworkContext {
   readonly ops?: Ops<Tensor>;
   /** Runs each layer in its own way, by how it would run. */
   readonly around?: (run: LayerContext<Tensor>["run"]) => LayerContext<Tensor>["run"];
-  /** Called with the name of each layer before it runs. */
-  readonly onLayer?: (name: string) => void;
 }
 
 /** What one run gave. */
@@ -201,16 +199,11 @@ export class Network implements Graph {
 
   /** Runs on checked inputs. Changes nothing: not even what stateful layers remember. */
   forward(inputs: readonly Tensor[], context: NetworkContext = {}): NetworkRun {
-    const { fast, records, listeners, ops = numbersOfRun(), around, onLayer } = context;
+    const { fast, records, listeners, ops = numbersOfRun(), around } = context;
     const insides: (Inside<Tensor> | NamedTrace)[] = [];
     const inside = (one: Inside<Tensor> | NamedTrace) => insides.push(one);
     const compute = this.#computing(fast);
-    const looked: LayerContext<Tensor>["run"] | undefined = onLayer &&
-      ((layer, given, own, context) => {
-        onLayer(context.name);
-        return layer.run(ops, given, own, context);
-      });
-    const run = compute?.run({ records: records ?? false, inside }) ?? looked;
+    const run = compute?.run({ records: records ?? false, inside });
     const equation: LayerContext<Tensor>["run"] = (layer, given, own, context) =>
       layer.run(ops, given, own, context);
     const walked = this.#walk(ops, inputs, compute ? this.keptWeights : this.weights, {
@@ -260,7 +253,7 @@ export class Network implements Graph {
     return {
       ...ofNumbers(walked, ({ value }) => value),
       get traces() {
-        return insides.map((one) => ({ name: one.name, trace: traceOfInside(valuesOf(one)) }));
+        return tracesOfTape(insides);
       },
       tape,
       variables: walked.outputs,
@@ -331,6 +324,11 @@ function ofNumbers<V>({ outputs, masks, states }: Walked<V>, numbersOf: (x: V) =
     masks,
     states: states.map((layer) => layer?.map((states) => states.map(numbersOf))),
   };
+}
+
+/** The traces of what happened on a tape. */
+export function tracesOfTape(insides: readonly Inside<Variable>[]): NamedTrace[] {
+  return insides.map((one) => ({ name: one.name, trace: traceOfInside(valuesOf(one)) }));
 }
 
 /** What happened inside, in numbers alone. */

@@ -7,7 +7,7 @@ import { normalCdf, normalPdf } from "./normal_distribution.ts";
 /** A function of one number, and its slope. */
 export interface Curve {
   readonly f: (x: number) => number;
-  /** At x; the same number sooner where y = f(x) is known. */
+  /** At x; sooner where y = f(x) is known. */
   readonly derivative: (x: number, y?: number) => number;
 }
 
@@ -102,7 +102,8 @@ export type ElementwiseActivationName =
 /** The families by name. */
 export const activationCurves: Record<ElementwiseActivationName, CurveFamily> = {
   linear: curve((x) => x, () => 1),
-  sigmoid: curve(sigmoid, (x, y = sigmoid(x)) => y * sigmoid(-x)),
+  // 1 − y has lost most of its digits where y is near 1.
+  sigmoid: curve(sigmoid, (x, y = sigmoid(x)) => y * (y < 0.75 ? 1 - y : sigmoid(-x))),
   tanh: curve((x) => Math.tanh(x), (x, y = Math.tanh(x)) => 1 - y * y),
   relu: family(
     { negativeSlope: 0, maxValue: Infinity, threshold: 0 },

@@ -2,6 +2,7 @@
 
 import type { Cell } from "../../cells/cell.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
+import type { Recurrence } from "../../cells/recurrence.ts";
 import type { SiteName } from "../../cells/sites.ts";
 import type { Inside } from "../../layers/inside.ts";
 import type { Activation } from "../../values/activations.ts";
@@ -11,14 +12,16 @@ import { runOf, type TracedRun } from "../../cells/traced_run.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { FitStart } from "../../model/training/history.ts";
 import type { PlacedLayer } from "../../model/graph.ts";
-import { type NamedTrace, type Network, numbersOfRun } from "../../model/network.ts";
+import { type NamedTrace, type Network, productOfRun, tracesOfTape } from "../../model/network.ts";
+import { Gradients, type Variable } from "../../values/gradients.ts";
 import { numbers } from "../../values/numbers.ts";
-import type { Ops } from "../../values/ops.ts";
 import { type Ledger, ledgerOf } from "../ledger.ts";
 
 /** What each check looks at: a model and a run of it. */
 export interface CheckContext {
   readonly network: Network;
+  /** Has the run, so that gradients can go back through each layer. */
+  readonly tape: Gradients;
   /** What each layer got and gave. */
   readonly layers: readonly LayerVisit[];
   readonly recurrents: readonly RecurrentVisit[];
@@ -43,6 +46,7 @@ export interface RecurrentVisit {
   readonly trace: CellTrace;
   readonly ledger: Ledger;
   readonly run: TracedRun;
+  readonly recurrence: Recurrence<Variable>;
   /**
    * The slope of each site that an activation gives, at its pre-activation, `[batch, timesteps,
    * units]`: of the gates, and of a SimpleRNN's hidden state.
@@ -61,38 +65,42 @@ export function examine(
   inputs: readonly Tensor[],
   start: FitStart | undefined,
 ): CheckContext {
-  const softmaxes: CheckContext["softmaxes"][number][] = [];
-  let layer = "";
-  const applied: Applied = new Map();
-  const looking: Ops<Tensor> = {
-    ...numbersOfRun(),
-    apply: (f, x) => {
-      if (isNamed(f, "softmax")) softmaxes.push({ layer, logits: x });
-      const value = f(x);
-      applied.set(value, { f, x, y: value });
-      return value;
+  const tape = new Gradients(productOfRun());
+  const insides: Inside<Variable>[] = [];
+  const { results } = network.walk(tape, inputs, {
+    run: (layer, given, own, context) => {
+      const outer = tape.scope;
+      tape.scope = context.name;
+      // Each layer begins anew: no gradient leaves it.
+      const result = layer.run(tape, given.map(({ value }) => tape.leaf(value)), own, context);
+      tape.scope = outer;
+      return result;
     },
-  };
-  const { results, traces, insides } = network.forward(inputs, {
-    ops: looking,
-    onLayer: (name) => layer = name,
+    inside: (one) => insides.push(one),
   });
+  const traces = tracesOfTape(insides);
+  const softmaxes = tape.variables.flatMap(({ origin, scope }) =>
+    origin.op === "apply" && isNamed(origin.f, "softmax")
+      ? [{ layer: scope, logits: origin.x.value }]
+      : []
+  );
   const layers = network.nodes.map(({ name, layer }, k) => {
     const placed = network.layers[layer]!;
     const { firstWeight, weights: { length } } = placed;
     const weights = network.weights.slice(firstWeight, firstWeight + length);
-    return { name, placed, outputs: results[k]!, weights };
+    return { name, placed, outputs: results[k]!.map(({ value }) => value), weights };
   });
   const recurrents = layers.flatMap(({ name, placed }) =>
     traces.flatMap((one, k) =>
       one.name === name || one.name.startsWith(`${name}/`)
-        ? [visitOf(placed, one, slopesOf(insides[k]!, applied))]
+        ? [visitOf(placed, one, insides[k]!)]
         : []
     )
   );
   const inGates = new Set(recurrents.map(({ name }) => name));
   return {
     network,
+    tape,
     layers,
     recurrents,
     softmaxes: softmaxes.filter((one) => !inGates.has(one.layer)),
@@ -103,7 +111,7 @@ export function examine(
 function visitOf(
   placed: PlacedLayer,
   { name, trace }: NamedTrace,
-  slopes: RecurrentVisit["slopes"],
+  inside: Inside<Variable>,
 ): RecurrentVisit {
   const run = runOf(trace)!; // a walk of the equations made it
   const ledger = ledgerOf(trace, "examine a model");
@@ -113,13 +121,11 @@ function visitOf(
     trace,
     ledger,
     run,
-    slopes,
+    recurrence: inside.recurrence,
+    slopes: slopesOf(inside),
     dead: deadUnits(trace),
   };
 }
-
-/** What each value was computed from, by the activation that gave it. */
-type Applied = Map<Tensor, Application>;
 
 /** y = f(x) */
 interface Application {
@@ -129,13 +135,13 @@ interface Application {
 }
 
 /** Of the sites whose values an activation gave. */
-function slopesOf(
-  { cell, recurrence: { steps } }: Inside<Tensor>,
-  applied: Applied,
-): Map<SiteName, Tensor> {
+function slopesOf({ cell, recurrence: { steps } }: Inside<Variable>): Map<SiteName, Tensor> {
   const slopes = new Map<SiteName, Tensor>();
   for (const site of cell.sites) {
-    const found = steps.flatMap(({ computed }) => applied.get(computed[site]!) ?? []);
+    const found = steps.flatMap(({ computed }) => {
+      const { origin, value: y } = computed[site]!;
+      return origin.op === "apply" ? [{ f: origin.f, x: origin.x.value, y }] : [];
+    });
     if (found.length < steps.length) continue;
     slopes.set(site, stackSteps(numbers, found.map(slope)));
   }

@@ -4,6 +4,7 @@ import { runAgain } from "../../cells/run_again.ts";
 import type { TracedRun } from "../../cells/traced_run.ts";
 import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { seededRandom } from "../../tensor/random.ts";
+import type { Gradients } from "../../values/gradients.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import { type CheckContext, keeperOf, type RecurrentVisit } from "./check_context.ts";
 
@@ -14,13 +15,13 @@ const MOST = 0.5;
 const MOST_SAMPLES = 8;
 
 /** Timesteps whose state the last hidden state no longer depends on. */
-export function vanishingGradients({ recurrents }: CheckContext): CheckResult {
+export function vanishingGradients({ recurrents, tape }: CheckContext): CheckResult {
   // Where every hidden state is handed on, each timestep has a gradient of its own.
   const measured = recurrents
     .filter(({ placed, trace }) =>
       placed.outputShape.length === 1 && trace.hiddenState.shape[1]! > 1
     )
-    .map(measure);
+    .map((visit) => measure(visit, tape));
   return {
     measurement: {
       check: "vanishing gradients",
@@ -41,13 +42,15 @@ interface Measured {
   readonly ratio: number;
 }
 
-function measure(visit: RecurrentVisit): Measured {
-  const { run, trace, ledger } = visit;
+function measure(visit: RecurrentVisit, whole: Gradients): Measured {
+  const { run, recurrence, trace, ledger } = visit;
   const [batch, timesteps, units] = trace.hiddenState.shape as [number, number, number];
   const rows = Math.min(batch, MOST_SAMPLES);
   const random = seededRandom(1); // a direction that favours no unit
   const seed = Float64Array.from({ length: rows * units }, () => random.normal());
-  const { tape, steps, end } = runAgain(firstSamples(run, rows), units, productOfRun());
+  const { tape, steps, end } = rows === batch
+    ? { tape: whole, ...recurrence }
+    : runAgain(firstSamples(run, rows), units, productOfRun());
   tape.backward([[end.at(-1)!, new Tensor(seed, [rows, units])]]);
   const norms = Float64Array.from(
     steps,
