@@ -11,6 +11,7 @@ import {
   toNumberArray,
 } from "./array.ts";
 import { type ChartLook, LOOK } from "./chart_look.ts";
+import { CHART_HEIGHT } from "./chart_template.ts";
 import { type Chart, chartOf } from "./figure.ts";
 import { escapePlotly } from "./html.ts";
 import { labeller, type Labels, shortened } from "./labels.ts";
@@ -61,6 +62,10 @@ const MOST_MARKERS = 40;
 /** More lines are a tangle; of a matrix, those that move most are shown. */
 const MOST_LINES = 24;
 const MOST_WHOLE_TICKS = 12;
+/** So many names stand beside a chart of the usual height; more in it would have to be scrolled to. */
+const MOST_NAMES = 12;
+/** Of a name, in pixels. */
+const NAME_HEIGHT = 22;
 
 /**
  * Shows series as lines, each in its own colour, and in its own dashes where the colours run out:
@@ -123,6 +128,7 @@ export function lineChart(series: Series, options: LineChartOptions = {}): Chart
       })),
       layout: {
         showlegend: lines.length > 1,
+        height: CHART_HEIGHT + NAME_HEIGHT * Math.max(0, lines.length - MOST_NAMES),
         ...titleOf(
           options.title,
           lines.length < all.length

@@ -34,7 +34,8 @@ function prefixed<T>(prefix: string, record: Record<string, T>): Record<string, 
 
 /** What holds wherever scripts run. */
 async function assertInteractive({ page, errors, loads }: WatchedPage, name: string) {
-  await page.locator("[data-gatescope-chart]").nth(chartCount - 1)
+  const charts = "[data-gatescope-chart], .jp-RenderedPlotly"; // Python's plotly draws them itself
+  await page.locator(charts).nth(chartCount - 1)
     .waitFor({ state: "attached", timeout: 60_000 });
   await page.waitForTimeout(1500);
   await drawAll(page);
