@@ -163,6 +163,9 @@ const DRAW = `async (key, figure, themed, source, numbers = (figure) => figure) 
     box.replaceChildren(stage);
     const fits = layout.width === undefined;
     if (fits) stage.style.minWidth = (layout.xaxis2 ? 680 : 480) + "px";
+    const between = (layout.width ?? stage.offsetWidth) - 320; // the rows' names and the colours' bar
+    const names = Math.max(1, Math.floor(between / 20)); // that stand beside each other, upright
+    if (layout.xaxis?.nticks > names) layout.xaxis.nticks = names;
     const pen = document.createElement("canvas").getContext("2d");
     const measure = (text, size) => {
       pen.font = size + "px " + (layout.template?.layout?.font?.family ?? "Arial");
