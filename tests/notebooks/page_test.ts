@@ -22,7 +22,7 @@ function notebook(text: string, source = "1", outputs: Output[] = []): Notebook 
 
 /** What of the page is the notebooks'. */
 function mainOf(page: string): string {
-  return page.slice(page.indexOf("<nav"));
+  return page.slice(page.indexOf("<nav"), page.lastIndexOf("</main>")); // its own script follows
 }
 
 Deno.test("markdown() writes formulas as MathML, inline, alone, and over several lines", () => {
@@ -103,4 +103,9 @@ Deno.test("writePage() lists every notebook and its parts, and links them within
     1,
     "Plotly is there once",
   );
+});
+
+Deno.test("a page of a single notebook says so", async () => {
+  const page = await writePage([{ name: "00_a", notebook: notebook("# A") }]);
+  assertStringIncludes(page, "<p>A notebook that opens up recurrent networks");
 });
