@@ -80,8 +80,14 @@ export function compareRuns(
   };
   let first: Difference | undefined;
   let wide: WidePlace | undefined;
-  const given = ({ lstm, value, timestep }: Site) =>
-    expected.layers[lstm]?.[value]?.select(1, timestep).data;
+  let last: { readonly site: Site; readonly theirs: ArrayLike<number> | undefined } | undefined;
+  const given = (site: Site) => { // asked twice, before the comparison and after
+    if (last?.site !== site) {
+      const { lstm, value, timestep } = site;
+      last = { site, theirs: expected.layers[lstm]?.[value]?.select(1, timestep).data };
+    }
+    return last.theirs;
+  };
   const widens: (number | undefined)[] = [];
   const see = (site: Site, estimate: Estimate) => {
     const { lstm, value, timestep } = site;
