@@ -1,8 +1,6 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { writeFile } from "../files/source.ts";
 import { type Model, networkOf } from "../model/model.ts";
-import { programOf } from "./program.ts";
-import { pythonText } from "./python/file.ts";
 import { moduleOf } from "./python/names.ts";
 
 /** How a model is written in Python. */
@@ -50,6 +48,10 @@ export async function saveNumpy(
   const network = networkOf(model, "save a model");
   checkOptions("save a model as Python", options, OPTIONS);
   const module = moduleOf(target);
+  const [{ programOf }, { pythonText }] = await Promise.all([
+    import("./program.ts"),
+    import("./python/file.ts"),
+  ]);
   const text = pythonText(programOf(network), {
     title: `${module}: ${network.layers.map(({ layer }) => layer.className).join(", ")}`,
     module,
