@@ -1,23 +1,13 @@
 // A program as a Python file that imports NumPy alone: the equations, then the weights.
 
-import { printedName } from "../../insight/proof/expected.ts";
 import type { OpenShape } from "../../layers/layer.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import type { Names } from "../names.ts";
 import type { Program } from "../program.ts";
-import type { Recorded } from "../recorded.ts";
 import type { Routine } from "../routine.ts";
 import { TRACE_COLUMNS } from "../trace_columns.ts";
-import { arrayShape, PythonBody } from "./body.ts";
-import { FUNCTION_NAMES, PythonFunctions } from "./functions.ts";
-import { arrayText, listText } from "./literals.ts";
-import { docText, pythonNames, stringText } from "./names.ts";
-
-/** What the file itself has, and its functions' own. */
-const OWN_NAMES = "predict predict_one trace seen at timestep lines".split(" ");
-const LOCAL_NAMES = "x y n t now ys".split(" ");
-
-type Site = { readonly layer: string; readonly site: string };
+import { PythonBody } from "./body.ts";
+import { arrayShape } from "./expressions.ts";
+import { docText } from "./names.ts";
+import { PythonParts } from "./parts.ts";
 
 /** What a Python file is called, and what comes in and out. */
 export interface PythonTitle {
@@ -32,84 +22,15 @@ export interface PythonTitle {
   readonly isTraced: boolean;
 }
 
-/** What a file's routines share: its arrays, its functions, the places that may be looked at. */
-export class PythonFile {
-  readonly functions: PythonFunctions;
-  readonly #names = pythonNames([...OWN_NAMES, ...LOCAL_NAMES, ...FUNCTION_NAMES]);
-  readonly #isTraced: boolean;
-  readonly #others: readonly string[];
-  readonly #routines = new Map<Routine, string>();
-  readonly #arrays = new Map<string, { readonly name: string; readonly text: string }>();
-
-  /** @param others names of the file that are not given yet; no local name hides one */
-  constructor(isTraced: boolean, others: readonly string[]) {
-    this.#isTraced = isTraced;
-    this.#others = others;
-    this.functions = new PythonFunctions(this.#names);
-  }
-
-  /** The file's names. */
-  get names(): readonly string[] {
-    return this.#names.taken.filter((name) => !LOCAL_NAMES.includes(name));
-  }
-
-  /** Names inside of a function. */
-  locals(...taken: readonly string[]): Names {
-    return pythonNames([...this.names, ...this.#others, ...taken]);
-  }
-
-  /** The function of a routine. */
-  nameOf(routine: Routine): string {
-    const known = this.#routines.get(routine) ?? this.#names.unique(routine.name);
-    this.#routines.set(routine, known);
-    return known;
-  }
-
-  /** The name of a constant; where it is asked for again, it stands there once. */
-  array(tensor: Tensor, label: string): string {
-    return this.#array(`array(${arrayText(tensor)})`, label);
-  }
-
-  /** The name of a table of places. */
-  places(places: Int32Array, label: string): string {
-    return this.#array(`np.array(${listText(places)})`, label);
-  }
-
-  get arrays(): readonly string[] {
-    return [...this.#arrays.values()].map(({ text }) => text);
-  }
-
-  /** The line that lets a value be looked at; none where nobody looks. */
-  seen({ layer, site }: Site, name: string, { shape }: Recorded): string[] {
-    const rows = shape.length > 2 ? `${name}.reshape(${shape[1]}, -1)` : name;
-    return this.#isTraced
-      ? [`seen(${stringText(printedName(layer))}, ${stringText(site)}, ${rows})`]
-      : [];
-  }
-
-  /** The line that says which timestep it is. */
-  time(text: string): string[] {
-    return this.#isTraced ? [`at(${text})`] : [];
-  }
-
-  #array(text: string, label: string): string {
-    const found = this.#arrays.get(text);
-    if (found !== undefined) return found.name;
-    const name = this.#names.unique(label);
-    this.#arrays.set(text, { name, text: `${name} = ${text}` });
-    return name;
-  }
-}
-
 /** Writes a program. */
 export function pythonText(program: Program, title: PythonTitle): string {
-  const first = new PythonFile(title.isTraced, []);
+  const first = new PythonParts(title.isTraced, []);
   textOf(first, program, title); // which tells the names
-  return textOf(new PythonFile(title.isTraced, first.names), program, title);
+  return textOf(new PythonParts(title.isTraced, first.names), program, title);
 }
 
 function textOf(
-  file: PythonFile,
+  parts: PythonParts,
   program: Program,
   { title, module, inputShape, outputShape, isTraced }: PythonTitle,
 ): string {
@@ -119,11 +40,11 @@ function textOf(
     if (written.has(routine)) return;
     written.add(routine);
     for (const { op } of routine.values) if (op.kind === "loop") writeRoutine(op.step);
-    functions.push(routineText(file, routine));
+    functions.push(routineText(parts, routine));
   };
   program.routines.forEach(writeRoutine);
-  const predictOne = predictOneText(file, program, inputShape, outputShape);
-  const helpers = file.functions.texts;
+  const predictOne = predictOneText(parts, program, inputShape, outputShape);
+  const helpers = parts.functions.texts;
   const usesMath = helpers.some((text) => text.includes("math."));
   return [
     `"""${docText(title)}, with nothing but NumPy.\n\n` +
@@ -142,19 +63,19 @@ function textOf(
     }`,
     ...(isTraced ? [`\n${TRACE}`] : []),
     `\ndef array(numbers, dtype=np.float32):\n    return np.array(numbers, dtype).astype(DTYPE)`,
-    ["\n# The weights.", ...file.arrays].join("\n"),
+    ["\n# The weights.", ...parts.arrays].join("\n"),
   ].join("\n\n").trimEnd() + "\n";
 }
 
 /** A layer, or a timestep of one. */
-function routineText(file: PythonFile, routine: Routine): string {
-  const free = file.locals("n", "t");
+function routineText(parts: PythonParts, routine: Routine): string {
+  const free = parts.locals("n", "t");
   const inputs = routine.inputs.map(({ label }) => free.unique(label!));
   const states = routine.states.map(({ label }) => free.unique(label!));
-  const body = new PythonBody(file, routine, free, { inputs, states });
+  const body = new PythonBody(parts, routine, free, { inputs, states });
   const ends = states.length > 0 ? routine.after : [routine.output!];
   return block(
-    `def ${file.nameOf(routine)}(${[...inputs, ...states].join(", ")}):`,
+    `def ${parts.nameOf(routine)}(${[...inputs, ...states].join(", ")}):`,
     `"""${docText(`${routine.name}, ${routine.title}`)}"""`,
     ...body.lines,
     `return ${ends.map((end) => body.after(end)).join(", ")}`,
@@ -163,20 +84,20 @@ function routineText(file: PythonFile, routine: Routine): string {
 
 /** All layers on one sample. */
 function predictOneText(
-  file: PythonFile,
+  parts: PythonParts,
   program: Program,
   inputShape: OpenShape,
   outputShape: OpenShape,
 ): string {
-  const free = file.locals("n", "t", "x", "now", "ys");
+  const free = parts.locals("n", "t", "x", "now", "ys");
   const states = program.states.map(({ label }) => free.unique(label!));
   const stage = (routine: Routine, x: string) => {
-    const body = new PythonBody(file, routine, free, { inputs: [x], states });
+    const body = new PythonBody(parts, routine, free, { inputs: [x], states });
     const y = routine.output && body.after(routine.output);
     const site = { layer: program.outputLayer, site: "prediction" };
     const lines = y === undefined
       ? body.lines
-      : [...body.lines, ...file.seen(site, y, routine.output!)];
+      : [...body.lines, ...parts.seen(site, y, routine.output!)];
     return { lines, y };
   };
   const dtype = program.takesWords ? "int" : "DTYPE";
@@ -220,12 +141,12 @@ function predictOneText(
     ...(head === undefined ? ["ys = []"] : []),
     `for t in range(len(x)):`,
     ...[
-      ...file.time("t"),
+      ...parts.time("t"),
       `now = ${shaped("x[t]", inputShape.slice(1))}`,
       ...along.lines,
       ...(head === undefined ? [`ys.append(${along.y})`] : []),
     ].map((line) => `    ${line}`),
-    ...file.time("None"),
+    ...parts.time("None"),
     ...(head?.lines ?? []),
     head === undefined
       ? result("np.array(ys)", [inputShape[0]!, ...arrayShape(program.along.output!.shape)])
