@@ -214,8 +214,8 @@ function pointsOf(x: LineChartOptions["x"]): readonly (number | string)[] | unde
   return Array.from(data);
 }
 
-/** Few whole numbers get whole ticks; texts are never read as dates or numbers. */
-function axisOf(x: readonly (number | string)[] | undefined, length: number): object {
+/** An axis: few whole numbers get whole ticks; texts are never read as dates or numbers. */
+export function axisOf(x: readonly (number | string)[] | undefined, length: number): object {
   if (x !== undefined && x.every((point) => typeof point === "string")) return { type: "category" };
   const points = x?.map(Number) ?? [0, length - 1];
   const ordered = points.toSorted((a, b) => a - b);

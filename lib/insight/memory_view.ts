@@ -2,6 +2,7 @@ import { checkOptions, type KeysOf } from "../base/options.ts";
 import { type ChartLook, LOOK } from "../display/chart_look.ts";
 import { type Chart, chartOf } from "../display/figure.ts";
 import { escapePlotly } from "../display/html.ts";
+import { axisOf } from "../display/line_chart.ts";
 import { blockOf, lineColor } from "../display/line_style.ts";
 import { formatNumber, roundTo } from "../display/number.ts";
 import { table } from "../display/table.ts";
@@ -126,7 +127,7 @@ export function memoryCurves(memory: Memory, options: MemoryCurveOptions = {}): 
       }),
       layout: {
         title: escapePlotly(options.title ?? `How much of a ${nameOf(state)} reaches the end`),
-        xaxis: { title: "timestep t" },
+        xaxis: { title: "timestep t", ...axisOf(steps, steps.length) },
         yaxis: { title: `part of ${c}_t that is in ${c}_T` },
       },
     },
