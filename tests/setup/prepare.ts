@@ -8,8 +8,8 @@
 import { pinnedJsrPackages, removeStandIns, vendorState } from "./vendor_folder.ts";
 import { makeStandIns, standInRecipe } from "./stand_in.ts";
 
-/** The Jupyter kernel was rewritten in this version; older ones show outputs otherwise. */
-const oldestDeno = "2.8.2";
+/** On older ones (2.8.2 and 2.8.3 were tried) the notebooks do not come to an end. */
+const oldestDeno = "2.9.0";
 
 /** A network that swallows packets must not hold up every task. */
 const longestWaitForJsr = { withoutPackages: 8_000, withStandIns: 2_000 };
