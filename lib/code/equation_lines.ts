@@ -4,7 +4,7 @@ import type { Activation } from "../values/activations.ts";
 import { equationText, functionText, type Notation } from "./equation_text.ts";
 import { lengthOf, placeOf, type Recorded } from "./recorded.ts";
 import type { Routine } from "./routine.ts";
-import { Statements } from "./statements.ts";
+import { Statements, UNNAMED } from "./statements.ts";
 
 /** A layer's equations. */
 export interface Equation {
@@ -57,13 +57,7 @@ function linesOf(routine: Routine, { notation, name }: Writing): (readonly [stri
   ]);
 }
 
-const LABELS: Readonly<Record<string, string>> = {
-  affine: "z",
-  matmul: "z",
-  largest: "m",
-  loop: "h",
-  moved: "w",
-};
+const LABELS: Readonly<Record<string, string>> = { ...UNNAMED, loop: "h" };
 
 /** In plain text: each layer's title, its equations below it. */
 export function plainEquations(layers: readonly Equation[]): string {

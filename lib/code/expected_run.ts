@@ -2,8 +2,7 @@
 // float32 may move each number.
 
 import { HIGHER_ORDERS } from "../insight/proof/prediction_bound.ts";
-import { isWide } from "../insight/proof/wide.ts";
-import { isGate } from "../cells/sites.ts";
+import { isWide, largestOf, rangeOf } from "../insight/proof/wide.ts";
 import type { Network } from "../model/network.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Bounds } from "../values/bounds/bounds.ts";
@@ -53,7 +52,7 @@ export function expectedRun(network: Network, inputs: readonly Tensor[]): Expect
     const [layer, site] = JSON.parse(key) as [string, string];
     const [batch, units] = steps[0]!.shape as [number, number];
     if (batch !== inputs[0]!.shape[0]) continue; // timesteps as samples of a layer inside
-    const range = Math.max(isGate(site) ? 1 : 0, ...steps.map(({ value }) => largest(value)));
+    const range = rangeOf(site, steps.reduce((most, step) => Math.max(most, largestIn(step)), 0));
     const size = batch * steps.length * units;
     const [values, own] = [new Float64Array(size), new Float64Array(size)];
     steps.forEach((step, t) => {
@@ -75,7 +74,7 @@ export function expectedRun(network: Network, inputs: readonly Tensor[]): Expect
       timesteps,
       units: value.length / shape[0]! / Math.max(1, timesteps),
       values: value,
-      bounds: boundsOf(estimate, largest(value), true),
+      bounds: boundsOf(estimate, largestIn(estimate), true),
     };
   };
   const [[last]] = network.outputs as [[number, number]];
@@ -84,6 +83,4 @@ export function expectedRun(network: Network, inputs: readonly Tensor[]): Expect
   return sites;
 }
 
-function largest(values: Float64Array): number {
-  return values.reduce((most, x) => Math.abs(x) < Infinity ? Math.max(most, Math.abs(x)) : most, 0);
-}
+const largestIn = ({ value, shape }: Estimate) => largestOf({ data: value, shape });

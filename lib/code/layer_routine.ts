@@ -25,7 +25,8 @@ export interface NamedWeight {
 
 type Run = LayerContext<Recorded>["run"];
 
-const refuse = (rule: string, found: string) =>
+/** What is said of a model that is no program. */
+export const refuse = (rule: string, found: string): TypeError =>
   new TypeError(`Cannot write a model as a program: ${rule}, but ${found}`);
 
 /** One step of a recurrent layer: `[1, 1, size]` and its states become the states after. */

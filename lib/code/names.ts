@@ -35,3 +35,9 @@ export class Names {
     }
   }
 }
+
+/** A file's name, without the folders that it is in. */
+export function fileOf(target: string | URL): string {
+  const path = target instanceof URL ? target.pathname : String(target);
+  return path.split(/[/\\]/).at(-1)!;
+}

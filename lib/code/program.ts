@@ -6,7 +6,13 @@ import type { Network } from "../model/network.ts";
 import { type StreamPlan, streamPlan } from "../model/stream_plan.ts";
 import { walk } from "../model/walk.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { checkFunctions, layerRoutine, type NamedWeight, stepRoutine } from "./layer_routine.ts";
+import {
+  checkFunctions,
+  layerRoutine,
+  type NamedWeight,
+  refuse,
+  stepRoutine,
+} from "./layer_routine.ts";
 import { lengthOf, placeOf, type Recorded } from "./recorded.ts";
 import { Recording } from "./recording.ts";
 import type { Routine } from "./routine.ts";
@@ -35,9 +41,6 @@ export interface Program {
   /** What stays from timestep to timestep: `lstm/c`. */
   readonly states: readonly Recorded[];
 }
-
-const refuse = (rule: string, found: string) =>
-  new TypeError(`Cannot write a model as a program: ${rule}, but ${found}`);
 
 /**
  * The program of a model with one input and one output.

@@ -3,6 +3,14 @@
 import { isElementwise, lengthOf, operandsOf, placeOf, type Recorded } from "./recorded.ts";
 import type { Routine } from "./routine.ts";
 
+/** What the value of an operation is called where the equations have no name for it. */
+export const UNNAMED: Readonly<Record<string, string>> = {
+  affine: "z",
+  matmul: "z",
+  largest: "m",
+  moved: "w",
+};
+
 /** A routine's statements: what is computed for nothing is left out. */
 export class Statements {
   /** In their order. */

@@ -11,6 +11,7 @@ import { cFilesOf } from "./c/file.ts";
 import { cIdentifier } from "./c/names.ts";
 import { selfTestOf } from "./c/self_test.ts";
 import { expectedRun } from "./expected_run.ts";
+import { fileOf } from "./names.ts";
 import { type Program, programOf } from "./program.ts";
 import type { SaveCOptions, SavedC } from "./save_c.ts";
 
@@ -60,8 +61,7 @@ export async function writeC(
 
 /** What a file is called without its `.c`. */
 function stemOf(target: string | URL): string {
-  const path = target instanceof URL ? target.pathname : String(target);
-  const file = path.split(/[/\\]/).at(-1)!;
+  const file = fileOf(target);
   if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*\.c$/.test(file)) return file.slice(0, -2);
   throw new TypeError(
     `Cannot save a model as C: the file's name must be letters, digits, _, - and ., and end with .c ` +

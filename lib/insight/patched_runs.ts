@@ -3,16 +3,15 @@
 
 import { recurrenceOf, type RecurrentLayer } from "../layers/recurrent.ts";
 import type { Layer, LayerContext, LayerResult } from "../layers/layer.ts";
-import type { Passer } from "../cells/recurrence.ts";
-import type { SiteListener, SiteName } from "../cells/sites.ts";
-import { valueAt } from "../cells/sites.ts";
 import { blocksOf } from "../cells/cell.ts";
-import { orderOf } from "../cells/recurrence.ts";
+import { orderOf, type Passer } from "../cells/recurrence.ts";
+import { type SiteListener, type SiteName, valueAt } from "../cells/sites.ts";
 import { availableBuild } from "../compute/engine.ts";
 import { type Network, numbersOfRun } from "../model/network.ts";
-import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { LstmPlace } from "../trace/places.ts";
+import { join, pickedSteps } from "../values/arrange.ts";
+import { numbers } from "../values/numbers.ts";
 
 /** One value that is put in. */
 export interface Patch {
@@ -56,6 +55,8 @@ type Run = LayerContext<Tensor>["run"];
 export class PatchedRuns {
   /** The output without a patch, `[batch]`. */
   readonly baseline: Tensor;
+  /** Whether the steps after a patch are computed in float32. */
+  readonly isFast: boolean;
   readonly #run: PatchedRun;
   /** Undefined where the runs begin at the first step: under a mask, and inside of another layer. */
   readonly #fork: Fork | undefined;
@@ -66,24 +67,20 @@ export class PatchedRuns {
     const { output, fork } = unpatched(run);
     this.baseline = output.select(1, run.target);
     this.#fork = fork;
-  }
-
-  /** Whether the steps after a patch are computed in float32. */
-  get isFast(): boolean {
-    const { fast, network: { precision, nodes, layers } } = this.#run;
-    if (!fast || this.#fork === undefined || precision !== "float32") return false;
-    const { layer } = layers[nodes[this.#fork.node]!.layer]!;
-    return availableBuild() !== undefined && layer.fast?.()?.kind === "gated";
+    this.isFast = run.fast && fork !== undefined && isFastFrom(run.network, fork.node);
   }
 
   /** The output with each patch, minus the one without, as the mean over the samples; patches of one timestep. */
   effects(patches: readonly Patch[]): number[] {
     const { target, inputs } = this.#run;
     const samples = inputs[0]!.shape[0]!; // a layer at each step of another has more
-    const isFast = this.isFast; // what float32 adds of its own is in a run without a patch, too
-    const outputs = (isFast ? this.#forked(patches, patches.length + 1) : this.#outputs(patches))
-      .select(1, target).data;
-    const without = isFast ? outputs.subarray(patches.length * samples) : this.baseline.data;
+    // what float32 adds of its own is in a run without a patch, too
+    const outputs =
+      (this.isFast ? this.#forked(patches, patches.length + 1) : this.#outputs(patches)).select(
+        1,
+        target,
+      ).data;
+    const without = this.isFast ? outputs.subarray(patches.length * samples) : this.baseline.data;
     return patches.map((_, p) => {
       let sum = 0;
       for (let n = 0; n < samples; n++) sum += outputs[p * samples + n]! - without[n]!;
@@ -100,7 +97,7 @@ export class PatchedRuns {
 
   /** From the step of the patches on; in the last of more runs than patches nothing is put in. */
   #forked(patches: readonly Patch[], count: number): Tensor {
-    const { network, inputs, fast } = this.#run;
+    const { network, inputs } = this.#run;
     const { node, results, after } = this.#fork!;
     const names = network.nodes.map(({ name }) => name);
     const around = (run: Run): Run => (layer, given, own, context) => {
@@ -110,7 +107,7 @@ export class PatchedRuns {
       return { outputs: results[k]!.map((result) => repeated(result, count)) };
     };
     const rows = inputs.map((x) => repeated(x, count));
-    return network.forward(rows, { fast: fast && this.isFast, around }).output;
+    return network.forward(rows, { fast: this.isFast, around }).output;
   }
 
   #layer(
@@ -127,7 +124,7 @@ export class PatchedRuns {
     const k = order.indexOf(timestep);
     const stepsFrom = (first: number, stop: number) => {
       const [from, to] = goBackwards ? [order.length - stop, order.length - first] : [first, stop];
-      return repeated(steps(x, from, to), count);
+      return repeated(stepsOf(x, from, to), count);
     };
     const before = k === 0
       ? undefined
@@ -156,8 +153,9 @@ export class PatchedRuns {
     }
     const { outputs: [end, ...ends] } = parts.at(-1)!;
     if (!returnSequences) return { outputs: [end!, ...ends] };
-    const begun = repeated(steps(results[node]![0]!, 0, k), count);
-    return { outputs: [joined([begun, ...parts.map(({ outputs }) => outputs[0]!)]), ...ends] };
+    const begun = repeated(stepsOf(results[node]![0]!, 0, k), count);
+    const whole = join(numbers, [begun, ...parts.map(({ outputs }) => outputs[0]!)], 1);
+    return { outputs: [whole, ...ends] };
   }
 
   /** Puts each patch into its own run. */
@@ -166,10 +164,11 @@ export class PatchedRuns {
     return (value, { site, timestep }) => {
       if (!patches.some((one) => one.site === site && one.timestep === timestep)) return value;
       const patched = Float64Array.from(value.data);
+      const others = source?.(site).data;
       patches.forEach((patch, p) => {
         if (patch.site !== site || patch.timestep !== timestep) return;
         for (let n = 0; n < samples; n++) {
-          const other = source?.(site).data[(n * timesteps + timestep) * units + patch.unit];
+          const other = others?.[(n * timesteps + timestep) * units + patch.unit];
           patched[(p * samples + n) * units + patch.unit] = other ?? 0;
         }
       });
@@ -216,36 +215,19 @@ function unpatched({ network, inputs, place }: PatchedRun): { output: Tensor; fo
   return { output, fork: { node, weights, x, order, states, results, after } };
 }
 
+/** Whether a node's layer runs in float32. */
+function isFastFrom({ precision, nodes, layers }: Network, node: number): boolean {
+  const { layer } = layers[nodes[node]!.layer]!;
+  return precision === "float32" && availableBuild() !== undefined &&
+    layer.fast?.()?.kind === "gated";
+}
+
 /** The samples so many times, one after the other. */
-function repeated({ data, shape }: Tensor, count: number): Tensor {
-  const all = new Float64Array(data.length * count);
-  for (let p = 0; p < count; p++) all.set(data, p * data.length);
-  return new Tensor(all, shape.with(0, shape[0]! * count));
+function repeated(x: Tensor, count: number): Tensor {
+  return join(numbers, new Array<Tensor>(count).fill(x), 0);
 }
 
 /** Some of the timesteps of `[batch, timesteps, …]`. */
-function steps({ data, shape }: Tensor, from: number, to: number): Tensor {
-  const size = sizeOf(shape.slice(2));
-  const some = new Float64Array(shape[0]! * (to - from) * size);
-  for (let n = 0; n < shape[0]!; n++) {
-    const start = n * shape[1]! * size;
-    some.set(data.subarray(start + from * size, start + to * size), n * (to - from) * size);
-  }
-  return new Tensor(some, shape.with(1, to - from));
-}
-
-/** Timesteps one after the other. */
-function joined(parts: readonly Tensor[]): Tensor {
-  const [{ shape }] = parts as [Tensor];
-  const size = sizeOf(shape.slice(2));
-  const length = parts.reduce((sum, part) => sum + part.shape[1]!, 0);
-  const all = new Float64Array(shape[0]! * length * size);
-  let to = 0;
-  for (let n = 0; n < shape[0]!; n++) {
-    for (const { data, shape: [, own] } of parts) {
-      all.set(data.subarray(n * own! * size, (n + 1) * own! * size), to);
-      to += own! * size;
-    }
-  }
-  return new Tensor(all, shape.with(1, length));
+function stepsOf(x: Tensor, from: number, to: number): Tensor {
+  return pickedSteps(numbers, x, Array.from({ length: to - from }, (_, k) => from + k));
 }

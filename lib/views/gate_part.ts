@@ -12,6 +12,7 @@ const MOST_CHARACTERS = 134_000;
 const AROUND = 85;
 /** Units are cut before timesteps, down to so many. */
 const LEAST_UNITS = 16;
+
 /** A layer of a trace by its name. */
 export interface NamedLayer {
   readonly name: string;
@@ -47,7 +48,8 @@ export function fittingLayers(layers: readonly LayerPart[]): Part<LayerPart> {
   const notes = out.length === 0 ? [] : [`not here: ${out.join(", ")} (option layer)`];
   const [first] = shown;
   if (shown.length > 1 || numbersOf(first!) <= MOST_NUMBERS) return { shown, notes };
-  return { ...cut(first!), notes: [...cut(first!).notes, ...notes] };
+  const part = cut(first!);
+  return { ...part, notes: [...part.notes, ...notes] };
 }
 
 function cut(layer: LayerPart): Part<LayerPart> {

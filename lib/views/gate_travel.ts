@@ -13,9 +13,9 @@ export type Show = (
   notes: readonly string[],
 ) => PlainFigure;
 
-/** Numbers in one figure, before it is an output. */
 /** Of timesteps, in a picture. */
 const LONG = 256;
+/** Numbers in one figure, before it is an output. */
 const MOST_COMPUTED = 2_000_000;
 
 /**

@@ -4,7 +4,6 @@ import {
   type Activation,
   bidirectional,
   conv1D,
-  defineCell,
   dense,
   dropout,
   embedding,
@@ -29,6 +28,7 @@ import {
 } from "@std/assert";
 import { floatText } from "../../lib/code/c/literals.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
+import { minGru } from "../layers/own_cells.ts";
 import { HOSTILE_NAMES } from "./hostile_names.ts";
 
 async function saved(model: Model, options: Parameters<typeof saveC>[2] = {}, file = "m.c") {
@@ -95,16 +95,6 @@ Deno.test("a GRU and a cell of one's own are written from their own steps", asyn
   assertStringIncludes(source, "/* h̃ = tanh(xW_h + r ⊙ hU_h) */");
   assertStringIncludes(source, "h[k] = z[k] * h[k] + (1.0f - z[k]) * h_tilde[k];");
 
-  const minGru = defineCell({
-    kind: "MinGRU",
-    gates: ["update", "candidate"],
-    states: ["hiddenState"],
-    step(o, { x, hiddenState: h }, { W, b }, at) {
-      const z = at("gates.update", o.sigmoid(o.affine([[x, W.update]], b.update)));
-      const h̃ = at("gates.candidate", o.affine([[x, W.candidate]], b.candidate));
-      at("hiddenState", o.sumOfProducts([o.oneMinus(z), h], [z, h̃]));
-    },
-  });
   const own = await saved(sequential([minGru({ units: 2 })], { inputShape: [null, 3], seed: 1 }));
   assertStringIncludes(own.source, "h[k] = (1.0f - z[k]) * h[k] + z[k] * h_tilde[k];");
 });

@@ -10,7 +10,7 @@ import {
 } from "../recorded.ts";
 import type { Routine } from "../routine.ts";
 import { equationText } from "../equation_text.ts";
-import { Statements } from "../statements.ts";
+import { Statements, UNNAMED } from "../statements.ts";
 import type { CFileParts } from "./parts.ts";
 import { Access, type Lines } from "./access.ts";
 import { Elementwise } from "./elementwise.ts";
@@ -221,10 +221,7 @@ export class BodyWriter {
 }
 
 const LABELS: Readonly<Record<string, string>> = {
-  affine: "z",
-  matmul: "z",
-  largest: "m",
-  moved: "w",
+  ...UNNAMED,
   products: "p",
   sum: "a",
   scale: "p",

@@ -3,7 +3,7 @@
 import type { Names } from "../names.ts";
 import { lengthOf, type Loop, operandsOf, placeOf, type Recorded } from "../recorded.ts";
 import type { Routine } from "../routine.ts";
-import { Statements } from "../statements.ts";
+import { Statements, UNNAMED } from "../statements.ts";
 import { arrayShape, Expressions } from "./expressions.ts";
 import type { PythonParts } from "./parts.ts";
 
@@ -148,11 +148,4 @@ export class PythonBody {
   }
 }
 
-const LABELS: Readonly<Record<string, string>> = {
-  affine: "z",
-  matmul: "z",
-  largest: "m",
-  moved: "w",
-  lookup: "row",
-  apply: "y",
-};
+const LABELS: Readonly<Record<string, string>> = { ...UNNAMED, lookup: "row", apply: "y" };

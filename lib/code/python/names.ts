@@ -1,6 +1,6 @@
 // Names and texts of a Python file: nothing in a layer's name breaks out of its place.
 
-import { Names } from "../names.ts";
+import { fileOf, Names } from "../names.ts";
 
 // Python 3 (The Python Language Reference, 2.3.1 and 2.3.2), and what the file itself has
 const KEYWORDS = new Set(
@@ -29,8 +29,7 @@ export function docText(text: string): string {
 
 /** The module that a file is: its name without `.py`. */
 export function moduleOf(target: string | URL): string {
-  const path = target instanceof URL ? target.pathname : String(target);
-  const file = path.split(/[/\\]/).at(-1)!;
+  const file = fileOf(target);
   const module = file.replace(/\.py$/, "");
   if (file.endsWith(".py") && /^[A-Za-z_]\w*$/.test(module) && !KEYWORDS.has(module)) return module;
   throw new TypeError(

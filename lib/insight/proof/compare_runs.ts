@@ -14,7 +14,7 @@ import { type Expectation, valueOf } from "./expected.ts";
 import { LayerOutputs, placesIn } from "./layer_outputs.ts";
 import { distance, SMALLEST } from "../../values/bounds/float32.ts";
 import { predictionBounds } from "./prediction_bound.ts";
-import { isWide, largestOf } from "./wide.ts";
+import { isWide, largestOf, rangeOf } from "./wide.ts";
 
 /** How two runs compare: the same, the same but for rounding, not the same, or nobody can tell. */
 export type Verdict = "equal" | "rounding" | "mismatch" | "undecided";
@@ -70,11 +70,10 @@ export function compareRuns(
   const lastLayer = outputNames(network)[0]!;
   const inside = expected.layers.map(() => new Map<LstmValue, Differences>());
   const ranges = expected.layers.map(() => new Map<LstmValue, number>());
-  const rangeOf = (lstm: number, value: LstmValue) => {
+  const rangeAt = (lstm: number, value: LstmValue) => {
     const known = ranges[lstm]!.get(value);
     if (known !== undefined) return known;
-    const largest = largestOf(valueOf(whole.layers[lstm], value) as Tensor);
-    const range = isGate(value) ? Math.max(1, largest) : largest;
+    const range = rangeOf(value, largestOf(valueOf(whole.layers[lstm], value) as Tensor));
     ranges[lstm]!.set(value, range);
     return range;
   };
@@ -92,7 +91,7 @@ export function compareRuns(
   const see = (site: Site, estimate: Estimate) => {
     const { lstm, value, timestep } = site;
     if (value === "hiddenState" && widens[lstm] === undefined) {
-      const range = rangeOf(lstm, value);
+      const range = rangeAt(lstm, value);
       if (estimate.error.some((error) => isWide(error, range))) widens[lstm] = timestep;
     }
     const theirs = given(site);
@@ -100,7 +99,7 @@ export function compareRuns(
     const differences = inside[lstm]!.get(value) ?? new Differences();
     inside[lstm]!.set(value, differences);
     const name = whole.names[lstm]!;
-    const wideHere = compareStep(site, name, estimate, theirs, differences, rangeOf(lstm, value));
+    const wideHere = compareStep(site, name, estimate, theirs, differences, rangeAt(lstm, value));
     wide ??= wideHere;
     const isKeras = whole.layers[lstm]!.source?.cell === undefined;
     first = earlier(first, differences.first, isKeras ? sitesOf(whole.layers[lstm]!) : []);

@@ -1,5 +1,6 @@
 // Where rounding may move a number so far that a comparison tells nothing.
 
+import { isGate, type SiteName } from "../../cells/sites.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { UNIT_ROUNDOFF } from "../../values/bounds/float32.ts";
 
@@ -16,8 +17,13 @@ export function isWide(bound: number, range: number): boolean {
   return bound > WIDE * range && bound > UNIT_ROUNDOFF;
 }
 
+/** The range of a site whose numbers have that size at most: a gate's is 1, whatever it does here. */
+export function rangeOf(site: SiteName, largest: number): number {
+  return isGate(site) ? Math.max(1, largest) : largest;
+}
+
 /** The largest size of a tensor's finite numbers; of one unit where it is said. */
-export function largestOf({ data, shape }: Tensor, unit?: number): number {
+export function largestOf({ data, shape }: Pick<Tensor, "data" | "shape">, unit?: number): number {
   const width = unit === undefined ? 1 : shape.at(-1)!;
   let found = 0;
   for (let k = unit ?? 0; k < data.length; k += width) {
