@@ -2,6 +2,7 @@
 
 import {
   bidirectional,
+  defineCell,
   dense,
   lstm,
   masking,
@@ -53,6 +54,28 @@ Deno.test("with trace, every gate, state and output can be looked at", async () 
     assertEquals(text.match(new RegExp(`seen\\(.*"${site}"`, "g"))?.length, 2, site);
   }
   assertEquals(text.match(/seen\("dense", "(output|prediction)", y_2\)/g)?.length, 2);
+});
+
+Deno.test("a state that is read after its next one is there keeps its name until then", async () => {
+  const swapping = defineCell({
+    kind: "Swapping",
+    gates: ["update"],
+    states: ["memory", "hiddenState"],
+    step(o, { x, memory: m, hiddenState: h }, { W, b }, at) {
+      const z = at("gates.update", o.sigmoid(o.affine([[x, W.update]], b.update)));
+      at("hiddenState", o.sumOfProducts([z, m], [o.oneMinus(z), h]));
+      at("memory", o.add(h, m)); // of the h before
+    },
+  });
+  const text = await saved(
+    sequential([swapping({ units: 2 })], { inputShape: [3, 1], seed: 1 }),
+  );
+  assertStringIncludes(
+    text,
+    `    h_2 = z_2 * memory + (1 - z_2) * h
+    memory = h + memory
+    return memory, h_2`,
+  );
 });
 
 Deno.test("no name breaks out of the Python text", async () => {

@@ -18,7 +18,7 @@ import {
   trace,
   type View,
 } from "@gatescope/lstm";
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
 import { activationCurves } from "../../lib/values/activation_curves.ts";
 import { PAGE_EQUATIONS } from "../../lib/insight/page_bundle.ts";
@@ -191,6 +191,24 @@ Deno.test("they start at the gate that moves the outputs most when it is held at
     assertAlmostEquals(size, most, 1e-6); // an input gate and a candidate of 0 are as good
     assertAlmostEquals(Number(told), after, 1e-4);
   }
+});
+
+Deno.test("of a layer too large to try each unit, they start at the one that the output sees", () => {
+  const units = 48;
+  const model = sequential([lstm({ units }), dense({ units: 1 })], {
+    inputShape: [60, 2],
+    seed: 1,
+  });
+  const [kernel, recurrentKernel, bias, , denseBias] = model.getWeights() as Tensor[];
+  const seen = new Float64Array(units);
+  seen[37] = 1;
+  const alone = new Tensor(new Float64Array(units * 4 * units), recurrentKernel!.shape); // no unit sees another
+  model.setWeights([kernel!, alone, bias!, new Tensor(seen, [units, 1]), denseBias!]);
+  const long = new Tensor(Float64Array.from({ length: 120 }, (_, k) => Math.sin(k)), [1, 60, 2]);
+  assertMatch(
+    gateSliders(model, long).text,
+    /Held at 0 throughout, the .* of unit 37 moves it most/,
+  );
 });
 
 Deno.test("they start where they are told, and refuse a place that is none", async () => {
