@@ -306,6 +306,15 @@ Deno.test("a run that may overflow float32 is undecided; an infinity where none 
   }
 });
 
+Deno.test("a gate's range is 1, however small it stays: what moves nothing is decided", () => {
+  const one = sequential([lstm({ units: 1 })], { inputShape: [3, 2] });
+  // The forget gate's pre-activation is 1e4 − 1e4 − 9: rounding may move σ(−9) by 0.2 % of itself.
+  const kernel = [[0, 1, 0, 0], [0, -1, 0, 0]];
+  one.setWeights([kernel, [[0, 0, 0, 0]], [0, -9, 1, 0]]);
+  const proof = prove(one, [[[1e4, 1e4], [1e4, 1e4], [1e4, 1e4]]]);
+  assert(["equal", "rounding"].includes(proof.verdict), proof.sentence);
+});
+
 Deno.test("a dead network is called dead", () => {
   const shut = new Tensor(Float32Array.from({ length: 16 }, (_, k) => k < 12 ? 0 : -200), [16]);
   const dead = smallModel(sizes, { ...arrays, bias: shut });
