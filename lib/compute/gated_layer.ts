@@ -199,20 +199,45 @@ export class GatedPlaces {
   }
 
   /** The states that the next run starts from, `[batch, units]` each; zeros where there are none. */
-  setStart(arena: Arena, base: number, states: readonly Numbers[] = []): void {
-    this.#eachUnit(base + this.initialHidden, base + this.initialCells, (state, at, unit) => {
-      arena.floats[at] = states[state]?.[unit] ?? 0;
-    });
+  setStart({ floats }: Arena, base: number, states: readonly Numbers[] = []): void {
+    const { cell, layer: { units }, sizes: { batch } } = this;
+    const [row, hidden] = [this.hiddenRow / 4, (base + this.initialHidden) / 4];
+    const h = states[cell.states - 1];
+    for (let n = 0; n < batch; n++) {
+      const [from, to] = [n * units, hidden + n * row];
+      if (h === undefined) floats.fill(0, to, to + row);
+      else {
+        floats.set(h.subarray(from, from + units), to);
+        floats.fill(0, to + units, to + row);
+      }
+    }
+    if (cell.states === 1) return;
+    const [c, cells] = [states[0], (base + this.initialCells) / 4];
+    for (let n = 0; n < batch; n++) {
+      for (let u = 0; u < this.groups * 4; u++) {
+        const at = cells + ((u >> 2) * batch + n) * 4 + (u & 3);
+        floats[at] = c === undefined || u >= units ? 0 : c[n * units + u]!;
+      }
+    }
   }
 
   /** The states after the last step of the last run. */
-  ends(arena: Arena, base: number): Float32Array<ArrayBuffer>[] {
+  ends({ floats }: Arena, base: number): Float32Array<ArrayBuffer>[] {
     const { cell, layer: { units }, sizes: { batch } } = this;
     const ends = Array.from({ length: cell.states }, () => new Float32Array(batch * units));
     const { hidden, cells } = this.#endSlot();
-    this.#eachUnit(base + hidden, base + cells, (state, at, unit) => {
-      if (unit >= 0) ends[state]![unit] = arena.floats[at]!;
-    });
+    const h = ends[cell.states - 1]!;
+    for (let n = 0; n < batch; n++) {
+      const from = (base + hidden + n * this.hiddenRow) / 4;
+      h.set(floats.subarray(from, from + units), n * units);
+    }
+    if (cell.states === 1) return ends;
+    const [c, first] = [ends[0]!, (base + cells) / 4];
+    for (let n = 0; n < batch; n++) {
+      for (let u = 0; u < units; u++) {
+        c[n * units + u] = floats[first + ((u >> 2) * batch + n) * 4 + (u & 3)]!;
+      }
+    }
     return ends;
   }
 
@@ -223,24 +248,6 @@ export class GatedPlaces {
       hidden: this.hidden + slot * batch * this.hiddenRow,
       cells: this.cells + slot * (cell.states - 1) * batch * panels.count * 16,
     };
-  }
-
-  /** Where a slot has each number of each state; padding belongs to the unit −1. */
-  #eachUnit(
-    hidden: number,
-    cells: number,
-    visit: (state: number, at: number, unit: number) => void,
-  ): void {
-    const { cell, layer: { units }, sizes: { batch } } = this;
-    for (let n = 0; n < batch; n++) {
-      for (let u = 0; u < this.hiddenRow / 4; u++) {
-        const unit = u < units ? n * units + u : -1;
-        visit(cell.states - 1, hidden / 4 + n * this.hiddenRow / 4 + u, unit);
-        if (cell.states === 1 || u >= this.groups * 4) continue;
-        const block = (u >> 2) * batch + n; // [panel][sample][4]
-        visit(0, cells / 4 + block * 4 + (u & 3), unit);
-      }
-    }
   }
 }
 

@@ -34,9 +34,13 @@ export function gatedForward(plan: GatedPlan): void {
   if (plan.last) copyRows(plan, hiddenBefore(plan, timesteps), plan.last, plan.units);
 }
 
-/** z = x·W + b for `count` steps; the rows of a tile are steps or samples, whichever are more. */
+/**
+ * z = x·W + b for `count` steps; the rows of a tile are steps or samples, whichever are more. Samples
+ * that are no distance apart have the same x: it is multiplied once.
+ */
 function inputProducts(plan: GatedPlan, first: i32, count: i32): void {
-  const batch = plan.batch;
+  const isShared = plan.xSample == 0;
+  const batch = isShared ? 1 : plan.batch;
   const panels = plan.panels;
   const panel = panelBytes(plan);
   const stepBytes = <usize>panels * panel;
@@ -55,6 +59,25 @@ function inputProducts(plan: GatedPlan, first: i32, count: i32): void {
         x + <usize>t * plan.xStep, plan.xSample, batch, plan.inputSize, plan.kernel, panels,
         plan.bias, 0, LINE, gates + <usize>t * stepBytes, LINE, panel,
       );
+    }
+  }
+  if (isShared) repeatFirst(gates, count * panels, plan.batch);
+}
+
+/** The first sample's 16 numbers of each panel to all others'. */
+function repeatFirst(to: usize, panels: i32, batch: i32): void {
+  for (let p = 0; p < panels; p++) {
+    const a = v128.load(to, 0);
+    const b = v128.load(to, 16);
+    const c = v128.load(to, 32);
+    const d = v128.load(to, 48);
+    to += LINE;
+    for (let n = 1; n < batch; n++) {
+      v128.store(to, a, 0);
+      v128.store(to, b, 16);
+      v128.store(to, c, 32);
+      v128.store(to, d, 48);
+      to += LINE;
     }
   }
 }

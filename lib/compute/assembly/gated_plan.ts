@@ -29,7 +29,10 @@ export class GatedPlan {
   activationAlpha: f32;
   recurrentActivationAlpha: f32;
 
-  /** x of the first step, and how far away the next step and the next sample are. */
+  /**
+   * x of the first step, and how far away the next step and the next sample are: 0 where all samples
+   * have the same x.
+   */
   x: usize;
   /** Where x's first number is: that of the last step, when going backwards. */
   xStart: usize;
