@@ -17,7 +17,7 @@ const REQUIREMENTS = ["jupyterlab>=4.6,<5", "nbconvert>=7.16,<8"];
 
 /** The folder of the virtual environment's programs, with JupyterLab and nbconvert in it. */
 export async function virtualEnvironment(): Promise<string> {
-  if (await runs(`${BIN}/jupyter-lab`) && await runs(`${BIN}/jupyter-nbconvert`)) return BIN;
+  if (await holds("jupyterlab", "nbconvert")) return BIN;
   console.error(`Setup: JupyterLab goes into ${VENV}, which takes a minute.`);
   await run(isWindows ? "python" : "python3", "-m", "venv", VENV);
   await run(`${BIN}/python`, "-m", "pip", "install", "--quiet", ...REQUIREMENTS);
@@ -46,7 +46,9 @@ export async function writeKernelspec(): Promise<string> {
     env: await kernelEnvironment(),
   };
   await Deno.mkdir(`${folder}/kernels/deno`, { recursive: true });
-  await Deno.writeTextFile(`${folder}/kernels/deno/kernel.json`, JSON.stringify(kernelspec));
+  const written = await Deno.makeTempFile({ dir: `${folder}/kernels/deno` });
+  await Deno.writeTextFile(written, JSON.stringify(kernelspec));
+  await Deno.rename(written, `${folder}/kernels/deno/kernel.json`); // a server may be reading it
   return folder;
 }
 
@@ -59,7 +61,19 @@ export async function run(...command: string[]): Promise<void> {
   throw new Error(`Cannot run ${command.join(" ")}: it must succeed, but it said\n${text}`);
 }
 
-/** Whether the program is there and starts; a leftover of another Python's is neither. */
+/** Whether the virtual environment has these, installed to the end; it has nothing of another Python. */
+async function holds(...packages: string[]): Promise<boolean> {
+  const code = "import sys; from importlib.metadata import files; " +
+    "sys.exit(not all(map(files, sys.argv[1:])))"; // pip lists a package's files last
+  try {
+    const python = new Deno.Command(`${BIN}/python`, { args: ["-c", code, ...packages] });
+    return (await python.output()).success;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the program is there and starts. */
 async function runs(program: string): Promise<boolean> {
   try {
     return (await new Deno.Command(program, { args: ["--version"] }).output()).success;

@@ -14,8 +14,8 @@ import {
 } from "@gatescope/lstm";
 import { fromFileUrl, join } from "@std/path";
 import { randomModels } from "../code/random_models.ts";
-import { fromDebian } from "../setup/from_debian.ts";
 import { HOSTILE_NAMES } from "../code/hostile_names.ts";
+import { setUp } from "./setup.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
 
 const MODELS = 60;
@@ -39,13 +39,6 @@ async function output(command: string, args: readonly string[]) {
   const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args] }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { success, text: text(stdout), errors: text(stderr) };
-}
-
-async function ensureCompilers(): Promise<void> {
-  const isThere = async (name: string) =>
-    await output(name, ["--version"]).then(({ success }) => success, () => false);
-  if (await isThere("gcc") && await isThere("clang")) return;
-  await fromDebian("gcc", "clang", "libc6-dev");
 }
 
 /** All files as one program, each with its own main: what they print is told apart by their names. */
@@ -303,13 +296,13 @@ async function measureArticle(folder: string): Promise<void> {
 
 /** All of it. */
 export async function checkC(folder: string): Promise<void> {
-  await ensureCompilers();
   await checkModels(folder);
   await checkBroken(folder);
   await measureArticle(folder);
 }
 
 if (import.meta.main) {
+  await setUp();
   const folder = await Deno.makeTempDir();
   try {
     await checkC(folder);

@@ -63,6 +63,18 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   });
 }
 
+/** Asserts something of a page as often as it takes to hold: ten seconds, on a busy machine too. */
+export async function eventually(assertion: () => Promise<void>): Promise<void> {
+  for (const end = Date.now() + 10_000;;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** What a chart in a page shows. */
 export interface DrawnChart {
   /** Cells, lines, bars: what stands for numbers. */

@@ -15,7 +15,7 @@ import type { CellTrace } from "../../lib/cells/cell_run.ts";
 import { sitesOf, valueAt } from "../../lib/cells/sites.ts";
 import { JUPYTER_DISPLAY } from "../../lib/display/view.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
-import { launch, openPage, screenshot, type WatchedPage } from "./browser.ts";
+import { eventually, launch, openPage, screenshot, type WatchedPage } from "./browser.ts";
 import { frontEnds } from "./setup.ts";
 
 const needed = await frontEnds();
@@ -83,7 +83,36 @@ async function moveTo(page: WatchedPage["page"], slider: number, step: number, s
   const rail = page.locator(".slider-group").nth(slider).locator(".slider-rail-touch-rect");
   const { x, y, width, height } = (await rail.boundingBox())!;
   await page.mouse.click(x + 10 + (width - 20) * step / (steps - 1), y + height / 2);
-  await page.waitForTimeout(300);
+}
+
+/** The panels' numbers are the sample's, within its axes, which are no wider than it needs. */
+function assertShows(
+  { panels, lines }: Awaited<ReturnType<typeof state>>,
+  whole: CellTrace,
+  sample: number,
+): void {
+  const sites = sitesOf(whole);
+  const [, timesteps, units] = whole.hiddenState.shape as [number, number, number];
+  assertEquals(panels.length, sites.length);
+  for (const [k, site] of sites.entries()) {
+    const value = valueAt(whole, site);
+    for (let t = 0; t < timesteps; t++) {
+      for (let unit = 0; unit < units; unit++) {
+        const [drawn, expected] = [panels[k][unit][t], value.item(sample, t, unit)];
+        const within = Math.abs(drawn - expected) <= TOLERANCE * Math.max(1, Math.abs(expected));
+        assert(within, `${site} ${sample} ${t} ${unit}: ${drawn}, not ${expected}`);
+      }
+    }
+  }
+  for (const { y, range: [low, high] } of lines) {
+    const all = `${Math.min(...y)} to ${Math.max(...y)} in ${low} to ${high}`;
+    assert(y.every((value: number) => low < value && value < high), all);
+  }
+  const longest = Math.max(...lines.flatMap(({ y }: { y: number[] }) => y.map(Math.abs)));
+  const widest = Math.max(
+    ...lines.map(({ range: [low, high] }: { range: number[] }) => high! - low!),
+  );
+  assert(widest < 3 * longest, "the axes are no wider than this sample needs");
 }
 
 const CELLS = { lstm, gru, simpleRnn };
@@ -97,42 +126,16 @@ for (const [name, layer] of Object.entries(CELLS)) {
       const [width, dark] = units === 10 ? [1280, true] : [900, units === 64];
       await using watched = await shown(whole, width, dark);
       const { page, errors } = watched;
-      const sites = sitesOf(whole);
       for (const sample of [0, batch - 1, 1]) {
         await moveTo(page, 0, sample, batch);
-        await page.waitForFunction(({ expected, tolerance }) => {
-          // deno-lint-ignore no-explicit-any
-          const chart = (globalThis as any).document.querySelector(".js-plotly-plot");
-          return Math.abs(chart._fullData[0].z[0][0] - expected) <= tolerance;
-        }, { expected: valueAt(whole, sites[0]!).item(sample, 0, 0), tolerance: TOLERANCE });
-        await page.waitForTimeout(500); // the axes follow the numbers
-        const { panels, lines } = await state(page);
-        assertEquals(panels.length, sites.length);
-        for (const [k, site] of sites.entries()) {
-          const value = valueAt(whole, site);
-          for (let t = 0; t < timesteps; t++) {
-            for (let unit = 0; unit < units; unit++) {
-              const [drawn, expected] = [panels[k][unit][t], value.item(sample, t, unit)];
-              const within =
-                Math.abs(drawn - expected) <= TOLERANCE * Math.max(1, Math.abs(expected));
-              assert(within, `${site} ${sample} ${t} ${unit}: ${drawn}, not ${expected}`);
-            }
-          }
-        }
-        for (const { y, range: [low, high] } of lines) {
-          const all = `${Math.min(...y)} to ${Math.max(...y)} in ${low} to ${high}`;
-          assert(y.every((value: number) => low < value && value < high), all);
-        }
-        const longest = Math.max(...lines.flatMap(({ y }: { y: number[] }) => y.map(Math.abs)));
-        const widest = Math.max(
-          ...lines.map(({ range: [low, high] }: { range: number[] }) => high! - low!),
-        );
-        assert(widest < 3 * longest, "the axes are no wider than this sample needs");
+        await eventually(async () => assertShows(await state(page), whole, sample)); // axes follow
       }
       await moveTo(page, 1, timesteps, timesteps + 1);
-      await page.waitForTimeout(500);
-      const { cursors } = await state(page);
-      assert(cursors.every((t: number) => t === timesteps - 1) && cursors.length > 0, `${cursors}`);
+      await eventually(async () => {
+        const { cursors } = await state(page);
+        const last = cursors.length > 0 && cursors.every((t: number) => t === timesteps - 1);
+        assert(last, `${cursors}`);
+      });
       await screenshot(page, `gate_view_${name}_${size}_${width}_${dark ? "dark" : "light"}`);
       assertEquals(errors, []);
     });
@@ -147,12 +150,13 @@ Deno.test("the mouse reads a cell's gate, timestep, unit and value: of 64 units 
   const { x, y, width, height } = (await panel.boundingBox())!;
   for (const [t, unit] of [[0, 0], [41, 17], [99, 63]] as const) {
     await page.mouse.move(x + width * (t + 0.5) / 100, y + height * (unit + 0.5) / 64);
-    await page.waitForTimeout(400);
-    const text = await page.locator(".hoverlayer .hovertext").first().textContent() ?? "";
-    assertMatch(text, new RegExp(`^f\\[timestep ${t}, unit ${unit}\\] = 0\\.\\d+$`));
-    const value = Number(text.split(" = ")[1]);
-    const expected = valueAt(whole, "gates.forget").item(0, t, unit);
-    assert(Math.abs(value - expected) <= TOLERANCE, `${text}, not ${expected}`);
+    await eventually(async () => {
+      const [text = ""] = await page.locator(".hoverlayer .hovertext").allTextContents();
+      assertMatch(text, new RegExp(`^f\\[timestep ${t}, unit ${unit}\\] = 0\\.\\d+$`));
+      const value = Number(text.split(" = ")[1]);
+      const expected = valueAt(whole, "gates.forget").item(0, t, unit);
+      assert(Math.abs(value - expected) <= TOLERANCE, `${text}, not ${expected}`);
+    });
   }
   assertEquals(errors, []);
 });

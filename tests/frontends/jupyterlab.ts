@@ -53,19 +53,10 @@ export async function startLab({ bin, plotlyPath }: FrontEnds, options: LabOptio
     await new Deno.Command(`${bin}/jupyter-trust`, { args: [`${folder}/files/${name}`], env })
       .output();
   }
-  const port = freePort();
-  const server = new Deno.Command(options.kernel ? Deno.execPath() : `${bin}/jupyter-lab`, {
-    args: [
-      ...(options.kernel ? ["run", "--allow-all", `${NOTEBOOKS}/lab.ts`] : []),
-      ...["--no-browser", "--allow-root", `--port=${port}`, `--ServerApp.root_dir=${folder}/files`],
-      ...["--IdentityProvider.token=", "--ServerApp.port_retries=0"],
-      "--LabApp.expose_app_in_browser=True", // as jupyterapp, for arrival_test.ts
-    ],
-    env,
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  await untilItAnswers(`http://localhost:${port}/api`);
+  const program = options.kernel
+    ? [Deno.execPath(), "run", "--allow-all", `${NOTEBOOKS}/lab.ts`]
+    : [`${bin}/jupyter-lab`];
+  const { server, port } = await started(program, folder, env);
   return {
     urlOf: (notebook) => `http://localhost:${port}/doc/tree/${notebook}?reset`,
     async [Symbol.asyncDispose]() {
@@ -74,6 +65,31 @@ export async function startLab({ bin, plotlyPath }: FrontEnds, options: LabOptio
       await Deno.remove(folder, { recursive: true }).catch(() => {});
     },
   };
+}
+
+/** The server, when it answers; another port where somebody took a free one before it could. */
+async function started(
+  [program, ...script]: string[],
+  folder: string,
+  env: Record<string, string>,
+) {
+  for (let attempts = 1;; attempts++) {
+    const port = freePort();
+    const server = new Deno.Command(program!, {
+      args: [
+        ...script,
+        ...["--no-browser", "--allow-root", `--port=${port}`],
+        ...[`--ServerApp.root_dir=${folder}/files`, "--ServerApp.port_retries=0"],
+        "--IdentityProvider.token=",
+        "--LabApp.expose_app_in_browser=True", // as jupyterapp, for arrival_test.ts
+      ],
+      env,
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    if (await answers(server, port, `${folder}/runtime`)) return { server, port };
+    if (attempts === 3) throw new Error(`JupyterLab ended before it answered, ${attempts} times`);
+  }
 }
 
 async function settings(folder: string, plugin: string, values: object): Promise<void> {
@@ -87,15 +103,21 @@ function freePort(): number {
   return (listener.addr as Deno.NetAddr).port;
 }
 
-async function untilItAnswers(url: string): Promise<void> {
+/** Waits until it answers: false where it ends before. Whoever else has the port did not write there. */
+async function answers(server: Deno.ChildProcess, port: number, runtime: string): Promise<boolean> {
+  const url = `http://localhost:${port}/api`;
   const end = Date.now() + STARTING_MS;
-  while (Date.now() < end) {
-    const answered = await fetch(url).then(async (response) => {
+  let hasEnded = false;
+  server.status.then(() => hasEnded = true);
+  while (!hasEnded) {
+    const isUp = [...Deno.readDirSync(runtime)].some(({ name }) => /^jpserver-.*json$/.test(name));
+    const answered = isUp && await fetch(url).then(async (response) => {
       await response.body?.cancel();
       return response.ok;
     }, () => false);
-    if (answered) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    if (answered) return true;
+    if (Date.now() > end) throw new Error(`JupyterLab did not answer at ${url}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`JupyterLab did not answer at ${url}`);
+  return false;
 }

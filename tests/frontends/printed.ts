@@ -1,8 +1,6 @@
 // What stands where on the pages of a PDF, by poppler's pdftotext.
 
-import { fromDebian } from "../setup/from_debian.ts";
-
-const PROGRAM = "/usr/bin/pdftotext";
+import { PDF_TO_TEXT } from "./setup.ts";
 
 /** A word on paper, in points from the page's upper left corner. */
 interface Word {
@@ -22,10 +20,9 @@ export interface PrintedPage {
 
 /** The pages of a PDF. */
 export async function printedPages(pdf: Uint8Array): Promise<PrintedPage[]> {
-  if (!await Deno.stat(PROGRAM).catch(() => false)) await fromDebian("poppler-utils");
   const file = await Deno.makeTempFile({ suffix: ".pdf" });
   await Deno.writeFile(file, pdf);
-  const { stdout } = await new Deno.Command(PROGRAM, { args: ["-bbox", file, "-"] }).output();
+  const { stdout } = await new Deno.Command(PDF_TO_TEXT, { args: ["-bbox", file, "-"] }).output();
   await Deno.remove(file);
   const html = new TextDecoder().decode(stdout);
   return [...html.matchAll(/<page width="([\d.]+)" height="([\d.]+)">([^]*?)<\/page>/g)].map(
