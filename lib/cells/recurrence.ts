@@ -1,5 +1,6 @@
 // A cell over all timesteps: its order, its mask, its states, its sites.
 
+import { finish, type Work } from "../base/work.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { shapeOf, stepOf, where } from "../values/arrange.ts";
 import type { Cell, CellDropout, CellFunctions, CellWeights } from "./cell.ts";
@@ -78,6 +79,15 @@ export function orderOf(timesteps: number, goBackwards = false): number[] {
 
 /** Runs a cell over a sequence. */
 export function runCell<V>(o: Ops<V>, cell: Cell, input: RecurrenceInput<V>): Recurrence<V> {
+  return finish(cellWork(o, cell, input));
+}
+
+/** The same, timestep by timestep. */
+export function* cellWork<V>(
+  o: Ops<V>,
+  cell: Cell,
+  input: RecurrenceInput<V>,
+): Work<Recurrence<V>> {
   const { x, weights, functions, start, mask, drop = {}, listen, anchor } = input;
   const order = orderOf(shapeOf(o, x)[1]!, input.goBackwards);
   const steps: RecurrentStep<V>[] = [];
@@ -107,6 +117,7 @@ export function runCell<V>(o: Ops<V>, cell: Cell, input: RecurrenceInput<V>): Re
       ? step
       : forgetful(step, (x, before) => stepAt(k, t, x, before));
     before = step.after;
+    yield (k + 1) / order.length;
   }
   return { steps, order, end: before };
 }

@@ -1,6 +1,7 @@
 // What a program should compute of its inputs, by the equations in float64, and how far rounding in
 // float32 may move each number.
 
+import { finish } from "../base/work.ts";
 import { HIGHER_ORDERS } from "../insight/proof/prediction_bound.ts";
 import { isWide, largestOf, rangeOf } from "../insight/proof/wide.ts";
 import type { Network } from "../model/network.ts";
@@ -29,7 +30,7 @@ const MOST_FOLLOWED = 64;
 export function expectedRun(network: Network, inputs: readonly Tensor[]): ExpectedSite[] {
   const bounds = new Bounds();
   const cells = new Map<string, Estimate[]>(); // by layer and site, then by timestep
-  const { results, outputs } = network.walk(bounds, inputs, {
+  const { results, outputs } = finish(network.walk(bounds, inputs, {
     states: network.layers.map(() => undefined),
     anchor: (layer) => (value, { site, timestep }) => {
       const key = JSON.stringify([layer, site]);
@@ -38,7 +39,7 @@ export function expectedRun(network: Network, inputs: readonly Tensor[]): Expect
       steps[timestep] = value;
       return value;
     },
-  });
+  }));
   let left = MOST_FOLLOWED;
   const boundsOf = (estimate: Estimate, range: number, isFollowed = false) =>
     estimate.error.map((error, k) => {

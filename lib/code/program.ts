@@ -1,7 +1,8 @@
 // A model as a program: its layers' routines, and in which order they are called. One that goes along
 // with its sequence has a routine for each timestep, and one for what comes after.
 
-import type { Layer } from "../layers/layer.ts";
+import { finish } from "../base/work.ts";
+import type { Layer, LayerRun } from "../layers/layer.ts";
 import type { Network } from "../model/network.ts";
 import { type StreamPlan, streamPlan } from "../model/stream_plan.ts";
 import { walk } from "../model/walk.ts";
@@ -100,15 +101,14 @@ class Builder {
     const weights = network.keptWeights.map((weight, k) =>
       this.#along.named(weight, network.weightSpecs[k]!.name)
     );
-    const { outputs } = walk<Recorded>(network, [x], weights, this.#along, {
-      run: (layer, inputs, own, { name }) => {
-        const named = own.map((weight) => ({
-          tensor: this.#along.numbers(weight),
-          label: weight.label!,
-        }));
-        return { outputs: [this.#call(name, layer, inputs, named)] };
-      },
-    });
+    const work: LayerRun<Recorded> = (layer, inputs, own, { name }) => {
+      const named = own.map((weight) => ({
+        tensor: this.#along.numbers(weight),
+        label: weight.label!,
+      }));
+      return { outputs: [this.#call(name, layer, inputs, named)] };
+    };
+    const { outputs } = finish(walk(network, [x], weights, this.#along, { work }));
     const [output] = outputs as [Recorded];
     const isLate = this.#plan !== undefined && this.#plan.outputs[0] !== "piece";
     const routine = (o: Recording, isLast: boolean): Routine => ({

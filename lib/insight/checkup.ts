@@ -1,5 +1,6 @@
 import { refuseOptions } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
+import { finish } from "../base/work.ts";
 import { type History, startOf } from "../model/training/history.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import { type Model, networkOf } from "../model/model.ts";
@@ -60,7 +61,7 @@ export function checkup(model: Model, x: ModelInput, history?: History): Checkup
   }
   const trained = history === undefined || history.loss.length > 0;
   const inputs = network.checkInputs(x, "check up");
-  const context = examine(network, inputs, trained ? start : undefined);
+  const context = finish(examine(network, inputs, trained ? start : undefined));
   const first = notFinite(context);
   // With a NaN inside, every other number would be one too.
   const others = first.findings.length > 0 ? [] : [

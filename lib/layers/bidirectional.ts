@@ -1,6 +1,15 @@
 import { either } from "../base/names.ts";
+import { part } from "../base/work.ts";
 import { reverseSteps, shapeOf } from "../values/arrange.ts";
-import { defineLayer, type Layer, type OpenShape, unwrapped, type WeightSpec } from "./layer.ts";
+import {
+  defineLayer,
+  innerWork,
+  inPieces,
+  type Layer,
+  type OpenShape,
+  unwrapped,
+  type WeightSpec,
+} from "./layer.ts";
 import {
   checkOptions,
   choiceRule,
@@ -104,16 +113,22 @@ export function bidirectional(layer: RecurrentLayer, options: BidirectionalOptio
         weights(input).map((spec) => ({ ...spec, name: `${prefix}/${spec.name}` }));
       return [...prefixed("forward_layer", ahead), ...prefixed("backward_layer", back)];
     },
-    run: (o, [x, ...states], weights, context) => {
+    ...inPieces(function* (o, [x, ...states], weights, context) {
       const count = ahead.weights(shapeOf(o, x!).slice(1)).length;
       const half = (layer: RecurrentLayer, k: number, own: typeof weights) =>
-        context.run(layer, [x!, ...states.slice(stateCount * k, stateCount * (k + 1))], own, {
-          ...context,
-          name: `${context.name}/${["forward_layer", "backward_layer"][k]}`,
-          states: context.states?.slice(k, k + 1),
-        });
-      const one = half(ahead, 0, weights.slice(0, count));
-      const two = half(back, 1, weights.slice(count));
+        innerWork(
+          context,
+          layer,
+          [x!, ...states.slice(stateCount * k, stateCount * (k + 1))],
+          own,
+          {
+            ...context,
+            name: `${context.name}/${["forward_layer", "backward_layer"][k]}`,
+            states: context.states?.slice(k, k + 1),
+          },
+        );
+      const one = yield* part(half(ahead, 0, weights.slice(0, count)), 0, 0.5);
+      const two = yield* part(half(back, 1, weights.slice(count)), 0.5, 1);
       const [y, reversed] = [one.outputs[0]!, two.outputs[0]!];
       const inOrder = returnSequences ? reverseSteps(o, reversed) : reversed;
       return {
@@ -125,7 +140,7 @@ export function bidirectional(layer: RecurrentLayer, options: BidirectionalOptio
         mask: one.mask,
         states: one.states && two.states && [...one.states, ...two.states],
       };
-    },
+    }),
   });
   halves.set(pair, { ahead, back });
   return pair;

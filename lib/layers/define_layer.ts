@@ -21,7 +21,7 @@ export type OwnWeight =
   & Partial<Pick<WeightSpec, "initialize">>;
 
 /** A layer as one describes it: all that a {@linkcode LayerDefinition} may say, and less. */
-export interface OwnLayer extends Omit<LayerDefinition, "config" | "weights" | "run"> {
+export interface OwnLayer extends Omit<LayerDefinition, "config" | "weights" | "run" | "work"> {
   /** Its options, for the summary and for comparisons. Default: none. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** The arrays needed for inputs of these shapes; a matrix starts as Keras's kernels, all else at 0, unless `initialize` says how. Default: none. */

@@ -2,6 +2,7 @@
 // them in, so that one definition can serve twice and nothing is changed behind anybody's back.
 
 import { refuseOptions } from "../base/options.ts";
+import { finish, isWork, type Work } from "../base/work.ts";
 import type { Anchor, Passer } from "../cells/recurrence.ts";
 import type { SiteListener } from "../cells/sites.ts";
 import type { Random } from "../tensor/random.ts";
@@ -64,6 +65,12 @@ export interface LayerContext<V> {
     context: LayerContext<V>,
   ) => LayerResult<V>;
   /**
+   * The same, in pieces.
+   *
+   * @internal
+   */
+  readonly work?: LayerWork<V> | undefined;
+  /**
    * Intervenes at the sites of the cell of that name.
    *
    * @internal
@@ -82,6 +89,14 @@ export interface LayerContext<V> {
    */
   readonly inside?: ((inside: Inside<V>) => void) | undefined;
 }
+
+/** Runs a layer. */
+export type LayerRun<V> = LayerContext<V>["run"];
+
+/** Runs a layer, in pieces where it goes on for long. */
+export type LayerWork<V> = (
+  ...run: Parameters<LayerRun<V>>
+) => LayerResult<V> | Work<LayerResult<V>>;
 
 /** What one run of a layer gave. */
 export interface LayerResult<V> {
@@ -148,6 +163,45 @@ export interface LayerDefinition {
     weights: readonly V[],
     context: LayerContext<V>,
   ) => LayerResult<V>;
+  /**
+   * The same in pieces, of a layer that goes on for long.
+   *
+   * @internal
+   */
+  readonly work?: EquationWork;
+}
+
+/** An equation in pieces. */
+type EquationWork = <V>(
+  ...run: [o: Ops<V>, inputs: readonly V[], weights: readonly V[], context: LayerContext<V>]
+) => Work<LayerResult<V>>;
+
+/** The equation of a layer that goes on for long, in pieces and whole. */
+export function inPieces(work: EquationWork): Required<Pick<LayerDefinition, "run" | "work">> {
+  return { work, run: (...run) => finish(work(...run)) };
+}
+
+/** Runs layers by their equations. */
+export function equationsBy<V>(o: Ops<V>): LayerWork<V> {
+  return (layer, inputs, weights, context) =>
+    (layer.work ?? layer.run)(o, inputs, weights, context);
+}
+
+/** Runs them at once. */
+export function wholeRun<V>(work: LayerWork<V>): LayerRun<V> {
+  return (layer, inputs, weights, context) => {
+    const result = work(layer, inputs, weights, context);
+    return isWork(result) ? finish(result) : result;
+  };
+}
+
+/** A layer inside of another, in the way that the outer one's context has. */
+export function* innerWork<V>(
+  { run, work = run }: LayerContext<V>,
+  ...inner: Parameters<LayerRun<V>>
+): Work<LayerResult<V>> {
+  const result = work(...inner);
+  return isWork(result) ? yield* result : result;
 }
 
 /** A layer's definition, ready to be put into a model. */

@@ -2,7 +2,7 @@
 // keras/src/layers/rnn/rnn.py (Keras 3.15.1).
 
 import { blocksOf, type Cell, type CellFunctions } from "../cells/cell.ts";
-import { runCell } from "../cells/recurrence.ts";
+import { cellWork } from "../cells/recurrence.ts";
 import type { CellName } from "../compute/cell_kinds.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -15,6 +15,7 @@ import { given, type KerasConfig, type KerasReading, type LayerKind, numbered } 
 import {
   defineLayer,
   formatOpenShape,
+  inPieces,
   type Layer,
   type LayerContext,
   type OpenShape,
@@ -187,7 +188,12 @@ export function recurrentLayer<O extends RecurrentOptions>(
       ];
     },
     fast: () => cellName && fastGated(cellName, { cell, functions }, shared),
-    run<V>(o: Ops<V>, [x, ...more]: readonly V[], weights: readonly V[], context: LayerContext<V>) {
+    ...inPieces(function* <V>(
+      o: Ops<V>,
+      [x, ...more]: readonly V[],
+      weights: readonly V[],
+      context: LayerContext<V>,
+    ) {
       const [batch, , inputSize] = shapeOf(o, x!) as [number, number, number];
       const { name } = context;
       const before = more.length === count
@@ -208,7 +214,7 @@ export function recurrentLayer<O extends RecurrentOptions>(
         listen: context.listen?.(name),
         anchor: context.anchor?.(name),
       };
-      const recurrence = runCell(o, cell, run);
+      const recurrence = yield* cellWork(o, cell, run);
       context.inside?.({ ...run, cell, weights, name, recurrence, before, returnSequences });
 
       // Keras's result is in the order of computation.
@@ -225,7 +231,7 @@ export function recurrentLayer<O extends RecurrentOptions>(
         mask: returnSequences ? given : undefined, // with goBackwards too Keras leaves it as it was
         states: stateful || context.keepsStates ? [end] : undefined,
       };
-    },
+    }),
   });
   recurrences.set(layer, { cell, make: make as unknown as Made["make"] });
   return layer;

@@ -1,6 +1,13 @@
 import { shapeOf } from "../values/arrange.ts";
 import type { FastForm } from "./fast_form.ts";
-import { defineLayer, formatOpenShape, type Layer, type OpenShape } from "./layer.ts";
+import {
+  defineLayer,
+  formatOpenShape,
+  innerWork,
+  inPieces,
+  type Layer,
+  type OpenShape,
+} from "./layer.ts";
 import { checkOptions, definedOptions, type LayerName } from "./layer_options.ts";
 import type { LayerKind } from "./kind.ts";
 
@@ -44,11 +51,11 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
       const form = layer.fast?.();
       return form?.kind === "gated" ? undefined : form; // a chain's recurrent layer sees all timesteps
     },
-    run: (o, [x], weights, context) => {
+    ...inPieces(function* (o, [x], weights, context) {
       const [batch, timesteps, ...rest] = shapeOf(o, x!) as [number, number, ...number[]];
       // To the layer, each timestep is a sample of its own.
       const steps = o.reshape(x!, [batch * timesteps, ...rest]);
-      const { outputs, updates } = context.run(layer, [steps], weights, {
+      const { outputs, updates } = yield* innerWork(context, layer, [steps], weights, {
         ...context,
         masks: [undefined],
       });
@@ -56,7 +63,7 @@ export function timeDistributed(layer: Layer, options: LayerName = {}): Layer {
         o.reshape(output, [batch, timesteps, ...shapeOf(o, output).slice(1)])
       );
       return { outputs: results, mask: context.masks[0], updates };
-    },
+    }),
   });
 }
 

@@ -1,19 +1,22 @@
 // A graph with its weights: what predicting, training and tracing all run. Shapes and numbers only;
 // the public door in front of it is Model.
 
+import { finish, isWork, type Work } from "../base/work.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import { valuesOfSite } from "../cells/cell_run.ts";
 import { passer } from "../cells/lstm_forward.ts";
 import type { SiteListener } from "../cells/sites.ts";
 import { traceOfRun } from "../cells/trace_of_run.ts";
 import type { Inside } from "../layers/inside.ts";
-import type {
-  LayerContext,
-  LayerState,
-  Mask,
-  OpenShape,
-  SiteListeners,
-  WeightSpec,
+import {
+  equationsBy,
+  type LayerRun,
+  type LayerState,
+  type Mask,
+  type OpenShape,
+  type SiteListeners,
+  type WeightSpec,
+  wholeRun,
 } from "../layers/layer.ts";
 import { type Random, seededRandom } from "../tensor/random.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
@@ -45,8 +48,8 @@ export interface NetworkContext {
   readonly listeners?: SiteListeners;
   /** The equations' operations, where somebody looks at them. */
   readonly ops?: Ops<Tensor>;
-  /** Runs each layer in its own way, by how it would run. */
-  readonly around?: (run: LayerContext<Tensor>["run"]) => LayerContext<Tensor>["run"];
+  /** Runs each layer in its own way, by how it would run; a layer is then one piece. */
+  readonly around?: (run: LayerRun<Tensor>) => LayerRun<Tensor>;
 }
 
 /** What one run gave. */
@@ -199,16 +202,19 @@ export class Network implements Graph {
 
   /** Runs on checked inputs. Changes nothing: not even what stateful layers remember. */
   forward(inputs: readonly Tensor[], context: NetworkContext = {}): NetworkRun {
+    return finish(this.forwardWork(inputs, context));
+  }
+
+  /** The same, in pieces. */
+  *forwardWork(inputs: readonly Tensor[], context: NetworkContext = {}): Work<NetworkRun> {
     const { fast, records, listeners, ops = numbersOfRun(), around } = context;
     const insides: (Inside<Tensor> | NamedTrace)[] = [];
     const inside = (one: Inside<Tensor> | NamedTrace) => insides.push(one);
     const compute = this.#computing(fast);
-    const run = compute?.run({ records: records ?? false, inside });
-    const equation: LayerContext<Tensor>["run"] = (layer, given, own, context) =>
-      layer.run(ops, given, own, context);
-    const walked = this.#walk(ops, inputs, compute ? this.keptWeights : this.weights, {
+    const work = compute?.run({ records: records ?? false, inside }) ?? equationsBy(ops);
+    const walked = yield* this.#walk(ops, inputs, compute ? this.keptWeights : this.weights, {
       ...context,
-      run: around ? around(run ?? equation) : run,
+      work: around ? around(wholeRun(work)) : work,
       inside,
       ...(listeners && {
         listen: (name: string) => listeners.has(name) ? passer(listeners.get(name)!) : undefined,
@@ -231,20 +237,24 @@ export class Network implements Graph {
 
   /** The same, so that gradients can go back through it. */
   forwardOnTape(inputs: readonly Tensor[], context: NetworkContext = {}): GradientRun {
+    return finish(this.tapeWork(inputs, context));
+  }
+
+  /** The same, in pieces. */
+  *tapeWork(inputs: readonly Tensor[], context: NetworkContext = {}): Work<GradientRun> {
     const tape = new Gradients(productOfRun());
     const insides: Inside<Variable>[] = [];
     const compute = this.#computing(context.fast);
     const kept = compute ? this.keptWeights : this.weights;
     const weights = kept.map((weight) => tape.leaf(weight));
-    const equation: LayerContext<Variable>["run"] = (layer, given, own, context) =>
-      layer.run(tape, given, own, context);
-    const run = compute?.runOnTape(tape) ?? equation;
-    const walked = this.#walk(tape, inputs.map((x) => tape.given(x)), weights, {
+    const work = compute?.runOnTape(tape) ?? equationsBy(tape);
+    const walked = yield* this.#walk(tape, inputs.map((x) => tape.given(x)), weights, {
       ...context,
-      run: (layer, given, own, context) => {
+      work: function* (layer, given, own, context) {
         const outer = tape.scope;
         tape.scope = context.name;
-        const result = run(layer, given, own, context);
+        const ran = work(layer, given, own, context);
+        const result = isWork(ran) ? yield* ran : ran;
         tape.scope = outer;
         return result;
       },
@@ -267,7 +277,7 @@ export class Network implements Graph {
   }
 
   /** A walk over any kind of value, from the states that are remembered. */
-  walk<V>(o: Ops<V>, x: readonly Tensor[], context: WalkContext<V> = {}): Walked<V> {
+  walk<V>(o: Ops<V>, x: readonly Tensor[], context: WalkContext<V> = {}): Work<Walked<V>> {
     return this.#walk(
       o,
       x.map((one) => o.given(one)),
@@ -281,7 +291,7 @@ export class Network implements Graph {
     inputs: readonly V[],
     weights: readonly V[],
     context: WalkContext<V>,
-  ): Walked<V> {
+  ): Work<Walked<V>> {
     const states: States<V> = this.states.map((layer) =>
       layer?.map((states) =>
         states.map((state) => (o.remembered ?? o.given).call(o, asFloat64(state)))

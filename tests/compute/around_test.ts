@@ -23,7 +23,7 @@ import { Arena } from "../../lib/compute/arena.ts";
 import type { Build } from "../../lib/compute/engine.ts";
 import { poolWindows, poolWindowsBackward } from "../../lib/compute/pooling.ts";
 import type { FastPooling } from "../../lib/layers/fast_form.ts";
-import type { LayerResult } from "../../lib/layers/layer.ts";
+import { type LayerResult, wholeRun } from "../../lib/layers/layer.ts";
 import { FastLayers } from "../../lib/model/fast/fast_layers.ts";
 import { placedWindows } from "../../lib/model/fast/fast_windows.ts";
 import { asFloat64 } from "../../lib/tensor/tensor.ts";
@@ -54,7 +54,7 @@ function trained(layer: Layer, x: Tensor, isFast: boolean) {
   const [input, own] = [on(x), weightsOf(layer, x).map(on)];
   const equation = (one: Layer): LayerResult<Variable> => one.run(tape, [input], own, context);
   const context = { name: "layer", training: true, masks: [undefined], run: equation };
-  const run = isFast ? new FastLayers().runOnTape(tape) : equation;
+  const run = isFast ? wholeRun(new FastLayers().runOnTape(tape)) : equation;
   const { outputs: [output], updates } = run(layer, [input], own, context);
   const { value } = output!;
   assertEquals(value.data instanceof Float32Array, isFast);
@@ -73,7 +73,7 @@ function predicted(layer: Layer, x: Tensor, isFast: boolean): Tensor {
   const equation = (one: Layer): LayerResult<Tensor> => one.run(numbers, [x], weights, context);
   const context = { name: "layer", training: false, masks: [undefined], run: equation };
   const fast = new FastLayers().run({ records: false, inside: () => {} });
-  return (isFast ? fast : equation)(layer, [x], weights, context).outputs[0]!;
+  return (isFast ? wholeRun(fast) : equation)(layer, [x], weights, context).outputs[0]!;
 }
 
 /** Each with what shapes it takes. */

@@ -14,6 +14,7 @@ import {
   Tensor,
   trace,
 } from "@gatescope/lstm";
+import { finish } from "../../lib/base/work.ts";
 import { assert, assertEquals } from "@std/assert";
 import { networkOf } from "../../lib/model/model.ts";
 import { productOfRun } from "../../lib/model/network.ts";
@@ -68,7 +69,7 @@ for (const [name, make] of Object.entries(models)) {
         return found;
       }),
     ];
-    const results = bounds.map((o) => network.walk(o, inputs).outputs[0]!);
+    const results = bounds.map((o) => finish(network.walk(o, inputs)).outputs[0]!);
     const [judge, found] = results as [typeof results[0], typeof results[0]];
     assert(products > 20, `${products}`);
     for (const what of ["value", "error", "local", "fresh"] as const) {

@@ -18,6 +18,7 @@ import {
   timeDistributed,
 } from "@gatescope/lstm";
 import { assert } from "@std/assert";
+import { finish } from "../../lib/base/work.ts";
 import { type EstimatedStep, estimateRun } from "../../lib/insight/proof/estimated_run.ts";
 import { networkOf } from "../../lib/model/model.ts";
 import { denseRow, gruRows, lstmRows, type Rows, simpleRnnRows } from "./exact_layers.ts";
@@ -210,10 +211,9 @@ function largestShare(name: string, seed: number): number {
     );
 
   const input64 = new Tensor(Float64Array.from(sample), [1, ...inputShape]);
-  const { result, lstms } = estimateRun(networkOf(model), [input64], {
-    see: () => {},
-    given: () => undefined,
-  });
+  const { result, lstms } = finish(
+    estimateRun(networkOf(model), [input64], { see: () => {}, given: () => undefined }),
+  );
   const weights = model.getWeights();
   const ways = [() => -4.4, () => 0, () => 4.4, () => 8.8 * random.uniform() - 4.4];
   const shareOf = (compute: Case["run"], { value, error }: Bounded) => {

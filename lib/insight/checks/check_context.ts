@@ -1,10 +1,12 @@
 // What the checks look at: one run of a model, layer by layer, with every cell's values and slopes.
 
+import { isWork, type Work } from "../../base/work.ts";
 import type { Cell } from "../../cells/cell.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
 import type { Recurrence } from "../../cells/recurrence.ts";
 import type { SiteName } from "../../cells/sites.ts";
 import type { Inside } from "../../layers/inside.ts";
+import { equationsBy } from "../../layers/layer.ts";
 import type { Activation } from "../../values/activations.ts";
 import { stackSteps } from "../../values/arrange.ts";
 import { isNamed } from "../../values/built_in.ts";
@@ -60,19 +62,22 @@ export interface RecurrentVisit {
 const DEAD = 2 ** -24;
 
 /** Runs a model, and looks into each of its recurrent layers. */
-export function examine(
+export function* examine(
   network: Network,
   inputs: readonly Tensor[],
   start: FitStart | undefined,
-): CheckContext {
+): Work<CheckContext> {
   const tape = new Gradients(productOfRun());
   const insides: Inside<Variable>[] = [];
-  const { results } = network.walk(tape, inputs, {
-    run: (layer, given, own, context) => {
+  const equations = equationsBy(tape);
+  const { results } = yield* network.walk(tape, inputs, {
+    work: function* (layer, given, own, context) {
       const outer = tape.scope;
       tape.scope = context.name;
       // Each layer begins anew: no gradient leaves it.
-      const result = layer.run(tape, given.map(({ value }) => tape.leaf(value)), own, context);
+      const leaves = given.map(({ value }) => tape.leaf(value));
+      const ran = equations(layer, leaves, own, context);
+      const result = isWork(ran) ? yield* ran : ran;
       tape.scope = outer;
       return result;
     },

@@ -1,5 +1,6 @@
 // The equations' run against somebody else's: value by value, step by step.
 
+import { finish } from "../../base/work.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
 import { outputNames } from "../../model/graph.ts";
 import { isNamed } from "../../values/built_in.ts";
@@ -112,7 +113,7 @@ export function compareRuns(
     wide ??= outputs.wide;
     return layer === lastLayer ? undefined : theirs; // the prediction is followed back from itself
   };
-  const run = estimateRun(network, inputs, { see, given, output });
+  const run = finish(estimateRun(network, inputs, { see, given, output }));
   const rows = inside.flatMap((byValue, lstm) =>
     sitesOf(whole.layers[lstm]!).flatMap((value) => {
       const differences = byValue.get(value);

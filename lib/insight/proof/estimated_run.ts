@@ -1,9 +1,11 @@
 // A model's run with the error of each value.
 
+import { isWork, type Work } from "../../base/work.ts";
 import type { RecurrentStep } from "../../cells/recurrence.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
 import { isGate } from "../../cells/sites.ts";
 import type { Inside } from "../../layers/inside.ts";
+import { equationsBy } from "../../layers/layer.ts";
 import { type Network, productOfRun } from "../../model/network.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Bounds } from "../../values/bounds/bounds.ts";
@@ -53,11 +55,11 @@ export interface Observer {
 }
 
 /** Runs the network as it predicts; it is left as it was. */
-export function estimateRun(
+export function* estimateRun(
   network: Network,
   inputs: readonly Tensor[],
   { see, given, output }: Observer,
-): EstimatedRun {
+): Work<EstimatedRun> {
   let [layer, unknown] = ["", undefined as UnknownActivation | undefined];
   let isOver = false; // a step that is explained is computed again
   const bounds = new Bounds(
@@ -69,11 +71,13 @@ export function estimateRun(
   const lstms: EstimatedLstm[] = [];
   const results = new Map<string, Estimate>();
   let depth = 0;
-  const { outputs } = network.walk(bounds, inputs, {
-    run: (inner, given, weights, context) => {
+  const equations = equationsBy(bounds);
+  const { outputs } = yield* network.walk(bounds, inputs, {
+    work: function* (inner, given, weights, context) {
       layer = context.name;
       depth++;
-      const result = inner.run(bounds, given, weights, context);
+      const ran = equations(inner, given, weights, context);
+      const result = isWork(ran) ? yield* ran : ran;
       if (--depth > 0) return result; // of a layer inside of another
       const [own, ...more] = result.outputs as [Estimate, ...Estimate[]];
       results.set(context.name, own);

@@ -6,7 +6,14 @@ import { activateBackward, activateNumbers } from "../../compute/activate.ts";
 import { type FastActivation, LINEAR, SOFTMAX } from "../../compute/activations.ts";
 import { availableBuild } from "../../compute/engine.ts";
 import type { FastGated } from "../../layers/fast_form.ts";
-import type { Layer, LayerContext, LayerResult, Mask } from "../../layers/layer.ts";
+import {
+  equationsBy,
+  type Layer,
+  type LayerContext,
+  type LayerResult,
+  type LayerWork,
+  type Mask,
+} from "../../layers/layer.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Gradients, Variable } from "../../values/gradients.ts";
 import { numbers } from "../../values/numbers.ts";
@@ -37,10 +44,11 @@ export class FastLayers {
   run({ records, inside }: {
     readonly records: boolean;
     readonly inside: (one: { readonly name: string; readonly trace: CellTrace }) => void;
-  }): LayerContext<Tensor>["run"] {
+  }): LayerWork<Tensor> {
+    const equations = equationsBy(numbers);
     return (layer, inputs, weights, context) => {
       const fast = this.#fast(layer, inputs, weights, context, records);
-      if (fast === undefined) return layer.run(numbers, inputs, weights, context);
+      if (fast === undefined) return equations(layer, inputs, weights, context);
       const { output, ends = [], mask, trace } = fast;
       if (trace !== undefined) inside({ name: context.name, trace });
       return { ...fast.arranged(output, ends), mask };
@@ -48,15 +56,16 @@ export class FastLayers {
   }
 
   /** Runs a layer on a tape; what is no training keeps nothing to go back through. */
-  runOnTape(tape: Gradients): LayerContext<Variable>["run"] {
-    return (layer, inputs, weights, context): LayerResult<Variable> => {
+  runOnTape(tape: Gradients): LayerWork<Variable> {
+    const equations = equationsBy(tape);
+    return (layer, inputs, weights, context) => {
       const [x, ...more] = inputs as [Variable, ...Variable[]];
       const valuesOf = (variables: readonly Variable[]) => variables.map(({ value }) => value);
       const given = { ...context, states: context.states?.map(valuesOf) };
       const fast = context.training
         ? this.#fast(layer, valuesOf(inputs), valuesOf(weights), given, false)
         : undefined;
-      if (fast === undefined) return layer.run(tape, inputs, weights, context);
+      if (fast === undefined) return equations(layer, inputs, weights, context);
       const { output, ends = [], mask } = fast;
       const starts = startOf(more, context.states) ?? [];
       const [y, ...last] = computedTogether(
