@@ -4,14 +4,14 @@
 import { recurrenceOf, type RecurrentLayer } from "../layers/recurrent.ts";
 import type { Layer, LayerContext, LayerResult } from "../layers/layer.ts";
 import { blocksOf } from "../cells/cell.ts";
-import { orderOf, type Passer } from "../cells/recurrence.ts";
-import { type SiteListener, type SiteName, valueAt } from "../cells/sites.ts";
-import { availableBuild } from "../compute/engine.ts";
-import { type Network, numbersOfRun } from "../model/network.ts";
+import type { SiteListener, SiteName } from "../cells/sites.ts";
+import type { Network } from "../model/network.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { LstmPlace } from "../trace/places.ts";
 import { join, pickedSteps } from "../values/arrange.ts";
 import { numbers } from "../values/numbers.ts";
+import { fastFormOf, type Fork, repeated, type Run, unpatched } from "./fork.ts";
+import { PatchedRows } from "./patched_rows.ts";
 
 /** One value that is put in. */
 export interface Patch {
@@ -35,22 +35,6 @@ export interface PatchedRun {
   readonly fast: boolean;
 }
 
-/** A recurrent layer in a run without patches: what it got, and what all layers gave. */
-interface Fork {
-  readonly node: number;
-  /** In float64. */
-  readonly weights: readonly Tensor[];
-  readonly x: Tensor;
-  readonly order: readonly number[];
-  /** Its states after each step, `[batch, timesteps, units]` each. */
-  readonly states: readonly Tensor[];
-  readonly results: readonly (readonly Tensor[])[];
-  /** The nodes that anything reaches from it. */
-  readonly after: ReadonlySet<number>;
-}
-
-type Run = LayerContext<Tensor>["run"];
-
 /** The runs of a model with one value changed. */
 export class PatchedRuns {
   /** The output without a patch, `[batch]`. */
@@ -60,14 +44,18 @@ export class PatchedRuns {
   readonly #run: PatchedRun;
   /** Undefined where the runs begin at the first step: under a mask, and inside of another layer. */
   readonly #fork: Fork | undefined;
-  readonly #ops = numbersOfRun(); // the weights are packed once for all runs
+  /** The layer's runs in float32. */
+  readonly #rows: PatchedRows | undefined;
 
   constructor(run: PatchedRun) {
     this.#run = run;
-    const { output, fork } = unpatched(run);
-    this.baseline = output.select(1, run.target);
+    const { network, inputs, place, target, fast } = run;
+    const { output, fork } = unpatched(network, inputs, place);
+    this.baseline = output.select(1, target);
     this.#fork = fork;
-    this.isFast = run.fast && fork !== undefined && isFastFrom(run.network, fork.node);
+    const form = fast && fork !== undefined ? fastFormOf(network, fork.node) : undefined;
+    this.#rows = form && new PatchedRows(form, fork!);
+    this.isFast = form !== undefined;
   }
 
   /** The output with each patch, minus the one without, as the mean over the samples; patches of one timestep. */
@@ -98,15 +86,20 @@ export class PatchedRuns {
   /** From the step of the patches on; in the last of more runs than patches nothing is put in. */
   #forked(patches: readonly Patch[], count: number): Tensor {
     const { network, inputs } = this.#run;
-    const { node, results, after } = this.#fork!;
+    const { node, results, after, beside, besideInputs } = this.#fork!;
     const names = network.nodes.map(({ name }) => name);
     const around = (run: Run): Run => (layer, given, own, context) => {
       const k = names.indexOf(context.name);
-      if (k === node) return this.#layer(run, layer, own, context, patches, count);
+      if (k === node) {
+        return this.#rows
+          ? this.#fastLayer(this.#rows, layer, patches, count)
+          : this.#layer(run, layer, own, context, patches, count);
+      }
       if (k === -1 || after.has(k)) return run(layer, given, own, context);
+      if (!beside.has(k)) return { outputs: results[k]! }; // which nobody reads
       return { outputs: results[k]!.map((result) => repeated(result, count)) };
     };
-    const rows = inputs.map((x) => repeated(x, count));
+    const rows = inputs.map((x, k) => besideInputs.has(k) ? repeated(x, count) : x);
     return network.forward(rows, { fast: this.isFast, around }).output;
   }
 
@@ -120,42 +113,42 @@ export class PatchedRuns {
   ): LayerResult<Tensor> {
     const { x, order, states, results, node } = this.#fork!;
     const { goBackwards, returnSequences } = (layer as RecurrentLayer).options;
-    const { timestep } = patches[0]!;
-    const k = order.indexOf(timestep);
-    const stepsFrom = (first: number, stop: number) => {
-      const [from, to] = goBackwards ? [order.length - stop, order.length - first] : [first, stop];
-      return repeated(stepsOf(x, from, to), count);
-    };
+    const k = order.indexOf(patches[0]!.timestep);
+    const [from, to] = goBackwards ? [0, order.length - k] : [k, order.length];
     const before = k === 0
       ? undefined
       : [states.map((state) => repeated(state.select(1, order[k - 1]!), count))];
+    const first = goBackwards ? to - 1 : 0; // of those steps the one computed first
     const put = this.#put(patches);
-    const listenAt = (step: number): Passer<Tensor> => (value, { site, timestep: t }) =>
-      t === step ? put(value, { site, timestep } as never) : value;
-    const given = { ...context, states: before };
-    const parts: LayerResult<Tensor>[] = [];
-    if (this.isFast) {
-      const first = layer.run(this.#ops, [stepsFrom(k, k + 1)], this.#fork!.weights, {
-        ...given,
-        keepsStates: true,
-        listen: () => listenAt(0),
-      });
-      parts.push(first);
-      const { states } = first;
-      const rest = [stepsFrom(k + 1, order.length)];
-      if (k + 1 < order.length) parts.push(run(layer, rest, own, { ...context, states }));
-    } else {
-      const first = goBackwards ? order.length - k - 1 : 0; // of those steps the one computed first
-      parts.push(run(layer, [stepsFrom(k, order.length)], own, {
-        ...given,
-        listen: () => listenAt(first),
-      }));
-    }
-    const { outputs: [end, ...ends] } = parts.at(-1)!;
+    const { outputs: [end, ...ends] } = run(layer, [repeated(stepsOf(x, from, to), count)], own, {
+      ...context,
+      states: before,
+      listen: () => (value, { site, timestep }) =>
+        timestep === first ? put(value, { site, timestep: patches[0]!.timestep } as never) : value,
+    });
     if (!returnSequences) return { outputs: [end!, ...ends] };
     const begun = repeated(stepsOf(results[node]![0]!, 0, k), count);
-    const whole = join(numbers, [begun, ...parts.map(({ outputs }) => outputs[0]!)], 1);
-    return { outputs: [whole, ...ends] };
+    return { outputs: [join(numbers, [begun, end!], 1), ...ends] };
+  }
+
+  #fastLayer(
+    rows: PatchedRows,
+    layer: Layer,
+    patches: readonly Patch[],
+    count: number,
+  ): LayerResult<Tensor> {
+    const { order, results, node } = this.#fork!;
+    const { returnState } = (layer as RecurrentLayer).options;
+    const [{ timestep }, put] = [patches[0]!, this.#put(patches)];
+    const k = order.indexOf(timestep);
+    const { ends, sequence } = rows.run(k, count, (site, value) => {
+      if (!patches.some((patch) => patch.site === site)) return value;
+      const whole = value.shape[0] === this.#run.place.samples ? repeated(value, count) : value;
+      return put(whole, { site, timestep } as never);
+    });
+    const begun = () => repeated(stepsOf(results[node]![0]!, 0, k), count);
+    const result = sequence === undefined ? ends.at(-1)! : join(numbers, [begun(), sequence], 1);
+    return { outputs: returnState ? [result, ...ends.toReversed()] : [result] };
   }
 
   /** Puts each patch into its own run. */
@@ -186,45 +179,6 @@ export function multiplicationsOf({ network, inputs, place }: PatchedRun, count:
   if (made === undefined) return 0;
   const each = (inputShape.at(-1)! + place.units) * blocksOf(made.cell) * place.units;
   return count * inputs[0]!.shape[0]! * place.timesteps / 2 * each;
-}
-
-/** The run without patches, and where the others leave it. */
-function unpatched({ network, inputs, place }: PatchedRun): { output: Tensor; fork?: Fork } {
-  let [x, masked] = [undefined as Tensor | undefined, false];
-  const around = (run: Run): Run => (layer, given, own, context) => {
-    const result = run(layer, given, own, context);
-    masked ||= result.mask !== undefined || context.masks.some((mask) => mask !== undefined);
-    if (context.name === place.name && given.length === 1) x = given[0]!;
-    return result;
-  };
-  const { output, results, traces } = network.forward(inputs, { around });
-  const node = network.nodes.findIndex(({ name }) => name === place.name);
-  if (x === undefined || masked || node === -1) return { output };
-  const { layer, firstWeight, weights: { length } } = network.layers[network.nodes[node]!.layer]!;
-  const weights = network.weights.slice(firstWeight, firstWeight + length);
-  const made = recurrenceOf(layer);
-  if (made === undefined) return { output };
-  const { trace } = traces.find(({ name }) => name === place.name)!;
-  const after = new Set<number>();
-  network.nodes.forEach(({ inputs }, k) => {
-    if (inputs.some(([from]) => from === node || after.has(from))) after.add(k);
-  });
-  const { goBackwards } = (layer as RecurrentLayer).options;
-  const states = made.cell.states.map((state) => valueAt(trace, state));
-  const order = orderOf(place.timesteps, goBackwards);
-  return { output, fork: { node, weights, x, order, states, results, after } };
-}
-
-/** Whether a node's layer runs in float32. */
-function isFastFrom({ precision, nodes, layers }: Network, node: number): boolean {
-  const { layer } = layers[nodes[node]!.layer]!;
-  return precision === "float32" && availableBuild() !== undefined &&
-    layer.fast?.()?.kind === "gated";
-}
-
-/** The samples so many times, one after the other. */
-function repeated(x: Tensor, count: number): Tensor {
-  return join(numbers, new Array<Tensor>(count).fill(x), 0);
 }
 
 /** Some of the timesteps of `[batch, timesteps, …]`. */
