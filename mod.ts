@@ -333,7 +333,7 @@ export type { Figure } from "./lib/display/plain_figure.ts";
 export { savePicture, toPng, toSvg } from "./lib/display/picture.ts";
 export type { PictureOptions } from "./lib/display/picture.ts";
 export type { ChartLook } from "./lib/display/chart_look.ts";
-export { embedPlotly } from "./lib/display/plotly_page.ts";
+export { embedPlotly } from "./lib/display/embed_plotly.ts";
 export { Html, html } from "./lib/display/html_tag.ts";
 export { show } from "./lib/display/show.ts";
 export type { NestedArrayLike, NumberArray } from "./lib/display/array.ts";

@@ -1,7 +1,7 @@
+// The door of saveNumpy: what writes Python is loaded when it is asked for.
+
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { writeFile } from "../files/source.ts";
 import { type Model, networkOf } from "../model/model.ts";
-import { moduleOf } from "./python/names.ts";
 
 /** How a model is written in Python. */
 export interface SaveNumpyOptions {
@@ -47,18 +47,9 @@ export async function saveNumpy(
 ): Promise<string> {
   const network = networkOf(model, "save a model");
   checkOptions("save a model as Python", options, OPTIONS);
-  const module = moduleOf(target);
-  const [{ programOf }, { pythonText }] = await Promise.all([
-    import("./program.ts"),
-    import("./python/file.ts"),
-  ]);
-  const text = pythonText(programOf(network), {
-    title: `${module}: ${network.layers.map(({ layer }) => layer.className).join(", ")}`,
-    module,
-    inputShape: network.inputs[0]!.shape,
-    outputShape: network.outputShapes[0]!,
-    isTraced: options.trace === true,
-  });
-  await writeFile(target, new TextEncoder().encode(text));
-  return text;
+  return await (await import("./write_python.ts")).writePython(
+    target,
+    network,
+    options.trace === true,
+  );
 }

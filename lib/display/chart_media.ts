@@ -1,9 +1,10 @@
-// A chart in the forms that front ends take, together no larger than an output of a notebook should be.
+// A chart in the forms that front ends take, together no larger than an output of a notebook should be;
+// loaded when a front end asks.
 
 import { followsPage } from "./chart_template.ts";
 import { withoutNumbers } from "./figure_numbers.ts";
 import type { PackedBits } from "./pack.ts";
-import { drawPicture } from "./picture.ts";
+import { drawPicture } from "./draw_picture.ts";
 import { type Figure, type Plain, type PlainFigure, plainFigure } from "./plain_figure.ts";
 import { chartHtml } from "./plotly_page.ts";
 import { thinned } from "./thin.ts";

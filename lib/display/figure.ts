@@ -4,7 +4,7 @@ import { checkOptions, type KeysOf } from "../base/options.ts";
 import { figureText } from "./figure_text.ts";
 import { type Figure, figureOf, plainFigure } from "./plain_figure.ts";
 import { type ChartLook, LOOK, withLook } from "./chart_look.ts";
-import { chartMedia, type Travel } from "./chart_media.ts";
+import type { Travel } from "./chart_media.ts";
 import { thinned } from "./thin.ts";
 import { View } from "./view.ts";
 
@@ -24,7 +24,10 @@ export class Chart extends View implements Figure {
   constructor(figure: Figure, text?: string, travel?: Travel) {
     const whole = plainFigure(figure);
     const plain = travel === undefined ? thinned(whole) : whole;
-    super(text ?? figureText(plain.data, plain.layout), () => chartMedia(plain, this.text, travel));
+    super(
+      text ?? figureText(plain.data, plain.layout),
+      async () => (await import("./chart_media.ts")).chartMedia(plain, this.text, travel),
+    );
     if (travel !== undefined) travels.set(this, travel);
     this.data = plain.data;
     this.layout = plain.layout;

@@ -1,19 +1,10 @@
-// Charts as pictures, drawn by Plotly itself without a browser.
+// Charts as pictures: the doors; what draws is loaded when a picture is asked for.
 
 import { kindOf } from "../base/kind.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { type ChartLook, LOOK, lookOf, withLook } from "./chart_look.ts";
-import { contentKey } from "./content_key.ts";
-import { figureText } from "./figure_text.ts";
-import type { Stage } from "./picture_stage.ts";
 import { isDeno, NOT_DENO } from "../base/deno.ts";
-import { type Figure, figureOf, type PlainFigure, plainFigure } from "./plain_figure.ts";
-import { stillFigure } from "./still.ts";
-import { textWidth } from "./text_width.ts";
-import { fitTitle, TITLE_EDGE } from "./title_lines.ts";
-
-/** The width of a picture in pixels, where its figure says none. */
-export const PICTURE_WIDTH = 760;
+import { type Figure, figureOf, plainFigure } from "./plain_figure.ts";
 
 /** A picture's size and colours, and its pixels. */
 export interface PictureOptions extends ChartLook {
@@ -29,10 +20,6 @@ export interface PictureOptions extends ChartLook {
 const PNG_OPTIONS: KeysOf<PictureOptions> = { ...LOOK, scale: "optional", fonts: "optional" };
 /** In all; more than that and resvg's memory ends. */
 const MOST_PIXELS = 1e8;
-
-let stage: Promise<Stage> | undefined;
-/** Plotly draws one figure at a time. */
-let last: Promise<unknown> = Promise.resolve();
 
 /**
  * Draws a figure as SVG, without a browser: the very Plotly that notebooks show, in a DOM of its
@@ -150,24 +137,6 @@ export async function savePicture(
 
 async function drawLook(figure: Figure | object, look: ChartLook, action: string): Promise<string> {
   checkOptions(action, look, LOOK);
-  return await drawPicture(plainFigure(withLook(figureOf(figure, action), look, action)));
-}
-
-/** Draws a figure whose parts are plain already. */
-export function drawPicture(figure: PlainFigure): Promise<string> {
-  const { data, layout } = stillFigure(figure);
-  const drawn = last.then(async () => {
-    stage ??= import("./picture_stage.ts").then(({ openStage }) => openStage());
-    const plain = JSON.parse(JSON.stringify({ data, layout }));
-    const { width = PICTURE_WIDTH, height } = plain.layout;
-    const { title, margin } = fitTitle(plain.layout, width - 2 * TITLE_EDGE, textWidth);
-    Object.assign(plain.layout, { title, margin });
-    const name = figureText(data, layout).split("\n", 1)[0] ?? "";
-    return (await stage)(plain, { width, height }, {
-      name,
-      key: contentKey(JSON.stringify(plain)),
-    });
-  });
-  last = drawn.catch(() => {});
-  return drawn;
+  const plain = plainFigure(withLook(figureOf(figure, action), look, action));
+  return await (await import("./draw_picture.ts")).drawPicture(plain);
 }

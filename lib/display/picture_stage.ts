@@ -11,7 +11,7 @@ import {
 } from "./picture_boxes.ts";
 import { PictureCanvas } from "./picture_canvas.ts";
 import { writePicture } from "./picture_writer.ts";
-import { plotlyBundle } from "./plotly_page.ts";
+import { plotlyBundle } from "./plotly_bundle.ts";
 
 /** The part of Plotly that is used here. */
 interface Plotly {

@@ -1,19 +1,10 @@
-// How a chart gets to Plotly inside a page: a loader that every chart carries, and the bundle
-// itself for pages without a network.
+// How a chart gets to Plotly inside a page: a loader that every chart carries.
 
-import { refuseOptions } from "../base/options.ts";
 import { toBase64 } from "./base64.ts";
 import { contentKey } from "./content_key.ts";
 import { escapeHtml, scriptJson } from "./html.ts";
+import { PLOTLY_INTEGRITY, PLOTLY_URL } from "./plotly_bundle.ts";
 import { FIT_TITLE } from "./title_lines.ts";
-import { View } from "./view.ts";
-
-/** The version that deno.json pins, at Plotly's own CDN. */
-const PLOTLY_VERSION = "4.1.1";
-const PLOTLY_URL = `https://cdn.plot.ly/plotly-cartesian-${PLOTLY_VERSION}.min.js`;
-
-/** SHA-384 of the pinned npm bundle, plotly-cartesian.min.js; a test compares them. */
-const PLOTLY_INTEGRITY = "sha384-zc4SwKObGL/W0M3RUI09UPWjlgIZHfbwMgcZO6713mRh78tfUmIQKhzCyE2LIiUg";
 
 /** A figure as JSON, with what the page needs to place and name it. */
 export interface PageChart {
@@ -49,48 +40,6 @@ function stillHtml({ picture, text }: PageChart): string {
   const base64 = toBase64(new TextEncoder().encode(picture));
   return `<img alt="${escapeHtml(text)}" src="data:image/svg+xml;base64,${base64}" ` +
     `style="max-width:100%">`;
-}
-
-/**
- * Puts Plotly itself (1.5 MB) into the notebook, so that its charts need no network. To be shown
- * once, in a cell of its own before the charts; without it, charts load Plotly from its CDN.
- *
- * @returns a view that is one line, and the bundle
- *
- * @example The first cell of a notebook for a room without a network
- * ```ts
- * import { embedPlotly } from "@gatescope/lstm";
- *
- * embedPlotly();
- * ```
- */
-export function embedPlotly(): View {
-  refuseOptions("embed Plotly", arguments, 0);
-  const text = `Plotly ${PLOTLY_VERSION} is in this output: the page's charts need no network.`;
-  return new View(text, async () => ({
-    "text/html": `<p>${escapeHtml(text)}</p>\n<script>\n${embeddedScript(await plotlyBundle())}` +
-      `\n</script>`,
-  }));
-}
-
-/** The text of the pinned bundle, read when it is first asked for. */
-export async function plotlyBundle(): Promise<string> {
-  const module = await import("plotly.js/plotly-cartesian.min.js", { with: { type: "text" } });
-  return module.default;
-}
-
-/**
- * The bundle as the text of a script: nothing in it ends the script, and module loaders of the
- * page (`define`, `module`) are hidden from it, so that it becomes the page's `Plotly`.
- */
-function embeddedScript(bundle: string): string {
-  const safe = bundle.replaceAll(/<\/script/gi, "<\\/script").replaceAll("<!--", "<\\!--");
-  return `if (!globalThis.Plotly?.newPlot) {
-(function (module, exports, define) {
-${safe}
-}).call(globalThis);
-}
-globalThis.dispatchEvent(new Event("gatescope-plotly"));`;
 }
 
 /**

@@ -1,10 +1,8 @@
+// The doors of .npy files: what reads and writes them is loaded when it is asked for.
+
 import { refuseOptions } from "../base/options.ts";
-import { dump } from "npyjs";
-import { asTensor, Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { readNpyHeader } from "./npy_header.ts";
-import { decodeNumbers } from "./number_kinds.ts";
-import { openFile } from "./open.ts";
-import { type Source, writeFile } from "./source.ts";
+import { asTensor, copyOf, type Tensor, type TensorLike } from "../tensor/tensor.ts";
+import type { Source } from "./source.ts";
 
 /**
  * Reads a NumPy array from a `.npy` file, as `np.save("x.npy", x)` writes it.
@@ -32,7 +30,7 @@ import { type Source, writeFile } from "./source.ts";
  */
 export async function loadNpy(source: Source): Promise<Tensor> {
   refuseOptions("read a .npy", arguments, 1);
-  return await openFile(source, ({ bytes }) => decodeNpy(bytes));
+  return await (await import("./npy_format.ts")).readNpy(source);
 }
 
 /**
@@ -56,22 +54,6 @@ export async function loadNpy(source: Source): Promise<Tensor> {
  */
 export async function saveNpy(target: string | URL, tensor: TensorLike): Promise<void> {
   refuseOptions("write a .npy", arguments, 2);
-  await writeFile(target, encodeNpy(asTensor(tensor)));
-}
-
-/** The array in the bytes of a .npy file. */
-export function decodeNpy(bytes: Uint8Array): Tensor {
-  const { kind, itemSize, bigEndian, fortranOrder, shape, dataOffset } = readNpyHeader(bytes);
-  const numbers = bytes.slice(dataOffset); // a copy: no tensor shares memory with what was given
-  for (let at = 0; bigEndian && at < numbers.length; at += itemSize) {
-    numbers.subarray(at, at + itemSize).reverse();
-  }
-  const data = decodeNumbers(numbers.buffer, kind);
-  // In Fortran's order the first axis runs fastest: the transpose, row by row.
-  return fortranOrder ? new Tensor(data, shape.toReversed()).transpose() : new Tensor(data, shape);
-}
-
-/** The bytes of a .npy file that NumPy reads: version 1.0, little-endian, row by row. */
-export function encodeNpy(tensor: Tensor): Uint8Array {
-  return new Uint8Array(dump(tensor.data, [...tensor.shape]));
+  const kept = copyOf(asTensor(tensor));
+  await (await import("./npy_format.ts")).writeNpy(target, kept);
 }

@@ -1,12 +1,9 @@
+// The doors of .npz files: what reads and writes them is loaded when it is asked for.
+
 import { kindOf } from "../base/kind.ts";
 import { refuseOptions } from "../base/options.ts";
-import { quoted } from "../base/quoted.ts";
-import { asTensor, type Tensor, type TensorLike } from "../tensor/tensor.ts";
-import { decodeNpy, encodeNpy } from "./npy.ts";
-import { openFile } from "./open.ts";
-import { type Source, writeFile } from "./source.ts";
-import { UnreadableFileError, within } from "./unreadable.ts";
-import { unzip, zip } from "./zip.ts";
+import { asTensor, copyOf, type Tensor, type TensorLike } from "../tensor/tensor.ts";
+import type { Source } from "./source.ts";
 
 /**
  * Reads the NumPy arrays of a `.npz` file, as `np.savez("weights.npz", *model.get_weights())` and
@@ -35,24 +32,7 @@ import { unzip, zip } from "./zip.ts";
  */
 export async function loadNpz(source: Source): Promise<Map<string, Tensor>> {
   refuseOptions("read a .npz", arguments, 1);
-  return await openFile(source, ({ bytes }) => decodeNpz(bytes));
-}
-
-/** The arrays in the bytes of a .npz file. */
-export async function decodeNpz(
-  bytes: Uint8Array,
-): Promise<Map<string, Tensor>> {
-  const tensors = new Map<string, Tensor>();
-  for (const [entry, content] of await unzip(bytes)) {
-    if (!entry.endsWith(".npy")) {
-      throw new UnreadableFileError(
-        "each entry of a .npz must be an array and its name end in .npy",
-        `the entry is ${quoted(entry)} (the archive holds something else besides, or is no .npz)`,
-      );
-    }
-    tensors.set(entry.slice(0, -".npy".length), within(entry, () => decodeNpy(content)));
-  }
-  return tensors;
+  return await (await import("./npz_format.ts")).readNpz(source);
 }
 
 /**
@@ -82,12 +62,14 @@ export async function saveNpz(
   tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
 ): Promise<void> {
   refuseOptions("write a .npz", arguments, 2);
-  await writeFile(target, await zip(new Map(namedFiles(tensors))));
+  const kept = namedTensors(tensors);
+  await (await import("./npz_format.ts")).writeNpz(target, kept);
 }
 
-function namedFiles(
+/** Each tensor as it is now, by its name. */
+function namedTensors(
   tensors: readonly TensorLike[] | ReadonlyMap<string, TensorLike>,
-): [name: string, bytes: Uint8Array][] {
+): [name: string, Tensor][] {
   if (!(tensors instanceof Map) && !Array.isArray(tensors)) {
     throw new TypeError(
       `Cannot write a .npz: the tensors must come in a list or a Map, but ` +
@@ -97,6 +79,6 @@ function namedFiles(
   const named: Iterable<[string | number, TensorLike]> = tensors.entries();
   return Array.from(named, ([key, values]) => {
     const name = typeof key === "number" ? `arr_${key}` : key;
-    return [`${name}.npy`, encodeNpy(asTensor(values))];
+    return [name, copyOf(asTensor(values))];
   });
 }

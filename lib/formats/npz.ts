@@ -1,4 +1,4 @@
-import { decodeNpz } from "../files/npz.ts";
+import { decodeNpz } from "../files/npz_format.ts";
 import { asFileError, UnreadableFileError } from "../files/unreadable.ts";
 import { readZipDirectory } from "../files/zip_directory.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -1,7 +1,7 @@
 // What a model tells of its layers.
 
 import { sizeOf } from "../tensor/shape.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { copyOf, type Tensor } from "../tensor/tensor.ts";
 import type { Layer, OpenShape } from "../layers/layer.ts";
 import type { Network } from "./network.ts";
 
@@ -30,9 +30,4 @@ export function modelLayers(network: Network): readonly ModelLayer[] {
     const getWeights = () => own().map(copyOf);
     return Object.freeze({ name, layer, inputShape, outputShape, parameters, getWeights });
   });
-}
-
-/** A tensor that nobody else writes into. */
-export function copyOf({ data, shape }: Tensor): Tensor {
-  return new Tensor(data.slice(), shape);
 }

@@ -241,6 +241,11 @@ export function asTensor(values: TensorLike): Tensor {
   return new Tensor(data, shape);
 }
 
+/** A tensor that nobody else writes into. */
+export function copyOf({ data, shape }: Tensor): Tensor {
+  return new Tensor(data.slice(), shape);
+}
+
 /** A tensor whose numbers are float64, itself where they are already. */
 export function asFloat64(
   values: TensorLike,

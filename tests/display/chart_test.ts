@@ -26,7 +26,8 @@ import { plot } from "../../lib/display/figure.ts";
 import type { Figure } from "../../lib/display/plain_figure.ts";
 import { heatmap } from "../../lib/display/heatmap.ts";
 import { lineChart } from "../../lib/display/line_chart.ts";
-import { embedPlotly, plotlyBundle } from "../../lib/display/plotly_page.ts";
+import { embedPlotly } from "../../lib/display/embed_plotly.ts";
+import { plotlyBundle } from "../../lib/display/plotly_bundle.ts";
 import { textWidth } from "../../lib/display/text_width.ts";
 import { JUPYTER_DISPLAY, type View } from "../../lib/display/view.ts";
 

@@ -1,7 +1,7 @@
 // A real Chromium: pages that note what goes wrong in them, and screenshots to look at.
 
 import { type Browser, chromium, type Page } from "playwright-core";
-import { plotlyBundle } from "../../lib/display/plotly_page.ts";
+import { plotlyBundle } from "../../lib/display/plotly_bundle.ts";
 
 const SCREENSHOTS = new URL("artefacts/", import.meta.url);
 

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { toSvg } from "@gatescope/lstm";
-import { plotlyBundle } from "../../lib/display/plotly_page.ts";
-import { PICTURE_WIDTH } from "../../lib/display/picture.ts";
+import { plotlyBundle } from "../../lib/display/plotly_bundle.ts";
+import { PICTURE_WIDTH } from "../../lib/display/draw_picture.ts";
 import { stillFigure } from "../../lib/display/still.ts";
 import { plainFigure } from "../../lib/display/plain_figure.ts";
 import { textWidth } from "../../lib/display/text_width.ts";

@@ -1,12 +1,8 @@
+// The door of saveKeras: what writes .keras is loaded when it is asked for.
+
 import { checkOptions, type KeysOf } from "../../base/options.ts";
-import { writeKerasArchive } from "../../files/keras_archive.ts";
-import { writeFile } from "../../files/source.ts";
 import type { Training } from "../../model/training/compile.ts";
 import { type Model, networkOf, trainingOf } from "../../model/model.ts";
-import type { Optimizer } from "../../model/training/optimizers/optimizer.ts";
-import { Tensor } from "../../tensor/tensor.ts";
-import { configOf, storeOf } from "./write.ts";
-import type { Loss } from "../../model/training/losses/loss.ts";
 
 /** What a `.keras` file is written with. */
 export interface SaveKerasOptions {
@@ -15,9 +11,6 @@ export interface SaveKerasOptions {
 }
 
 const OPTIONS: KeysOf<SaveKerasOptions> = { batchSize: "optional" };
-
-const KERAS_VERSION = "3.15.1"; // whose format it is
-const CLASSES = { adam: "Adam", sgd: "SGD", rmsprop: "RMSprop" } as const;
 
 /**
  * Writes a model to a `.keras` file that Keras 3 opens, predicting equally:
@@ -53,19 +46,18 @@ export async function saveKeras(
   model: Model,
   options: SaveKerasOptions = {},
 ): Promise<void> {
-  const { batchSize = null } = networkOf(model, "save a model");
+  const network = networkOf(model, "save a model");
+  const { batchSize = null } = network;
   checkOptions("save a model", options, OPTIONS);
-  const config = configOf(model, options.batchSize ?? batchSize);
-  const { arrays, names } = storeOf(model);
   const training = compiled(model);
-  if (training !== undefined) {
-    config.compile_config = compileConfig(training);
-    trainingArrays(training).forEach((tensor, k) => arrays.set(`optimizer/vars/${k}`, tensor));
-    names.set("optimizer/vars", training.optimizer.name);
-  }
-  // the time is always the same one, as in the archive: the same model gives the same configuration
-  const metadata = { keras_version: KERAS_VERSION, date_saved: "1980-01-01@00:00:00" };
-  await writeFile(target, await writeKerasArchive(metadata, config, { arrays, names }));
+  const kept = { // training goes on with others
+    network,
+    weights: network.keptWeights,
+    training,
+    progress: training?.progress,
+    batchSize: options.batchSize ?? batchSize,
+  };
+  await (await import("./write_keras.ts")).writeKeras(target, kept);
 }
 
 function compiled(model: Model): Training | undefined {
@@ -75,59 +67,4 @@ function compiled(model: Model): Training | undefined {
     if (error instanceof TypeError) return undefined; // never compiled
     throw error;
   }
-}
-
-/** Keras's record of a loss: its name where it has no options. */
-function lossConfig({ name, config }: Loss): unknown {
-  if (Object.values(config).every((value) => value === false)) return name;
-  const lossClass = name.replaceAll(/(^|_)([a-z])/g, (_, __, letter) => letter.toUpperCase());
-  return {
-    module: "keras.losses",
-    class_name: lossClass,
-    config: { name, ...config },
-    registered_name: null,
-  };
-}
-
-function compileConfig(training: Training): Record<string, unknown> {
-  const { optimizer, losses, lossWeights, measuresAccuracy } = training;
-  const isOne = losses.length === 1 && lossWeights[0] === 1;
-  return {
-    optimizer: {
-      module: "keras.optimizers",
-      class_name: CLASSES[optimizer.name],
-      config: { name: optimizer.name, ...floats(optimizer.config) },
-      registered_name: null,
-    },
-    loss: isOne ? lossConfig(losses[0]!) : losses.map(lossConfig),
-    loss_weights: isOne ? null : lossWeights,
-    metrics: measuresAccuracy ? ["accuracy"] : null,
-    weighted_metrics: null,
-    run_eagerly: false,
-    steps_per_execution: 1,
-    jit_compile: "auto",
-  };
-}
-
-/** TypeScript does not know it yet: JSON's text of a value, as it stands. */
-const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => object };
-
-/** Keras wants momentum and learning rate to be floats, and to Python's JSON 0 is none: 0.0 is. */
-function floats(config: Optimizer["config"]): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(config).map(([option, value]) => [
-      option,
-      Number.isSafeInteger(value) ? rawJSON(`${value}.0`) : value,
-    ]),
-  );
-}
-
-/** The step, the learning rate, and what the optimizer remembers, in Keras's order. */
-function trainingArrays({ optimizer, progress }: Training): Tensor[] {
-  const { iteration, variables } = progress.optimizer;
-  return [
-    new Tensor(Int32Array.of(iteration), []),
-    new Tensor(Float32Array.of(optimizer.config.learning_rate as number), []),
-    ...variables.map(({ data, shape }) => new Tensor(new Float32Array(data), shape)),
-  ];
 }

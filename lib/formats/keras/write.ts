@@ -7,7 +7,6 @@ import { masksWithStates } from "../../layers/recurrent.ts";
 import { snakeCase } from "../../layers/layer_names.ts";
 import { kindOfLayer } from "../../layers/table.ts";
 import { inKerasOrder, type Place } from "../../model/graph.ts";
-import { type Model, networkOf } from "../../model/model.ts";
 import type { Network } from "../../model/network.ts";
 import { isStateful } from "../../model/training/prepare_samples.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -19,8 +18,7 @@ import { pathsOf } from "./weights.ts";
 const SEED: Tensor = new Tensor(Int32Array.of(0, 0), [2]);
 
 /** `config.json` without `compile_config`. */
-export function configOf(model: Model, batchSize: number | null): Record<string, unknown> {
-  const network = networkOf(model);
+export function configOf(network: Network, batchSize: number | null): Record<string, unknown> {
   if (batchSize === null && network.layers.some(({ layer }) => isStateful(layer))) {
     throw new TypeError(
       "Cannot write a .keras file: Keras's stateful layers need the batchSize option, " +
@@ -192,7 +190,7 @@ function ownConfig({ config }: Layer, _name: string, { activation }: KerasWritin
 }
 
 /** What `model.weights.h5` holds: arrays by path, and the layers' names beside them. */
-export function storeOf(model: Model): {
+export function storeOf(network: Network, keptWeights: readonly Tensor[]): {
   arrays: Map<string, Tensor>;
   names: Map<string, string>;
 } {
@@ -200,15 +198,15 @@ export function storeOf(model: Model): {
   const arrays = new Map<string, Tensor>();
   const names = new Map<string, string>();
   // Keras numbers the groups in its own order, whatever the order of a file that was read
-  const { nodes, outputs } = networkOf(model);
+  const { nodes, outputs, layers } = network;
   for (const k of inKerasOrder(nodes, outputs)) {
-    const { name, layer, getWeights } = model.layers[k]!;
+    const { name, layer, firstWeight, weights: own } = layers[k]!;
     const stem = snakeCase(layer.className);
     const count = counts.get(stem) ?? 0;
     counts.set(stem, count + 1);
     const group = `layers/${stem}${count === 0 ? "" : `_${count}`}`;
     names.set(`${group}/vars`, name);
-    const weights = getWeights();
+    const weights = keptWeights.slice(firstWeight, firstWeight + own.length);
     const paths = pathsOf(layer, weights.length);
     paths.forEach((path, k) => arrays.set(`${group}/${path}`, weights[k]!));
     for (const path of seedsOf(layer)) arrays.set(`${group}/${path}`, SEED);

@@ -1,11 +1,7 @@
-import { refuseOptions } from "../../base/options.ts";
-import { writeOnnx } from "../../files/onnx.ts";
-import { writeFile } from "../../files/source.ts";
-import { type Model, networkOf } from "../../model/model.ts";
-import { onnxGraphOf } from "./writing/graph.ts";
+// The door of saveOnnx: what writes ONNX is loaded when it is asked for.
 
-const IR_VERSION = 8; // onnx/onnx.proto; ONNX Runtime 1.12 and newer read it
-const OPSET = 17;
+import { refuseOptions } from "../../base/options.ts";
+import { type Model, networkOf } from "../../model/model.ts";
 
 /**
  * Writes a model to an `.onnx` file that ONNX Runtime runs, predicting equally: the way to servers
@@ -39,11 +35,6 @@ const OPSET = 17;
 export async function saveOnnx(target: string | URL, model: Model): Promise<void> {
   const network = networkOf(model, "save a model");
   refuseOptions("save a model as ONNX", arguments, 2);
-  const bytes = await writeOnnx({
-    irVersion: IR_VERSION,
-    producerName: "gatescope",
-    graph: onnxGraphOf(network),
-    opsets: [{ domain: "", version: OPSET }],
-  });
-  await writeFile(target, bytes);
+  const weights = network.keptWeights; // training goes on with others
+  await (await import("./write_model.ts")).writeModel(target, network, weights);
 }

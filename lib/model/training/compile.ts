@@ -1,7 +1,6 @@
 import { kindOf } from "../../base/kind.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
-import { Tensor } from "../../tensor/tensor.ts";
-import { copyOf } from "../model_layer.ts";
+import { copyOf, Tensor } from "../../tensor/tensor.ts";
 import { getLoss, type LossIdentifier } from "./losses/get_loss.ts";
 import type { Loss, LossResult } from "./losses/loss.ts";
 import type { Network } from "../network.ts";

@@ -3,13 +3,14 @@
 import type { OnnxGraph, OnnxValue } from "../../../files/onnx_schema.ts";
 import { type Graph, outputNames, type Place, shapesOf } from "../../../model/graph.ts";
 import type { Network } from "../../../model/network.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
 import { DATA_TYPES, OnnxGraphWriter } from "./graph_writer.ts";
 import type { GraphValue } from "./layer_use.ts";
 import { writeLayer } from "./table.ts";
 
 /** Its one input is `x` and its one output `prediction`; of several, each has its own name. */
-export function onnxGraphOf(network: Network): OnnxGraph {
-  const { inputs, layers, nodes, outputs, outputShapes, keptWeights } = network;
+export function onnxGraphOf(network: Network, weights: readonly Tensor[]): OnnxGraph {
+  const { inputs, layers, nodes, outputs, outputShapes } = network;
   const inputNames = inputs.length === 1 ? ["x"] : inputs.map(({ name }) => name);
   const ends = outputs.length === 1
     ? ["prediction"]
@@ -22,14 +23,14 @@ export function onnxGraphOf(network: Network): OnnxGraph {
       ? { name: inputNames[result]!, shape: inputs[result]!.shape, isWords: words[result]! }
       : results[node]![result]!;
   for (const { name, layer: k, inputs: places, shapes } of nodes) {
-    const { name: owner, layer, firstWeight, weights } = layers[k]!;
+    const { name: owner, layer, firstWeight, weights: own } = layers[k]!;
     const since = graph.nodes.length;
     const { outputs, mask } = graph.within({ use: name, owner }, () =>
       writeLayer(graph, {
         name: owner,
         layer,
         inputs: places.map(valueAt),
-        weights: keptWeights.slice(firstWeight, firstWeight + weights.length),
+        weights: weights.slice(firstWeight, firstWeight + own.length),
       }));
     const named = new Map<string, string>(); // two results may be one value
     results.push(shapes.map((shape, result) => {
