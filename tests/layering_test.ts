@@ -30,23 +30,39 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
 };
 
+/** Of rooms that are loaded when they are used: the doors, which mod.ts loads, and nothing behind them. */
+const DOORS: Record<string, readonly string[]> = {
+  files: ["npy.ts", "npz.ts", "unreadable.ts"],
+  formats: [
+    "keras/save_keras.ts",
+    "load_model.ts",
+    "load_recurrent.ts",
+    "onnx/save_onnx.ts",
+  ],
+};
+
 interface Module {
   readonly specifier: string;
   readonly dependencies?: readonly {
     readonly code?: { readonly specifier: string };
     readonly type?: { readonly specifier: string };
+    readonly isDynamic?: boolean;
   }[];
 }
 
 const root = new URL("../", import.meta.url).href;
 
 async function modules(): Promise<Module[]> {
+  return (await allModules()).filter(({ specifier }) => specifier.startsWith(`${root}lib/`));
+}
+
+/** Those of packages too. */
+async function allModules(): Promise<Module[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "mod.ts"],
     cwd: new URL(root),
   }).output();
-  const found = JSON.parse(new TextDecoder().decode(stdout)).modules as Module[];
-  return found.filter(({ specifier }) => specifier.startsWith(`${root}lib/`));
+  return JSON.parse(new TextDecoder().decode(stdout)).modules;
 }
 
 const roomOf = (specifier: string) => specifier.slice(`${root}lib/`.length).split("/")[0]!;
@@ -84,6 +100,25 @@ Deno.test("no module of lib imports itself by a detour of values", async () => {
     );
   const cycles = [...code.keys()].filter((specifier) => reaches(specifier, specifier));
   assertEquals(cycles.map((specifier) => specifier.replace(root, "")), []);
+});
+
+Deno.test("importing mod.ts loads of files and formats the doors alone, and no package but the random numbers", async () => {
+  const found = new Map((await allModules()).map((module) => [module.specifier, module]));
+  const loaded = new Set([`${root}mod.ts`]);
+  for (const specifier of loaded) { // grows as it goes
+    for (const { code, isDynamic } of found.get(specifier)?.dependencies ?? []) {
+      if (code !== undefined && isDynamic !== true) loaded.add(code.specifier);
+    }
+  }
+  for (const [room, doors] of Object.entries(DOORS)) {
+    const folder = `${root}lib/${room}/`;
+    const own = [...loaded].filter((specifier) => specifier.startsWith(folder));
+    assertEquals(own.map((specifier) => specifier.slice(folder.length)).sort(), doors);
+  }
+  const foreign = [...loaded].filter((specifier) => !specifier.startsWith(root));
+  assertEquals(foreign.map((name) => name.replace(/@[\d.]+/, "")), [
+    "npm:/pure-rand/generator/xoroshiro128plus",
+  ]);
 });
 
 Deno.test("no file of lib has a name that says nothing", async () => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { toFileUrl } from "@std/path";
+import { loadNpy, saveNpy } from "../../lib/files/npy.ts";
 import { loadNpz, saveNpz } from "../../lib/files/npz.ts";
 import { UnreadableFileError } from "../../lib/files/unreadable.ts";
 import { zip } from "../../lib/files/zip.ts";
@@ -126,4 +127,15 @@ Deno.test("saveNpz() writes nothing where a tensor, a name or the target will no
     "Cannot write no/such",
   );
   assertEquals(error.cause instanceof Deno.errors.NotFound, true);
+});
+
+Deno.test("saveNpy() and saveNpz() write the numbers that were there when they were called", async () => {
+  const tensor = new Tensor(Float64Array.of(1, 2), [2]);
+  const [npy, npz] = [await Deno.makeTempFile(), await Deno.makeTempFile()];
+  const saving = [saveNpy(npy, tensor), saveNpz(npz, [tensor])];
+  tensor.data.fill(0);
+  await Promise.all(saving);
+  assertEquals((await loadNpy(npy)).toArray(), [1, 2]);
+  assertEquals((await loadNpz(npz)).get("arr_0")!.toArray(), [1, 2]);
+  await Promise.all([npy, npz].map((file) => Deno.remove(file)));
 });

@@ -18,6 +18,7 @@ import {
   saveOnnx,
   sequential,
   sgd,
+  Tensor,
   timeDistributed,
 } from "@gatescope/lstm";
 import { unzip } from "../../lib/files/zip.ts";
@@ -151,3 +152,20 @@ Deno.test("saveKeras() refuses activations that Keras 3 does not have, and state
   assertEquals((await loadModel(file)).predict(x), stateful.predict(x));
   await Deno.remove(file);
 });
+
+for (const save of [saveKeras, saveOnnx]) {
+  Deno.test(`${save.name}() writes the weights that the model had when it was called`, async () => {
+    const model = sequential([lstm({ units: 2 }), softmax], { inputShape: [6, 3], seed: 1 });
+    const before = model.predict(x);
+    const file = await Deno.makeTempFile();
+    const saving = save(file, model);
+    model.setWeights(
+      model.getWeights().map(({ shape }) =>
+        new Tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
+      ),
+    );
+    await saving;
+    assert(difference((await loadModel(file)).predict(x), before) < 1e-6);
+    await Deno.remove(file);
+  });
+}
