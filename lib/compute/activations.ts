@@ -30,6 +30,19 @@ export const fastActivationNames: readonly string[] = Object.keys(kinds);
 export const LINEAR: number = kinds.linear;
 export const SOFTMAX: number = kinds.softmax;
 
+const smooth: readonly number[] = [
+  kinds.linear,
+  kinds.sigmoid,
+  kinds.tanh,
+  kinds.softsign,
+  kinds.softmax,
+];
+
+/** Whether its slope never changes by more than twice what its input does. */
+export function isSmooth({ kind }: FastActivation): boolean {
+  return smooth.includes(kind);
+}
+
 /**
  * The fast form of Keras's activation of that name; undefined where there is none, and the readable
  * equations must do.

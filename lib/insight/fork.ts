@@ -5,7 +5,7 @@ import { valueAt } from "../cells/sites.ts";
 import { availableBuild } from "../compute/engine.ts";
 import type { FastGated } from "../layers/fast_form.ts";
 import { recurrenceOf, type RecurrentLayer } from "../layers/recurrent.ts";
-import type { LayerContext } from "../layers/layer.ts";
+import type { LayerRun } from "../layers/layer.ts";
 import type { Network } from "../model/network.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LstmPlace } from "../trace/places.ts";
@@ -29,9 +29,6 @@ export interface Fork {
   readonly besideInputs: ReadonlySet<number>;
 }
 
-/** How layers run. */
-export type Run = LayerContext<Tensor>["run"];
-
 /** The run without patches, and where the others leave it. */
 export function unpatched(
   network: Network,
@@ -39,7 +36,7 @@ export function unpatched(
   place: LstmPlace,
 ): { readonly output: Tensor; readonly fork?: Fork } {
   let [x, masked] = [undefined as Tensor | undefined, false];
-  const around = (run: Run): Run => (layer, given, own, context) => {
+  const around = (run: LayerRun<Tensor>): LayerRun<Tensor> => (layer, given, own, context) => {
     const result = run(layer, given, own, context);
     masked ||= result.mask !== undefined || context.masks.some((mask) => mask !== undefined);
     if (context.name === place.name && given.length === 1) x = given[0]!;
@@ -85,6 +82,22 @@ export function fastFormOf(
   if (precision !== "float32" || availableBuild() === undefined) return undefined;
   const form = layer.fast?.();
   return form?.kind === "gated" ? form : undefined;
+}
+
+/** A sample's x of some steps of the layer, in the order of computation. */
+export function inputOf(
+  { order, x: { data, shape } }: Fork,
+  sample: number,
+  from: number,
+  to: number,
+): Float64Array<ArrayBuffer> {
+  const [, timesteps, size] = shape as [number, number, number];
+  const input = new Float64Array((to - from) * size);
+  for (let k = from; k < to; k++) {
+    const at = (sample * timesteps + order[k]!) * size;
+    input.set(data.subarray(at, at + size), (k - from) * size);
+  }
+  return input;
 }
 
 /** The samples so many times, one after the other. */

@@ -45,7 +45,9 @@ export interface PatchSweepOptions {
   readonly estimate?: boolean;
   /**
    * Whether the steps after a patch are computed in float32, as predictions are: effects are then known
-   * to about 1e-6. Default: where the equations would take more than about 3 seconds.
+   * to about 1e-6. A run ends once its states differ so little from those without the patch that the
+   * square of it is what float32 rounds: what follows is then slope × difference. Default: where the
+   * equations would take more than about 3 seconds.
    */
   readonly fast?: boolean;
   /** Stops the sweep; what is not done then is NaN. */
@@ -100,6 +102,8 @@ export interface PatchSweep {
 
 /** So long, about, some runs side by side take: a signal and a progress line come through in between. */
 const TURN_MS = 50;
+/** Those that come in pieces may take longer: the more there are, the faster is each. */
+const PIECES_MS = 500;
 const MOST_ROWS = 512;
 /** A sweep of more than that is told what would be quicker, as soon as it is seen. */
 const LONG_MS = 60_000;
@@ -224,20 +228,30 @@ async function sweepAll(
   const byTimestep = Map.groupBy(patches.keys(), (k) => patches[k]!.timestep);
   const most = Math.ceil(MOST_ROWS / samples);
   let [done, count] = [0, Math.min(8, most)];
+  /** The effects of some patches; undefined where a signal stopped it. */
+  const effectsOf = async (some: readonly Patch[]) => {
+    for (const run = runs.effects(some);;) {
+      const { done, value } = run.next();
+      if (done === true) return value;
+      await turns.turn();
+      if (signal?.aborted === true) return undefined;
+    }
+  };
   const sweep = async () => {
     for (const group of byTimestep.values()) {
       for (let next = 0; next < group.length && signal?.aborted !== true;) {
         const began = performance.now();
         const some = group.slice(next, next + count);
-        runs.effects(some.map((k) => patches[k]!)).forEach((effect, n) =>
-          effects[some[n]!] = effect
-        );
+        const found = await effectsOf(some.map((k) => patches[k]!));
+        if (found === undefined) break;
+        found.forEach((effect, n) => effects[some[n]!] = effect);
         next += some.length;
         done += some.length;
         line.update(() => progressText(done, patches.length, performance.now() - started));
         const took = Math.max(performance.now() - began, 0.1);
         if (some.length === count) {
-          count = Math.max(1, Math.min(Math.floor(count * Math.min(4, TURN_MS / took)), most));
+          const wanted = runs.isFast ? PIECES_MS : TURN_MS;
+          count = Math.max(1, Math.min(Math.floor(count * Math.min(4, wanted / took)), most));
         }
         await turns.turn();
       }

@@ -1,17 +1,16 @@
 // A gated layer's runs that leave its own at a step, many side by side: the step itself by the
 // equations in float64, in which values are changed; those after it in float32.
 
+import { part, type Work } from "../base/work.ts";
+import type { Numbers } from "../compute/gated_layer.ts";
 import { SharedInput } from "../compute/shared_input.ts";
 import type { FastGated } from "../layers/fast_form.ts";
 import { gatedArrays } from "../model/fast/chain.ts";
-import { numbersOfRun } from "../model/network.ts";
+import { type Network, numbersOfRun } from "../model/network.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { join, stepOf } from "../values/arrange.ts";
-import { numbers } from "../values/numbers.ts";
-import type { Ops } from "../values/ops.ts";
-import { type Fork, repeated } from "./fork.ts";
-
-type Floats = Float64Array<ArrayBuffer>;
+import { EarlyEnds, PIECE } from "./early_ends.ts";
+import { type Fork, inputOf } from "./fork.ts";
+import { type Change, patchedStep } from "./patched_step.ts";
 
 /** What became of the runs: `[runs · samples, …]`, the samples of one run after those of another. */
 interface Rows {
@@ -19,111 +18,125 @@ interface Rows {
   readonly ends: readonly Tensor[];
   /** Every hidden state from the step on, in the order of computation, where the layer returns them. */
   readonly sequence: Tensor | undefined;
+  /** Of a run that ended before, whose states are the last run's: what its own add to the output. */
+  readonly more: Float64Array;
 }
 
-/** Changes a value of a site: `[samples, units]` in all runs alike, or `[runs · samples, units]`. */
-type Change = (site: string, value: Tensor) => Tensor;
+/** The same of one sample, where the states and the sequences go. */
+interface SampleRows {
+  readonly ends: readonly Float32Array[];
+  readonly sequence: Float32Array;
+  readonly more: Float64Array;
+}
 
 /** The runs of a layer from any of its steps on. */
 export class PatchedRows {
   readonly #form: FastGated;
   readonly #fork: Fork;
   readonly #rest: SharedInput;
+  readonly #earlyEnds: EarlyEnds;
   readonly #ops = numbersOfRun(); // the weights are packed once for all runs
 
-  constructor(form: FastGated, fork: Fork) {
+  /** @param target which output the runs are for */
+  constructor(
+    network: Network,
+    inputs: readonly Tensor[],
+    own: { readonly form: FastGated; readonly fork: Fork; readonly target: number },
+  ) {
+    const { form, fork } = own;
     this.#form = form;
     this.#fork = fork;
     // what it is given is in the order of computation
     const layer = { ...form, goBackwards: false, ...gatedArrays(fork.weights) };
     this.#rest = new SharedInput(layer, fork.x.shape[2]!);
+    this.#earlyEnds = new EarlyEnds(network, inputs, own, this.#rest);
   }
 
   /**
    * So many runs from a step on, counted in the order of computation; there the values of its sites are
-   * changed.
+   * changed, in all runs but the last.
    */
-  run(step: number, runs: number, change: Change): Rows {
+  *run(step: number, runs: number, change: Change): Work<Rows> {
     const { order, x: { shape: [samples] } } = this.#fork;
     const { returnSequences, units } = this.#form;
-    const first = this.#step(step, runs, change);
-    const steps = order.length - step - 1;
-    const rows = runs * samples!;
-    const hidden = first.at(-1)!.reshape([rows, 1, units]);
-    if (steps === 0) return { ends: first, sequence: returnSequences ? hidden : undefined };
+    const first = patchedStep(this.#ops, this.#form, this.#fork, { step, runs, change });
+    const [rows, steps] = [runs * samples!, order.length - step];
     const ends = first.map(() => new Float32Array(rows * units));
-    const rest = new Float32Array(returnSequences ? rows * steps * units : 0);
+    const sequence = new Float32Array(returnSequences ? rows * steps * units : 0);
+    const more = new Float64Array(rows);
     for (let n = 0; n < samples!; n++) {
       const own = first.map(({ data }) => rowsOfSample(data as Floats, n, samples!, units));
-      const { states, sequence } = this.#rest.run(this.#inputFrom(step + 1, n), own);
-      states.forEach((state, s) => putRows(state, ends[s]!, n, samples!, units));
-      if (sequence !== undefined) putRows(sequence, rest, n, samples!, steps * units);
+      const sample = yield* part(this.#runSample(step, n, own), n / samples!, (n + 1) / samples!);
+      sample.ends.forEach((state, s) => putRows(state, ends[s]!, n, samples!, units));
+      putRows(sample.sequence, sequence, n, samples!, steps * units);
+      putRows(sample.more, more, n, samples!, 1);
     }
     return {
       ends: ends.map((data) => new Tensor(data, [rows, units])),
-      sequence: returnSequences
-        ? join(numbers, [hidden, new Tensor(rest, [rows, steps, units])], 1)
-        : undefined,
+      sequence: returnSequences ? new Tensor(sequence, [rows, steps, units]) : undefined,
+      more,
     };
   }
 
-  /** The states after a step; what the runs have in common is computed once. */
-  #step(step: number, runs: number, change: Change): Tensor[] {
-    const { cell, functions, units } = this.#form;
-    const { order, x, states, weights } = this.#fork;
-    const samples = x.shape[0]!;
-    const zeros = () => new Tensor(new Float64Array(samples * units), [samples, units]);
-    const before = states.map((state) => step === 0 ? zeros() : state.select(1, order[step - 1]!));
-    const [W, U, b] = weights as [Tensor, Tensor, Tensor?];
-    const ops = withCommonRows(this.#ops, samples);
-    const after = cell.step(ops, stepOf(ops, x, order[step]!), before, {
-      ...{ W, U, b, ...functions },
-      drop: {},
-      at: change,
-    });
-    return after.map((state) => state.shape[0] === samples ? repeated(state, runs) : state);
-  }
-
-  /** A sample's x from a step on, in the order of computation. */
-  #inputFrom(step: number, n: number): Floats {
-    const { order, x: { data, shape } } = this.#fork;
-    const [, timesteps, size] = shape as [number, number, number];
-    const input = new Float64Array((order.length - step) * size);
-    for (let k = step; k < order.length; k++) {
-      const from = (n * timesteps + order[k]!) * size;
-      input.set(data.subarray(from, from + size), (k - step) * size);
+  /** The runs of one sample, from the states after a step. */
+  *#runSample(step: number, n: number, first: readonly Floats[]): Work<SampleRows> {
+    const { order, states: own } = this.#fork;
+    const { units, returnSequences } = this.#form;
+    const [runs, steps] = [first[0]!.length / units, order.length - step];
+    const sequence = new Float32Array(returnSequences ? runs * steps * units : 0);
+    const keep = (hidden: Numbers, at: number, count: number) => {
+      for (let run = 0; run < (returnSequences ? runs : 0); run++) {
+        const from = hidden.subarray(run * count * units, (run + 1) * count * units);
+        sequence.set(from, (run * steps + at - step) * units);
+      }
+    };
+    keep(first.at(-1)!, step, 1);
+    const more = new Float64Array(runs);
+    let states: readonly Numbers[] = first;
+    let going = Array.from(more, (_, run) => run);
+    for (let at = step + 1; at < order.length && going.length > 1;) {
+      const to = Math.min(order.length, (Math.floor(at / PIECE) + 1) * PIECE);
+      const piece = this.#rest.run(inputOf(this.#fork, n, at, to), states);
+      states = piece.states;
+      if (returnSequences) keep(piece.sequence!, at, to - at);
+      at = to;
+      const over = this.#earlyEnds.after(at, n, states);
+      over.forEach((difference, k) => more[going[k]!] = difference);
+      const still = going.map((_, k) => k).filter((k) => !over.has(k));
+      states = states.map((state) => pickRows(state, still, units));
+      going = still.map((k) => going[k]!);
+      yield (at - step) / steps;
     }
-    return input;
+    // where nobody goes on, the last run need not either
+    const last = own.map((state) => state.at(n, order.at(-1)!).data);
+    const isOver = going.length === 1;
+    const ends = states.map((state, s) => {
+      const end = isOver ? last[s]! : state.subarray((going.length - 1) * units);
+      const all = new Float32Array(runs * units);
+      for (let run = 0; run < runs; run++) all.set(end, run * units);
+      if (!isOver) going.forEach((run, k) => all.set(rowOf(state, k, units), run * units));
+      return all;
+    });
+    return { ends, sequence, more };
   }
 }
 
-/** Where values of all runs meet values that the runs have in common, those are repeated. */
-function withCommonRows(o: Ops<Tensor>, samples: number): Ops<Tensor> {
-  const alike = (xs: readonly Tensor[]) => {
-    const rows = Math.max(...xs.map(({ shape }) => shape[0]!));
-    return xs.map((x) => x.shape[0] === samples ? repeated(x, rows / samples) : x);
-  };
-  return {
-    ...o,
-    affine: (terms, b) => {
-      const xs = alike(terms.map(([x]) => x));
-      return o.affine(terms.map(([, W], k) => [xs[k]!, W]), b);
-    },
-    sumOfProducts: (...pairs) => {
-      const xs = alike(pairs.flat());
-      return o.sumOfProducts(...pairs.map((_, k) => [xs[2 * k]!, xs[2 * k + 1]!] as const));
-    },
-    add: (...xs) => o.add(...alike(xs)),
-  };
+type Floats = Float64Array<ArrayBuffer>;
+
+function rowOf(state: Numbers, row: number, units: number): Numbers {
+  return state.subarray(row * units, (row + 1) * units);
+}
+
+/** These rows alone, where they are not all. */
+function pickRows(state: Numbers, rows: readonly number[], units: number): Numbers {
+  if (rows.length * units === state.length) return state;
+  const picked = new Float32Array(rows.length * units);
+  rows.forEach((row, k) => picked.set(rowOf(state, row, units), k * units));
+  return picked;
 }
 
 /** The rows of one sample, which are so many apart. */
-function rowsOfSample(
-  from: Floats,
-  n: number,
-  samples: number,
-  length: number,
-): Floats {
+function rowsOfSample(from: Floats, n: number, samples: number, length: number): Floats {
   if (samples === 1) return from;
   const rows = new Float64Array(from.length / samples);
   for (let at = 0, k = n * length; at < rows.length; at += length, k += samples * length) {
@@ -133,13 +146,7 @@ function rowsOfSample(
 }
 
 /** The other way. */
-function putRows(
-  rows: Float32Array,
-  into: Float32Array,
-  n: number,
-  samples: number,
-  length: number,
-): void {
+function putRows(rows: Numbers, into: Numbers, n: number, samples: number, length: number): void {
   for (let at = 0, k = n * length; at < rows.length; at += length, k += samples * length) {
     into.set(rows.subarray(at, at + length), k);
   }

@@ -1,8 +1,9 @@
 // What an output becomes where one value inside is another: many such runs side by side, each from the
 // step of its patch on, since nothing before it changes.
 
+import type { Work } from "../base/work.ts";
 import { recurrenceOf, type RecurrentLayer } from "../layers/recurrent.ts";
-import type { Layer, LayerContext, LayerResult } from "../layers/layer.ts";
+import type { Layer, LayerContext, LayerResult, LayerRun } from "../layers/layer.ts";
 import { blocksOf } from "../cells/cell.ts";
 import type { SiteListener, SiteName } from "../cells/sites.ts";
 import type { Network } from "../model/network.ts";
@@ -10,7 +11,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import type { LstmPlace } from "../trace/places.ts";
 import { join, pickedSteps } from "../values/arrange.ts";
 import { numbers } from "../values/numbers.ts";
-import { fastFormOf, type Fork, repeated, type Run, unpatched } from "./fork.ts";
+import { fastFormOf, type Fork, repeated, unpatched } from "./fork.ts";
 import { PatchedRows } from "./patched_rows.ts";
 
 /** One value that is put in. */
@@ -54,48 +55,58 @@ export class PatchedRuns {
     this.baseline = output.select(1, target);
     this.#fork = fork;
     const form = fast && fork !== undefined ? fastFormOf(network, fork.node) : undefined;
-    this.#rows = form && new PatchedRows(form, fork!);
     this.isFast = form !== undefined;
+    if (form === undefined) return;
+    this.#rows = new PatchedRows(network, inputs, { form, fork: fork!, target });
   }
 
-  /** The output with each patch, minus the one without, as the mean over the samples; patches of one timestep. */
-  effects(patches: readonly Patch[]): number[] {
+  /**
+   * The output with each patch, minus the one without, as the mean over the samples; patches of one
+   * timestep.
+   */
+  *effects(patches: readonly Patch[]): Work<number[]> {
     const { target, inputs } = this.#run;
     const samples = inputs[0]!.shape[0]!; // a layer at each step of another has more
-    // what float32 adds of its own is in a run without a patch, too
-    const outputs =
-      (this.isFast ? this.#forked(patches, patches.length + 1) : this.#outputs(patches)).select(
-        1,
-        target,
-      ).data;
-    const without = this.isFast ? outputs.subarray(patches.length * samples) : this.baseline.data;
-    return patches.map((_, p) => {
-      let sum = 0;
-      for (let n = 0; n < samples; n++) sum += outputs[p * samples + n]! - without[n]!;
-      return sum / samples;
-    });
+    const means = (differences: (row: number, n: number) => number) =>
+      patches.map((_, p) => {
+        let sum = 0;
+        for (let n = 0; n < samples; n++) sum += differences(p * samples + n, n);
+        return sum / samples;
+      });
+    if (this.#rows === undefined) {
+      const [{ data }, without] = [this.#outputs(patches).select(1, target), this.baseline.data];
+      return means((row, n) => data[row]! - without[n]!);
+    }
+    const { result, more } = yield* this.#fastResult(this.#rows, patches);
+    const { data } = this.#behind(patches.length + 1, () => result).select(1, target);
+    const without = data.subarray(patches.length * samples);
+    return means((row, n) => data[row]! - without[n]! + more[row]!);
   }
 
   #outputs(patches: readonly Patch[]): Tensor {
-    if (this.#fork !== undefined) return this.#forked(patches, patches.length);
     const { network, inputs, place: { name } } = this.#run;
+    if (this.#fork !== undefined) {
+      return this.#behind(patches.length, (...run) => this.#result(patches, ...run));
+    }
     const rows = inputs.map((x) => repeated(x, patches.length));
     return network.forward(rows, { listeners: new Map([[name, this.#put(patches)]]) }).output;
   }
 
-  /** From the step of the patches on; in the last of more runs than patches nothing is put in. */
-  #forked(patches: readonly Patch[], count: number): Tensor {
+  /** The output of so many runs that begin with the layer's result. */
+  #behind(
+    count: number,
+    resultOf: (
+      run: LayerRun<Tensor>,
+      ...given: Parameters<LayerRun<Tensor>>
+    ) => LayerResult<Tensor>,
+  ): Tensor {
     const { network, inputs } = this.#run;
     const { node, results, after, beside, besideInputs } = this.#fork!;
     const names = network.nodes.map(({ name }) => name);
-    const around = (run: Run): Run => (layer, given, own, context) => {
-      const k = names.indexOf(context.name);
-      if (k === node) {
-        return this.#rows
-          ? this.#fastLayer(this.#rows, layer, patches, count)
-          : this.#layer(run, layer, own, context, patches, count);
-      }
-      if (k === -1 || after.has(k)) return run(layer, given, own, context);
+    const around = (run: LayerRun<Tensor>): LayerRun<Tensor> => (...given) => {
+      const k = names.indexOf(given[3].name);
+      if (k === node) return resultOf(run, ...given);
+      if (k === -1 || after.has(k)) return run(...given);
       if (!beside.has(k)) return { outputs: results[k]! }; // which nobody reads
       return { outputs: results[k]!.map((result) => repeated(result, count)) };
     };
@@ -103,17 +114,19 @@ export class PatchedRuns {
     return network.forward(rows, { fast: this.isFast, around }).output;
   }
 
-  #layer(
-    run: Run,
+  /** The layer's result with each patch, by its equations from the step of the patches on. */
+  #result(
+    patches: readonly Patch[],
+    run: LayerRun<Tensor>,
     layer: Layer,
+    _: readonly Tensor[],
     own: readonly Tensor[],
     context: LayerContext<Tensor>,
-    patches: readonly Patch[],
-    count: number,
   ): LayerResult<Tensor> {
     const { x, order, states, results, node } = this.#fork!;
     const { goBackwards, returnSequences } = (layer as RecurrentLayer).options;
-    const k = order.indexOf(patches[0]!.timestep);
+    const [{ timestep }, { length: count }] = [patches[0]!, patches];
+    const k = order.indexOf(timestep);
     const [from, to] = goBackwards ? [0, order.length - k] : [k, order.length];
     const before = k === 0
       ? undefined
@@ -123,32 +136,32 @@ export class PatchedRuns {
     const { outputs: [end, ...ends] } = run(layer, [repeated(stepsOf(x, from, to), count)], own, {
       ...context,
       states: before,
-      listen: () => (value, { site, timestep }) =>
-        timestep === first ? put(value, { site, timestep: patches[0]!.timestep } as never) : value,
+      listen: () => (value, { site, timestep: t }) =>
+        t === first ? put(value, { site, timestep } as never) : value,
     });
     if (!returnSequences) return { outputs: [end!, ...ends] };
     const begun = repeated(stepsOf(results[node]![0]!, 0, k), count);
     return { outputs: [join(numbers, [begun, end!], 1), ...ends] };
   }
 
-  #fastLayer(
+  /** The same in float32, and last that without a patch. */
+  *#fastResult(
     rows: PatchedRows,
-    layer: Layer,
     patches: readonly Patch[],
-    count: number,
-  ): LayerResult<Tensor> {
+  ): Work<{ readonly result: LayerResult<Tensor>; readonly more: Float64Array }> {
     const { order, results, node } = this.#fork!;
-    const { returnState } = (layer as RecurrentLayer).options;
-    const [{ timestep }, put] = [patches[0]!, this.#put(patches)];
-    const k = order.indexOf(timestep);
-    const { ends, sequence } = rows.run(k, count, (site, value) => {
+    const { samples } = this.#run.place;
+    const [{ timestep }, count] = [patches[0]!, patches.length + 1];
+    const [k, put] = [order.indexOf(timestep), this.#put(patches)];
+    const { ends, sequence, more } = yield* rows.run(k, count, (site, value) => {
       if (!patches.some((patch) => patch.site === site)) return value;
-      const whole = value.shape[0] === this.#run.place.samples ? repeated(value, count) : value;
+      const whole = value.shape[0] === samples ? repeated(value, count) : value;
       return put(whole, { site, timestep } as never);
     });
     const begun = () => repeated(stepsOf(results[node]![0]!, 0, k), count);
     const result = sequence === undefined ? ends.at(-1)! : join(numbers, [begun(), sequence], 1);
-    return { outputs: returnState ? [result, ...ends.toReversed()] : [result] };
+    const { length } = results[node]!; // the states are results as well, or are not
+    return { result: { outputs: [result, ...ends.toReversed()].slice(0, length) }, more };
   }
 
   /** Puts each patch into its own run. */
