@@ -1,5 +1,5 @@
 /**
- * Builds lib/compute/assembly into lib/compute/wasm_bytes.ts and wide_bytes.ts (`deno task
+ * Builds lib/compute/assembly into lib/compute/wasm_bytes.ts (`deno task
  * build:compute`), the innermost loops written first. The same source gives the same bytes;
  * AssemblyScript comes from npm for this task alone.
  */
@@ -13,8 +13,6 @@ const common = "--runtime stub --noAssert --importMemory --sharedMemory --maximu
   `--initialMemory ${INITIAL_PAGES}`;
 /** -O1: higher levels reorder the tiles' loads until their sums no longer fit the registers. */
 const options = `index.ts ${common} -O1 --exportTable --memoryBase ${CONSTANTS}`;
-/** Not optimized: what V8 is to find in pairs, the optimizer moves apart. */
-const wideOptions = `wide.ts ${common}`;
 /** Products in float64: a module with a memory of its own. */
 const float64Options = "float64.ts --runtime stub --noAssert -O1 --initialMemory 1";
 const relaxedSimd = "simd,threads,relaxed-simd";
@@ -54,13 +52,6 @@ export async function* writtenFiles(): AsyncGenerator<{ file: URL; text: string 
       "",
       "/** With plain SIMD. */",
       `export const simdBytes: string = "${await build(options, "simd,threads")}";`,
-    ),
-  };
-  yield {
-    file: new URL("../wide_bytes.ts", assembly),
-    text: moduleOf(
-      "/** The wide tiles, with relaxed SIMD. */",
-      `export const wideBytes: string = "${await build(wideOptions, relaxedSimd)}";`,
     ),
   };
   yield {

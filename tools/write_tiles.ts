@@ -3,7 +3,6 @@
 
 import { each, loop, madds, type Module } from "./write_loops.ts";
 import { activateFour } from "./write_four.ts";
-import { wideTiles } from "./write_wide_tiles.ts";
 
 /** How many rows a tile has, how many vectors of a panel, and how many k at a time. */
 interface Tile {
@@ -78,7 +77,6 @@ export const modules: readonly Module[] = [
     text: FLOAT64_HEAD + FLOAT64_TILES.map((form) => tile(form, 64)).join(""),
   },
   { name: "activate_four.ts", text: activateFour() },
-  { name: "wide_tiles.ts", text: wideTiles() },
 ];
 
 function tile({ rows, vectors, steps }: Tile, bits: 32 | 64): string {

@@ -4,8 +4,6 @@
 export const MOST_THREADS = 16;
 /** How large such a place is. */
 export const SCRATCH_BYTES = 8192;
-/** What stands in the wide module for the address of that place. */
-export const SCRATCH_MARK = 0x7abcdef0;
 /** Another such place, of zeros: what tiles are timed on. */
 export const ZEROS: number = MOST_THREADS * SCRATCH_BYTES;
 /** Where the constants begin, which end before the initial pages do. */

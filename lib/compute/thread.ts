@@ -41,8 +41,9 @@ const PROGRAM = `
 onerror = (event) => event.preventDefault();
 onmessage = ({ data: { module, wide, memory, control } }) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const slot = wide ? exports.table.grow(1) : 0;
-  if (wide) exports.table.set(slot, new WebAssembly.Instance(wide, { env: { memory } }).exports.panel);
+  const tiles = wide ? Object.values(new WebAssembly.Instance(wide, { env: { memory } }).exports) : [];
+  const slot = exports.table.grow(tiles.length);
+  tiles.forEach((tile, k) => exports.table.set(slot + k, tile));
   const turn = (from, to) => {
     Atomics.compareExchange(control, ${STATE}, from, to); // unless it was ended
     Atomics.notify(control, ${STATE});

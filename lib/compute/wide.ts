@@ -3,8 +3,8 @@
 // both are timed. The results have the same bits: each sum adds in the same order.
 
 import { availableBuild, type Engine } from "./engine.ts";
-import { SCRATCH_BYTES, SCRATCH_MARK, ZEROS } from "./memory_map.ts";
-import { wideBytes } from "./wide_bytes.ts";
+import { SCRATCH_BYTES, ZEROS } from "./memory_map.ts";
+import { wideCode } from "./wide_code.ts";
 
 /** From how many multiplications of a run on it is worth asking. */
 const LARGE = 2 ** 22;
@@ -68,23 +68,13 @@ function slotOf(engine: Engine): number {
 /** Gives an engine the wide tiles of its thread; `useWideTiles` uses them. */
 export function addWideTiles(engine: Engine, module: WebAssembly.Module): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory: engine.memory } });
-  const slot = engine.table.grow(1);
-  engine.table.set(slot, exports.panel as CallableFunction);
+  const tiles = Object.values(exports) as CallableFunction[];
+  const slot = engine.table.grow(tiles.length);
+  tiles.forEach((tile, k) => engine.table.set(slot + k, tile));
   slots.set(engine, slot);
 }
 
 /** The wide tiles of a thread, 0 to 15: in a memory that all share, each has fixed addresses of its own. */
 export function wideModule(thread: number): WebAssembly.Module {
-  const bytes = Uint8Array.fromBase64(wideBytes);
-  const mark = leb128(SCRATCH_MARK);
-  const address = leb128(thread * SCRATCH_BYTES);
-  for (let at = bytes.indexOf(mark[0]!); at >= 0; at = bytes.indexOf(mark[0]!, at + 1)) {
-    if (mark.every((byte, k) => bytes[at + k] === byte)) bytes.set(address, at);
-  }
-  return new WebAssembly.Module(bytes);
-}
-
-/** A number below 2³¹ in five bytes, as WASM has it. */
-function leb128(value: number): number[] {
-  return [0, 7, 14, 21, 28].map((shift) => value >> shift & 127 | (shift < 28 ? 128 : 0));
+  return new WebAssembly.Module(wideCode(thread * SCRATCH_BYTES));
 }

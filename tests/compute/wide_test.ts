@@ -20,10 +20,11 @@ import {
 
 const ignore = availableBuild() !== "relaxed-simd";
 
-/** Rows and depths around what a tile has: 6 rows, 64 and 32 k, 72 rows at a time. */
+/** Rows and depths around what a tile has: 6 rows, 64 and 32 k, 72 rows at a time; one row over, two, and more. */
 const SIZES = [
   { batch: 6, timesteps: 2, inputSize: 32, units: 16 },
   { batch: 8, timesteps: 1, inputSize: 31, units: 32 },
+  { batch: 9, timesteps: 2, inputSize: 64, units: 40 },
   { batch: 13, timesteps: 3, inputSize: 65, units: 20 },
   { batch: 73, timesteps: 2, inputSize: 33, units: 49 },
   { batch: 142, timesteps: 1, inputSize: 143, units: 33 },
@@ -104,7 +105,9 @@ Deno.test({
     for (let thread = 0; thread < MOST_THREADS; thread++) {
       floats.fill(0, 0, places);
       const { exports } = new WebAssembly.Instance(wideModule(thread), { env: { memory } });
-      (exports.panel as CallableFunction)(a, 384, 6, w, 96, out, 64, out, 64);
+      const { panel64, begin } = exports as Record<string, CallableFunction>;
+      begin!(out, 64, 5);
+      panel64!(a, 384, 6, w, out, 64, out, out, 64);
       const first = floats.findIndex((number) => number !== 0);
       const last = floats.subarray(0, places).findLastIndex((number) => number !== 0);
       written.push(Math.floor(first * 4 / SCRATCH_BYTES), Math.floor(last * 4 / SCRATCH_BYTES));

@@ -8,8 +8,8 @@ const DEPTH: i32 = 256;
 const HALF: usize = LINE / 2;
 
 /**
- * Where JavaScript put the wide module's `panel` in the table (../wide.ts), once that has shown to be
- * faster; 0: nowhere.
+ * Where JavaScript put the wide module's functions in the table (../wide_code.ts), panels 64 deep, 32
+ * deep, and what comes before the first panel, once they have shown to be faster; 0: nowhere.
  */
 export let wide: i32 = 0;
 /** How many rows and how deep the wide tiles are, the shallower ones. */
@@ -79,9 +79,7 @@ export function gemm(
     outPanel = 0 - outPanel;
   }
   if (wide && rows >= WIDE_ROWS && depth >= WIDE_DEPTH) {
-    const over = rows % WIDE_ROWS;
-    const few = over > 2 ? 0 : over; // not worth a tile of six
-    const whole = rows - few;
+    const whole = rows % WIDE_ROWS == 1 ? rows - 1 : rows; // one is not worth a tile of six
     for (let left = whole; left > 0; left -= WIDE_CHUNK) {
       const count = min(WIDE_CHUNK, left);
       widePanels(
@@ -92,8 +90,8 @@ export function gemm(
       start += <usize>count * startRow;
       out += <usize>count * outRow;
     }
-    if (few == 0) return;
-    rows = few;
+    if (whole == rows) return;
+    rows = 1;
   }
   if (rows == 1) {
     let left = panels;
@@ -129,24 +127,40 @@ export function gemm(
   }
 }
 
-/** Rows × panels, of each panel as much depth as the wide tiles have, then the rest. */
+/**
+ * Rows × panels: all panels of as much depth as a wide tile has, then of the next depth, so that these
+ * columns of `a` stay in the fastest cache.
+ */
 function widePanels(
   a: usize, aRow: usize, rows: i32, depth: i32, w: usize, wPanel: usize, panels: i32,
   start: usize, startRow: usize, startPanel: usize,
   out: usize, outRow: usize, outPanel: usize,
 ): void {
-  const whole = depth & ~(WIDE_DEPTH - 1);
-  for (let p = 0; p < panels; p++) {
-    call_indirect<void>(wide, a, aRow, rows, w, whole, start, startRow, out, outRow);
-    if (whole < depth) {
-      panelRows(
-        a + <usize>whole * 4, aRow, rows, w + <usize>whole * LINE, depth - whole,
-        out, outRow, out, outRow,
-      );
+  for (let left = depth; left > 0;) {
+    const take = min(left >= 64 ? 64 : WIDE_DEPTH, left);
+    let block = w;
+    let from = start;
+    let to = out;
+    if (take >= WIDE_DEPTH) call_indirect<void>(wide + 2, from, startRow, min(rows, WIDE_ROWS) - 1);
+    for (let p = 1; p <= panels; p++) {
+      const after = p < panels ? from + startPanel : from;
+      if (take < WIDE_DEPTH) panelRows(a, aRow, rows, block, take, from, startRow, to, outRow);
+      else {
+        call_indirect<void>(
+          take == 64 ? wide : wide + 1,
+          a, aRow, rows, block, from, startRow, after, to, outRow,
+        );
+      }
+      block += wPanel;
+      from = after;
+      to += outPanel;
     }
-    w += wPanel;
-    start += startPanel;
-    out += outPanel;
+    a += <usize>take * 4;
+    w += <usize>take * LINE;
+    start = out;
+    startRow = outRow;
+    startPanel = outPanel;
+    left -= take;
   }
 }
 

@@ -1,0 +1,131 @@
+// WebAssembly's binary form, as far as wide_code.ts needs it.
+
+/** Types of numbers. */
+export const I32 = 0x7f;
+export const V128 = 0x7b;
+
+/** Bytes of a module, or of instructions in it; locals are called by their numbers. */
+export class WasmWriter {
+  readonly bytes: number[] = [];
+
+  /** Bytes as they are: an instruction's name, mostly. */
+  raw(...bytes: readonly number[]): this {
+    for (const byte of bytes) this.bytes.push(byte);
+    return this;
+  }
+
+  /** A number from 0 on, in as few bytes as it needs. */
+  size(value: number): this {
+    for (; value > 127; value >>>= 7) this.bytes.push(value & 127 | 128);
+    this.bytes.push(value);
+    return this;
+  }
+
+  /** What another one wrote, its length before it. */
+  sized({ bytes }: WasmWriter): this {
+    this.size(bytes.length);
+    for (const byte of bytes) this.bytes.push(byte);
+    return this;
+  }
+
+  text(text: string): this {
+    return this.size(text.length).raw(...new TextEncoder().encode(text));
+  }
+
+  /** How many locals of either type a function has beside its arguments. */
+  locals(integers: number, vectors: number): this {
+    return this.size(2).size(integers).raw(I32).size(vectors).raw(V128);
+  }
+
+  /** A constant, at most 2³¹ − 1. */
+  constant(value: number): this {
+    this.raw(0x41);
+    for (; value > 63; value >>= 7) this.bytes.push(value & 127 | 128);
+    this.bytes.push(value);
+    return this;
+  }
+
+  get(local: number): this {
+    return this.raw(0x20).size(local);
+  }
+
+  set(local: number): this {
+    return this.raw(0x21).size(local);
+  }
+
+  /** `to` = `from` + `times` · `stride`. */
+  add(from: number, stride: number, times: number, to: number): this {
+    this.get(from).get(stride);
+    if (times !== 1) this.constant(times).multiply();
+    return this.plus().set(to);
+  }
+
+  /** Four numbers from the address on the stack. */
+  load(offset: number): this {
+    return this.raw(0xfd, 0, 4).size(offset);
+  }
+
+  /** One number, four times. */
+  loadSpread(offset: number): this {
+    return this.raw(0xfd, 9, 2).size(offset);
+  }
+
+  store(offset: number): this {
+    return this.raw(0xfd, 11, 4).size(offset);
+  }
+
+  /** The three vectors on the stack as one: x · w + sum. */
+  madd(): this {
+    return this.raw(0xfd, 0x85, 2);
+  }
+
+  /** memory.copy of the two addresses and the length on the stack. */
+  copy(): this {
+    return this.raw(0xfc, 10, 0, 0);
+  }
+
+  call(callee: number): this {
+    return this.raw(0x10).size(callee);
+  }
+
+  plus(): this {
+    return this.raw(0x6a);
+  }
+
+  subtract(): this {
+    return this.raw(0x6b);
+  }
+
+  multiply(): this {
+    return this.raw(0x6c);
+  }
+
+  /** Whether the first of two integers is less. */
+  isLess(): this {
+    return this.raw(0x48);
+  }
+
+  /** Whether a local is above 0. */
+  isPositive(local: number): this {
+    return this.constant(0).get(local).isLess();
+  }
+
+  /** Of three the first where the third is not 0, else the second. */
+  select(): this {
+    return this.raw(0x1b);
+  }
+
+  /** What follows, up to `again`. */
+  loop(): this {
+    return this.raw(0x03, 0x40);
+  }
+
+  /** Once more where the integer on the stack is not 0. */
+  again(): this {
+    return this.raw(0x0d, 0);
+  }
+
+  end(): this {
+    return this.raw(0x0b);
+  }
+}
