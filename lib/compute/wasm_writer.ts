@@ -2,7 +2,7 @@
 
 /** Types of numbers. */
 export const I32 = 0x7f;
-export const V128 = 0x7b;
+const V128 = 0x7b;
 
 /** Bytes of a module, or of instructions in it; locals are called by their numbers. */
 export class WasmWriter {

@@ -8,7 +8,7 @@
 // they spill, and the tiles of assembly/tiles.ts are twice as fast.
 
 import { INITIAL_PAGES } from "./memory_map.ts";
-import { I32, V128, WasmWriter } from "./wasm_writer.ts";
+import { I32, WasmWriter } from "./wasm_writer.ts";
 
 /** How many k; twice 64 would be too much code for what the processor keeps decoded. */
 const DEPTHS = [64, 32] as const;
