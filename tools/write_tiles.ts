@@ -25,6 +25,43 @@ const FLOAT64_TILES: readonly Tile[] = [
   { rows: 1, vectors: 4, steps: 1 },
 ];
 
+/** What the numbers of a tile are: how far apart those of `a` are, and a vector of the panel. */
+interface Numbers {
+  readonly name: string;
+  readonly what: string;
+  readonly bits: 32 | 64;
+  /** Bytes of a panel's vector, and of one k. */
+  readonly vector: number;
+  readonly line: number;
+  readonly load: (offset: number) => string;
+}
+
+const FLOAT32: Numbers = {
+  name: "tile",
+  what: "",
+  bits: 32,
+  vector: 16,
+  line: 64,
+  load: (offset) => `v128.load(w, ${offset})`,
+};
+const FLOAT64: Numbers = { ...FLOAT32, bits: 64 };
+/** Matrices in float32, of which half as many bytes come from memory. */
+const SINGLE: Numbers = {
+  name: "single",
+  what: " in float32",
+  bits: 64,
+  vector: 8,
+  line: 32,
+  load: (offset) => `f64x2.promote_low_f32x4(v128.load64_zero(w, ${offset}))`,
+};
+/** |w| in place of w. */
+const sizesOf = ({ name, what, load, ...rest }: Numbers): Numbers => ({
+  ...rest,
+  name: `${name}Sizes`,
+  what: `${what}, of |w|`,
+  load: (offset) => `f64x2.abs(${load(offset)})`,
+});
+
 /** How many panels one row meets at a time. */
 const ROWS = [2, 3] as const;
 
@@ -56,7 +93,8 @@ import { madd } from "./fma";
 `;
 
 const FLOAT64_HEAD = `\
-// The innermost loops of float64.ts, as those of tiles.ts are: a panel is 8 columns, packed [k][8].
+// The innermost loops of float64.ts, as those of tiles.ts are: a panel is 8 columns, packed [k][8], in
+// float64, or in float32 where that holds them.
 // Written by \`deno task build:compute\` (tools/write_tiles.ts).
 
 import { LINE } from "./tiles";
@@ -70,16 +108,20 @@ function madd(x: v128, w: v128, sum: v128): v128 {
 
 /** What the task writes into lib/compute/assembly. */
 export const modules: readonly Module[] = [
-  { name: "tiles.ts", text: TILES_HEAD + TILES.map((form) => tile(form, 32)).join("") },
+  { name: "tiles.ts", text: TILES_HEAD + TILES.map((form) => tile(form, FLOAT32)).join("") },
   { name: "rows.ts", text: ROWS_HEAD + ROWS.map(row).join("") },
   {
     name: "float64_tiles.ts",
-    text: FLOAT64_HEAD + FLOAT64_TILES.map((form) => tile(form, 64)).join(""),
+    text: FLOAT64_HEAD +
+      [FLOAT64, sizesOf(FLOAT64), SINGLE, sizesOf(SINGLE)].flatMap((numbers) =>
+        FLOAT64_TILES.map((form) => tile(form, numbers))
+      ).join(""),
   },
   { name: "activate_four.ts", text: activateFour() },
 ];
 
-function tile({ rows, vectors, steps }: Tile, bits: 32 | 64): string {
+function tile({ rows, vectors, steps }: Tile, numbers: Numbers): string {
+  const { bits, vector, line } = numbers;
   const names = each(vectors).map((v) => "abcd"[v]!);
   /** A statement for each vector of a row, two in a line. */
   const paired = (row: number, statement: (sum: string, offset: number) => string) =>
@@ -88,21 +130,21 @@ function tile({ rows, vectors, steps }: Tile, bits: 32 | 64): string {
         .map((v) => statement(`s${row}${names[v]}`, 16 * v)).join(" ")
     );
   const product = (step: number) => [
-    ...names.map((name, v) => `w${name} = v128.load(w, ${64 * step + 16 * v});`),
+    ...names.map((name, v) => `w${name} = ${numbers.load(line * step + vector * v)};`),
     ...each(rows).flatMap((row) => [
       `x = v128.load${bits}_splat(p${row}, ${bits / 8 * step});`,
       ...madds(names.map((name) => [`s${row}${name}`, `w${name}`])),
     ]),
   ];
   const advance = (steps: number) => [
-    `w += ${steps === 1 ? "LINE" : 64 * steps};`,
+    `w += ${steps === 1 && line === 64 ? "LINE" : line * steps};`,
     ...each(rows).map((row) => `p${row} += ${bits / 8 * steps};`),
   ];
   const panel = vectors === 4 ? "a panel" : "half a panel";
   return [
     "",
-    `/** ${rows} row${rows === 1 ? "" : "s"} × ${panel}. */`,
-    `export function tile${rows}(`,
+    `/** ${rows} row${rows === 1 ? "" : "s"} × ${panel}${numbers.what}. */`,
+    `export function ${numbers.name}${rows}(`,
     "  a: usize, aRow: usize, w: usize, depth: i32,",
     "  start: usize, startRow: usize, out: usize, outRow: usize,",
     "): void {",

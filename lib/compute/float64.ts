@@ -6,6 +6,9 @@ import { float64Bytes } from "./float64_bytes.ts";
 /** Numbers of one kind. */
 type Floats = Float64Array<ArrayBuffer>;
 
+/** A factor and its matrix. */
+type Term = readonly [x: Floats, W: Floats];
+
 /** What assembly/float64.ts exports. Addresses are bytes in `memory`. */
 interface Float64Engine {
   readonly memory: WebAssembly.Memory;
@@ -13,13 +16,21 @@ interface Float64Engine {
   readonly product: (
     a: number,
     rows: number,
+    signed: number,
     depth: number,
     w: number,
+    isSingle: boolean,
     panels: number,
-    start: number,
-    startRow: number,
     out: number,
   ) => void;
+}
+
+/** Where a matrix lies packed, `[panels][depth][8]`. */
+interface Packed {
+  readonly address: number;
+  readonly depth: number;
+  /** Whether float32 holds all of its numbers, and it is kept so. */
+  readonly isSingle: boolean;
 }
 
 /** Columns of a panel, the part of a matrix that a tile takes. */
@@ -33,8 +44,9 @@ const ROWS = 128;
 /** What the matrices may hold before they start over; one that needs more gets more. */
 const BUDGET = 128 * 2 ** 20;
 
-/** The one instance, and whose matrices lie in its memory: another run's are packed anew. */
+/** The one instance, its memory, and whose matrices lie in it: another run's are packed anew. */
 let engine: Float64Engine | undefined;
+let memory: Floats = new Float64Array(0);
 let owner: Float64Products | undefined;
 
 /** Whether this machine's WASM has the vectors that the products need. */
@@ -49,80 +61,82 @@ let vectors: boolean | undefined;
  */
 export class Float64Products {
   readonly #seen = new WeakSet<Floats>();
-  readonly #places = new Map<Floats, number>();
+  readonly #places = new Map<Floats, Packed>();
   #next = 0;
 
   /**
-   * x·W from `start` on.
+   * Adds Σ xₖ·Wₖ.
    *
-   * @param x `[rows, depth]`
-   * @param W `[depth, columns]`
-   * @param start `[rows, columns]`, or `[columns]` for each row; left as it is. Default: zeros.
-   * @returns `[rows, columns]`; undefined where that would not be faster than three loops
+   * @param into `[rows, columns]`
+   * @param terms x `[rows, depth]` and W `[depth, columns]` each
+   * @param signed how many rows of x meet W; those after them meet |W|. Default: all.
+   * @returns false where nothing was done: it would not be faster than three loops
    */
-  product(x: Floats, W: Floats, columns: number, start?: Floats): Floats | undefined {
-    const depth = W.length / columns;
-    const rows = x.length / depth;
-    if (rows * W.length < FEW || !hasVectors()) return undefined;
+  addProducts(into: Floats, terms: readonly Term[], columns: number, signed = Infinity): boolean {
+    const rows = into.length / columns;
+    let numbers = 0;
+    for (const [, W] of terms) numbers += W.length;
+    if (rows * numbers < FEW || !hasVectors()) return false;
     if (owner !== this) this.#startOver();
-    const place = this.#placeOf(W, depth, columns, rows);
-    if (place === undefined) return undefined;
-    const width = Math.ceil(columns / PANEL) * PANEL;
-    const panels = width / PANEL;
+    const packed = this.#allPacked(terms, columns, rows);
+    if (packed === undefined) return false;
+    const width = widthOf(columns);
     const together = Math.min(rows, ROWS);
-    const a = this.#next;
-    const s = a + aligned(together * depth * 8);
-    const repeats = start === undefined || start.length === columns;
-    const out = s + aligned((repeats ? 1 : together) * width * 8);
-    const memory = this.#floats(out + together * width * 8);
-    const result = new Float64Array(rows * columns);
-    const put = (from: number, count: number) => {
-      for (let r = 0; r < count; r++) {
-        const row = start!.subarray((from + r) * columns, (from + r + 1) * columns);
-        memory.set(row, s / 8 + r * width);
-      }
-    };
-    if (start === undefined) memory.fill(0, s / 8, s / 8 + width);
-    else if (repeats) put(0, 1);
+    const out = this.#next;
+    const a = out + aligned(together * width * 8);
+    const memory = floats(a + together * Math.max(...packed.map(({ depth }) => depth)) * 8);
     for (let r = 0; r < rows; r += together) {
       const count = Math.min(together, rows - r);
-      memory.set(x.subarray(r * depth, (r + count) * depth), a / 8);
-      if (!repeats) put(r, count);
-      wasm().product(a, count, depth, place, panels, s, repeats ? 0 : width * 8, out);
-      if (width === columns) {
-        result.set(memory.subarray(out / 8, out / 8 + count * width), r * columns);
-      } else {
-        for (let k = 0; k < count; k++) {
-          const from = out / 8 + k * width;
-          result.set(memory.subarray(from, from + columns), (r + k) * columns);
-        }
+      const sums = into.subarray(r * columns, (r + count) * columns);
+      const row = (k: number) => sums.subarray(k * columns, (k + 1) * columns);
+      if (width === columns) memory.set(sums, out / 8);
+      else for (let k = 0; k < count; k++) memory.set(row(k), out / 8 + k * width);
+      const meet = Math.max(0, Math.min(signed - r, count));
+      for (const [k, { address, depth, isSingle }] of packed.entries()) {
+        memory.set(terms[k]![0].subarray(r * depth, (r + count) * depth), a / 8);
+        wasm().product(a, count, meet, depth, address, isSingle, width / PANEL, out);
       }
+      for (let k = 0; width !== columns && k < count; k++) {
+        row(k).set(memory.subarray(out / 8 + k * width, out / 8 + k * width + columns));
+      }
+      if (width === columns) sums.set(memory.subarray(out / 8, out / 8 + sums.length));
     }
-    return result;
+    return true;
   }
 
-  /** Where the matrix lies packed, `[panels][depth][8]`; undefined where packing would not pay. */
-  #placeOf(W: Floats, depth: number, columns: number, rows: number): number | undefined {
+  /** All matrices packed; undefined where packing would not pay. */
+  #allPacked(terms: readonly Term[], columns: number, rows: number): Packed[] | undefined {
+    let bytes = 0;
+    let comesAgain = true;
+    for (const [, W] of terms) {
+      if (this.#places.has(W)) continue;
+      bytes += 8 * W.length / columns * widthOf(columns);
+      comesAgain &&= rows >= PANEL || this.#seen.has(W);
+      this.#seen.add(W);
+    }
+    if (!comesAgain) return undefined;
+    if (this.#next + bytes > Math.max(BUDGET, first() + bytes)) this.#startOver();
+    return terms.map(([, W]) => this.#packed(W, columns));
+  }
+
+  #packed(W: Floats, columns: number): Packed {
     const known = this.#places.get(W);
     if (known !== undefined) return known;
-    if (rows < PANEL && !this.#seen.has(W)) {
-      this.#seen.add(W);
-      return undefined;
-    }
-    const panels = Math.ceil(columns / PANEL);
-    const bytes = panels * depth * PANEL * 8;
-    if (this.#next + bytes > Math.max(BUDGET, first() + bytes)) this.#startOver();
-    const place = this.#next;
-    this.#next += bytes;
-    const memory = this.#floats(this.#next);
-    for (let p = 0, to = place / 8; p < panels; p++) {
-      const [first, count] = [p * PANEL, Math.min(PANEL, columns - p * PANEL)];
+    const depth = W.length / columns;
+    const isSingle = isFloat32(W);
+    const address = this.#next;
+    this.#next = aligned(address + depth * widthOf(columns) * (isSingle ? 4 : 8));
+    const { buffer } = floats(this.#next);
+    const into = isSingle ? new Float32Array(buffer, address) : new Float64Array(buffer, address);
+    for (let column = 0, to = 0; column < columns; column += PANEL) {
+      const count = Math.min(PANEL, columns - column);
       for (let k = 0; k < depth; k++, to += PANEL) {
-        for (let c = 0; c < count; c++) memory[to + c] = W[k * columns + first + c]!;
+        for (let c = 0; c < count; c++) into[to + c] = W[k * columns + column + c]!;
       }
     }
-    this.#places.set(W, place);
-    return place;
+    const packed = { address, depth, isSingle };
+    this.#places.set(W, packed);
+    return packed;
   }
 
   #startOver(): void {
@@ -130,14 +144,28 @@ export class Float64Products {
     this.#places.clear();
     this.#next = first();
   }
+}
 
-  /** The memory, at least that long. */
-  #floats(bytes: number): Floats {
-    const { memory } = wasm();
-    const missing = bytes - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
-    return new Float64Array(memory.buffer as ArrayBuffer);
+/** Columns with those that fill up the last panel. */
+function widthOf(columns: number): number {
+  return Math.ceil(columns / PANEL) * PANEL;
+}
+
+/** Whether all numbers are float32's. */
+function isFloat32(W: Floats): boolean {
+  for (let k = 0; k < W.length; k++) if (Math.fround(W[k]!) !== W[k]) return false;
+  return true;
+}
+
+/** The memory, at least that long. */
+function floats(bytes: number): Floats {
+  if (memory.byteLength < bytes) {
+    const { memory: own } = wasm();
+    const missing = bytes - own.buffer.byteLength;
+    if (missing > 0) own.grow(Math.ceil(missing / PAGE));
+    memory = new Float64Array(own.buffer as ArrayBuffer);
   }
+  return memory;
 }
 
 function wasm(): Float64Engine {

@@ -308,7 +308,7 @@ export class Network implements Graph {
 /** Who multiplies the matrices of one run in float64. */
 export function productOfRun(): Product {
   const products = new Float64Products();
-  return (...factors) => products.product(...factors);
+  return (...factors) => products.addProducts(...factors);
 }
 
 /** The equations in float64, their products as fast as they can be with the same bits. */

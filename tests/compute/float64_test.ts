@@ -16,8 +16,8 @@ Deno.test("a product by WASM has the bits of dot(), whatever the rows and column
       const [x, W] = [normals(rows * depth), normals(depth * columns)];
       const expected = dot(new Tensor(x, [rows, depth]), new Tensor(W, [depth, columns])).data;
       for (let time = 0; time < 3; time++) {
-        const found = products.product(x, W, columns);
-        if (found === undefined) left++;
+        const found = new Float64Array(rows * columns);
+        if (!products.addProducts(found, [[x, W]], columns)) left++;
         else assertEquals(firstDifference(found, expected), -1);
         compared++;
       }
@@ -27,18 +27,43 @@ Deno.test("a product by WASM has the bits of dot(), whatever the rows and column
   assertEquals([compared, left], [96, 24]);
 });
 
-Deno.test("a sum begins with what it is given, a row for each or one for all", () => {
+Deno.test("products are added to what is there, term by term in the order of depth; rows of sizes meet |W|", () => {
   const products = new Float64Products();
-  const [rows, depth, columns] = [9, 65, 603];
-  const [x, W] = [normals(rows * depth), normals(depth * columns)];
-  for (const start of [normals(columns), normals(rows * columns)]) {
-    const expected = Float64Array.from({ length: rows * columns }, (_, k) => {
-      const [row, column] = [Math.floor(k / columns), k % columns];
-      let sum = start[k % start.length]!;
-      for (let j = 0; j < depth; j++) sum += x[row * depth + j]! * W[j * columns + column]!;
-      return sum;
-    });
-    assertEquals(firstDifference(products.product(x, W, columns, start)!, expected), -1);
+  const [rows, columns] = [139, 603];
+  const single = (depth: number) => normals(depth * columns).map(Math.fround);
+  const term = (W: Float64Array<ArrayBuffer>) => [normals(rows * W.length / columns), W] as const;
+  for (const terms of [[term(normals(65 * 603)), term(single(3))], [term(single(65))]]) {
+    for (const signed of [rows, 0, 5, 130, undefined]) {
+      const found = normals(rows * columns);
+      const expected = found.map((sum, k) => {
+        const [row, column] = [Math.floor(k / columns), k % columns];
+        for (const [x, W] of terms) {
+          const depth = W.length / columns;
+          for (let j = 0; j < depth; j++) {
+            const w = W[j * columns + column]!;
+            sum += x[row * depth + j]! * (row < (signed ?? rows) ? w : Math.abs(w));
+          }
+        }
+        return sum;
+      });
+      assertEquals(products.addProducts(found, terms, columns, signed), true);
+      assertEquals(firstDifference(found, expected), -1);
+    }
+  }
+});
+
+Deno.test("a matrix that float32 holds, as a model's weights are, gives the same bits", () => {
+  const products = new Float64Products();
+  for (const [rows, depth, columns] of [[4, 256, 1024], [7, 33, 1001], [1, 257, 130]] as const) {
+    const [x, W] = [normals(rows * depth), normals(depth * columns).map(Math.fround)];
+    [W[1], W[2], W[3]] = [-0, Infinity, 2 ** -149];
+    const expected = dot(new Tensor(x, [rows, depth]), new Tensor(W, [depth, columns])).data;
+    for (let time = 0; time < 3; time++) {
+      const found = new Float64Array(rows * columns);
+      if (products.addProducts(found, [[x, W]], columns)) {
+        assertEquals(firstDifference(found, expected), -1);
+      } else assertEquals(time, 0);
+    }
   }
 });
 
@@ -47,17 +72,28 @@ Deno.test("NaN and infinities go where they go in the loops; padded columns brin
   const [x, W] = [normals(8 * 64), normals(64 * 1001)];
   [x[3], x[70], W[5], W[64 * 1001 - 1]] = [NaN, Infinity, -Infinity, 0];
   const expected = dot(new Tensor(x, [8, 64]), new Tensor(W, [64, 1001])).data;
-  assertEquals(firstDifference(products.product(x, W, 1001)!, expected), -1);
+  assertEquals(firstDifference(productOf(products, x, W, 1001), expected), -1);
 });
 
 Deno.test("two runs that take turns do not disturb each other's matrices", () => {
   const [one, another] = [new Float64Products(), new Float64Products()];
   const [x, V, W] = [normals(16 * 64), normals(64 * 512), normals(64 * 512)];
-  const [first, second] = [one.product(x, V, 512)!, another.product(x, W, 512)!];
-  assertEquals(firstDifference(one.product(x, V, 512)!, first), -1);
-  assertEquals(firstDifference(another.product(x, W, 512)!, second), -1);
+  const [first, second] = [productOf(one, x, V, 512), productOf(another, x, W, 512)];
+  assertEquals(firstDifference(productOf(one, x, V, 512), first), -1);
+  assertEquals(firstDifference(productOf(another, x, W, 512), second), -1);
   assertEquals(firstDifference(first, second) >= 0, true);
 });
+
+function productOf(
+  products: Float64Products,
+  x: Float64Array<ArrayBuffer>,
+  W: Float64Array<ArrayBuffer>,
+  columns: number,
+) {
+  const found = new Float64Array(x.length / (W.length / columns) * columns);
+  assertEquals(products.addProducts(found, [[x, W]], columns), true);
+  return found;
+}
 
 function firstDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return a.length;

@@ -63,10 +63,10 @@ for (const [name, make] of Object.entries(models)) {
     const fast = productOfRun();
     const bounds = [
       new Bounds(),
-      new Bounds(() => {}, (...factors) => {
-        const found = fast(...factors);
-        if (found !== undefined) products++;
-        return found;
+      new Bounds(() => {}, (into, terms, ...more) => {
+        const isDone = fast(into, terms, ...more);
+        if (isDone) products += terms.length;
+        return isDone;
       }),
     ];
     const results = bounds.map((o) => finish(network.walk(o, inputs)).outputs[0]!);

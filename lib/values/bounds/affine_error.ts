@@ -1,6 +1,6 @@
 // x·W + b with its errors: most of what a run computes.
 
-import { type Product, productBy } from "../product.ts";
+import { addProducts, type Factors, type Product } from "../product.ts";
 import type { Estimate, Floats } from "./estimate.ts";
 import { gamma, SMALLEST } from "./float32.ts";
 
@@ -21,39 +21,42 @@ export function affineErrors(
   // One more where a library adds two biases.
   const n = terms.reduce((sum, [, W]) => sum + W.shape[0]!, bias === undefined ? 0 : 2);
   const rounding = gamma(n);
-  let value = bias === undefined ? new Float64Array(columns) : bias.value;
   const length = rows * columns;
-  // Three parts one below the other, so that |W| is read once: fresh, error, local.
+  // Parts one below the other, so that W is read once: value, fresh, error, local.
   const sameLocal = terms.every(([x]) => x.local === x.error);
   const isMoved = terms.some(([x]) => x.error.some(isNot0));
   const movesLocal = !sameLocal && terms.some(([x]) => x.local.some(isNot0));
-  const parts = 1 + Number(isMoved) + Number(movesLocal);
-  let sums = new Float64Array(parts * length);
+  const parts = 2 + Number(isMoved) + Number(movesLocal);
+  const sums = new Float64Array(parts * length);
+  const part = (k: number) => sums.subarray(k * length, (k + 1) * length);
+  const [value, fresh] = [part(0), part(1)];
   for (let k = 0, c = 0; k < length; k++, c = ++c === columns ? 0 : c) {
-    sums[k] = bias === undefined
+    if (bias !== undefined) value[k] = bias.value[c]!;
+    fresh[k] = bias === undefined
       ? SMALLEST
       : SMALLEST + (rounding * Math.abs(bias.value[c]!) + bias.error[c]!);
   }
-  for (const [x, W] of terms) {
+  const factors = terms.map(([x, W]): Factors => {
     const { length: size } = x.value;
-    value = productBy(product, x.value, W.value, columns, value);
-    const factors = new Float64Array(parts * size);
-    putScaled(factors, 0, x.value, rounding);
-    if (isMoved) putScaled(factors, size, x.error, 1 + rounding);
-    if (movesLocal) putScaled(factors, size * (parts - 1), x.local, 1 + rounding);
-    sums = productBy(product, factors, sizesOf(W.value), columns, sums);
-    if (!isOff(W.error)) continue;
-    const fresh = sums.subarray(0, length);
-    fresh.set(productBy(product, x.value.map(Math.abs), W.error, columns, fresh));
+    const all = new Float64Array(parts * size);
+    all.set(x.value);
+    putScaled(all, size, x.value, rounding);
+    if (isMoved) putScaled(all, 2 * size, x.error, 1 + rounding);
+    if (movesLocal) putScaled(all, size * (parts - 1), x.local, 1 + rounding);
+    return [all, W.value];
+  });
+  addProducts(product, sums, factors, columns, rows);
+  const off = terms.filter(([, W]) => isOff(W.error));
+  if (off.length > 0) {
+    const ofWeights = off.map(([x, W]): Factors => [x.value.map(Math.abs), W.error]);
+    addProducts(product, fresh, ofWeights, columns);
   }
-  const fresh = sums.subarray(0, length);
-  const withFresh = (part: number) => {
-    const found = fresh.slice();
-    for (let k = 0, from = part * length; k < length; k++) found[k] = sums[from++]! + found[k]!;
-    return found;
+  const withFresh = (moved: Floats) => {
+    for (let k = 0; k < length; k++) moved[k] = moved[k]! + fresh[k]!;
+    return moved;
   };
-  const error = isMoved ? withFresh(1) : fresh.slice();
-  const local = () => movesLocal ? withFresh(parts - 1) : fresh.slice();
+  const error = isMoved ? withFresh(part(2)) : fresh.slice();
+  const local = () => movesLocal ? withFresh(part(parts - 1)) : fresh.slice();
   return {
     shape: first.shape.with(-1, columns),
     value,
@@ -64,16 +67,6 @@ export function affineErrors(
 }
 
 const isNot0 = (e: number) => e !== 0;
-
-/** |W|, kept, since it meets many rows. */
-function sizesOf(W: Floats): Floats {
-  const known = sizes.get(W);
-  if (known !== undefined) return known;
-  const found = W.map(Math.abs);
-  sizes.set(W, found);
-  return found;
-}
-const sizes = new WeakMap<Floats, Floats>();
 
 /** |x| times a factor that is not negative. */
 function putScaled(into: Floats, to: number, x: Floats, factor: number): void {
@@ -99,6 +92,6 @@ export function backAffine(gradient: Floats, W: Estimate, into: Floats, product:
     }
     transposed.set(W.value, turned);
   }
-  into.set(productBy(product, gradient, turned, rows, into));
+  addProducts(product, into, [[gradient, turned]], rows);
 }
 const transposed = new WeakMap<Floats, Floats>();
