@@ -5,17 +5,9 @@ import { activationRows } from "../activation_rows.ts";
 import type { Activation } from "../activations.ts";
 import { isBuiltIn } from "../built_in.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { UNBOUNDED } from "./estimate.ts";
+import { bendOf, bends, errorsNearby, growthNearby, OWN } from "./bends.ts";
+import { type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
 import { gamma, SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
-
-/**
- * How far a float32 library may be off in a function such as exp or tanh, in units of the last
- * place. The least accurate one known here, the fast path of this package, is off by 4.7.
- */
-const ULPS = 5;
-
-/** The same, relative to a value: a unit of the last place is at most 2u. */
-const OWN = 2 * ULPS * UNIT_ROUNDOFF;
 
 /** By name: the error of a float32 evaluation at x, whose result is f; `OWN·(|f| + |x| + 1)` else. */
 const ownErrors: Partial<Record<string, (f: number, x: number) => number>> = {
@@ -28,9 +20,8 @@ const ownErrors: Partial<Record<string, (f: number, x: number) => number>> = {
   leaky_relu: (f) => 4 * UNIT_ROUNDOFF * Math.abs(f),
   soft_shrink: (f, x) => f === 0 ? 0 : 2 * UNIT_ROUNDOFF * Math.abs(x),
   softsign: (f) => 4 * UNIT_ROUNDOFF * Math.abs(f),
-  // Some libraries hold e⁻ˣ back from overflowing, which leaves u where the result is 0.
-  sigmoid: (f) => OWN * f + UNIT_ROUNDOFF,
-  tanh: (f) => OWN * Math.abs(f),
+  sigmoid: (f) => OWN * f + bends.sigmoid.least,
+  tanh: (f) => OWN * Math.abs(f) + bends.tanh.least,
   exponential: (f) => OWN * f,
   softplus: (f) => OWN * f,
   inverse: (f) => OWN * Math.abs(f),
@@ -45,6 +36,30 @@ const ownErrors: Partial<Record<string, (f: number, x: number) => number>> = {
 /** Whether the activation takes each number by itself, not a row at a time. */
 function isElementwise({ activationName }: Activation): boolean {
   return !Object.hasOwn(activationRows, activationName);
+}
+
+/** How much more a function may be off by itself where its argument is off too: first order will do. */
+const MORE = 2 ** -18;
+
+/** What the errors of x become in y = f(x), and what f itself adds. */
+export function appliedErrors(
+  f: Activation,
+  { value: x, error, local, shape }: Pick<Estimate, "value" | "error" | "local" | "shape">,
+  y: Floats,
+): Pick<Estimate, "error" | "local"> & { readonly fresh: Floats } {
+  const bent = isBuiltIn(f) ? bendOf(f) : undefined;
+  const nearby = bent && errorsNearby(bent, y, error, local, MORE);
+  if (nearby !== undefined) return nearby;
+  const width = shape.at(-1)!;
+  const fresh = ownError(f, x, y, width);
+  // What f itself is off by is taken at x; a little more where x is off.
+  const grown = (error: Floats) => {
+    const found = growth(f, x, y, error, width);
+    for (let k = 0; k < found.length; k++) found[k] = found[k]! * (1 + MORE) + fresh[k]!;
+    return found;
+  };
+  const all = grown(error);
+  return { fresh, error: all, local: local === error ? all : grown(local) };
 }
 
 /** How far a float32 evaluation of f is off by itself; x are rows of that width, y = f(x). */
@@ -68,7 +83,7 @@ export function ownError(f: Activation, x: Floats, y: Floats, width: number): Fl
 export function growth(f: Activation, x: Floats, y: Floats, error: Floats, width: number): Floats {
   if (!isBuiltIn(f)) return y.map(() => UNBOUNDED); // a slope here and there bounds nothing
   if (!isElementwise(f)) return rowGrowth(f, x, y, error, width);
-  const bent = Object.hasOwn(bends, f.activationName) ? bends[f.activationName] : undefined;
+  const bent = bendOf(f);
   const nearby = bent && growthNearby(bent, x, y, error);
   if (nearby !== undefined) return nearby;
   const low = x.map((v, k) => v - error[k]!);
@@ -111,54 +126,6 @@ const NEAR = 1e-4;
 /** What a smooth curve's slope may change within that, so that it is not taken for a kink. */
 const CURVED = 1.001;
 const FLAT = 1e-3;
-
-type Floats = Float64Array<ArrayBuffer>;
-
-/** So far from x, a slope is told by the one at x and by how it bends there. */
-const NEARBY = 2 ** -10;
-
-/** What rounding in float64 may hide of a slope. */
-const HIDDEN = 2 ** -51;
-
-/**
- * The functions of gates. What the slope is at x, from y = f(x); how fast ln f′ changes there, at
- * most; and how fast that changes, at most anywhere, halved. So f′(x + δ) ≤ f′(x)·e^(bend·|δ| + most·δ²).
- * σ′ = σ(1 − σ), (ln σ′)′ = 1 − 2σ, (ln σ′)″ = −2σ′; tanh′ = 1 − tanh², (ln tanh′)′ = −2 tanh.
- */
-const bends: Partial<Record<string, Bend>> = {
-  sigmoid: { sum: 1, steepest: 0, most: 0.25 },
-  tanh: { sum: 0, steepest: 1, most: 1 },
-};
-
-/** f′ = y·(sum − y) + steepest, (ln f′)′ = sum − 2y. */
-interface Bend {
-  readonly sum: number;
-  readonly steepest: number;
-  readonly most: number;
-}
-
-/**
- * As {@linkcode growth}, without taking f again: the slope is at most so steep on the way. Undefined
- * where that is too far.
- */
-function growthNearby(
-  { sum, steepest, most }: Bend,
-  x: Floats,
-  y: Floats,
-  error: Floats,
-): Floats | undefined {
-  const grown = new Float64Array(y.length);
-  for (let k = 0; k < grown.length; k++) {
-    const e = error[k]!;
-    const v = y[k]!;
-    if (e === 0) continue;
-    if (!(e < NEARBY)) return undefined;
-    const bent = e * (Math.abs(sum - 2 * v) + e * most);
-    const grows = e * (v * (sum - v) + steepest + HIDDEN) * (1 + bent + bent * bent); // eᵇ ≤ 1 + b + b² up to b = 1
-    grown[k] = Number.isNaN(x[k]) ? Infinity : grows;
-  }
-  return grown;
-}
 
 /** |x|; infinity for NaN: nothing is known there. */
 function size(x: number): number {

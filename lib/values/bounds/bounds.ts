@@ -11,13 +11,10 @@ import { numbers } from "../numbers.ts";
 import type { Moves, Ops } from "../ops.ts";
 import { operandsOf } from "../origin.ts";
 import { byLoops, type Product } from "../product.ts";
-import { backThrough, growth, ownError } from "./activation_error.ts";
+import { appliedErrors, backThrough } from "./activation_error.ts";
 import { affineErrors, type AffineTerm, backAffine, isOff } from "./affine_error.ts";
 import { type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
 import { distance, gamma, SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
-
-/** How much more a function may be off by itself where its argument is off too: first order will do. */
-const MORE = 2 ** -18;
 
 const GIVEN = { op: "given" } as const;
 
@@ -86,7 +83,10 @@ export class Bounds implements Ops<Estimate> {
         mask[Math.floor(k / units)] === 0 ? estimate.error[k]! : local
       );
     const value = estimate.value.slice();
-    for (let k = 0; k < value.length; k++) if (Number.isFinite(given[k])) value[k] = given[k]!;
+    for (let k = 0; k < value.length; k++) {
+      const theirs = given[k]!;
+      if (theirs - theirs === 0) value[k] = theirs; // finite
+    }
     return this.#add({
       shape,
       value,
@@ -111,24 +111,13 @@ export class Bounds implements Ops<Estimate> {
   /** f(x), of each number or of each row. */
   apply(f: Activation, x: Estimate): Estimate {
     this.#applies(f);
-    const width = x.shape.at(-1)!;
     const tensor = new Tensor(x.value, x.shape);
     const value = asFloat64(f(tensor)).data;
-    const fresh = ownError(f, x.value, value, width);
-    // What f itself is off by is taken at x; a little more where x is off.
-    const grown = (error: Floats) => {
-      const found = growth(f, x.value, value, error, width);
-      for (let k = 0; k < found.length; k++) found[k] = found[k]! * (1 + MORE) + fresh[k]!;
-      return found;
-    };
-    const error = grown(x.error);
     return this.#add({
+      ...appliedErrors(f, x, value),
       shape: x.shape,
       origin: { op: "apply", f, x },
       value,
-      error,
-      local: x.local === x.error ? error : grown(x.local),
-      fresh,
       back: (gradient, of) => addTo(of(x), backThrough(f, tensor, x.error, gradient)),
     });
   }
@@ -443,11 +432,11 @@ export class Bounds implements Ops<Estimate> {
 
   #add(added: Omit<Estimate, "order">): Estimate {
     const { value, error, local, fresh, origin: { op } } = added;
-    const isMoved = op === "given" || op === "arrange" || op === "reshape";
-    for (let k = 0; k < value.length; k++) {
+    const isMoved = op === "arrange" || op === "reshape"; // seen where it came from
+    for (let k = 0; !isMoved && k < value.length; k++) {
       const reach = Math.abs(value[k]!) + error[k]!;
       if (reach <= MAX_FLOAT32) continue; // float32 may overflow, and NaN is no number at all
-      if (isMoved && error[k] === 0 && value[k] === -Infinity) continue; // what a pooling pads with
+      if (op === "given" && error[k] === 0 && value[k] === -Infinity) continue; // what a pooling pads with
       error[k] = UNBOUNDED;
       if (!(Math.abs(value[k]!) + local[k]! <= MAX_FLOAT32)) local[k] = UNBOUNDED;
       if (fresh !== undefined && !(fresh[k]! <= MAX_FLOAT32)) fresh[k] = UNBOUNDED;
