@@ -15,7 +15,7 @@ import { type Expectation, valueOf } from "./expected.ts";
 import { LayerOutputs, placesIn } from "./layer_outputs.ts";
 import { distance, SMALLEST } from "../../values/bounds/float32.ts";
 import { predictionBounds } from "./prediction_bound.ts";
-import { isWide, largestOf, rangeOf } from "./wide.ts";
+import { firstWide, isWide, largestOf, rangeOf } from "./wide.ts";
 
 /** How two runs compare: the same, the same but for rounding, not the same, or nobody can tell. */
 export type Verdict = "equal" | "rounding" | "mismatch" | "undecided";
@@ -93,7 +93,7 @@ export function compareRuns(
     const { lstm, value, timestep } = site;
     if (value === "hiddenState" && widens[lstm] === undefined) {
       const range = rangeAt(lstm, value);
-      if (estimate.error.some((error) => isWide(error, range))) widens[lstm] = timestep;
+      if (firstWide(estimate.error, range) !== -1) widens[lstm] = timestep;
     }
     const theirs = given(site);
     if (theirs === undefined) return;
@@ -163,9 +163,7 @@ function compareStep(
   differences: Differences,
   range: number,
 ): WidePlace | undefined {
-  let wide: WidePlace | undefined;
-  const units = shape[1]!;
-  const heeds = isGate(value) ? mask : undefined; // computed or not, nothing comes of a masked gate
+  const [batch, units] = shape as [number, number];
   const placeOf = (k: number) => ({
     layer,
     value,
@@ -173,11 +171,14 @@ function compareStep(
     timestep,
     unit: k % units,
   });
-  for (let k = 0; k < actual.length; k++) {
-    if (heeds?.[Math.floor(k / units)] === 0) continue;
-    const bound = error[k]!;
-    differences.add(placeOf, k, actual[k]!, theirs[k]!, bound);
-    if (wide === undefined && isWide(bound, range)) wide = { ...placeOf(k), bound, range };
+  let wide: WidePlace | undefined;
+  for (let n = 0; n < batch; n++) {
+    if (isGate(value) && mask?.[n] === 0) continue; // computed or not, nothing comes of a masked gate
+    const [from, to] = [n * units, (n + 1) * units];
+    differences.addAll(placeOf, actual, theirs, error, from, to);
+    if (wide !== undefined) continue;
+    const k = firstWide(error, range, from, to);
+    if (k !== -1) wide = { ...placeOf(k), bound: error[k]!, range };
   }
   return wide;
 }

@@ -80,6 +80,23 @@ export class Differences {
     [this.maxAbsDiff, this.maxDifference] = [most, apart];
   }
 
+  /** Numbers side by side, computed from what was expected before them. */
+  addAll(
+    placeOf: (k: number) => ProofPlace,
+    actual: ArrayLike<number>,
+    expected: ArrayLike<number>,
+    bounds: ArrayLike<number>,
+    from = 0,
+    to: number = actual.length,
+  ): void {
+    for (let k = from; k < to; k++) {
+      const [own, theirs, bound] = [actual[k]!, expected[k]!, bounds[k]!];
+      const difference = Math.abs(own - theirs);
+      if (difference <= bound && difference <= this.#size) this.numbers++; // as most are
+      else this.add(placeOf, k, own, theirs, bound);
+    }
+  }
+
   /**
    * One number, computed from what was expected before it.
    *

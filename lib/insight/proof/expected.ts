@@ -5,7 +5,7 @@ import { amongNames } from "../../base/names.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { GATES } from "../../cells/gates.ts";
 import { formatShape, sameShape, sizeOf } from "../../tensor/shape.ts";
-import { asFloat64, Tensor, type TensorLike } from "../../tensor/tensor.ts";
+import { asFloat64, asTensor, Tensor, type TensorLike } from "../../tensor/tensor.ts";
 import { revived } from "../../cells/traced_run.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
 import type { Trace } from "../../trace/trace.ts";
@@ -42,7 +42,7 @@ export interface ExpectedTrace {
   readonly outputs?: Readonly<Record<string, TensorLike>>;
 }
 
-/** The same, as float64 tensors of the right shapes. */
+/** The same, as tensors of the right shapes; what stands inside keeps its precision. */
 export interface Expectation {
   readonly layers: readonly Readonly<Partial<Record<LstmValue, Tensor>>>[];
   readonly prediction: Tensor | undefined;
@@ -98,7 +98,7 @@ export function expectationOf(
     ),
     prediction: given.prediction === undefined
       ? undefined
-      : checked(given.prediction, prediction.shape, "the prediction"),
+      : asFloat64(checked(given.prediction, prediction.shape, "the prediction")),
     outputs: new Map(
       Object.entries(given.outputs ?? {}).map(([printed, theirs]) => {
         const name = [...outputs.keys()].find((one) => printedName(one) === printedName(printed));
@@ -109,7 +109,7 @@ export function expectationOf(
               amongNames(printed, [...outputs.keys()]),
           );
         }
-        return [name, checked(theirs, own.shape, `${name}'s output`)];
+        return [name, asFloat64(checked(theirs, own.shape, `${name}'s output`))];
       }),
     ),
   };
@@ -194,7 +194,7 @@ function isCopy(values: unknown): values is Tensor {
 }
 
 function checked(values: TensorLike, shape: readonly number[], what: string): Tensor {
-  const given = asFloat64(isCopy(values) ? revived(values, "prove") : values);
+  const given = asTensor(isCopy(values) ? revived(values, "prove") : values);
   if (sameShape(given.shape, shape)) return given;
   const [batch, timesteps, ...rest] = shape as [number, number, ...number[]];
   const isPrinted = rest.length > 1 && sameShape(given.shape, [batch, timesteps, sizeOf(rest)]);

@@ -4,7 +4,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Estimate } from "../../values/bounds/estimate.ts";
 import { type Difference, Differences, type ProofRow } from "./differences.ts";
 import type { WidePlace } from "./compare_runs.ts";
-import { isWide, largestOf } from "./wide.ts";
+import { firstWide, largestOf } from "./wide.ts";
 
 /** The places of a result's numbers, `[batch, units]` or `[batch, timesteps, units]`. */
 export function placesIn(shape: readonly number[]) {
@@ -44,13 +44,9 @@ export class LayerOutputs {
     const differences = new Differences();
     const placeIn = placesIn(shape);
     const placeOf = (k: number) => ({ layer, value: "output", ...placeIn(k) });
-    for (let k = 0; k < value.length; k++) {
-      const bound = error[k]!;
-      differences.add(placeOf, k, value[k]!, theirs.data[k]!, bound);
-      if (this.wide === undefined && isWide(bound, range)) {
-        this.wide = { ...placeOf(k), bound, range };
-      }
-    }
+    differences.addAll(placeOf, value, theirs.data, error);
+    const k = this.wide === undefined ? firstWide(error, range) : -1;
+    if (k !== -1) this.wide = { ...placeOf(k), bound: error[k]!, range };
     differences.compareWhole(own, theirs);
     this.first ??= differences.first;
     this.rows.push(differences.row(layer, "output"));

@@ -17,6 +17,17 @@ export function isWide(bound: number, range: number): boolean {
   return bound > WIDE * range && bound > UNIT_ROUNDOFF;
 }
 
+/** The first of many bounds that is; -1 where none is. */
+export function firstWide(
+  bounds: ArrayLike<number>,
+  range: number,
+  from = 0,
+  to: number = bounds.length,
+): number {
+  for (let k = from; k < to; k++) if (isWide(bounds[k]!, range)) return k;
+  return -1;
+}
+
 /** The range of a site whose numbers have that size at most: a gate's is 1, whatever it does here. */
 export function rangeOf(site: SiteName, largest: number): number {
   return isGate(site) ? Math.max(1, largest) : largest;
