@@ -58,58 +58,70 @@ export function ledgerOf(trace: CellTrace, action: string): Ledger {
   const order = orderOf(timesteps, direction === "backward");
   const counts = (n: number, t: number) => (mask?.data[n * timesteps + t] ?? 1) !== 0;
 
-  const keep = keptByStep(cell, trace, order, action);
-  const kept = new Float64Array(keep.length);
-  for (let n = 0; n < batch; n++) {
-    const row = new Float64Array(units).fill(1);
-    for (const t of order.toReversed()) {
-      const at = (n * timesteps + t) * units;
-      if (!counts(n, t)) keep.fill(1, at, at + units);
-      kept.set(row, at);
-      for (let u = 0; u < units; u++) row[u]! *= keep[at + u]!;
+  const keptOf = stepsOf(cell, trace, order, action);
+  keptOf(0, 1); // a cell that keeps no sum is refused now, whoever asks for the rest
+  let known: readonly [keep: Tensor, kept: Tensor] | undefined;
+  const both = () => {
+    if (known !== undefined) return known;
+    const keep = new Float64Array(batch * timesteps * units);
+    for (let row = 0; row < batch * timesteps; row += TOGETHER) {
+      const factor = keptOf(row, Math.min(TOGETHER, batch * timesteps - row));
+      if (factor !== undefined) keep.set(factor.data, row * units);
     }
-  }
+    const kept = new Float64Array(keep.length);
+    for (let n = 0; n < batch; n++) {
+      const row = new Float64Array(units).fill(1);
+      for (const t of order.toReversed()) {
+        const at = (n * timesteps + t) * units;
+        if (!counts(n, t)) keep.fill(1, at, at + units);
+        kept.set(row, at);
+        for (let u = 0; u < units; u++) row[u]! *= keep[at + u]!;
+      }
+    }
+    return known = [new Tensor(keep, shape), new Tensor(kept, shape)];
+  };
   return {
     cell,
     state: cell.states[0]!,
     order,
     counts,
-    keep: new Tensor(keep, shape),
-    kept: new Tensor(kept, shape),
+    get keep() {
+      return both()[0];
+    },
+    get kept() {
+      return both()[1];
+    },
   };
 }
 
 /** So many steps of a sample at once: what they compute stays in the caches. */
 const TOGETHER = 128;
 
-/** The factor of the state before in the state after each step: the step's own equation, its gates given. */
-function keptByStep(
+/**
+ * The factor of the state before in the state after each of some steps, `[steps, units]`, the samples
+ * one after the other: the step's own equation, its gates given. Undefined where nothing is kept.
+ */
+function stepsOf(
   cell: Cell,
   trace: CellTrace,
   order: readonly number[],
   action: string,
-): Float64Array<ArrayBuffer> {
+): (row: number, count: number) => Tensor | undefined {
   const run = runOf(trace);
-  const [batch, timesteps, units] = trace.hiddenState.shape as [number, number, number];
   const start = run?.options.initialState as Readonly<Record<string, TensorLike>> | undefined;
-  const before = cell.states.map((state) =>
-    valueBefore(valueAt(trace, state), order, start?.[state])
-  );
-  const kept = new Float64Array(batch * timesteps * units);
-  for (let row = 0; row < batch * timesteps; row += TOGETHER) {
-    const count = Math.min(TOGETHER, batch * timesteps - row);
+  return (row, count) => {
     const rows = ({ data, shape }: Tensor) => {
       const width = shape[2]!;
       return new Tensor(data.subarray(row * width, (row + count) * width), [count, width]);
     };
+    const before = cell.states.map((state) =>
+      statesBefore(valueAt(trace, state), order, start?.[state], row, count)
+    );
     const taken = (site: string) => rows(valueAt(trace, site));
-    const factor = keptOfSteps(cell, run, before.map(rows), taken, run && rows(run.x), action);
-    if (factor !== undefined) kept.set(factor.data, row * units);
-  }
-  return kept;
+    return keptOfSteps(cell, run, before, taken, run && rows(run.x), action);
+  };
 }
 
-/** The same of some steps, `[steps, units]`; undefined where nothing is kept. */
 function keptOfSteps(
   cell: Cell,
   run: TracedRun | undefined,
@@ -157,22 +169,24 @@ function keptOfSteps(
   return factors.get(before[0]!);
 }
 
-/** A state before each step, `[batch, timesteps, units]`. */
-function valueBefore(
+/** A state before some of the steps, `[count, units]`. */
+function statesBefore(
   state: Tensor,
   order: readonly number[],
   start: TensorLike | undefined,
+  row: number,
+  count: number,
 ): Tensor {
-  const [batch, timesteps, units] = state.shape as [number, number, number];
-  const data = new Float64Array(state.data.length);
+  const [, timesteps, units] = state.shape as [number, number, number];
+  const data = new Float64Array(count * units);
   const first = start === undefined ? undefined : asFloat64(start);
-  const put = ({ data: from }: Tensor, row: number, n: number, t: number) =>
-    data.set(from.subarray(row * units, (row + 1) * units), (n * timesteps + t) * units);
-  order.forEach((t, k) => {
-    for (let n = 0; n < batch; n++) {
-      if (k > 0) put(state, n * timesteps + order[k - 1]!, n, t);
-      else if (first !== undefined) put(first, n, n, t);
-    }
-  });
-  return new Tensor(data, state.shape);
+  const before = order[0] === 0 ? -1 : 1; // the step computed before
+  for (let k = 0; k < count; k++) {
+    const [n, t] = [Math.floor((row + k) / timesteps), (row + k) % timesteps];
+    const put = ({ data: from }: Tensor, row: number) =>
+      data.set(from.subarray(row * units, (row + 1) * units), k * units);
+    if (t !== order[0]) put(state, row + k + before);
+    else if (first !== undefined) put(first, n);
+  }
+  return new Tensor(data, [count, units]);
 }

@@ -8,15 +8,14 @@ import type { SiteName } from "../../cells/sites.ts";
 import type { Inside } from "../../layers/inside.ts";
 import { equationsBy } from "../../layers/layer.ts";
 import type { Activation } from "../../values/activations.ts";
-import { stackSteps } from "../../values/arrange.ts";
 import { isNamed } from "../../values/built_in.ts";
 import { runOf, type TracedRun } from "../../cells/traced_run.ts";
+import { sameShape, sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { FitStart } from "../../model/training/history.ts";
 import type { PlacedLayer } from "../../model/graph.ts";
 import { type NamedTrace, type Network, productOfRun, tracesOfTape } from "../../model/network.ts";
 import { Gradients, type Variable } from "../../values/gradients.ts";
-import { numbers } from "../../values/numbers.ts";
 import { type Ledger, ledgerOf } from "../ledger.ts";
 
 /** What each check looks at: a model and a run of it. */
@@ -50,10 +49,10 @@ export interface RecurrentVisit {
   readonly run: TracedRun;
   readonly recurrence: Recurrence<Variable>;
   /**
-   * The slope of each site that an activation gives, at its pre-activation, `[batch, timesteps,
-   * units]`: of the gates, and of a SimpleRNN's hidden state.
+   * The slope of each site that an activation gives, at its pre-activation, `[batch, units]` at each
+   * timestep: of the gates, and of a SimpleRNN's hidden state.
    */
-  readonly slopes: ReadonlyMap<SiteName, Tensor>;
+  readonly slopes: ReadonlyMap<SiteName, readonly Tensor[]>;
   /** Units whose hidden state is 0 at every step of every sample. */
   readonly dead: readonly number[];
 }
@@ -132,39 +131,41 @@ function visitOf(
   };
 }
 
-/** y = f(x) */
-interface Application {
-  readonly f: Activation;
-  readonly x: Tensor;
-  readonly y: Tensor;
-}
-
 /** Of the sites whose values an activation gave. */
-function slopesOf({ cell, recurrence: { steps } }: Inside<Variable>): Map<SiteName, Tensor> {
-  const slopes = new Map<SiteName, Tensor>();
+function slopesOf({ cell, recurrence: { steps } }: Inside<Variable>): Map<SiteName, Tensor[]> {
+  const slopes = new Map<SiteName, Tensor[]>();
   for (const site of cell.sites) {
     const found = steps.flatMap(({ computed }) => {
-      const { origin, value: y } = computed[site]!;
-      return origin.op === "apply" ? [{ f: origin.f, x: origin.x.value, y }] : [];
+      const { origin, value } = computed[site]!;
+      return origin.op === "apply" ? [slope(origin.f, origin.x.value, value)] : [];
     });
-    if (found.length < steps.length) continue;
-    slopes.set(site, stackSteps(numbers, found.map(slope)));
+    if (found.length === steps.length) slopes.set(site, found);
   }
   return slopes;
 }
 
-/** Of an activation of one number at a time; a row's softmax has none by unit, and counts as 1. */
-function slope({ f, x, y }: Application): Tensor {
-  const ones = new Tensor(new Float64Array(x.data.length).fill(1), x.shape);
+/** Of y = f(x), one number at a time; a row's softmax has none by unit, and counts as 1. */
+function slope(f: Activation, x: Tensor, y: Tensor): Tensor {
+  const ones = onesOf(x.shape);
   return isNamed(f, "softmax", "log_softmax", "sparsemax") ? ones : f.backward(x, ones, y);
 }
+
+function onesOf(shape: readonly number[]): Tensor {
+  if (!sameShape(ones.shape, shape)) {
+    ones = new Tensor(new Float64Array(sizeOf(shape)).fill(1), shape);
+  }
+  return ones;
+}
+let ones = new Tensor(new Float64Array(0), [0]); // of one step after the other, the same
 
 function deadUnits({ hiddenState }: CellTrace): number[] {
   const units = hiddenState.shape[2]!;
   const largest = new Float64Array(units);
-  hiddenState.data.forEach((h, k) => {
-    largest[k % units] = Math.max(largest[k % units]!, Math.abs(h)); // NaN stays
-  });
+  const { data } = hiddenState;
+  for (let k = 0, unit = 0; k < data.length; k++, unit = ++unit === units ? 0 : unit) {
+    const size = Math.abs(data[k]!);
+    if (!(size <= largest[unit]!)) largest[unit] = Number.isNaN(largest[unit]!) ? NaN : size; // NaN stays
+  }
   return Array.from(largest.keys()).filter((unit) => largest[unit]! <= DEAD);
 }
 

@@ -30,7 +30,7 @@ interface Measured {
   readonly visit: RecurrentVisit;
   readonly largest: number;
   readonly at: { readonly sample: number; readonly timestep: number; readonly unit: number };
-  /** What the gates made of this unit's first state, by the end. */
+  /** What the gates made of this unit's first state, by the end; 1 of a state that is not large. */
   readonly growth: number;
 }
 
@@ -38,13 +38,16 @@ function measure(visit: RecurrentVisit): Measured {
   const { data, shape } = valueAt(visit.trace, visit.ledger.state);
   const [, timesteps, units] = shape as [number, number, number];
   let [largest, k] = [0, 0];
-  data.forEach((c, index) => {
-    if (Math.abs(c) > largest) [largest, k] = [Math.abs(c), index];
-  });
+  for (let index = 0; index < data.length; index++) {
+    const size = Math.abs(data[index]!);
+    if (size > largest) [largest, k] = [size, index];
+  }
   const unit = k % units;
   const step = Math.floor(k / units);
   const at = { sample: Math.floor(step / timesteps), timestep: step % timesteps, unit };
-  const kept = visit.ledger.kept.item(at.sample, visit.ledger.order[0]!, unit);
+  const { ledger } = visit;
+  // Of a small state, nobody asks: its ledger is much to compute.
+  const kept = largest > SIZE ? ledger.kept.item(at.sample, ledger.order[0]!, unit) : 1;
   return { visit, largest, at, growth: Math.abs(kept) };
 }
 

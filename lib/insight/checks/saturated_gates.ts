@@ -44,18 +44,20 @@ interface Measured {
 
 function measure(visit: RecurrentVisit, site: SiteName): Measured {
   const { slopes, ledger, dead } = visit;
-  const { data, shape } = slopes.get(site)!;
-  const [, timesteps, units] = shape as [number, number, number];
+  const steps = slopes.get(site)!;
+  const [batch, units] = steps[0]!.shape as [number, number];
   const living = Array.from({ length: units }, (_, unit) => unit)
     .filter((unit) => !dead.includes(unit));
   const steep = new Uint8Array(units);
   let [flat, all] = [0, 0];
-  for (let step = 0; step * units < data.length; step++) {
-    if (!ledger.counts(Math.floor(step / timesteps), step % timesteps)) continue;
-    all += living.length;
-    for (const unit of living) {
-      if (Math.abs(data[step * units + unit]!) < FLAT) flat++;
-      else steep[unit] = 1;
+  for (const [t, { data }] of steps.entries()) {
+    for (let n = 0; n < batch; n++) {
+      if (!ledger.counts(n, t)) continue;
+      all += living.length;
+      for (const unit of living) {
+        if (Math.abs(data[n * units + unit]!) < FLAT) flat++;
+        else steep[unit] = 1;
+      }
     }
   }
   const stuck = all === 0 ? [] : living.filter((unit) => steep[unit] === 0);
