@@ -279,7 +279,7 @@ export { memory } from "./lib/insight/memory.ts";
 export type { Memory, MemoryOptions } from "./lib/insight/memory.ts";
 export type { MemoryCurveOptions } from "./lib/insight/memory_view.ts";
 export { checkup } from "./lib/insight/checkup.ts";
-export type { Checkup } from "./lib/insight/checkup.ts";
+export type { Checkup, CheckupOptions } from "./lib/insight/checkup.ts";
 export type { Finding, FindingKind, Measurement } from "./lib/insight/checks/finding.ts";
 export { compare } from "./lib/insight/compare.ts";
 export type { Comparison, Tolerance } from "./lib/insight/tensor_comparison.ts";
@@ -294,6 +294,7 @@ export type {
   OptionDifference,
   WeightComparison,
 } from "./lib/insight/model_comparison.ts";
+export type { AtOnce, InTurns } from "./lib/display/in_turns.ts";
 export { prove } from "./lib/insight/proof/proof.ts";
 export type { Proof, ProveOptions } from "./lib/insight/proof/proof.ts";
 export type { Difference, ProofPlace, ProofRow } from "./lib/insight/proof/differences.ts";

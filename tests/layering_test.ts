@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   layers: ["cells", "values", "compute", "tensor", "base"],
   model: ["layers", "cells", "values", "compute", "files", "tensor", "display", "base"],
   formats: ["model", "layers", "cells", "values", "files", "tensor", "base"],
-  trace: ["model", "layers", "cells", "tensor", "base"],
+  trace: ["model", "layers", "cells", "tensor", "display", "base"],
   insight: ["trace", "model", "layers", "cells", "values", "compute", "tensor", "display", "base"],
   code: ["insight", "model", "layers", "cells", "values", "files", "tensor", "display", "base"],
   views: [

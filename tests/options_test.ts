@@ -237,7 +237,7 @@ const ENTRIES: Record<string, Entry> = {
   "patchSweep().heatmap": entry(sweep.heatmap),
   memory: entry(g.memory, whole),
   "memory().curves": entry(remembered.curves),
-  checkup: entry(g.checkup, model, x, history),
+  checkup: withOptions(g.checkup, { history }, model, x),
   compare: entry(g.compare, [1], [1]),
   "compare() of traces.heatmap": entry(traces.heatmap),
   "compare() of models.heatmap": entry(models.heatmap),

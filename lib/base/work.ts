@@ -19,11 +19,22 @@ export function finish<T>(work: Work<T>): T {
 
 /** The part of a larger work that leads it from `from` to `to`. */
 export function* part<T>(work: Work<T>, from: number, to: number): Work<T> {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done === true) return value;
-    yield from + value * (to - from);
+  let piece = work.next();
+  while (piece.done !== true) {
+    try {
+      yield from + piece.value * (to - from);
+    } catch (error) {
+      piece = work.throw(error); // it may have a result where it is stopped
+      continue;
+    }
+    piece = work.next();
   }
+  return piece.value;
+}
+
+/** The part `k` of a work that has so many, as large as each other. */
+export function equalPart<T>(work: Work<T>, k: number, count: number): Work<T> {
+  return part(work, k / count, (k + 1) / count);
 }
 
 /** Thrown into work that is to stop: what it has done so far may be a result. */

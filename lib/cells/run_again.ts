@@ -1,12 +1,13 @@
 // A run over again, for gradients with respect to its states.
 
+import type { Work } from "../base/work.ts";
 import { asFloat64, Tensor, type TensorLike } from "../tensor/tensor.ts";
 import { lstmActivation } from "../values/activations.ts";
 import { Gradients, type Variable } from "../values/gradients.ts";
 import type { Product } from "../values/product.ts";
 import { LSTM_CELL } from "./lstm.ts";
 import { arraysOf } from "./cell_of_trace.ts";
-import { type Recurrence, runCell } from "./recurrence.ts";
+import { cellWork, type Recurrence } from "./recurrence.ts";
 import type { TracedRun } from "./traced_run.ts";
 
 type ByName = Readonly<Record<string, TensorLike | undefined>>;
@@ -16,11 +17,11 @@ type ByName = Readonly<Record<string, TensorLike | undefined>>;
  *
  * @param product who multiplies
  */
-export function runAgain(
+export function* runAgain(
   { x, weights, options, cell = LSTM_CELL }: TracedRun,
   units: number,
   product: Product,
-): Recurrence<Variable> & { readonly tape: Gradients } {
+): Work<Recurrence<Variable> & { readonly tape: Gradients }> {
   const tape = new Gradients(product);
   const { activation = "tanh", recurrentActivation = "sigmoid", mask, goBackwards } = options;
   const given = (array: TensorLike) => tape.given(asFloat64(array));
@@ -34,7 +35,7 @@ export function runAgain(
   const start = options.initialState as ByName | undefined;
   const shape = [x.shape[0]!, units];
   const zeros = new Tensor(new Float64Array(shape[0]! * units), shape);
-  const run = runCell(tape, cell, {
+  const run = yield* cellWork(tape, cell, {
     x: given(x),
     weights: { W, U, b, all },
     functions: { φ: lstmActivation(activation), σ: lstmActivation(recurrentActivation) },

@@ -45,7 +45,7 @@ export function expectedRun(network: Network, inputs: readonly Tensor[]): Expect
     estimate.error.map((error, k) => {
       if (!isWide(error, range)) return error;
       if (!isFollowed || left-- <= 0) return -1;
-      const bound = Math.min(error, HIGHER_ORDERS * bounds.sensitivityOf(estimate, k));
+      const bound = Math.min(error, HIGHER_ORDERS * finish(bounds.sensitivityOf(estimate, k)));
       return isWide(bound, range) || !Number.isFinite(bound) ? -1 : bound;
     });
   const sites: ExpectedSite[] = [];

@@ -28,7 +28,8 @@ export class Turns {
     if (performance.now() - this.#last < TURN_MS) return undefined;
     // After a timer's callback, Stop would end every later timer of the kernel as well (Deno 2.9.6:
     // 8 of 25 Stops; after an immediate's, 2 of 100, those that hit the event loop itself).
-    return this.#wait("turn", new Promise((resolve) => setImmediate(resolve)));
+    const { setImmediate: after = setTimeout } = globalThis; // browsers have no immediates
+    return this.#wait("turn", new Promise((resolve) => after(resolve)));
   }
 
   /** Waits for what is not the run's own and may take its time. */

@@ -1,5 +1,7 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
+import { equalPart, part, type Work } from "../base/work.ts";
+import { type AtOnce, atOnceOrInTurns, IN_TURNS, type InTurns } from "../display/in_turns.ts";
 import type { Chart } from "../display/figure.ts";
 import type { View } from "../display/view.ts";
 import type { ModelInput } from "../model/inputs.ts";
@@ -34,7 +36,11 @@ export interface AttributeOptions {
   readonly tokens?: Tokens;
 }
 
-const OPTIONS: KeysOf<AttributeOptions> = { target: "optional", tokens: "optional" };
+const OPTIONS: KeysOf<AttributeOptions & AtOnce> = {
+  target: "optional",
+  tokens: "optional",
+  ...IN_TURNS,
+};
 
 /** A logit as a sum over timesteps and units. */
 export interface Attribution {
@@ -142,18 +148,61 @@ export interface Attribution {
 export function attribute(
   model: Model,
   x: ModelInput,
-  options: AttributeOptions = {},
-): Attribution {
+  options?: AttributeOptions & AtOnce,
+): Attribution;
+/**
+ * The same as a promise that takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { arange, attribute, dense, lstm, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const layers = [lstm({ units: 4 }), dense({ units: 1 })];
+ * const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { logit } = await attribute(model, x, { signal: AbortSignal.timeout(60_000) });
+ * assertEquals(logit, attribute(model, x).logit);
+ * ```
+ */
+export function attribute(
+  model: Model,
+  x: ModelInput,
+  options: AttributeOptions & InTurns,
+): Promise<Attribution>;
+export function attribute(
+  model: Model,
+  x: ModelInput,
+  options: AttributeOptions & (AtOnce | InTurns) = {},
+): Attribution | Promise<Attribution> {
+  return atOnceOrInTurns("attribute", attributionWork(model, x, options), options);
+}
+
+/** What is done, about, when the equations have run. */
+const RUN = 0.25;
+
+function* attributionWork(
+  model: Model,
+  x: ModelInput,
+  options: AttributeOptions,
+): Work<Attribution> {
   const network = networkOf(model, "attribute");
   checkOptions("attribute", options, OPTIONS);
   requireOneOutput(network, "attribute");
-  const run = network.forwardOnTape(network.checkInputs(x, "attribute"));
+  const run = yield* part(network.tapeWork(network.checkInputs(x, "attribute")), 0, RUN);
+  yield RUN;
   const logits = logitsOf(run, "attribute");
   const target = checkTarget(options.target, logits.logits.value.shape[1]!, "attribute");
   const logit = logitOfHidden(run, logits, target, "attribute");
   const insides = run.insides.filter((inside) => logit.factors.has(inside));
   checkOneShape(insides);
-  const parts = insides.map((inside) => recurrentShare(run, inside, logit.factors.get(inside)!));
+  const parts: RecurrentShare[] = [];
+  for (const [k, inside] of insides.entries()) {
+    const share = recurrentShare(run, inside, logit.factors.get(inside)!);
+    parts.push(yield* part(equalPart(share, k, insides.length), RUN, 1));
+  }
   const tokens = options.tokens === undefined
     ? undefined
     : checkTokens(options.tokens, parts[0]!.contributions.shape as [number, number, number]);

@@ -1,6 +1,7 @@
-import { refuseOptions } from "../base/options.ts";
+import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
-import { finish } from "../base/work.ts";
+import { part, type Work } from "../base/work.ts";
+import { type AtOnce, atOnceOrInTurns, IN_TURNS, type InTurns } from "../display/in_turns.ts";
 import { type History, startOf } from "../model/training/history.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import { type Model, networkOf } from "../model/model.ts";
@@ -13,6 +14,14 @@ import { saturatedGates } from "./checks/saturated_gates.ts";
 import { softmaxOverflow } from "./checks/softmax_overflow.ts";
 import { unmovedWeights } from "./checks/unmoved_weights.ts";
 import { vanishingGradients } from "./checks/vanishing_gradients.ts";
+
+/** What is known of a model that is checked. */
+export interface CheckupOptions {
+  /** What `fit` returned: without it, no weight is said not to have moved. */
+  readonly history?: History | undefined;
+}
+
+const OPTIONS: KeysOf<CheckupOptions & AtOnce> = { history: "optional", ...IN_TURNS };
 
 /** What a checkup found. */
 export interface Checkup {
@@ -32,7 +41,7 @@ export interface Checkup {
  *
  * @param model any model; it is left as it was
  * @param x samples as it will see them, as for `model.predict`
- * @param history what `fit` returned: without it, no weight is said not to have moved
+ * @param options what `fit` returned, or an object with it
  * @throws {TypeError} where the shape is not the model's, or the history is another model's.
  *
  * @example A unit that relu has killed
@@ -49,9 +58,63 @@ export interface Checkup {
  * assertEquals(findings.map(({ kind, number }) => [kind, number]), [["dead units", 1]]);
  * ```
  */
-export function checkup(model: Model, x: ModelInput, history?: History): Checkup {
+export function checkup(
+  model: Model,
+  x: ModelInput,
+  options?: History | (CheckupOptions & AtOnce),
+): Checkup;
+/**
+ * The same as a promise that takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { arange, checkup, lstm, sequential } from "@gatescope/lstm";
+ * import { assert } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { healthy } = await checkup(model, x, { signal: AbortSignal.timeout(60_000) });
+ * assert(healthy);
+ * ```
+ */
+export function checkup(
+  model: Model,
+  x: ModelInput,
+  options: CheckupOptions & InTurns,
+): Promise<Checkup>;
+export function checkup(
+  model: Model,
+  x: ModelInput,
+  given?: History | (CheckupOptions & (AtOnce | InTurns)),
+): Checkup | Promise<Checkup> {
+  if (arguments.length > 3) {
+    throw new TypeError(
+      "Cannot check up: the history stands among the options, { history, signal }, but a fourth " +
+        "argument is given",
+    );
+  }
+  const options = isHistory(given) ? { history: given } : given;
+  return atOnceOrInTurns("check up", checkupWork(model, x, options), options);
+}
+
+/** A history, or a copy of one, is told by its losses. */
+function isHistory(given: History | CheckupOptions | undefined): given is History {
+  return typeof given === "object" && given !== null && "loss" in given;
+}
+
+/** What is done, about, when the equations have run, and when gradients have gone back through them. */
+const [RUN, BACK] = [0.7, 0.95];
+
+function* checkupWork(
+  model: Model,
+  x: ModelInput,
+  options: CheckupOptions | undefined,
+): Work<Checkup> {
   const network = networkOf(model, "check up");
-  refuseOptions("check up", arguments, 3);
+  checkOptions("check up", options, OPTIONS);
+  const { history } = options ?? {};
   const start = history === undefined ? undefined : startOf(history);
   if (history !== undefined && start?.network !== network) {
     throw new TypeError(
@@ -61,13 +124,14 @@ export function checkup(model: Model, x: ModelInput, history?: History): Checkup
   }
   const trained = history === undefined || history.loss.length > 0;
   const inputs = network.checkInputs(x, "check up");
-  const context = finish(examine(network, inputs, trained ? start : undefined));
+  const examining = examine(network, inputs, trained ? start : undefined);
+  const context = yield* part(network.whileUnchanged("check up", examining), 0, RUN);
   const first = notFinite(context);
   // With a NaN inside, every other number would be one too.
   const others = first.findings.length > 0 ? [] : [
     explodingStates(context),
     softmaxOverflow(context),
-    vanishingGradients(context),
+    yield* part(vanishingGradients(context), RUN, BACK),
     deadUnits(context),
     unmovedWeights(context),
     saturatedGates(context),

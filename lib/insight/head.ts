@@ -1,5 +1,6 @@
 // What stands between a model's last recurrent layer and its logits, from the logits back.
 
+import { finish } from "../base/work.ts";
 import type { Inside } from "../layers/inside.ts";
 import type { GradientRun } from "../model/network.ts";
 import { dot } from "../tensor/arithmetic.ts";
@@ -84,7 +85,7 @@ export function logitOfHidden(
   const factors = new Map<Variable, Tensor>([[logits, oneHot(batch, classes, target)]]);
   const found = new Map<Inside<Variable>, Tensor>();
   const [bias, unshared] = [new Float64Array(batch), new Float64Array(batch)];
-  const sizes = sizesOf(tape.variables, (x) => later.has(x));
+  const sizes = finish(sizesOf(tape.variables, (x) => later.has(x)));
   for (const variable of tape.variables.toReversed()) {
     const factor = factors.get(variable);
     if (factor === undefined || factor.data.every((value) => value === 0)) continue;

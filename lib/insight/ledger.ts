@@ -1,5 +1,6 @@
 // What a cell keeps of its state from step to step.
 
+import { finish, type Work } from "../base/work.ts";
 import { blocksOf, type Cell } from "../cells/cell.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import { cellOfTrace } from "../cells/cell_of_trace.ts";
@@ -37,6 +38,8 @@ export interface Ledger {
   readonly keep: Tensor;
   /** What the last step still holds of what was written, as a factor, `[batch, timesteps, units]`. */
   readonly kept: Tensor;
+  /** Reads both, in pieces: later they are there. */
+  readonly read: () => Work<void>;
 }
 
 /**
@@ -61,12 +64,13 @@ export function ledgerOf(trace: CellTrace, action: string): Ledger {
   const keptOf = stepsOf(cell, trace, order, action);
   keptOf(0, 1); // a cell that keeps no sum is refused now, whoever asks for the rest
   let known: readonly [keep: Tensor, kept: Tensor] | undefined;
-  const both = () => {
+  const both = function* (): Work<readonly [keep: Tensor, kept: Tensor]> {
     if (known !== undefined) return known;
     const keep = new Float64Array(batch * timesteps * units);
     for (let row = 0; row < batch * timesteps; row += TOGETHER) {
       const factor = keptOf(row, Math.min(TOGETHER, batch * timesteps - row));
       if (factor !== undefined) keep.set(factor.data, row * units);
+      yield row / (batch * timesteps);
     }
     const kept = new Float64Array(keep.length);
     for (let n = 0; n < batch; n++) {
@@ -86,10 +90,13 @@ export function ledgerOf(trace: CellTrace, action: string): Ledger {
     order,
     counts,
     get keep() {
-      return both()[0];
+      return finish(both())[0];
     },
     get kept() {
-      return both()[1];
+      return finish(both())[1];
+    },
+    *read() {
+      yield* both();
     },
   };
 }
@@ -156,7 +163,7 @@ function keptOfSteps(
   const variables = tape.variables.slice(0, tape.variables.indexOf(after!) + 1);
   const arrays = new Set(variables.filter(({ origin }) => origin.op === "affine"));
   const path = dependents(variables, [before[0]!], arrays);
-  const sizes = sizesOf(variables, (x) => path.has(x));
+  const sizes = finish(sizesOf(variables, (x) => path.has(x)));
   const ones = new Tensor(new Float64Array(count * units).fill(1), shape);
   const factors = new Map([[after!, ones]]);
   for (const variable of variables.toReversed()) {

@@ -1,5 +1,7 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
+import { part, Stopped, type Work } from "../base/work.ts";
+import { type AtOnce, atOnceOrInTurns, IN_TURNS, type InTurns } from "../display/in_turns.ts";
 import type { Chart } from "../display/figure.ts";
 import { type LstmChoice, oneTrace } from "../cells/choose_lstm.ts";
 import { blocksOf } from "../cells/cell.ts";
@@ -26,9 +28,10 @@ export interface MemoryOptions {
   readonly units?: readonly number[];
 }
 
-const OPTIONS: KeysOf<MemoryOptions> = {
+const OPTIONS: KeysOf<MemoryOptions & AtOnce> = {
   layer: "optional",
   units: "optional",
+  ...IN_TURNS,
 };
 
 /** How long a recurrent layer remembers, in its first state s: an LSTM's c, a GRU's h. */
@@ -53,6 +56,8 @@ export interface Memory {
   readonly derivative?: Tensor;
   /** The units that `derivative` is of. */
   readonly derivativeUnits: readonly number[];
+  /** Whether a signal stopped it before the derivatives of all units were computed. */
+  readonly aborted: boolean;
   /** The state that is remembered: `cellState` of an LSTM, `hiddenState` of a GRU and a SimpleRNN. */
   readonly state: SiteName;
   /** The timesteps in the order in which they were computed. */
@@ -87,16 +92,58 @@ const BUDGET = 4e8;
  * assertEquals(retention.toArray(), [[[0.25], [0.5], [1]]]);
  * ```
  */
-export function memory(trace: Trace<CellTrace> | CellTrace, options: MemoryOptions = {}): Memory {
+export function memory(
+  trace: Trace<CellTrace> | CellTrace,
+  options?: MemoryOptions & AtOnce,
+): Memory;
+/**
+ * The same as a promise that takes turns with other code, for the derivatives of many units: a line says
+ * how far it is, and a signal stops it. What is done then is there, and `aborted` says so.
+ *
+ * @throws {DOMException} where the signal stopped it before it began; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { lstmForward, memory } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const weights = { kernel: [[0, 0, 1, 0]], recurrentKernel: [[0, 0, 0, 0]] };
+ * const trace = lstmForward([[[1], [2], [3]]], weights);
+ * const { derivativeUnits, aborted } = await memory(trace, { signal: AbortSignal.timeout(60_000) });
+ * assertEquals([derivativeUnits, aborted], [[0], false]);
+ * ```
+ */
+export function memory(
+  trace: Trace<CellTrace> | CellTrace,
+  options: MemoryOptions & InTurns,
+): Promise<Memory>;
+export function memory(
+  trace: Trace<CellTrace> | CellTrace,
+  options: MemoryOptions & (AtOnce | InTurns) = {},
+): Memory | Promise<Memory> {
+  return atOnceOrInTurns("look at the memory", memoryWork(trace, options), options);
+}
+
+/** What is done, about, when the gates are read. */
+const READ = 0.05;
+
+function* memoryWork(
+  trace: Trace<CellTrace> | CellTrace,
+  options: MemoryOptions,
+): Work<Memory> {
   const action = "look at the memory";
   const chosen = oneTrace(trace, options?.layer, action);
   checkOptions(action, options, OPTIONS);
   const layer = withTensors(chosen, action);
   const ledger = ledgerOf(layer, action);
+  yield* part(ledger.read(), 0, READ);
   const { keep, kept: retention } = ledger;
   const halfLife = map(keep, (f) => halving(Math.abs(f)));
+  yield READ;
   const doublingTime = map(keep, (f) => doubling(Math.abs(f)));
+  yield READ;
   const means = geometricMeans(ledger);
+  yield READ;
   const units = { halfLife: map(means, halving), doublingTime: map(means, doubling) };
 
   const run = runOf(layer);
@@ -106,12 +153,14 @@ export function memory(trace: Trace<CellTrace> | CellTrace, options: MemoryOptio
         "lstmForward() or gruForward(), but this trace is a changed copy, or put together elsewhere",
     );
   }
-  const derivativeUnits = run === undefined || run.options.listen !== undefined
+  const chosenUnits = run === undefined || run.options.listen !== undefined
     ? []
     : chooseUnits(options.units, ledger, means);
-  const known = derivativeUnits.length > 0
-    ? { derivative: derivativeOf(run!, ledger, derivativeUnits) }
-    : {};
+  const found = chosenUnits.length > 0
+    ? yield* part(derivativesOf(run!, ledger, chosenUnits), READ, 1)
+    : [];
+  const derivativeUnits = chosenUnits.slice(0, found.length);
+  const known = found.length > 0 ? { derivative: sideBySide(found, keep.shape) } : {};
   const result: Memory = {
     halfLife,
     doublingTime,
@@ -119,6 +168,7 @@ export function memory(trace: Trace<CellTrace> | CellTrace, options: MemoryOptio
     units,
     ...known,
     derivativeUnits,
+    aborted: found.length < chosenUnits.length,
     state: ledger.state,
     order: ledger.order,
     curves: (chosen) => memoryCurves(result, chosen),
@@ -161,25 +211,50 @@ function chooseUnits(
   return longest.map(({ unit }) => unit).sort((a, b) => a - b);
 }
 
-/** ∂s_T[u]/∂s_t[u]: a run backwards for each unit, all samples at once. */
-function derivativeOf(run: TracedRun, { keep, state }: Ledger, chosen: readonly number[]): Tensor {
+/**
+ * ∂s_T[u]/∂s_t[u], `[batch · timesteps]` for each unit: a run backwards each, all samples at once. Of a
+ * run that is stopped, those that are done.
+ */
+function* derivativesOf(
+  run: TracedRun,
+  { keep, state }: Ledger,
+  chosen: readonly number[],
+): Work<Float64Array[]> {
   const [batch, timesteps, units] = keep.shape as [number, number, number];
-  const { tape, steps, end: [c] } = runAgain(run, units, productOfRun());
-  const result = new Float64Array(batch * timesteps * chosen.length);
-  for (const [k, unit] of chosen.entries()) {
-    const seed = new Float64Array(batch * units);
-    for (let n = 0; n < batch; n++) seed[n * units + unit] = 1;
-    tape.backward([[c!, new Tensor(seed, [batch, units])]]);
-    for (const [t, { values }] of steps.entries()) {
-      const { data } = tape.gradientOf(values[state]!);
-      for (let n = 0; n < batch; n++) {
-        result[(n * timesteps + t) * chosen.length + k] = data[n * units + unit]!;
+  const found: Float64Array[] = [];
+  try {
+    const share = (done: number) => done / (chosen.length + 1); // the run itself is as much as one
+    const again = yield* part(runAgain(run, units, productOfRun()), 0, share(1));
+    const { tape, steps, end: [c] } = again;
+    for (const [k, unit] of chosen.entries()) {
+      const seed = new Float64Array(batch * units);
+      for (let n = 0; n < batch; n++) seed[n * units + unit] = 1;
+      const back = tape.backwardWork([[c!, new Tensor(seed, [batch, units])]]);
+      yield* part(back, share(k + 1), share(k + 2));
+      const derivative = new Float64Array(batch * timesteps);
+      for (const [t, { values }] of steps.entries()) {
+        const { data } = tape.gradientOf(values[state]!);
+        for (let n = 0; n < batch; n++) derivative[n * timesteps + t] = data[n * units + unit]!;
       }
+      found.push(derivative);
     }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
   }
-  return new Tensor(result, [batch, timesteps, chosen.length]);
+  return found;
+}
+
+/** `[batch · timesteps]` of each unit become `[batch, timesteps, units]`. */
+function sideBySide(
+  found: readonly Float64Array[],
+  [batch, timesteps]: readonly number[],
+): Tensor {
+  const width = found.length;
+  const data = new Float64Array(batch! * timesteps! * width);
+  found.forEach((one, k) => one.forEach((value, row) => data[row * width + k] = value));
+  return new Tensor(data, [batch!, timesteps!, width]);
 }
 
 function map({ data, shape }: Tensor, f: (value: number) => number): Tensor {
-  return new Tensor(Float64Array.from(data, f), shape);
+  return new Tensor(new Float64Array(data).map(f), shape);
 }

@@ -1,5 +1,6 @@
 // One recurrent layer's part in an attribution: from its last hidden state back to what was written.
 
+import { finish, part, type Work } from "../base/work.ts";
 import type { Inside } from "../layers/inside.ts";
 import type { GradientRun } from "../model/network.ts";
 import { add, multiply } from "../tensor/arithmetic.ts";
@@ -23,29 +24,34 @@ export interface Sources {
   readonly bias: Tensor; // [batch, timesteps]
 }
 
+/** What is done, about, when the sizes of all values are known. */
+const SIZED = 0.3;
+
 /**
  * The part of one layer, from the factor of its last hidden state, `[batch, units]`. The states are
  * followed back, step by step, the gates and what else a cell hands on taken as they were: what does
  * not come from the state before was written then. Of a cell without gates they are followed through
  * its recurrent kernel.
  */
-export function recurrentShare(
+export function* recurrentShare(
   { tape }: GradientRun,
   { cell, name, x, recurrence: { steps, order } }: Inside<Variable>,
   factor: Tensor,
-): RecurrentShare {
+): Work<RecurrentShare> {
   const [batch, units] = factor.shape as [number, number];
   const own = tape.variables.filter(({ scope }) => scope === name);
   const places = new Map(own.map((variable, k) => [variable, k]));
   const at = (sites: readonly string[]) =>
     new Set(steps.flatMap(({ values }) => sites.map((site) => values[site]!)));
+  yield 0;
   const taken = [...cell.gates.map((gate) => `gates.${gate}`), ...cell.states.slice(1, -1)];
   const cut = at(taken);
   const doors = at(taken.filter((site) => site !== "gates.candidate"));
   const { before } = steps[order[0]!]!;
   const starts = new Set([before[0]!, before.at(-1)!]);
   const path = dependents(own, starts, cut);
-  const sizes = sizesOf(own, (x) => path.has(x));
+  yield 0;
+  const sizes = yield* part(sizesOf(own, (x) => path.has(x)), 0, SIZED);
 
   const factors = new Map([[steps[order.at(-1)!]!.values.hiddenState!, factor]]);
   const written = new Float64Array(batch * steps.length * units);
@@ -61,7 +67,7 @@ export function recurrentShare(
     end = from;
     const { x: xₜ, before } = steps[t]!;
     const sourced = dependents(these, [xₜ, ...before], doors);
-    const sizesOfSources = sizesOf(these, (one) => sourced.has(one));
+    const sizesOfSources = finish(sizesOf(these, (one) => sourced.has(one)));
     const sources = new Map<Variable, Tensor>();
     for (const variable of these.reverse()) {
       const direct = factors.get(variable);
@@ -97,6 +103,7 @@ export function recurrentShare(
         hidden[n * steps.length + t]! += share;
       });
     }
+    yield 1 - k / order.length * (1 - SIZED);
   }
   const initialState = new Float64Array(batch);
   for (const start of starts) {

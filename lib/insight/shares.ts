@@ -1,5 +1,6 @@
 // A weighted sum's way back: what of it each operand of a value has, by the value's operation.
 
+import type { Work } from "../base/work.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -116,19 +117,23 @@ export function sharesOf(
   }
 }
 
+/** So many values are one piece. */
+const PIECE = 16;
+
 /**
  * Σ|addend| of each value followed: of all that was added up since the last activation. Where it is
  * much more than the value, little is left of large addends.
  */
-export function sizesOf(
+export function* sizesOf(
   variables: readonly Variable[],
   isFollowed: (x: Variable) => boolean,
-): (x: Variable) => Tensor {
+): Work<(x: Variable) => Tensor> {
   const sizes = new Map<Variable, Tensor>();
   const size = (x: Variable) => sizes.get(x) ?? absolute(x.value);
-  for (const x of variables) {
+  for (const [k, x] of variables.entries()) {
     const { origin, value: { shape } } = x;
     if (!isFollowed(x)) continue;
+    if (k % PIECE === 0) yield k / variables.length;
     if (origin.op === "affine") {
       const terms = origin.terms.map(([x, W]) => dot(size(x), magnitudes(W.value)));
       sizes.set(x, add(...terms, origin.b === undefined ? 0 : size(origin.b)));

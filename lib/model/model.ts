@@ -1,6 +1,7 @@
 import { kindOf } from "../base/kind.ts";
 import { checkOptions, type KeysOf, refuseOptions } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
+import type { Work } from "../base/work.ts";
 import type { View } from "../display/view.ts";
 import type { Source } from "../files/source.ts";
 import { copyOf, type Tensor, type TensorLike } from "../tensor/tensor.ts";
@@ -29,6 +30,7 @@ export type EvaluateOptions = Pick<FitOptions, "batchSize">;
 const EVALUATE: KeysOf<EvaluateOptions> = { batchSize: "optional" };
 
 let networkOfModel: (model: unknown) => Network | undefined;
+let predictorOfModel: (model: Model) => Predictor;
 let trainingOfModel: (model: Model, action: string) => Training;
 
 /**
@@ -41,6 +43,7 @@ export class Model {
   static {
     networkOfModel = (model) =>
       typeof model === "object" && model !== null && #network in model ? model.#network : undefined;
+    predictorOfModel = (model) => model.#predictor;
     trainingOfModel = (model, action) => model.#compiled(action);
   }
 
@@ -354,6 +357,11 @@ export function networkOf(model: Model, action = "look into a model"): Network {
     `Cannot ${action}: the model must be one made by sequential() or loadModel(), ` +
       `but ${kindOf(model)} was given`,
   );
+}
+
+/** What `predict` gives of one batch, in pieces; stateful layers remember nothing of it. */
+export function predictionWork(model: Model, x: ModelInput): Work<Tensor[]> {
+  return predictorOfModel(model).work(x);
 }
 
 /** What `compile` settled, and how far training has come; throws where there is none. */

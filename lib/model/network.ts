@@ -1,7 +1,7 @@
 // A graph with its weights: what predicting, training and tracing all run. Shapes and numbers only;
 // the public door in front of it is Model.
 
-import { finish, isWork, type Work } from "../base/work.ts";
+import { equalPart, finish, isWork, type Work } from "../base/work.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import { valuesOfSite } from "../cells/cell_run.ts";
 import { passer } from "../cells/lstm_forward.ts";
@@ -64,6 +64,8 @@ export interface NetworkRun {
   readonly results: readonly (readonly Tensor[])[];
   /** What happened inside each recurrent layer, and its name. */
   readonly traces: readonly NamedTrace[];
+  /** The same, in pieces. */
+  readonly tracesWork: () => Work<readonly NamedTrace[]>;
   /** The same as the equations had it; none of a fast run. */
   readonly insides: readonly Inside<Tensor>[];
   /** Where each stateful layer ended: `network.states` from now on, if the run is to count. */
@@ -77,7 +79,8 @@ export interface NamedTrace {
 }
 
 /** A run that gradients can go back through. */
-export interface GradientRun extends Omit<NetworkRun, "results" | "insides"> {
+export interface GradientRun
+  extends Omit<NetworkRun, "results" | "insides" | "traces" | "tracesWork"> {
   readonly tape: Gradients;
   /** The outputs as the tape knows them. */
   readonly variables: readonly Variable[];
@@ -221,16 +224,16 @@ export class Network implements Graph {
       }),
     });
     let traces: readonly NamedTrace[] | undefined;
+    const tracesWork = function* () {
+      return traces ??= yield* tracesOf(insides, listeners);
+    };
     return {
       ...ofNumbers(walked, (x) => x),
       results: walked.results,
       insides: insides.flatMap((one) => "trace" in one ? [] : one),
+      tracesWork,
       get traces() {
-        return traces ??= insides.map((one) =>
-          "trace" in one
-            ? one
-            : { name: one.name, trace: traceOfInside(one, listeners?.get(one.name)) }
-        );
+        return finish(tracesWork());
       },
     };
   }
@@ -262,9 +265,6 @@ export class Network implements Graph {
     });
     return {
       ...ofNumbers(walked, ({ value }) => value),
-      get traces() {
-        return tracesOfTape(insides);
-      },
       tape,
       variables: walked.outputs,
       insides,
@@ -274,6 +274,23 @@ export class Network implements Graph {
         return weights.map((weight) => tape.gradientOf(weight));
       },
     };
+  }
+
+  /** Some work on it, which it must stay as it is for: in turns, other code may change it meanwhile. */
+  *whileUnchanged<T>(action: string, work: Work<T>): Work<T> {
+    const { keptWeights, states } = this;
+    for (;;) {
+      const { done, value } = work.next();
+      if (done === true) return value;
+      yield value;
+      const isSame = this.keptWeights === keptWeights &&
+        this.states.every((state, k) => state === states[k]);
+      if (isSame) continue;
+      throw new TypeError(
+        `Cannot ${action}: the model must stay as it is meanwhile, but its weights or what it ` +
+          `remembers changed`,
+      );
+    }
   }
 
   /** A walk over any kind of value, from the states that are remembered. */
@@ -336,9 +353,27 @@ function ofNumbers<V>({ outputs, masks, states }: Walked<V>, numbersOf: (x: V) =
   };
 }
 
-/** The traces of what happened on a tape. */
-export function tracesOfTape(insides: readonly Inside<Variable>[]): NamedTrace[] {
-  return insides.map((one) => ({ name: one.name, trace: traceOfInside(valuesOf(one)) }));
+/** The traces of what happened on a tape, in pieces. */
+export function tracesOfTape(insides: readonly Inside<Variable>[]): Work<NamedTrace[]> {
+  return tracesOf(insides.map(valuesOf));
+}
+
+/** The traces of what happened, those that are there already among them. */
+function* tracesOf(
+  insides: readonly (Inside<Tensor> | NamedTrace)[],
+  listeners?: SiteListeners,
+): Work<NamedTrace[]> {
+  const traces: NamedTrace[] = [];
+  for (const [k, one] of insides.entries()) {
+    if ("trace" in one) {
+      traces.push(one);
+      continue;
+    }
+    const { name } = one;
+    const work = traceOfInside(one, listeners?.get(name));
+    traces.push({ name, trace: yield* equalPart(work, k, insides.length) });
+  }
+  return traces;
 }
 
 /** What happened inside, in numbers alone. */
@@ -362,7 +397,12 @@ function valuesOf({ recurrence, x, weights, before, ...rest }: Inside<Variable>)
   };
 }
 
-function traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): CellTrace {
+function* traceOfInside(inside: Inside<Tensor>, listen?: SiteListener): Work<CellTrace> {
   const { cell, recurrence: { steps } } = inside;
-  return traceOfRun(cell, (site) => valuesOfSite(steps, site), { ...inside, listen });
+  const values = new Map<string, Tensor>();
+  for (const site of cell.sites) {
+    values.set(site, valuesOfSite(steps, site));
+    yield values.size / cell.sites.length;
+  }
+  return traceOfRun(cell, (site) => values.get(site)!, { ...inside, listen });
 }

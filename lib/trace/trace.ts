@@ -1,5 +1,7 @@
 import { checkOptions, type KeysOf } from "../base/options.ts";
 import { shownAs } from "../base/shown.ts";
+import { part, type Work } from "../base/work.ts";
+import { type AtOnce, atOnceOrInTurns, IN_TURNS, type InTurns } from "../display/in_turns.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import type { LayerTrace } from "../cells/lstm_forward.ts";
 import type { ModelInput } from "../model/inputs.ts";
@@ -37,9 +39,10 @@ export interface TraceOptions {
   readonly fast?: boolean;
 }
 
-const OPTIONS: KeysOf<TraceOptions> = {
+const OPTIONS: KeysOf<TraceOptions & AtOnce> = {
   interventions: "optional",
   fast: "optional",
+  ...IN_TURNS,
 };
 
 /**
@@ -89,8 +92,45 @@ const OPTIONS: KeysOf<TraceOptions> = {
 export function trace<L extends CellTrace = LayerTrace>(
   model: Model,
   x: ModelInput,
-  options: TraceOptions = {},
-): Trace<L> {
+  options?: TraceOptions & AtOnce,
+): Trace<L>;
+/**
+ * The same as a promise that takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { arange, lstm, sequential, trace } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { layers } = await trace(model, x, { signal: AbortSignal.timeout(60_000) });
+ * assertEquals(layers[0]!.hiddenState, trace(model, x).layers[0]!.hiddenState);
+ * ```
+ */
+export function trace<L extends CellTrace = LayerTrace>(
+  model: Model,
+  x: ModelInput,
+  options: TraceOptions & InTurns,
+): Promise<Trace<L>>;
+export function trace<L extends CellTrace = LayerTrace>(
+  model: Model,
+  x: ModelInput,
+  options: TraceOptions & (AtOnce | InTurns) = {},
+): Trace<L> | Promise<Trace<L>> {
+  return atOnceOrInTurns("trace", traceWork<L>(model, x, options), options);
+}
+
+/** What is done, about, when the equations have run. */
+const RUN = 0.9;
+
+function* traceWork<L extends CellTrace>(
+  model: Model,
+  x: ModelInput,
+  options: TraceOptions,
+): Work<Trace<L>> {
   const network = networkOf(model, "trace");
   checkOptions("trace", options, OPTIONS);
   const { interventions = [], fast = false } = options;
@@ -104,7 +144,9 @@ export function trace<L extends CellTrace = LayerTrace>(
   const listeners = interventions.length === 0
     ? {}
     : { listeners: interventionListeners(interventions, lstmPlaces(network, inputs)) };
-  const { traces, outputs } = network.forward(inputs, { fast, records: true, ...listeners });
+  const context = { fast, records: true, ...listeners };
+  const { tracesWork, outputs } = yield* part(network.forwardWork(inputs, context), 0, RUN);
+  const traces = yield* part(tracesWork(), RUN, 1);
   const predictions = outputs.map(({ data, shape }) => new Tensor(Float32Array.from(data), shape));
   return Object.freeze(shownAs("Trace", {
     layers: Object.freeze(traces.map(({ trace }) => trace as CellTrace as L)),

@@ -1,5 +1,6 @@
 // Reverse mode (Linnainmaa 1976): each operation remembers how a gradient goes back through it.
 
+import { finish, type Work } from "../base/work.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { asFloat64, Tensor } from "../tensor/tensor.ts";
@@ -27,6 +28,9 @@ export interface Variable {
   /** Of a matrix: each x that met it, and the gradient there. */
   uses: (readonly [x: Tensor, gradient: Tensor])[];
 }
+
+/** So many operations on the way back are one piece. */
+const PIECE = 16;
 
 /** The gradient with respect to a value, and what it is. */
 export type Seed = readonly [variable: Variable, gradient: Tensor];
@@ -184,13 +188,22 @@ export class Gradients implements Ops<Variable> {
 
   /** From the gradients of the seeds to those of all that they were computed from. */
   backward(seeds: readonly Seed[]): void {
+    finish(this.backwardWork(seeds));
+  }
+
+  /** The same, in pieces. */
+  *backwardWork(seeds: readonly Seed[]): Work<void> {
     for (const one of [...this.#variables, ...this.#leaves]) {
       [one.gradient, one.owned, one.uses] = [undefined, false, []];
     }
     for (const [seed, gradient] of seeds) if (seed.needed) this.#give(seed, gradient);
-    for (const one of this.#variables.toReversed()) {
+    const { length } = this.#variables;
+    for (let k = length - 1; k >= 0; k--) {
+      const one = this.#variables[k]!;
       if (one.uses.length > 0) one.gradient = this.gradientOf(one);
-      if (one.gradient !== undefined) one.back!(one.gradient);
+      if (one.gradient === undefined) continue;
+      one.back!(one.gradient);
+      if (k % PIECE === 0) yield 1 - k / length;
     }
   }
 

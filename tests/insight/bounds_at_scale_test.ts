@@ -79,7 +79,7 @@ for (const [name, make] of Object.entries(models)) {
       });
     }
     for (const element of [0, 2]) {
-      const [most, least] = bounds.map((o, k) => o.sensitivity(results[k]!, element));
+      const [most, least] = bounds.map((o, k) => finish(o.sensitivity(results[k]!, element)));
       most!.forEach((expected, k) => {
         assert(Math.abs(least![k]! / expected - 1) < 1e-12, `${element} ${k}`);
       });

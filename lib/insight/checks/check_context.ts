@@ -1,6 +1,6 @@
 // What the checks look at: one run of a model, layer by layer, with every cell's values and slopes.
 
-import { isWork, type Work } from "../../base/work.ts";
+import { equalPart, isWork, part, type Work } from "../../base/work.ts";
 import type { Cell } from "../../cells/cell.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
 import type { Recurrence } from "../../cells/recurrence.ts";
@@ -60,6 +60,9 @@ export interface RecurrentVisit {
 /** |h| that float32 cannot tell from 0 beside a hidden state of 1. */
 const DEAD = 2 ** -24;
 
+/** What is done, about, when the equations have run, and are traced. */
+const [WALKED, TRACED] = [0.7, 0.8];
+
 /** Runs a model, and looks into each of its recurrent layers. */
 export function* examine(
   network: Network,
@@ -69,7 +72,7 @@ export function* examine(
   const tape = new Gradients(productOfRun());
   const insides: Inside<Variable>[] = [];
   const equations = equationsBy(tape);
-  const { results } = yield* network.walk(tape, inputs, {
+  const walking = network.walk(tape, inputs, {
     work: function* (layer, given, own, context) {
       const outer = tape.scope;
       tape.scope = context.name;
@@ -82,7 +85,8 @@ export function* examine(
     },
     inside: (one) => insides.push(one),
   });
-  const traces = tracesOfTape(insides);
+  const { results } = yield* part(walking, 0, WALKED);
+  const traces = yield* part(tracesOfTape(insides), WALKED, TRACED);
   const softmaxes = tape.variables.flatMap(({ origin, scope }) =>
     origin.op === "apply" && isNamed(origin.f, "softmax")
       ? [{ layer: scope, logits: origin.x.value }]
@@ -94,13 +98,17 @@ export function* examine(
     const weights = network.weights.slice(firstWeight, firstWeight + length);
     return { name, placed, outputs: results[k]!.map(({ value }) => value), weights };
   });
-  const recurrents = layers.flatMap(({ name, placed }) =>
+  const places = layers.flatMap(({ name, placed }) =>
     traces.flatMap((one, k) =>
       one.name === name || one.name.startsWith(`${name}/`)
-        ? [visitOf(placed, one, insides[k]!)]
+        ? [[placed, one, insides[k]!] as const]
         : []
     )
   );
+  const recurrents: RecurrentVisit[] = [];
+  for (const [k, place] of places.entries()) {
+    recurrents.push(yield* part(equalPart(visitOf(...place), k, places.length), TRACED, 1));
+  }
   const inGates = new Set(recurrents.map(({ name }) => name));
   return {
     network,
@@ -112,13 +120,14 @@ export function* examine(
   };
 }
 
-function visitOf(
+function* visitOf(
   placed: PlacedLayer,
   { name, trace }: NamedTrace,
   inside: Inside<Variable>,
-): RecurrentVisit {
+): Work<RecurrentVisit> {
   const run = runOf(trace)!; // a walk of the equations made it
   const ledger = ledgerOf(trace, "examine a model");
+  const slopes = yield* slopesOf(inside);
   return {
     name,
     placed,
@@ -126,13 +135,15 @@ function visitOf(
     ledger,
     run,
     recurrence: inside.recurrence,
-    slopes: slopesOf(inside),
+    slopes,
     dead: deadUnits(trace),
   };
 }
 
 /** Of the sites whose values an activation gave. */
-function slopesOf({ cell, recurrence: { steps } }: Inside<Variable>): Map<SiteName, Tensor[]> {
+function* slopesOf(
+  { cell, recurrence: { steps } }: Inside<Variable>,
+): Work<ReadonlyMap<SiteName, Tensor[]>> {
   const slopes = new Map<SiteName, Tensor[]>();
   for (const site of cell.sites) {
     const found = steps.flatMap(({ computed }) => {
@@ -140,6 +151,7 @@ function slopesOf({ cell, recurrence: { steps } }: Inside<Variable>): Map<SiteNa
       return origin.op === "apply" ? [slope(origin.f, origin.x.value, value)] : [];
     });
     if (found.length === steps.length) slopes.set(site, found);
+    yield (cell.sites.indexOf(site) + 1) / cell.sites.length;
   }
   return slopes;
 }

@@ -1,3 +1,4 @@
+import { equalPart, part, type Work } from "../../base/work.ts";
 import { inWords } from "../../display/number.ts";
 import { productOfRun } from "../../model/network.ts";
 import { runAgain } from "../../cells/run_again.ts";
@@ -15,13 +16,15 @@ const MOST = 0.5;
 const MOST_SAMPLES = 8;
 
 /** Timesteps whose state the last hidden state no longer depends on. */
-export function vanishingGradients({ recurrents, tape }: CheckContext): CheckResult {
+export function* vanishingGradients({ recurrents, tape }: CheckContext): Work<CheckResult> {
   // Where every hidden state is handed on, each timestep has a gradient of its own.
-  const measured = recurrents
-    .filter(({ placed, trace }) =>
-      placed.outputShape.length === 1 && trace.hiddenState.shape[1]! > 1
-    )
-    .map((visit) => measure(visit, tape));
+  const last = recurrents.filter(({ placed, trace }) =>
+    placed.outputShape.length === 1 && trace.hiddenState.shape[1]! > 1
+  );
+  const measured: Measured[] = [];
+  for (const [k, visit] of last.entries()) {
+    measured.push(yield* equalPart(measure(visit, tape), k, last.length));
+  }
   return {
     measurement: {
       check: "vanishing gradients",
@@ -42,7 +45,7 @@ interface Measured {
   readonly ratio: number;
 }
 
-function measure(visit: RecurrentVisit, whole: Gradients): Measured {
+function* measure(visit: RecurrentVisit, whole: Gradients): Work<Measured> {
   const { run, recurrence, trace, ledger } = visit;
   const [batch, timesteps, units] = trace.hiddenState.shape as [number, number, number];
   const rows = Math.min(batch, MOST_SAMPLES);
@@ -50,8 +53,9 @@ function measure(visit: RecurrentVisit, whole: Gradients): Measured {
   const seed = Float64Array.from({ length: rows * units }, () => random.normal());
   const { tape, steps, end } = rows === batch
     ? { tape: whole, ...recurrence }
-    : runAgain(firstSamples(run, rows), units, productOfRun());
-  tape.backward([[end.at(-1)!, new Tensor(seed, [rows, units])]]);
+    : yield* part(runAgain(firstSamples(run, rows), units, productOfRun()), 0, 0.5);
+  const back = tape.backwardWork([[end.at(-1)!, new Tensor(seed, [rows, units])]]);
+  yield* part(back, rows === batch ? 0 : 0.5, 1);
   const norms = Float64Array.from(
     steps,
     ({ values }) => norm(tape.gradientOf(values[ledger.state]!).data),

@@ -1,6 +1,6 @@
 // The equations' run against somebody else's: value by value, step by step.
 
-import { finish } from "../../base/work.ts";
+import { part, type Work } from "../../base/work.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
 import { outputNames } from "../../model/graph.ts";
 import { isNamed } from "../../values/built_in.ts";
@@ -61,13 +61,16 @@ export interface WidePlace extends ProofPlace {
 /** A prediction that far off is worth a word, even where rounding explains it. */
 export const OFF = 1e-4;
 
+/** What is done, about, when the errors have travelled along with the values. */
+const ESTIMATED = 0.9;
+
 /** Compares; the shapes are known to fit. */
-export function compareRuns(
+export function* compareRuns(
   network: Network,
   inputs: readonly Tensor[],
   whole: WholeRun,
   expected: Expectation,
-): RunComparison {
+): Work<RunComparison> {
   const lastLayer = outputNames(network)[0]!;
   const inside = expected.layers.map(() => new Map<LstmValue, Differences>());
   const ranges = expected.layers.map(() => new Map<LstmValue, number>());
@@ -113,7 +116,8 @@ export function compareRuns(
     wide ??= outputs.wide;
     return layer === lastLayer ? undefined : theirs; // the prediction is followed back from itself
   };
-  const run = finish(estimateRun(network, inputs, { see, given, output }));
+  const estimating = estimateRun(network, inputs, { see, given, output });
+  const run = yield* part(estimating, 0, ESTIMATED);
   const rows = inside.flatMap((byValue, lstm) =>
     sitesOf(whole.layers[lstm]!).flatMap((value) => {
       const differences = byValue.get(value);
@@ -124,7 +128,11 @@ export function compareRuns(
     })
   );
   rows.push(...outputs.rows);
-  const prediction = comparePrediction(run, whole.prediction, expected.prediction, lastLayer);
+  const prediction = expected.prediction && (yield* part(
+    comparePrediction(run, whole.prediction, expected.prediction, lastLayer),
+    ESTIMATED,
+    1,
+  ));
   wide ??= prediction?.wide;
   if (prediction !== undefined) rows.push(prediction.row);
   const maxAbsDiff = rows.reduce((most, row) => Math.max(most, row.maxAbsDiff), 0);
@@ -204,17 +212,17 @@ function widening(
   return lstm === -1 ? undefined : { layer: names[lstm]!, timestep: steps[lstm]! };
 }
 
-function comparePrediction(
+function* comparePrediction(
   run: EstimatedRun,
   whole: Tensor,
-  expected: Tensor | undefined,
+  expected: Tensor,
   layer: string,
 ) {
-  if (expected === undefined) return undefined;
   const { value, shape } = run.result;
   const theirs = expected.data as Floats;
-  const { bounds, followed } = predictionBounds(run, theirs.map((e, k) => distance(value[k]!, e)));
   const differences = new Differences();
+  const following = predictionBounds(run, theirs.map((e, k) => distance(value[k]!, e)));
+  const { bounds, followed } = yield* following;
   const placeIn = placesIn(shape);
   const width = shape.at(-1)!;
   const ranges = Array.from(

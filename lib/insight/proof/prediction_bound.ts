@@ -2,6 +2,7 @@
 // grows at each step by the worst that could have met; the gradients of the prediction with respect
 // to every rounding know what cancels and what fades. The smaller of the two is taken.
 
+import { equalPart, type Work } from "../../base/work.ts";
 import type { Floats } from "../../values/bounds/estimate.ts";
 import type { EstimatedRun } from "./estimated_run.ts";
 
@@ -14,6 +15,12 @@ const MOST_FOLLOWED = 32;
 /** And of those whose error that travelled along is the widest: are they as wide in truth? */
 const MOST_WIDE = 4;
 
+/** A bound for each number of a prediction, and which of them were followed back. */
+export interface PredictionBounds {
+  readonly bounds: Floats;
+  readonly followed: ReadonlySet<number>;
+}
+
 /**
  * A bound for each number of the prediction, and which numbers were followed back: the bounds of the
  * others are wider than they need be.
@@ -21,10 +28,10 @@ const MOST_WIDE = 4;
  * @param differences as large as the prediction: where a sample has more numbers than can be followed
  * back, those with the largest are
  */
-export function predictionBounds(
+export function* predictionBounds(
   { bounds: tape, result, unknown }: EstimatedRun,
   differences: Floats,
-) {
+): Work<PredictionBounds> {
   const batch = result.shape[0]!;
   const each = result.value.length / batch;
   const bounds = result.error.slice();
@@ -42,10 +49,11 @@ export function predictionBounds(
     ...bySize(most((k) => result.error[k]!)).slice(0, MOST_WIDE),
   ]);
   if (unknown === undefined && !tape.keepsSamples(result, batch)) {
-    return followedAlone({ bounds: tape, result }, differences);
+    return yield* followedAlone({ bounds: tape, result }, differences);
   }
-  for (const element of unknown === undefined ? followed : []) { // else no gradient is sure
-    const moved = tape.sensitivity(result, element);
+  const sure = unknown === undefined ? [...followed] : []; // else no gradient is
+  for (const [k, element] of sure.entries()) {
+    const moved = yield* equalPart(tape.sensitivity(result, element), k, sure.length);
     for (let n = 0; n < batch; n++) {
       const k = n * each + element;
       const bound = HIGHER_ORDERS * moved[n]!;
@@ -59,10 +67,10 @@ export function predictionBounds(
 }
 
 /** The same where numbers move from one sample to another on the way: each is followed by itself. */
-function followedAlone(
+function* followedAlone(
   { bounds: tape, result }: Pick<EstimatedRun, "bounds" | "result">,
   differences: Floats,
-) {
+): Work<PredictionBounds> {
   const bounds = result.error.slice();
   const places = [...bounds.keys()];
   const size = (k: number) => differences[k]! / bounds[k]!;
@@ -70,8 +78,9 @@ function followedAlone(
     ...places.toSorted((a, b) => size(b) - size(a)).slice(0, MOST_FOLLOWED - MOST_WIDE),
     ...places.toSorted((a, b) => bounds[b]! - bounds[a]!).slice(0, MOST_WIDE),
   ]);
-  for (const place of followed) {
-    const bound = HIGHER_ORDERS * tape.sensitivityOf(result, place);
+  for (const [k, place] of [...followed].entries()) {
+    const moved = yield* equalPart(tape.sensitivityOf(result, place), k, followed.size);
+    const bound = HIGHER_ORDERS * moved;
     if (bound < bounds[place]!) bounds[place] = bound; // not where it is NaN
   }
   return { bounds, followed };

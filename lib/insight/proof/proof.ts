@@ -1,9 +1,11 @@
 import { checkOptions, type KeysOf } from "../../base/options.ts";
 import { shownAs } from "../../base/shown.ts";
+import { part, type Work } from "../../base/work.ts";
+import { type AtOnce, atOnceOrInTurns, IN_TURNS, type InTurns } from "../../display/in_turns.ts";
 import type { View } from "../../display/view.ts";
 import type { ModelInput } from "../../model/inputs.ts";
-import { type Model, networkOf } from "../../model/model.ts";
-import { type Network, requireOneOutput } from "../../model/network.ts";
+import { type Model, networkOf, predictionWork } from "../../model/model.ts";
+import { requireOneOutput } from "../../model/network.ts";
 import type { Tensor, TensorLike } from "../../tensor/tensor.ts";
 import { compareRuns, type Verdict } from "./compare_runs.ts";
 import type { Difference, ProofPlace, ProofRow } from "./differences.ts";
@@ -21,7 +23,7 @@ export interface ProveOptions {
   readonly expected?: TensorLike | ExpectedTrace | undefined;
 }
 
-const OPTIONS: KeysOf<ProveOptions> = { expected: "optional" };
+const OPTIONS: KeysOf<ProveOptions & AtOnce> = { expected: "optional", ...IN_TURNS };
 const PLACE: KeysOf<Partial<ProofPlace>> = {
   layer: "optional",
   value: "optional",
@@ -108,26 +110,69 @@ export interface Proof {
  * assertEquals([verdict, place?.value, place?.timestep], ["mismatch", "gates.input", 0]);
  * ```
  */
-export function prove(model: Model, x: ModelInput, options: ProveOptions = {}): Proof {
+export function prove(model: Model, x: ModelInput, options?: ProveOptions & AtOnce): Proof;
+/**
+ * The same as a promise that takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { arange, lstm, prove, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { verdict } = await prove(model, x, { signal: AbortSignal.timeout(60_000) });
+ * assertEquals(verdict, prove(model, x).verdict);
+ * ```
+ */
+export function prove(
+  model: Model,
+  x: ModelInput,
+  options: ProveOptions & InTurns,
+): Promise<Proof>;
+export function prove(
+  model: Model,
+  x: ModelInput,
+  options: ProveOptions & (AtOnce | InTurns) = {},
+): Proof | Promise<Proof> {
+  return atOnceOrInTurns("prove", proofWork(model, x, options), options);
+}
+
+/** What is done, about, when the equations have run, are traced, and `predict` is. */
+const [RUN, TRACED, OWN] = [0.2, 0.23, 0.3];
+
+/** A proof, in pieces. */
+export function* proofWork(model: Model, x: ModelInput, options: ProveOptions): Work<Proof> {
   const network = networkOf(model, "prove");
   checkOptions("prove", options, OPTIONS);
-  const { expected } = options;
   const inputs = network.checkInputs(x, "prove");
   requireOneOutput(network, "prove");
-  const { traces, output, results } = network.forward(inputs);
+  return yield* network.whileUnchanged("prove", checkedProof(model, x, inputs, options));
+}
+
+function* checkedProof(
+  model: Model,
+  x: ModelInput,
+  inputs: readonly Tensor[],
+  { expected }: ProveOptions,
+): Work<Proof> {
+  const network = networkOf(model);
+  const { tracesWork, output, results } = yield* part(network.forwardWork(inputs), 0, RUN);
+  const traces = yield* part(tracesWork(), RUN, TRACED);
   const whole = {
     layers: traces.map(({ trace }) => trace),
     names: traces.map(({ name }) => name),
     prediction: output,
     outputs: new Map(network.nodes.map(({ name }, k) => [name, results[k]![0]!])),
   };
-  const recorded = () => network.forward(inputs, { fast: true, records: true }).traces;
-  const other = expected !== undefined ? expected : {
-    layers: recorded().map(({ trace }) => trace),
-    prediction: predicted(model, network, x),
-  };
+  const other = expected !== undefined
+    ? expected
+    : yield* part(ownExpected(model, x, inputs), TRACED, OWN);
   const given = expectationOf(other, whole);
-  const comparison = compareRuns(network, inputs, whole, given);
+  const comparing = compareRuns(network, inputs, whole, given);
+  const comparison = yield* part(comparing, expected !== undefined ? TRACED : OWN, 1);
   const sentence = proofSentence(comparison);
   const { verdict, maxAbsDiff, bound, place, rows, dead } = comparison;
   const proof: Proof = {
@@ -151,12 +196,17 @@ export function prove(model: Model, x: ModelInput, options: ProveOptions = {}): 
   return Object.freeze(shownAs("Proof", proof));
 }
 
-/** What `predict` gives, without what it would make stateful layers remember. */
-function predicted(model: Model, network: Network, x: ModelInput): Tensor {
-  const { states } = network;
-  try {
-    return model.predict(x);
-  } finally {
-    network.states = states;
-  }
+/** What `predict` computes, and gives, without what it would make stateful layers remember. */
+function* ownExpected(
+  model: Model,
+  x: ModelInput,
+  inputs: readonly Tensor[],
+): Work<ExpectedTrace> {
+  const recording = networkOf(model).forwardWork(inputs, { fast: true, records: true });
+  const { tracesWork } = yield* part(recording, 0, 0.4);
+  const traces = yield* part(tracesWork(), 0.4, 0.5);
+  yield 0.5;
+  const [prediction] = yield* part(predictionWork(model, x), 0.5, 1);
+  yield 1;
+  return { layers: traces.map(({ trace }) => trace), prediction: prediction! };
 }

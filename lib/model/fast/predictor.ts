@@ -2,6 +2,7 @@
 
 import { BatchPlan } from "./batch_plan.ts";
 import { type Chain, chainOf, layersOf, numbersOf } from "./chain.ts";
+import type { Work } from "../../base/work.ts";
 import { RecentlyUsed } from "./recently_used.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import { asFloat32, Tensor } from "../../tensor/tensor.ts";
@@ -38,10 +39,8 @@ export class Predictor {
   predict(x: ModelInput): Tensor[] {
     const network = this.#network;
     const given = tensorsOf(x, network.inputs, "predict");
-    const prepared = this.#preparedFor(given[0]!);
-    if (prepared !== undefined) {
-      return [new Tensor(prepared.plan.run(numbersOf(given[0]!)), prepared.outputShape)];
-    }
+    const planned = this.#planned(given[0]!);
+    if (planned !== undefined) return [planned];
     const whole = network.checkInputs(given, "predict", { batches: "any" });
     const samples = whole[0]!.shape[0]!;
     const { batchSize = samples } = network;
@@ -51,6 +50,24 @@ export class Predictor {
       parts.push(this.#predictBatch(whole.map((one) => samplesOf(one, k, k + batchSize))));
     }
     return network.outputs.map((_, k) => joinSamples(parts.map((part) => part[k]!)));
+  }
+
+  /** The predictions of one batch, in pieces; stateful layers remember nothing of it. */
+  *work(x: ModelInput): Work<Tensor[]> {
+    const network = this.#network;
+    const given = tensorsOf(x, network.inputs, "predict");
+    const planned = this.#planned(given[0]!);
+    if (planned !== undefined) return [planned];
+    const inputs = network.checkInputs(given, "predict");
+    const { outputs } = yield* network.forwardWork(inputs, { fast: true });
+    return outputs.map(asFloat32);
+  }
+
+  /** By one call of WASM, where the network is such a row. */
+  #planned(x: Tensor): Tensor | undefined {
+    const prepared = this.#preparedFor(x);
+    if (prepared === undefined) return undefined;
+    return new Tensor(prepared.plan.run(numbersOf(x)), prepared.outputShape);
   }
 
   /** Layer by layer; the next batch of a stateful network goes on where this one ends. */

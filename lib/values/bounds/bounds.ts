@@ -2,6 +2,7 @@
 // can ask the other way round, too: how much each rounding counts in one number of the result
 // (Linnainmaa 1976).
 
+import type { Work } from "../../base/work.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { asFloat64, Tensor } from "../../tensor/tensor.ts";
 import type { Activation } from "../activations.ts";
@@ -19,6 +20,9 @@ import { distance, gamma, SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
 const GIVEN = { op: "given" } as const;
 
 const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
+
+/** So many operations on the way back are one piece. */
+const PIECE = 16;
 
 /** What a state of an earlier run is known to, relative where above 1. */
 const STATE_ERROR = 16 * UNIT_ROUNDOFF;
@@ -362,16 +366,17 @@ export class Bounds implements Ops<Estimate> {
    * @param element which number of a sample, counted through
    * @returns one bound a sample
    */
-  sensitivity(result: Estimate, element: number): Floats {
+  *sensitivity(result: Estimate, element: number): Work<Floats> {
     const batch = result.shape[0]!;
     const each = result.value.length / batch;
     const seeds = Array.from({ length: batch }, (_, n) => n * each + element);
-    return this.#sensitivity(result, seeds, batch);
+    return yield* this.#sensitivity(result, seeds, batch);
   }
 
   /** The same for one number of the result, whatever becomes of the first axis on the way. */
-  sensitivityOf(result: Estimate, place: number): number {
-    return this.#sensitivity(result, [place], 1)[0]!;
+  *sensitivityOf(result: Estimate, place: number): Work<number> {
+    const [bound] = yield* this.#sensitivity(result, [place], 1);
+    return bound!;
   }
 
   /** Whether no number moved from one sample to another, the samples being the first axis throughout. */
@@ -403,7 +408,7 @@ export class Bounds implements Ops<Estimate> {
   }
 
   /** One bound for each of so many parts of the first axis. */
-  #sensitivity(result: Estimate, seeds: readonly number[], batch: number): Floats {
+  *#sensitivity(result: Estimate, seeds: readonly number[], batch: number): Work<Floats> {
     const bound = new Float64Array(batch);
     const gradients = new Map<Estimate, Floats>();
     const of = (estimate: Estimate) => {
@@ -415,7 +420,9 @@ export class Bounds implements Ops<Estimate> {
       return gradient;
     };
     for (const seed of seeds) of(result)[seed] = 1;
-    for (const estimate of wayTo(result).reverse()) {
+    const way = wayTo(result);
+    for (let n = way.length - 1; n >= 0; n--) {
+      const estimate = way[n]!;
       const gradient = gradients.get(estimate);
       if (gradient === undefined) continue;
       gradients.delete(estimate);
@@ -426,6 +433,7 @@ export class Bounds implements Ops<Estimate> {
         if (g !== 0) bound[Math.floor(k / perSample)]! += Math.abs(g) * fresh[k]!;
       }
       back?.(gradient, of);
+      if (n % PIECE === 0) yield 1 - n / way.length;
     }
     return bound;
   }
