@@ -89,6 +89,28 @@ export interface Attribution {
 }
 
 /**
+ * As a promise, which takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { arange, attribute, dense, lstm, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const layers = [lstm({ units: 4 }), dense({ units: 1 })];
+ * const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { logit } = await attribute(model, x, { signal: AbortSignal.timeout(60_000) });
+ * assertEquals(logit, attribute(model, x).logit);
+ * ```
+ */
+export function attribute(
+  model: Model,
+  x: ModelInput,
+  options: AttributeOptions & InTurns,
+): Promise<Attribution>;
+/**
  * Who decided: an output before its softmax as a sum over the timesteps that wrote it into the
  * states, and over the units.
  *
@@ -150,28 +172,6 @@ export function attribute(
   x: ModelInput,
   options?: AttributeOptions & AtOnce,
 ): Attribution;
-/**
- * The same as a promise that takes turns with other code: a signal stops it, a line says how far it is.
- *
- * @throws {DOMException} where the signal stopped it; or whatever its reason is.
- *
- * @example
- * ```ts
- * import { arange, attribute, dense, lstm, sequential } from "@gatescope/lstm";
- * import { assertEquals } from "@std/assert";
- *
- * const layers = [lstm({ units: 4 }), dense({ units: 1 })];
- * const model = sequential(layers, { inputShape: [3, 2], seed: 1 });
- * const x = arange(6).reshape([1, 3, 2]);
- * const { logit } = await attribute(model, x, { signal: AbortSignal.timeout(60_000) });
- * assertEquals(logit, attribute(model, x).logit);
- * ```
- */
-export function attribute(
-  model: Model,
-  x: ModelInput,
-  options: AttributeOptions & InTurns,
-): Promise<Attribution>;
 export function attribute(
   model: Model,
   x: ModelInput,

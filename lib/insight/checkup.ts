@@ -34,6 +34,27 @@ export interface Checkup {
 }
 
 /**
+ * As a promise, which takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { arange, checkup, lstm, sequential } from "@gatescope/lstm";
+ * import { assert } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { healthy } = await checkup(model, x, { signal: AbortSignal.timeout(60_000) });
+ * assert(healthy);
+ * ```
+ */
+export function checkup(
+  model: Model,
+  x: ModelInput,
+  options: CheckupOptions & InTurns,
+): Promise<Checkup>;
+/**
  * Looks for what keeps a recurrent layer from learning or from being right: numbers that are not finite,
  * exploding cell states (of a GRU and a SimpleRNN, hidden states), a softmax near overflow, gradients that vanish on their way back through
  * the timesteps, dead units, weights that never moved, saturated gates. Each finding has its number,
@@ -63,27 +84,6 @@ export function checkup(
   x: ModelInput,
   options?: History | (CheckupOptions & AtOnce),
 ): Checkup;
-/**
- * The same as a promise that takes turns with other code: a signal stops it, a line says how far it is.
- *
- * @throws {DOMException} where the signal stopped it; or whatever its reason is.
- *
- * @example
- * ```ts
- * import { arange, checkup, lstm, sequential } from "@gatescope/lstm";
- * import { assert } from "@std/assert";
- *
- * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
- * const x = arange(6).reshape([1, 3, 2]);
- * const { healthy } = await checkup(model, x, { signal: AbortSignal.timeout(60_000) });
- * assert(healthy);
- * ```
- */
-export function checkup(
-  model: Model,
-  x: ModelInput,
-  options: CheckupOptions & InTurns,
-): Promise<Checkup>;
 export function checkup(
   model: Model,
   x: ModelInput,

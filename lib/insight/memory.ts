@@ -70,6 +70,27 @@ export interface Memory {
 const BUDGET = 4e8;
 
 /**
+ * As a promise, which takes turns with other code, for the derivatives of many units: a line says how
+ * far it is, and a signal stops it. What is done then is there, and `aborted` says so.
+ *
+ * @throws {DOMException} where the signal stopped it before it began; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { lstmForward, memory } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const weights = { kernel: [[0, 0, 1, 0]], recurrentKernel: [[0, 0, 0, 0]] };
+ * const trace = lstmForward([[[1], [2], [3]]], weights);
+ * const { derivativeUnits, aborted } = await memory(trace, { signal: AbortSignal.timeout(60_000) });
+ * assertEquals([derivativeUnits, aborted], [[0], false]);
+ * ```
+ */
+export function memory(
+  trace: Trace<CellTrace> | CellTrace,
+  options: MemoryOptions & InTurns,
+): Promise<Memory>;
+/**
  * How long each unit remembers, read from the gates: an LSTM's `c' = f ⊙ c + …` keeps the part f of
  * its cell state at each step, a GRU's `h' = z ⊙ h + …` the part z of its hidden state. A SimpleRNN
  * keeps nothing: what it remembers returns through its recurrent kernel, and the true derivative
@@ -96,27 +117,6 @@ export function memory(
   trace: Trace<CellTrace> | CellTrace,
   options?: MemoryOptions & AtOnce,
 ): Memory;
-/**
- * The same as a promise that takes turns with other code, for the derivatives of many units: a line says
- * how far it is, and a signal stops it. What is done then is there, and `aborted` says so.
- *
- * @throws {DOMException} where the signal stopped it before it began; or whatever its reason is.
- *
- * @example
- * ```ts
- * import { lstmForward, memory } from "@gatescope/lstm";
- * import { assertEquals } from "@std/assert";
- *
- * const weights = { kernel: [[0, 0, 1, 0]], recurrentKernel: [[0, 0, 0, 0]] };
- * const trace = lstmForward([[[1], [2], [3]]], weights);
- * const { derivativeUnits, aborted } = await memory(trace, { signal: AbortSignal.timeout(60_000) });
- * assertEquals([derivativeUnits, aborted], [[0], false]);
- * ```
- */
-export function memory(
-  trace: Trace<CellTrace> | CellTrace,
-  options: MemoryOptions & InTurns,
-): Promise<Memory>;
 export function memory(
   trace: Trace<CellTrace> | CellTrace,
   options: MemoryOptions & (AtOnce | InTurns) = {},

@@ -46,6 +46,27 @@ const OPTIONS: KeysOf<TraceOptions & AtOnce> = {
 };
 
 /**
+ * As a promise, which takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { arange, lstm, sequential, trace } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { layers } = await trace(model, x, { signal: AbortSignal.timeout(60_000) });
+ * assertEquals(layers[0]!.hiddenState, trace(model, x).layers[0]!.hiddenState);
+ * ```
+ */
+export function trace<L extends CellTrace = LayerTrace>(
+  model: Model,
+  x: ModelInput,
+  options: TraceOptions & InTurns,
+): Promise<Trace<L>>;
+/**
  * Predicts, and keeps every gate and state of every recurrent layer at every timestep: by the equations in
  * float64, whatever the model's precision, so that it can judge what `predict` computes; or, for a
  * model in float32 where it is to be `fast`, as `predict` computes it.
@@ -94,27 +115,6 @@ export function trace<L extends CellTrace = LayerTrace>(
   x: ModelInput,
   options?: TraceOptions & AtOnce,
 ): Trace<L>;
-/**
- * The same as a promise that takes turns with other code: a signal stops it, a line says how far it is.
- *
- * @throws {DOMException} where the signal stopped it; or whatever its reason is.
- *
- * @example
- * ```ts
- * import { arange, lstm, sequential, trace } from "@gatescope/lstm";
- * import { assertEquals } from "@std/assert";
- *
- * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
- * const x = arange(6).reshape([1, 3, 2]);
- * const { layers } = await trace(model, x, { signal: AbortSignal.timeout(60_000) });
- * assertEquals(layers[0]!.hiddenState, trace(model, x).layers[0]!.hiddenState);
- * ```
- */
-export function trace<L extends CellTrace = LayerTrace>(
-  model: Model,
-  x: ModelInput,
-  options: TraceOptions & InTurns,
-): Promise<Trace<L>>;
 export function trace<L extends CellTrace = LayerTrace>(
   model: Model,
   x: ModelInput,

@@ -63,6 +63,27 @@ export interface Proof {
 }
 
 /**
+ * As a promise, which takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { arange, lstm, prove, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { verdict } = await prove(model, x, { signal: AbortSignal.timeout(60_000) });
+ * assertEquals(verdict, prove(model, x).verdict);
+ * ```
+ */
+export function prove(
+  model: Model,
+  x: ModelInput,
+  options: ProveOptions & InTurns,
+): Promise<Proof>;
+/**
  * Proves that somebody else's numbers are what the model's equations give, or finds the first place
  * where they are not.
  *
@@ -111,27 +132,6 @@ export interface Proof {
  * ```
  */
 export function prove(model: Model, x: ModelInput, options?: ProveOptions & AtOnce): Proof;
-/**
- * The same as a promise that takes turns with other code: a signal stops it, a line says how far it is.
- *
- * @throws {DOMException} where the signal stopped it; or whatever its reason is.
- *
- * @example
- * ```ts
- * import { arange, lstm, prove, sequential } from "@gatescope/lstm";
- * import { assertEquals } from "@std/assert";
- *
- * const model = sequential([lstm({ units: 4 })], { inputShape: [3, 2], seed: 1 });
- * const x = arange(6).reshape([1, 3, 2]);
- * const { verdict } = await prove(model, x, { signal: AbortSignal.timeout(60_000) });
- * assertEquals(verdict, prove(model, x).verdict);
- * ```
- */
-export function prove(
-  model: Model,
-  x: ModelInput,
-  options: ProveOptions & InTurns,
-): Promise<Proof>;
 export function prove(
   model: Model,
   x: ModelInput,
