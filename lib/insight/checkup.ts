@@ -126,17 +126,16 @@ function* checkupWork(
   const inputs = network.checkInputs(x, "check up");
   const examining = examine(network, inputs, trained ? start : undefined);
   const context = yield* part(network.whileUnchanged("check up", examining), 0, RUN);
-  const first = notFinite(context);
-  // With a NaN inside, every other number would be one too.
-  const others = first.findings.length > 0 ? [] : [
-    explodingStates(context),
-    softmaxOverflow(context),
-    yield* part(vanishingGradients(context), RUN, BACK),
-    deadUnits(context),
-    unmovedWeights(context),
-    saturatedGates(context),
-  ];
-  const results = [first, ...others];
+  const results = [notFinite(context)];
+  yield RUN;
+  if (results[0]!.findings.length === 0) { // with a NaN inside, every other number would be one too
+    results.push(explodingStates(context), softmaxOverflow(context));
+    results.push(yield* part(vanishingGradients(context), RUN, BACK));
+    for (const check of [deadUnits, unmovedWeights, saturatedGates]) {
+      results.push(check(context));
+      yield BACK;
+    }
+  }
   const findings = results.flatMap((result) => result.findings)
     .sort((a, b) => b.severity - a.severity);
   return Object.freeze(shownAs("Checkup", {
