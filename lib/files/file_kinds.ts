@@ -70,15 +70,17 @@ const KINDS = {
 /** What the kinds are called in code. */
 export type FileKindName = keyof typeof KINDS;
 
-const letters = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+/** A letter a byte; a typed array is an array to `apply`, and faster there than spread. */
+const letters = (bytes: Uint8Array): string =>
+  String.fromCharCode.apply(null, bytes as unknown as number[]);
 
 /** The kind of a file; undefined where its bytes are those of none. */
 export function kindOfFile(bytes: Uint8Array): FileKindName | undefined {
-  const [start, end] = [letters(bytes.subarray(0, 512)), letters(bytes.subarray(-4096))];
+  const start = letters(bytes.subarray(0, 512));
   const kinds: [string, FileKind][] = Object.entries(KINDS);
   const found = kinds.find(([, { begins, ends }]) =>
     (typeof begins === "string" ? start.startsWith(begins) : begins.test(start)) &&
-    (ends === undefined || ends.test(end))
+    (ends === undefined || ends.test(letters(bytes.subarray(-4096))))
   );
   return found?.[0] as FileKindName | undefined;
 }

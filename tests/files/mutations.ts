@@ -41,10 +41,10 @@ export function mutated(
         copy.fill(INTERESTING[next(INTERESTING.length)]!, at, at + [1, 2, 4, 8][next(4)]!);
         break;
       case 4: // cut out
-        copy = new Uint8Array([...copy.subarray(0, at), ...copy.subarray(at + length)]);
+        copy = joined(copy.subarray(0, at), copy.subarray(at + length));
         break;
       case 5: // doubled
-        copy = new Uint8Array([...copy.subarray(0, at + length), ...copy.subarray(at)]);
+        copy = joined(copy.subarray(0, at + length), copy.subarray(at));
         break;
       case 6: { // another part in its place
         const from = next(copy.length - length + 1);
@@ -58,4 +58,11 @@ export function mutated(
     if (copy.length === 0) return copy;
   }
   return copy;
+}
+
+function joined(start: Uint8Array, end: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(start.length + end.length);
+  bytes.set(start);
+  bytes.set(end, start.length);
+  return bytes;
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadNpy } from "../../lib/files/npy.ts";
 import { UnreadableFileError } from "../../lib/files/unreadable.ts";
 import { bytesOf, npyOf, outcome, pathOf } from "./arrays.ts";
@@ -154,7 +154,7 @@ Deno.test("loadNpy() gives one clear error, or numbers, for any bit flipped in a
     flipped[bit >> 3]! ^= 1 << (bit & 7);
     const result = await outcome(() => loadNpy(flipped));
     if (result instanceof Error) {
-      assertEquals(result instanceof UnreadableFileError, true, `bit ${bit}: ${result.stack}`);
+      assert(result instanceof UnreadableFileError, `bit ${bit}: ${result}`);
     } else {
       assertEquals([result.shape, result.data.length], [[4, 3, 2], 24], `bit ${bit}`);
     }

@@ -59,7 +59,7 @@ Deno.test("loadNpz() gives the right numbers or UnreadableFileError for every si
       const result = await outcome(() => loadNpz(whole));
       whole[bit >> 3]! ^= 1 << (bit & 7);
       if (result instanceof Error) {
-        assert(result instanceof UnreadableFileError, `${file}, bit ${bit}: ${result.stack}`);
+        assert(result instanceof UnreadableFileError, `${file}, bit ${bit}: ${result}`);
         refused += 1;
       } else assertEquals([...result], right, `${file}, bit ${bit}`);
     }
