@@ -47,14 +47,20 @@ export function colorGroups(all: readonly SiteValue[]): ScaledGroup[] {
 function magnitudes(own: readonly SiteValue[]): { most: number; usual: number } {
   const size = own.reduce((sum, { values: { data } }) => sum + data.length, 0);
   const all = new Float64Array(size);
-  let count = 0;
+  let [count, most] = [0, 0];
   for (const { values: { data } } of own) {
-    for (const value of data) if (Number.isFinite(value)) all[count++] = Math.abs(value);
+    for (let k = 0; k < data.length; k++) {
+      const value = Math.abs(data[k]!);
+      if (!(value < Infinity)) continue;
+      all[count++] = value;
+      if (value > most) most = value;
+    }
   }
-  const sorted = all.subarray(0, count).sort();
-  const [most = 0, usual = 0] = [sorted.at(-1), sorted[sorted.length * 0.98 | 0]];
-  const rounded = roundTo(usual > 0 && most > 2 * usual ? usual : most, 2);
-  return usual > 0 && most > 2 * usual
-    ? { most, usual: rounded }
-    : { most: rounded, usual: rounded };
+  const rank = count * 0.98 | 0;
+  let below = 0;
+  for (let k = 0; k < count; k++) if (all[k]! < most / 2) below++;
+  // To sort takes long, and tells nothing where the value at that rank is not below the half.
+  const usual = below > rank ? all.subarray(0, count).sort()[rank]! : 0;
+  const rounded = roundTo(usual > 0 ? usual : most, 2);
+  return usual > 0 ? { most, usual: rounded } : { most: rounded, usual: rounded };
 }

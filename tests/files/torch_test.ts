@@ -324,7 +324,9 @@ Deno.test(`${MUTATIONS} mutations of a pickle give arrays or one clear error, in
     });
     for (const error of [result, read]) {
       if (!(error instanceof Error)) continue;
-      if (!(error instanceof UnreadableFileError)) throw new Error(`seed ${seed}`, { cause: error });
+      if (!(error instanceof UnreadableFileError)) {
+        throw new Error(`seed ${seed}`, { cause: error });
+      }
       assert(error.message.startsWith("Cannot read "), `seed ${seed}: ${error.message}`);
     }
     if (read instanceof Error) refused += 1;
