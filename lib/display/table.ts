@@ -15,7 +15,6 @@ import { gridOfArray } from "./array_grid.ts";
 import { type Column, gridOfColumns } from "./column_grid.ts";
 import { arePartsOfOne } from "./number.ts";
 import type { Grid, Limits } from "./table_grid.ts";
-import { tableHtml } from "./table_html.ts";
 import { tableText } from "./table_text.ts";
 import { View } from "./view.ts";
 
@@ -135,7 +134,10 @@ export function table(x: TableInput, options: TableOptions = {}): View {
   checkOptions(ACTION, options, OPTIONS);
   const grid = gridOf(x, options);
   const more = grid.note === "" ? undefined : largerGrid(x, options, grid);
-  return new View(tableText(grid), () => ({ "text/html": tableHtml(grid, more) }));
+  return new View(
+    tableText(grid),
+    async () => ({ "text/html": (await import("./table_html.ts")).tableHtml(grid, more) }),
+  );
 }
 
 /** More of a table that is cut, to be opened below it. */

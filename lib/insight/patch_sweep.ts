@@ -17,8 +17,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { type LstmPlace, lstmPlaces } from "../trace/places.ts";
 import { checkTarget } from "./attribution.ts";
 import { nameOfOutput } from "./head.ts";
-import { estimateEffects } from "./patch_estimate.ts";
-import { multiplicationsOf, type Patch, PatchedRuns, type PatchSource } from "./patched_runs.ts";
+import type { Patch, PatchedRuns, PatchSource } from "./patched_runs.ts";
 import { sweepHeatmap, type SweepHeatmapOptions } from "./patch_sweep_view.ts";
 
 /** What is patched, and what is watched. */
@@ -176,6 +175,10 @@ export async function patchSweep(
     ? undefined
     : sourceOf(network, options.from, inputs, place);
   const run = { network, inputs, place, target, source };
+  const [{ estimateEffects }, { multiplicationsOf, PatchedRuns }] = await Promise.all([
+    import("./patch_estimate.ts"),
+    import("./patched_runs.ts"),
+  ]);
   const { fast = multiplicationsOf({ ...run, fast: true }, patches.length) > MOST_EXACT } = options;
   const runs = new PatchedRuns({ ...run, fast });
   const { baseline } = runs;
