@@ -102,7 +102,8 @@ Deno.test("no module of lib imports itself by a detour of values", async () => {
   assertEquals(cycles.map((specifier) => specifier.replace(root, "")), []);
 });
 
-Deno.test("importing mod.ts loads of files and formats the doors alone, and no package but the random numbers", async () => {
+/** What importing mod.ts loads, by specifier. */
+async function loadedModules(): Promise<Set<string>> {
   const found = new Map((await allModules()).map((module) => [module.specifier, module]));
   const loaded = new Set([`${root}mod.ts`]);
   for (const specifier of loaded) { // grows as it goes
@@ -110,6 +111,11 @@ Deno.test("importing mod.ts loads of files and formats the doors alone, and no p
       if (code !== undefined && isDynamic !== true) loaded.add(code.specifier);
     }
   }
+  return loaded;
+}
+
+Deno.test("importing mod.ts loads of files and formats the doors alone, and no package but the random numbers", async () => {
+  const loaded = await loadedModules();
   for (const [room, doors] of Object.entries(DOORS)) {
     const folder = `${root}lib/${room}/`;
     const own = [...loaded].filter((specifier) => specifier.startsWith(folder));
@@ -119,6 +125,18 @@ Deno.test("importing mod.ts loads of files and formats the doors alone, and no p
   assertEquals(foreign.map((name) => name.replace(/@[\d.]+/, "")), [
     "npm:/pure-rand/generator/xoroshiro128plus",
   ]);
+});
+
+Deno.test("what a door loads when it is used, importing mod.ts does not", async () => {
+  const loaded = await loadedModules();
+  const behind = (await modules()).flatMap(({ dependencies = [] }) =>
+    dependencies.flatMap(({ code, isDynamic }) => isDynamic && code ? [code.specifier] : [])
+  );
+  assertEquals(behind.filter((specifier) => loaded.has(specifier)), []);
+  for (const room of ["code", "display", "files", "formats", "insight", "model"]) {
+    const isThere = behind.some((specifier) => specifier.startsWith(`${root}lib/${room}/`));
+    assertEquals(isThere, true, `${room} has a door`);
+  }
 });
 
 Deno.test("no file of lib has a name that says nothing", async () => {
