@@ -8,6 +8,7 @@ import {
   checkup,
   defineCell,
   dense,
+  diagnose,
   embedding,
   functional,
   gru,
@@ -124,6 +125,25 @@ Deno.test("as a promise, trace, prove, checkup, attribute and memory give what t
   }
 });
 
+Deno.test("as a promise, diagnose finds what it finds at once, of arrays and of a model", async () => {
+  const x = waves(2, 5, 2);
+  const model = row(gru({ units: 2 }));
+  const expected = model.predict(x);
+  const known = { activation: "tanh", denseActivation: "softmax" } as const;
+  for (const weights of [model, model.getWeights()]) {
+    const [found, later] = [
+      diagnose(weights, x, expected, known),
+      await diagnose(weights, x, expected, { ...known, ...quiet }),
+    ];
+    assert(found.outcome !== "none");
+    assertEquals(plain(later), plain(found));
+    assertEquals(
+      later.readings.map((reading) => plain(reading.toModel().getWeights())),
+      found.readings.map((reading) => plain(reading.toModel().getWeights())),
+    );
+  }
+});
+
 /** Timesteps of the slow cell. */
 const STEPS = 200;
 let steps = 0;
@@ -199,6 +219,22 @@ Deno.test("a signal stops each of them wherever it is, with its reason, and the 
     );
     assertEquals(error.name, "TimeoutError");
   });
+});
+
+Deno.test("a signal stops diagnose, whether its readings are many or long", async () => {
+  const small = row(lstm({ units: 4 }));
+  const long = sequential([lstm({ units: 64 })], { inputShape: [400, 2], seed: 1 });
+  const cases: [Model, Tensor][] = [[small, waves(64, 5, 2)], [long, waves(4, 400, 2)]];
+  for (const [model, x] of cases) {
+    const expected = multiply(model.predict(x), 1.0001);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort("enough"), 0);
+    const diagnosed = diagnose(model.getWeights(), x, expected, {
+      signal: controller.signal,
+      ...quiet,
+    });
+    assertEquals(await diagnosed.then(() => "not stopped", (reason) => reason), "enough");
+  }
 });
 
 Deno.test("a memory that is stopped has the units that are done, as they are at once", async () => {

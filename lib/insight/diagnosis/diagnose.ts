@@ -1,5 +1,7 @@
 import { kindOf } from "../../base/kind.ts";
 import { shownAs } from "../../base/shown.ts";
+import { part, type Work } from "../../base/work.ts";
+import { type AtOnce, atOnceOrInTurns, type InTurns } from "../../display/in_turns.ts";
 import { Model } from "../../model/model.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import { asFloat64, type Tensor, type TensorLike } from "../../tensor/tensor.ts";
@@ -49,6 +51,31 @@ export interface Diagnosis {
   readonly tried: number;
 }
 
+/**
+ * As a promise, which takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { arange, diagnose, lstm, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([lstm({ units: 2 })], { inputShape: [3, 2], seed: 1 });
+ * const x = arange(6).reshape([1, 3, 2]);
+ * const { reading } = await diagnose(model, x, model.predict(x), {
+ *   activation: "tanh",
+ *   signal: AbortSignal.timeout(60_000),
+ * });
+ * assertEquals(reading?.departures, []);
+ * ```
+ */
+export function diagnose(
+  weights: readonly TensorLike[] | Model,
+  x: TensorLike,
+  expected: TensorLike | ExpectedTrace,
+  options: DiagnoseOptions & InTurns,
+): Promise<Diagnosis>;
 /**
  * Finds out how arrays are meant: which order of the gates, which layout, which form of the equations,
  * which activations explain what a program computed from them. Of an LSTM, a GRU or a SimpleRNN: the
@@ -118,8 +145,26 @@ export function diagnose(
   weights: readonly TensorLike[] | Model,
   x: TensorLike,
   expected: TensorLike | ExpectedTrace,
-  options: DiagnoseOptions = {},
-): Diagnosis {
+  options?: DiagnoseOptions & AtOnce,
+): Diagnosis;
+export function diagnose(
+  weights: readonly TensorLike[] | Model,
+  x: TensorLike,
+  expected: TensorLike | ExpectedTrace,
+  options: DiagnoseOptions & (AtOnce | InTurns) = {},
+): Diagnosis | Promise<Diagnosis> {
+  return atOnceOrInTurns("diagnose", diagnosisWork(weights, x, expected, options), options);
+}
+
+/** What is done, about, when a model's own arrays are read. */
+const READ = 0.1;
+
+function* diagnosisWork(
+  weights: readonly TensorLike[] | Model,
+  x: TensorLike,
+  expected: TensorLike | ExpectedTrace,
+  options: DiagnoseOptions,
+): Work<Diagnosis> {
   if (!Array.isArray(weights) && !(weights instanceof Model)) {
     throw new TypeError(
       `Cannot diagnose: the weights must be a list of arrays or a model, but ${
@@ -144,7 +189,7 @@ export function diagnose(
   const cells = cellsOf(options);
   const asked = cells.map(({ of }) => of);
   const { arrays, usual, batchFirst } = weights instanceof Model
-    ? readingsOfModel(weights, input, asked)
+    ? yield* part(readingsOfModel(weights, input, asked), 0, READ)
     : {
       arrays: readingsOfArrays(weights, input.shape[2]!, asked),
       usual: KERAS,
@@ -158,7 +203,11 @@ export function diagnose(
     const questions = questionsOf(one, given.shape[1]!, wanted.prediction, known, usual);
     return { questions, x: given, wanted, expected: expectedOf(wanted) };
   });
-  const { explaining, others, dead, tried, mostDepartures } = search(cases);
+  const { explaining, others, dead, tried, mostDepartures } = yield* part(
+    search(cases),
+    READ,
+    1,
+  );
   const readings = explaining.map((candidate) => readingOf(candidate, true));
   const diagnosis = {
     outcome: readings.length === 0 ? "none" : readings.length === 1 ? "one" : "several",

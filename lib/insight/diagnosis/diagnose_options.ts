@@ -2,6 +2,7 @@
 
 import { amongNames } from "../../base/names.ts";
 import { checkOptions, type KeysOf } from "../../base/options.ts";
+import { type AtOnce, IN_TURNS } from "../../display/in_turns.ts";
 import { activationCurves } from "../../values/activation_curves.ts";
 import type { ActivationName } from "../../values/activations.ts";
 import { orderNamed } from "./block_orders.ts";
@@ -27,7 +28,7 @@ export interface DiagnoseOptions {
   readonly time?: "forward" | "reversed";
 }
 
-const OPTIONS: KeysOf<DiagnoseOptions> = {
+const OPTIONS: KeysOf<DiagnoseOptions & AtOnce> = {
   cell: "optional",
   gateOrder: "optional",
   activation: "optional",
@@ -35,6 +36,7 @@ const OPTIONS: KeysOf<DiagnoseOptions> = {
   resetAfter: "optional",
   denseActivation: "optional",
   time: "optional",
+  ...IN_TURNS,
 };
 
 /** A cell that is left, and what is known of it. */

@@ -1,5 +1,6 @@
 // A model as its arrays, and what it makes of them.
 
+import { part, type Work } from "../../base/work.ts";
 import { recurrenceOf } from "../../layers/recurrent.ts";
 import type { Layer } from "../../layers/layer.ts";
 import { activationCurves } from "../../values/activation_curves.ts";
@@ -43,11 +44,11 @@ export interface ReadModel {
  * @throws {TypeError} where it computes more than its recurrent layer and a dense one do.
  * @throws {RangeError} where its cell is none of those.
  */
-export function readingsOfModel(
+export function* readingsOfModel(
   model: Model,
   x: Tensor,
   cells: readonly CellReadings[],
-): ReadModel {
+): Work<ReadModel> {
   const { of, weights, usual } = partsOf(model);
   if (!cells.includes(of)) {
     throw new RangeError(
@@ -55,17 +56,20 @@ export function readingsOfModel(
     );
   }
   const network = networkOf(model, "diagnose");
-  const [output] = network.forward(network.checkInputs(x, "diagnose")).outputs as [Tensor];
+  const running = network.forwardWork(network.checkInputs(x, "diagnose"));
+  const { output } = yield* part(running, 0, 0.5);
   const all = readingsOfArrays(weights, x.shape[2]!, [of]);
   for (const axes of [[0, 1, 2], [1, 0, 2]]) {
     const batchFirst = (one: Tensor) => one.shape.length === 3 ? permuted(numbers, one, axes) : one;
     const [input, own] = [batchFirst(x), batchFirst(output)];
     const shape = { timesteps: input.shape[1]!, returnSequences: own.shape.length === 3 };
-    const arrays = all.filter((one) => {
+    const arrays: ArrayReadings[] = [];
+    for (const one of all) {
       const questions = questionsOf(one, shape.timesteps, own, NOTHING, usual);
       const reading = modelOfReading(questions, firstChoice(questions), shape, "as computed");
-      return isSame(networkOf(reading).forward([input]).output, own);
-    });
+      const run = yield* part(networkOf(reading).forwardWork([input]), 0.5, 1);
+      if (isSame(run.output, own)) arrays.push(one);
+    }
     if (arrays.length > 0) return { arrays, usual, batchFirst };
   }
   throw notAlone(network);

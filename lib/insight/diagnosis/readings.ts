@@ -114,44 +114,51 @@ const unasked = {
 /** How many combinations there are. */
 export function countChoices(questions: Questions, mostDepartures: number): number {
   let count = 0;
-  forEachChoice(questions, mostDepartures, () => count++);
+  for (const _ of choicesOf(questions, mostDepartures)) count++;
   return count;
 }
 
 /**
- * Calls with every combination of at most so many departures, common ones not counted. The choice is
- * the same object each time: what is kept must be copied.
+ * Every combination of at most so many departures, common ones not counted, and how many it has. The
+ * choice is the same object each time: what is kept must be copied.
  */
-export function forEachChoice(
+export function* choicesOf(
   { asked }: Questions,
   mostDepartures: number,
-  call: (choice: Choice, departures: number) => void,
-): void {
+): Generator<readonly [choice: Choice, departures: number], void, void> {
   const choice = { ...unasked } as unknown as { -readonly [key in keyof Choice]: unknown };
-  const visit = (depth: number, departures: number, common: number): void => {
-    if (departures - common > mostDepartures) return;
+  // Of each question: its answers, the next of them, and the departures before it.
+  const answers: (readonly unknown[])[] = [];
+  const next = asked.map(() => 0);
+  const [departures, common] = [[0], [0]];
+  for (let depth = 0; depth >= 0;) {
+    const [before, commonBefore] = [departures[depth]!, common[depth]!];
     if (depth === asked.length) {
-      call(choice as Choice, departures);
-      return;
+      yield [choice as Choice, before];
+      depth--;
+      continue;
     }
-    const { key, answers, departs, isCommon } = asked[depth]!;
-    const found = answers(choice as Choice);
-    for (let k = 0; k < found.length; k++) {
-      const answer = choice[key] = found[k];
-      if (!departs || k === 0) visit(depth + 1, departures, common);
-      else visit(depth + 1, departures + 1, common + (isCommon(answer) ? 1 : 0));
+    const { key, answers: answersAfter, departs, isCommon } = asked[depth]!;
+    if (next[depth] === 0) answers[depth] = answersAfter(choice as Choice);
+    const k = next[depth]!++;
+    if (k === answers[depth]!.length) {
+      next[depth--] = 0;
+      continue;
     }
-  };
-  visit(0, 0, 0);
+    const answer = choice[key] = answers[depth]![k];
+    const isDeparture = departs && k > 0;
+    const now = before + (isDeparture ? 1 : 0);
+    const commonNow = commonBefore + (isDeparture && isCommon(answer) ? 1 : 0);
+    if (now - commonNow > mostDepartures) continue;
+    depth++;
+    [departures[depth], common[depth]] = [now, commonNow];
+  }
 }
 
 /** What is expected before anything is asked: the first answer to each question. */
 export function firstChoice(questions: Questions): Choice {
-  let found: Choice | undefined;
-  forEachChoice(questions, 0, (choice, departures) => {
-    if (departures === 0) found ??= { ...choice };
-  });
-  return found!;
+  for (const [choice, departures] of choicesOf(questions, 0)) if (departures === 0) return choice;
+  throw new Error("Cannot diagnose: each question must have an answer, but one has none");
 }
 
 /** A combination in words. */

@@ -1,6 +1,7 @@
 // Many readings of the same arrays, each run on one sample after the other until it is out of the
 // question.
 
+import type { Work } from "../../base/work.ts";
 import { blocksOf } from "../../cells/cell.ts";
 import type { SiteName } from "../../cells/sites.ts";
 import {
@@ -13,6 +14,9 @@ import { relativeDistance } from "../../values/bounds/float32.ts";
 import type { FlatRun, Floats } from "./flat_steps.ts";
 import type { Choice, Questions } from "./readings.ts";
 import type { Wanted } from "./wanted.ts";
+
+/** So many multiplications are a piece: some milliseconds. */
+const PIECE = 2e6;
 
 /** How a reading's run compares. */
 export interface Screened {
@@ -33,6 +37,8 @@ export class Screen {
   /** x·W + b of all samples and timesteps, for the kernel and bias they were computed with. */
   #sums: { readonly W: Tensor; readonly b: Tensor; readonly data: Floats } | undefined;
   readonly #logits: Floats;
+  /** Multiplications since the last piece was over, about. */
+  #sinceYield = 0;
   readonly #functions = new Map<string, (x: number) => number>();
 
   /** Readings of these arrays on x, `[batch, timesteps, inputSize]`. */
@@ -72,7 +78,7 @@ export class Screen {
   }
 
   /** Runs a reading, until a difference is above `most`. */
-  run(choice: Choice, most: number): Screened {
+  *run(choice: Choice, most: number): Work<Screened> {
     const { kernel, recurrentKernel, bias: { rows }, gateOrder: { blocks } } = choice;
     const run = this.#run;
     run.sums = this.#inputSums(kernel.tensor, rows[0]!);
@@ -85,14 +91,15 @@ export class Screen {
     const [batch] = this.#x.shape as [number];
     const result = { difference: 0, fingerprint: 0 };
     for (let n = 0; n < batch && result.difference <= most; n++) {
-      this.#sample(choice, n, most, result);
+      yield* this.#sample(choice, n, most, result);
     }
     return result;
   }
 
-  #sample(choice: Choice, n: number, most: number, result: Mutable<Screened>): void {
+  *#sample(choice: Choice, n: number, most: number, result: Mutable<Screened>): Work<void> {
     const { step } = this.#questions.arrays.of;
-    const timesteps = this.#x.shape[1]!;
+    const [samples, timesteps] = this.#x.shape as [number, number, number];
+    const cost = this.cost / timesteps;
     const run = this.#run;
     run.h.fill(0);
     run.c.fill(0);
@@ -109,6 +116,10 @@ export class Screen {
         this.#predict(choice, each ? n * timesteps + k : n, prediction, result);
       }
       if (!(result.difference <= most)) return;
+      this.#sinceYield += cost;
+      if (this.#sinceYield < PIECE) continue;
+      this.#sinceYield = 0;
+      yield (n + (k + 1) / timesteps) / samples;
     }
   }
 

@@ -1,12 +1,13 @@
 // All readings against the expected numbers: first a quick look at each, then a proof of those that
 // come near.
 
+import { equalPart, part, type Work } from "../../base/work.ts";
 import type { Model } from "../../model/model.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ExpectedTrace } from "../proof/expected.ts";
-import { type Proof, prove } from "../proof/proof.ts";
+import { type Proof, proofWork } from "../proof/proof.ts";
 import { modelOfReading } from "./reading_model.ts";
-import { type Choice, countChoices, forEachChoice, type Questions } from "./readings.ts";
+import { type Choice, choicesOf, countChoices, type Questions } from "./readings.ts";
 import { Screen } from "./screen.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -57,9 +58,17 @@ interface Group {
   readonly members: { readonly choice: Choice; readonly departures: number }[];
 }
 
+interface ProvedGroup {
+  readonly group: Group;
+  readonly proof: Proof;
+}
+
 /** Tries all readings of all cells that the arrays can be of. */
-export function search(cases: readonly Case[]): Findings {
-  const found = cases.map(searchOne);
+export function* search(cases: readonly Case[]): Work<Findings> {
+  const found: Findings[] = [];
+  for (const [k, one] of cases.entries()) {
+    found.push(yield* equalPart(searchOne(one), k, cases.length));
+  }
   const nearer = (a: Candidate, b: Candidate) => a.difference - b.difference;
   return {
     explaining: found.flatMap(({ explaining }) => explaining)
@@ -73,30 +82,36 @@ export function search(cases: readonly Case[]): Findings {
   };
 }
 
-function searchOne(given: Case): Findings {
+/** What is done, about, when all readings have been looked at. */
+const SCREENED = 0.5;
+
+function* searchOne(given: Case): Work<Findings> {
   const { questions, x, wanted } = given;
   const screen = new Screen(questions, x, wanted);
   const mostDepartures =
     [Infinity, 4, 3, 2].find((most) => countChoices(questions, most) * screen.cost <= BUDGET) ?? 1;
   const groups = new Map<number, Group>();
   const others: (Group & { readonly fingerprint: number })[] = [];
+  const count = countChoices(questions, mostDepartures);
   let tried = 0;
-  forEachChoice(questions, mostDepartures, (choice, departures) => {
-    tried++;
+  for (const [choice, departures] of choicesOf(questions, mostDepartures)) {
     const most = Math.max(NEAR, others[OTHERS - 1]?.difference ?? Infinity);
-    const { difference, fingerprint } = screen.run(choice, most);
-    if (!(difference <= most)) return;
+    const before = tried++ / count * SCREENED;
+    const run = part(screen.run(choice, most), before, before + SCREENED / count);
+    const { difference, fingerprint } = yield* run;
+    if (!(difference <= most)) continue;
     const member = { choice: { ...choice }, departures };
     if (difference > NEAR) {
       keepNearest(others, { difference, members: [member], fingerprint });
-      return;
+      continue;
     }
     const rounded = Number(fingerprint.toPrecision(11));
     const group = groups.get(rounded);
     if (group === undefined) groups.set(rounded, { difference, members: [member] });
     else group.members.push(member);
-  });
-  return { ...judge(given, [...groups.values()], others), tried, mostDepartures };
+  }
+  const judging = judge(given, [...groups.values()], others);
+  return { ...(yield* part(judging, SCREENED, 1)), tried, mostDepartures };
 }
 
 function keepNearest<G extends Group & { readonly fingerprint: number }>(
@@ -115,15 +130,24 @@ function keepNearest<G extends Group & { readonly fingerprint: number }>(
   kept.length = Math.min(kept.length, OTHERS);
 }
 
-function judge(
+function* judge(
   given: Case,
   groups: readonly Group[],
   others: readonly Group[],
-): Pick<Findings, "explaining" | "others" | "dead"> {
+): Work<Pick<Findings, "explaining" | "others" | "dead">> {
   const simplest = ({ members }: Group) =>
     members.reduce((a, b) => b.departures < a.departures ? b : a);
-  const near = groups.toSorted((a, b) => a.difference - b.difference).slice(0, MOST_PROOFS)
-    .map((group) => ({ group, proof: proofOf(given, simplest(group).choice) }));
+  const proofs = function* (groups: readonly Group[]): Work<ProvedGroup[]> {
+    const proved: ProvedGroup[] = [];
+    for (const [k, group] of groups.entries()) {
+      const proof = yield* equalPart(proofOf(given, simplest(group).choice), k, groups.length);
+      proved.push({ group, proof });
+    }
+    return proved;
+  };
+  const nearest = groups.toSorted((a, b) => a.difference - b.difference).slice(0, MOST_PROOFS);
+  const share = nearest.length / (nearest.length + OTHERS);
+  const near = yield* part(proofs(nearest), 0, share);
   const right = near.filter(({ proof }) => proof.verdict !== "mismatch");
   const wrong = near.filter(({ proof }) => proof.verdict === "mismatch");
   const candidate = (
@@ -136,8 +160,8 @@ function judge(
   const explaining = right.flatMap(({ group, proof }) =>
     group.members.map((member) => candidate(member, proof))
   );
-  const farther = others.slice(0, Math.max(0, OTHERS - wrong.length))
-    .map((group) => ({ group, proof: proofOf(given, simplest(group).choice) }));
+  const rest = proofs(others.slice(0, Math.max(0, OTHERS - wrong.length)));
+  const farther = yield* part(rest, share, 1);
   return {
     explaining: explaining.sort((a, b) =>
       a.departures - b.departures || a.difference - b.difference
@@ -148,8 +172,8 @@ function judge(
   };
 }
 
-function proofOf(given: Case, choice: Choice): Proof {
-  return prove(modelOf(given, choice, "as computed"), given.x, { expected: given.expected });
+function proofOf(given: Case, choice: Choice): Work<Proof> {
+  return proofWork(modelOf(given, choice, "as computed"), given.x, { expected: given.expected });
 }
 
 /** The model that a reading means. */
