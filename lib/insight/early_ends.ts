@@ -1,5 +1,6 @@
 // Where a run that differs from another by little need not go on: what follows is slope × difference.
 
+import type { Work } from "../base/work.ts";
 import type { Numbers } from "../compute/gated_layer.ts";
 import type { SharedInput } from "../compute/shared_input.ts";
 import type { FastGated } from "../layers/fast_form.ts";
@@ -19,35 +20,44 @@ const LITTLE = 2 ** -12;
 
 type Floats = Float64Array<ArrayBuffer>;
 
+/** What the ends of a layer's runs depend on. */
+interface Ending {
+  readonly slopes: ReadonlyMap<number, Slopes>;
+  /** How much is little, `[units]` of each state. */
+  readonly little: readonly Floats[];
+  /** How many times that differences become after so many steps, for each sample. */
+  readonly growth: readonly ReadonlyMap<number, number>[];
+}
+
+/**
+ * Looks where the runs of a layer may end.
+ *
+ * @param target which output the runs are for
+ * @param rest the layer, to see how much differences grow
+ */
+export function* earlyEnds(
+  network: Network,
+  inputs: readonly Tensor[],
+  own: { readonly form: FastGated; readonly fork: Fork; readonly target: number },
+  rest: SharedInput,
+): Work<EarlyEnds> {
+  const { form, fork } = own;
+  const little = fork.states.map((state) => littleOf(state));
+  const growth: ReadonlyMap<number, number>[] = [];
+  if (!hasSlopes(network, form, fork)) return new EarlyEnds({ slopes: new Map(), little, growth });
+  const slopes = yield* slopesEvery(PIECE, network, inputs, own);
+  for (let n = 0; n < fork.x.shape[0]!; n++) {
+    growth.push(yield* growthEvery(PIECE, rest, fork, n, little));
+  }
+  return new EarlyEnds({ slopes, little, growth });
+}
+
 /** The ends of a layer's runs before its last step. */
 export class EarlyEnds {
-  readonly #slopes: ReadonlyMap<number, Slopes>;
-  /** How much is little, `[units]` of each state. */
-  readonly #little: readonly Floats[];
-  /** How many times that differences become after so many steps, for each sample. */
-  readonly #growth: readonly ReadonlyMap<number, number>[] = [];
+  readonly #ending: Ending;
 
-  /**
-   * @param target which output the runs are for
-   * @param rest the layer, to see how much differences grow
-   */
-  constructor(
-    network: Network,
-    inputs: readonly Tensor[],
-    { form, fork, target }: {
-      readonly form: FastGated;
-      readonly fork: Fork;
-      readonly target: number;
-    },
-    rest: SharedInput,
-  ) {
-    this.#little = fork.states.map((state) => littleOf(state));
-    this.#slopes = hasSlopes(network, form, fork)
-      ? slopesEvery(PIECE, network, inputs, { form, fork, target })
-      : new Map();
-    if (this.#slopes.size === 0) return;
-    const samples = Array.from({ length: fork.x.shape[0]! }, (_, n) => n);
-    this.#growth = samples.map((n) => growthEvery(PIECE, rest, fork, n, this.#little));
+  constructor(ending: Ending) {
+    this.#ending = ending;
   }
 
   /**
@@ -58,7 +68,8 @@ export class EarlyEnds {
    */
   after(step: number, sample: number, states: readonly Numbers[]): ReadonlyMap<number, number> {
     const ends = new Map<number, number>();
-    const [slopes, growth] = [this.#slopes.get(step), this.#growth[sample]?.get(step)];
+    const slopes = this.#ending.slopes.get(step);
+    const growth = this.#ending.growth[sample]?.get(step);
     if (slopes === undefined || growth === undefined) return ends;
     const own = slopes.map((slope) => slope.at(sample).data as Floats);
     const last = states[0]!.length / own[0]!.length - 1;
@@ -70,7 +81,7 @@ export class EarlyEnds {
   }
 
   #differLittle(states: readonly Numbers[], a: number, b: number, growth: number): boolean {
-    return this.#little.every((little, s) => {
+    return this.#ending.little.every((little, s) => {
       const [state, units] = [states[s]!, little.length];
       for (let u = 0; u < units; u++) {
         const difference = Math.abs(state[a * units + u]! - state[b * units + u]!);

@@ -1,5 +1,6 @@
 // How much small differences of a gated layer's states grow, along the run without a patch.
 
+import type { Work } from "../base/work.ts";
 import type { SharedInput } from "../compute/shared_input.ts";
 import { seededRandom } from "../tensor/random.ts";
 import { type Fork, inputOf } from "./fork.ts";
@@ -12,13 +13,13 @@ const DIFFERENCES = 8;
  * every `every`-th step: at least 1, by what becomes of random ones, which are made small again there
  * (Benettin et al. 1980). Differences are counted in `little`, a number for each unit of each state.
  */
-export function growthEvery(
+export function* growthEvery(
   every: number,
   rest: SharedInput,
   fork: Fork,
   sample: number,
   little: readonly Float64Array[],
-): ReadonlyMap<number, number> {
+): Work<ReadonlyMap<number, number>> {
   const { order, order: { length }, states } = fork;
   const random = seededRandom(sample);
   const randoms = () =>
@@ -51,6 +52,7 @@ export function growthEvery(
       );
     });
     growths.push(largest(differences));
+    yield begin / length;
   }
   let reach = 1;
   return new Map(

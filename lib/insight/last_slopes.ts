@@ -1,6 +1,6 @@
 // What an output makes of a small change of a gated layer's states, after some of its steps.
 
-import { finish } from "../base/work.ts";
+import { finish, type Work } from "../base/work.ts";
 import { isSmooth } from "../compute/activations.ts";
 import type { FastGated } from "../layers/fast_form.ts";
 import { equationsBy, type LayerWork } from "../layers/layer.ts";
@@ -25,8 +25,8 @@ export function hasSlopes({ nodes, layers }: Network, form: FastGated, { after }
     });
 }
 
-/** ∂output/∂state after every `every`-th step, in the order of computation: by the steps computed so far. */
-export function slopesEvery(
+/** ∂output/∂state after every `every`-th step, in the order of computation. */
+export function* slopesEvery(
   every: number,
   network: Network,
   inputs: readonly Tensor[],
@@ -35,7 +35,7 @@ export function slopesEvery(
     readonly fork: Fork;
     readonly target: number;
   },
-): ReadonlyMap<number, Slopes> {
+): Work<ReadonlyMap<number, Slopes>> {
   const { cell, functions } = form;
   const { order, x, states, weights } = fork;
   const product = productOfRun();
@@ -57,6 +57,7 @@ export function slopesEvery(
     tape.backward(after.map((state, s) => [state, slope[s]!]));
     slope = leaves.map((leaf) => tape.gradientOf(leaf));
     slopes.set(begin, slope);
+    yield 1 - begin / length;
   }
   return slopes;
 }

@@ -1,9 +1,5 @@
 import { amongNames } from "../base/names.ts";
 import { checkOptions, type KeysOf } from "../base/options.ts";
-import { formatDuration } from "../display/duration.ts";
-import { formatCount } from "../display/number.ts";
-import { progress } from "../display/progress.ts";
-import { CutOff, Turns } from "../display/turns.ts";
 import { shownAs } from "../base/shown.ts";
 import type { Chart } from "../display/figure.ts";
 import { chooseLstm, type LstmChoice } from "../cells/choose_lstm.ts";
@@ -17,7 +13,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { type LstmPlace, lstmPlaces } from "../trace/places.ts";
 import { checkTarget } from "./attribution.ts";
 import { nameOfOutput } from "./head.ts";
-import type { Patch, PatchedRuns, PatchSource } from "./patched_runs.ts";
+import type { Patch, PatchSource } from "./patched_runs.ts";
 import { sweepHeatmap, type SweepHeatmapOptions } from "./patch_sweep_view.ts";
 
 /** What is patched, and what is watched. */
@@ -99,13 +95,6 @@ export interface PatchSweep {
   heatmap(options?: SweepHeatmapOptions): Chart;
 }
 
-/** So long, about, some runs side by side take: a signal and a progress line come through in between. */
-const TURN_MS = 50;
-/** Those that come in pieces may take longer: the more there are, the faster is each. */
-const PIECES_MS = 500;
-const MOST_ROWS = 512;
-/** A sweep of more than that is told what would be quicker, as soon as it is seen. */
-const LONG_MS = 60_000;
 /** Multiplications that the equations do in about 3 seconds; beyond, float32 does. */
 const MOST_EXACT = 2e10;
 
@@ -175,10 +164,13 @@ export async function patchSweep(
     ? undefined
     : sourceOf(network, options.from, inputs, place);
   const run = { network, inputs, place, target, source };
-  const [{ estimateEffects }, { multiplicationsOf, PatchedRuns }] = await Promise.all([
-    import("./patch_estimate.ts"),
-    import("./patched_runs.ts"),
-  ]);
+  const [{ estimateEffects }, { multiplicationsOf, PatchedRuns }, { sweepAll }] = await Promise.all(
+    [
+      import("./patch_estimate.ts"),
+      import("./patched_runs.ts"),
+      import("./sweep_all.ts"),
+    ],
+  );
   const { fast = multiplicationsOf({ ...run, fast: true }, patches.length) > MOST_EXACT } = options;
   const runs = new PatchedRuns({ ...run, fast });
   const { baseline } = runs;
@@ -205,75 +197,6 @@ export async function patchSweep(
     heatmap: (chosen) => sweepHeatmap(sweep, chosen),
   };
   return Object.freeze(shownAs("PatchSweep", sweep));
-}
-
-/** `patch 240/153,600 · 1 h 2 min left`; where that is long, what would be quicker. */
-function progressText(done: number, all: number, elapsed: number): string {
-  const left = elapsed / done * (all - done);
-  return [
-    `patch ${formatCount(done)}/${formatCount(all)}`,
-    `${formatDuration(left)} left`,
-    ...(elapsed + left > LONG_MS ? ["{ estimate: true } takes one run instead"] : []),
-  ].join(" · ");
-}
-
-/** Fills in the effects, timestep by timestep, as long as no signal stops it; returns how many. */
-async function sweepAll(
-  runs: PatchedRuns,
-  patches: readonly Patch[],
-  effects: Float64Array,
-  samples: number,
-  { signal, verbose }: PatchSweepOptions,
-): Promise<number> {
-  const line = progress(verbose);
-  const turns = new Turns();
-  const started = performance.now();
-  const byTimestep = Map.groupBy(patches.keys(), (k) => patches[k]!.timestep);
-  const most = Math.ceil(MOST_ROWS / samples);
-  let [done, count] = [0, Math.min(8, most)];
-  /** The effects of some patches; undefined where a signal stopped it. */
-  const effectsOf = async (some: readonly Patch[]) => {
-    for (const run = runs.effects(some);;) {
-      const { done, value } = run.next();
-      if (done === true) return value;
-      await turns.turn();
-      if (signal?.aborted === true) return undefined;
-    }
-  };
-  const sweep = async () => {
-    for (const group of byTimestep.values()) {
-      for (let next = 0; next < group.length && signal?.aborted !== true;) {
-        const began = performance.now();
-        const some = group.slice(next, next + count);
-        const found = await effectsOf(some.map((k) => patches[k]!));
-        if (found === undefined) break;
-        found.forEach((effect, n) => effects[some[n]!] = effect);
-        next += some.length;
-        done += some.length;
-        line.update(() => progressText(done, patches.length, performance.now() - started));
-        const took = Math.max(performance.now() - began, 0.1);
-        if (some.length === count) {
-          const wanted = runs.isFast ? PIECES_MS : TURN_MS;
-          count = Math.max(1, Math.min(Math.floor(count * Math.min(4, wanted / took)), most));
-        }
-        await turns.turn();
-      }
-    }
-    const isStopped = done < patches.length;
-    await turns.elsewhere(
-      line.finish(
-        `${formatCount(done)} of ${formatCount(patches.length)} patches${
-          isStopped ? ", stopped" : ""
-        }`,
-      ),
-    );
-  };
-  try {
-    await turns.guard(sweep);
-  } catch (error) {
-    if (!(error instanceof CutOff)) throw error; // the Deno kernel's Stop: what is done is done
-  }
-  return done;
 }
 
 function sourceOf(

@@ -8,7 +8,7 @@ import type { FastGated } from "../layers/fast_form.ts";
 import { gatedArrays } from "../model/fast/chain.ts";
 import { type Network, numbersOfRun } from "../model/network.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { EarlyEnds, PIECE } from "./early_ends.ts";
+import { type EarlyEnds, earlyEnds, PIECE } from "./early_ends.ts";
 import { type Fork, inputOf } from "./fork.ts";
 import { type Change, patchedStep } from "./patched_step.ts";
 
@@ -29,27 +29,31 @@ interface SampleRows {
   readonly more: Float64Array;
 }
 
+/** What the runs are of, and which output they are for. */
+interface Patched {
+  readonly form: FastGated;
+  readonly fork: Fork;
+  readonly target: number;
+}
+
 /** The runs of a layer from any of its steps on. */
 export class PatchedRows {
   readonly #form: FastGated;
   readonly #fork: Fork;
   readonly #rest: SharedInput;
-  readonly #earlyEnds: EarlyEnds;
+  readonly #findEnds: () => Work<EarlyEnds>;
+  #earlyEnds: EarlyEnds | undefined;
+  #isFirst = true;
   readonly #ops = numbersOfRun(); // the weights are packed once for all runs
 
-  /** @param target which output the runs are for */
-  constructor(
-    network: Network,
-    inputs: readonly Tensor[],
-    own: { readonly form: FastGated; readonly fork: Fork; readonly target: number },
-  ) {
-    const { form, fork } = own;
+  constructor(network: Network, inputs: readonly Tensor[], patched: Patched) {
+    const { form, fork } = patched;
     this.#form = form;
     this.#fork = fork;
     // what it is given is in the order of computation
     const layer = { ...form, goBackwards: false, ...gatedArrays(fork.weights) };
     this.#rest = new SharedInput(layer, fork.x.shape[2]!);
-    this.#earlyEnds = new EarlyEnds(network, inputs, own, this.#rest);
+    this.#findEnds = () => earlyEnds(network, inputs, patched, this.#rest);
   }
 
   /**
@@ -59,6 +63,9 @@ export class PatchedRows {
   *run(step: number, runs: number, change: Change): Work<Rows> {
     const { order, x: { shape: [samples] } } = this.#fork;
     const { returnSequences, units } = this.#form;
+    // the first runs of all are to be seen soon
+    if (this.#isFirst) this.#isFirst = false;
+    else this.#earlyEnds ??= yield* part(this.#findEnds(), 0, 0);
     const first = patchedStep(this.#ops, this.#form, this.#fork, { step, runs, change });
     const [rows, steps] = [runs * samples!, order.length - step];
     const ends = first.map(() => new Float32Array(rows * units));
@@ -100,7 +107,7 @@ export class PatchedRows {
       states = piece.states;
       if (returnSequences) keep(piece.sequence!, at, to - at);
       at = to;
-      const over = this.#earlyEnds.after(at, n, states);
+      const over = this.#earlyEnds?.after(at, n, states) ?? new Map<number, number>();
       over.forEach((difference, k) => more[going[k]!] = difference);
       const still = going.map((_, k) => k).filter((k) => !over.has(k));
       states = states.map((state) => pickRows(state, still, units));
