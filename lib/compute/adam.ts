@@ -14,19 +14,20 @@ export interface AdamStep {
   readonly epsilon: number;
 }
 
-/** What a step changes: all of one length. */
+/** What a step starts from, or ends with: all of one length. */
 export interface AdamArrays {
-  readonly weights: Float32Array;
+  readonly weights: Numbers;
   /** m, the gradients' mean. */
-  readonly mean: Float32Array;
+  readonly mean: Numbers;
   /** v, their squares' mean. */
-  readonly square: Float32Array;
+  readonly square: Numbers;
 }
 
 /**
- * m += (g − m)(1 − β₁), v += (g² − v)(1 − β₂), w −= α·m / (√v + ε), in place and in float32.
+ * m += (g − m)(1 − β₁), v += (g² − v)(1 − β₂), w −= α·m / (√v + ε), in float32.
  * Source: keras/src/optimizers/adam.py.
  *
+ * @returns new arrays
  * @throws {TypeError} where the arrays' lengths differ.
  */
 export function adamStep(
@@ -34,7 +35,7 @@ export function adamStep(
   gradients: Numbers,
   { alpha, keep1, keep2, epsilon }: AdamStep,
   arena: Arena = sharedArena(),
-): void {
+): Record<keyof AdamArrays, Float32Array<ArrayBuffer>> {
   const { length } = weights;
   const arrays = [weights, gradients, mean, square];
   if (arrays.some((array) => array.length !== length)) {
@@ -50,7 +51,6 @@ export function adamStep(
   arrays.forEach((array, k) => floats.set(array, places[k]));
   const [w, g, m, v] = places.map((place) => place * 4) as [number, number, number, number];
   engine.adamStep(w, g, m, v, length, alpha, keep1, keep2, epsilon);
-  for (const [array, k] of [[weights, 0], [mean, 2], [square, 3]] as const) {
-    array.set(floats.subarray(places[k], places[k]! + length));
-  }
+  const [weightsThen, , meanThen, squareThen] = places.map((place) => arena.copy(place, length));
+  return { weights: weightsThen!, mean: meanThen!, square: squareThen! };
 }

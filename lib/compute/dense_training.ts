@@ -6,12 +6,7 @@ import { type DenseLayer, DensePlaces } from "./dense_layer.ts";
 import { checkDenseArrays, checkLength } from "./lengths.ts";
 import type { Numbers } from "./gated_layer.ts";
 import { PlanWriter } from "./plan_writer.ts";
-import {
-  type PartGradients,
-  SplitTraining,
-  type TrainingPart,
-  type TrainingRun,
-} from "./split_training.ts";
+import { type Span, SplitTraining, type TrainingPart, type TrainingRun } from "./split_training.ts";
 import type { Call } from "./thread.ts";
 
 /** What a dense layer is, without its arrays. */
@@ -139,17 +134,22 @@ class DensePart implements TrainingPart<DenseArrays> {
     return { name: "denseBackward", plan, count: 1 };
   }
 
-  gradients(base: number, byInput: boolean): PartGradients {
-    const [arena, back, inputSize] = [this.#arena, this.back, this.#inputSize];
-    const { panels } = this.places;
-    const dx = (base + back.dx) / 4;
-    return {
-      bySample: byInput ? [arena.copy(dx, this.samples * inputSize)] : [],
-      byWeights: [
-        panels.unpack(arena, base + back.dKernel, inputSize),
-        panels.unpack(arena, base + back.dBias, 1),
-      ],
-    };
+  bySample(base: number, byInput: boolean): Float32Array<ArrayBuffer>[] {
+    const dx = (base + this.back.dx) / 4;
+    return byInput ? [this.#arena.copy(dx, this.samples * this.#inputSize)] : [];
+  }
+
+  get sums(): Span {
+    return this.back.sums;
+  }
+
+  byWeights(base: number): Float32Array<ArrayBuffer>[] {
+    const [arena, { panels }] = [this.#arena, this.places];
+    const { dKernel, dBias } = this.back;
+    return [
+      panels.unpack(arena, base + dKernel, this.#inputSize),
+      panels.unpack(arena, base + dBias, 1),
+    ];
   }
 }
 
@@ -162,7 +162,7 @@ function backwardPlaces(
   const columns = Math.ceil(units / 16) * 16;
   const inputs = Math.ceil(inputSize / 16) * 16;
   const turnedRow = Math.ceil(rows / 16) * 64;
-  return {
+  const places = {
     dxRow: inputs * 4,
     turnedRow,
     gradient: layout.add(rows * units),
@@ -176,4 +176,5 @@ function backwardPlaces(
     dBias: layout.add(columns),
     zeros: layout.add(16),
   };
+  return { ...places, sums: { place: places.dKernel, count: (places.zeros - places.dKernel) / 4 } };
 }

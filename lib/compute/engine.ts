@@ -27,6 +27,7 @@ export interface Engine {
   readonly pool: (plan: number) => void;
   readonly poolBackward: (plan: number) => void;
   readonly adamStep: Numeric<9>;
+  readonly addArray: Numeric<3>;
   readonly activateArray: Numeric<5>;
   readonly slopeArray: Numeric<5>;
   readonly packPanels: Numeric<7>;

@@ -14,7 +14,7 @@ import {
 import { joined } from "./lengths.ts";
 import { gatePanels } from "./panels.ts";
 import { PlanWriter } from "./plan_writer.ts";
-import type { PartGradients, TrainingPart } from "./split_training.ts";
+import type { Span, TrainingPart } from "./split_training.ts";
 import type { Call } from "./thread.ts";
 
 /** The samples that one thread computes. */
@@ -123,26 +123,31 @@ export class GatedPart implements TrainingPart<GatedArrays> {
     return { name: "gatedBackward", plan, count: 1 };
   }
 
-  gradients(base: number, byInput: boolean): PartGradients {
-    const [arena, back] = [this.#arena, this.back];
+  bySample(base: number, byInput: boolean): Float32Array<ArrayBuffer>[] {
     const { batch, timesteps, inputSize } = this.#sizes;
-    const { units } = this.#form;
+    const { dx, dStates } = this.back;
+    const copied = (place: number, length: number) => this.#arena.copy((base + place) / 4, length);
+    return [
+      ...(byInput ? [copied(dx, batch * timesteps * inputSize)] : []),
+      ...dStates.map((place) => copied(place, batch * this.#form.units)),
+    ];
+  }
+
+  get sums(): Span {
+    return this.back.sums;
+  }
+
+  byWeights(base: number): Float32Array<ArrayBuffer>[] {
+    const { dKernel, dRecurrentKernel, dBias, dRecurrentBias } = this.back;
     const { panels, cell } = this.places;
-    const unpacked = (place: number, rows: number) => panels.unpack(arena, base + place, rows);
-    const bias = [back.dBias, back.dRecurrentBias].slice(0, cell.biases)
-      .map((place) => unpacked(place, 1));
-    const copied = (place: number, length: number) => arena.copy((base + place) / 4, length);
-    return {
-      bySample: [
-        ...(byInput ? [copied(back.dx, batch * timesteps * inputSize)] : []),
-        ...back.dStates.map((place) => copied(place, batch * units)),
-      ],
-      byWeights: [
-        unpacked(back.dKernel, inputSize),
-        unpacked(back.dRecurrentKernel, units),
-        joined(bias),
-      ],
-    };
+    const unpacked = (place: number, rows: number) =>
+      panels.unpack(this.#arena, base + place, rows);
+    const bias = [dBias, dRecurrentBias].slice(0, cell.biases).map((place) => unpacked(place, 1));
+    return [
+      unpacked(dKernel, this.#sizes.inputSize),
+      unpacked(dRecurrentKernel, this.#form.units),
+      joined(bias),
+    ];
   }
 
   #packTransposed(base: number, { kernel, recurrentKernel }: GatedArrays, byInput: boolean): void {
@@ -189,7 +194,7 @@ function backwardPlaces(
   const after = cellName === "gru";
   const inputPanels = layout.add(steps * panels * 16);
   const inputRows = layout.add(batch * dzRow / 4);
-  return {
+  const places = {
     ...{ turnedRow, dzRow, dhRow, dxRow, inputPanels, inputRows },
     recurrentPanels: after ? layout.add(steps * panels * 16) : inputPanels,
     recurrentRows: after || before ? layout.add(batch * dzRow / 4) : inputRows,
@@ -212,6 +217,7 @@ function backwardPlaces(
     dRecurrentBias: only(after, panels * 16),
     zeros: layout.add(16),
   };
+  return { ...places, sums: { place: places.dKernel, count: (places.zeros - places.dKernel) / 4 } };
 }
 
 const inSixteens = (count: number) => Math.ceil(count / 16) * 16;

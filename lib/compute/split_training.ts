@@ -23,9 +23,15 @@ export interface TrainingRun<Gradients> {
 type Floats = Float32Array<ArrayBuffer>;
 
 /** Gradients: for each sample its own, and those of the weights, which all samples share. */
-export interface PartGradients {
+interface Gradients {
   readonly bySample: readonly Floats[];
   readonly byWeights: readonly Floats[];
+}
+
+/** Where numbers lie: bytes from the layer's block, and how many, a multiple of 4. */
+export interface Span {
+  readonly place: number;
+  readonly count: number;
 }
 
 /** Some samples of a layer, which one thread computes. `base` is where the layer's block begins. */
@@ -37,7 +43,12 @@ export interface TrainingPart<Arrays> {
   outputs(base: number): readonly Floats[];
   /** All is written for the call that goes back. */
   backward(base: number, gradients: readonly Numbers[], arrays: Arrays, byInput: boolean): Call;
-  gradients(base: number, byInput: boolean): PartGradients;
+  /** For each sample its own gradients. */
+  bySample(base: number, byInput: boolean): readonly Floats[];
+  /** Where those of the weights, which all samples share, lie in panels. */
+  readonly sums: Span;
+  /** The same as the weights are laid out. */
+  byWeights(base: number): readonly Floats[];
 }
 
 /** How a layer is split. */
@@ -73,10 +84,10 @@ export class SplitTraining<Arrays> {
    * @param inputs arrays whose first axis is the samples
    * @returns the outputs, one after the other; the way back takes gradients as these are laid out
    */
-  run(inputs: readonly Numbers[], arrays: Arrays): TrainingRun<PartGradients> {
+  run(inputs: readonly Numbers[], arrays: Arrays): TrainingRun<Gradients> {
     const outputs = this.#forward(inputs, arrays);
     const output = outputs.length === 1 ? outputs[0]! : joined(outputs);
-    const run: TrainingRun<PartGradients> = {
+    const run: TrainingRun<Gradients> = {
       output,
       backward: (gradient, { byInput = true } = {}) => {
         checkLength("gradient", gradient, output.length);
@@ -110,15 +121,19 @@ export class SplitTraining<Arrays> {
     gradients: readonly Numbers[],
     arrays: Arrays,
     byInput: boolean,
-  ): PartGradients | undefined {
+  ): Gradients | undefined {
     const isMade = this.#make((part, own) =>
       part.backward(this.#base, gradients.map(own), arrays, byInput)
     );
     if (!isMade) return undefined;
-    const parts = this.#parts.map((part) => part.gradients(this.#base, byInput));
+    const base = this.#base;
+    const [first, ...others] = this.#parts as [TrainingPart<Arrays>, ...TrainingPart<Arrays>[]];
+    for (const { sums } of others) { // in the order of the parts
+      this.#arena.engine.addArray(base + first.sums.place, base + sums.place, sums.count);
+    }
     return {
-      bySample: inEach(parts.map(({ bySample }) => bySample), joined),
-      byWeights: inEach(parts.map(({ byWeights }) => byWeights), sumOf),
+      bySample: inEach(this.#parts.map((part) => part.bySample(base, byInput)), joined),
+      byWeights: first.byWeights(base),
     };
   }
 
@@ -164,12 +179,4 @@ function inEach(
   const [first, ...others] = parts as [readonly Floats[], ...(readonly Floats[])[]];
   if (others.length === 0) return [...first];
   return first.map((_, k) => made(parts.map((arrays) => arrays[k]!)));
-}
-
-/** The sum, in the order of the parts. */
-function sumOf([sum, ...others]: readonly Floats[]): Floats {
-  for (const other of others) {
-    for (let k = 0; k < sum!.length; k++) sum![k]! += other[k]!;
-  }
-  return sum!;
 }

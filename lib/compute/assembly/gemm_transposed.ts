@@ -35,7 +35,7 @@ export function transpose(
 
 // @ts-ignore: decorator
 @inline
-function transposeFour(a: usize, aRow: usize, to: usize, toRow: usize): void {
+export function transposeFour(a: usize, aRow: usize, to: usize, toRow: usize): void {
   const r0 = v128.load(a), r1 = v128.load(a + aRow);
   const r2 = v128.load(a + 2 * aRow), r3 = v128.load(a + 3 * aRow);
   const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
@@ -57,6 +57,13 @@ export function gemmTurned(
     turned, turnedRow, columns, rows, w, panels,
     zeros, 0, 0, out, LINE, <usize>columns * LINE,
   );
+}
+
+/** sum += other, `count` numbers, a multiple of 4: what another thread's rows came to. */
+export function addArray(sum: usize, other: usize, count: i32): void {
+  for (let at: usize = 0; at < <usize>count * 4; at += 16) {
+    v128.store(sum + at, f32x4.add(v128.load(sum + at), v128.load(other + at)));
+  }
 }
 
 /** out = Σ of the rows of each panel of w, [panel][16]. */

@@ -12,6 +12,7 @@ export { adamStep } from "./adam";
 export { peak } from "./fma";
 export { activateArray, slopeArray } from "./four";
 export { trial, wide } from "./gemm";
+export { addArray } from "./gemm_transposed";
 export { packPanels, packPanelsTransposed, unpackPanels } from "./pack";
 
 const GATED: i32 = 0;

@@ -3,6 +3,9 @@
 // Which columns a panel has, a table says (../panels.ts): of each vector its first column in Keras's
 // layout and how many of the four are there, 8 bytes. A bias is a matrix of one row.
 
+import { transposeFour } from "./gemm_transposed";
+import { LINE } from "./tiles";
+
 const ENTRY: usize = 8;
 const VECTORS: i32 = 4;
 
@@ -59,14 +62,20 @@ export function packPanelsTransposed(
     for (let v = 0; v < panels * VECTORS; v++) {
       const column = load<i32>(table + <usize>v * ENTRY);
       const count = load<i32>(table + <usize>v * ENTRY, 4);
+      const row = <usize>width * 4;
+      const source = from + <usize>first * row + <usize>column * 4;
+      const whole = count == 4 ? min(16, rows - first) & ~3 : 0;
+      for (let r = 0; r < whole; r += 4) {
+        transposeFour(source + <usize>r * row, row, to + <usize>r * 4, LINE);
+      }
       for (let lane = 0; lane < 4; lane++) {
-        const source = from + <usize>(column + lane) * 4;
-        for (let r = first; r < first + 16; r++) {
-          const inside = r < rows && lane < count;
-          store<f32>(to, inside ? load<f32>(source + <usize>(r * width) * 4) : 0);
-          to += 4;
+        for (let r = whole; r < 16; r++) {
+          const inside = first + r < rows && lane < count;
+          const number: f32 = inside ? load<f32>(source + <usize>r * row + <usize>lane * 4) : 0;
+          store<f32>(to + <usize>lane * LINE + <usize>r * 4, number);
         }
       }
+      to += 4 * LINE;
     }
   }
 }

@@ -2,7 +2,6 @@
 
 import { arrival } from "../../display/jupyter.ts";
 import { CutOff, Turns } from "../../display/turns.ts";
-import { Tensor } from "../../tensor/tensor.ts";
 import type { Network } from "../network.ts";
 import type { Training } from "./compile.ts";
 import type { CheckedFitOptions } from "./fit_options.ts";
@@ -65,7 +64,7 @@ async function run(
   { turns, turn, shown, reports }: Surroundings,
 ): Promise<History> {
   const { epochs, initialEpoch, signal } = options;
-  const start = network.weights.map(({ data, shape }) => new Tensor(data.slice(), shape));
+  const start = network.keptWeights;
   try {
     const stopping = options.earlyStopping && new Stopping(network, options.earlyStopping);
     for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
@@ -95,8 +94,8 @@ async function run(
 }
 
 /** Where a model is in its training; nothing of it is changed later, only replaced. */
-function placeOf({ weights, states }: Network, { progress }: Training) {
-  return { weights, states, progress };
+function placeOf({ keptWeights, states }: Network, { progress }: Training) {
+  return { weights: keptWeights, states, progress };
 }
 
 function stopped(epoch: number, { progress: { running } }: Training): DOMException {

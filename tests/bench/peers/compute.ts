@@ -68,7 +68,11 @@ function trainingStep(shape: Shape, arrays: Arrays): Run {
     t++;
     const alpha = 0.001 * Math.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t);
     const numbers = { alpha, keep1: 0.1, keep2: 0.001, epsilon: 1e-7 };
-    states.forEach((state, k) => adamStep(state, gradients[k]!, numbers));
+    states.forEach(({ weights, ...moments }, k) => {
+      const step = adamStep({ weights, ...moments }, gradients[k]!, numbers);
+      weights.set(step.weights); // the layers' own
+      Object.assign(states[k]!, { mean: step.mean, square: step.square });
+    });
     return loss;
   };
 }

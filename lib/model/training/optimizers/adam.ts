@@ -118,11 +118,8 @@ function fastStep(
   g: TensorData,
   numbers: AdamStep,
 ) {
-  const next = {
-    weights: new Float32Array(weights),
-    mean: new Float32Array(mean),
-    square: new Float32Array(square),
-  };
-  adamStep(next, g instanceof Int32Array ? new Float32Array(g) : g, numbers);
-  return next;
+  const [w, m, v, gradient] = [weights, mean, square, g].map((data) =>
+    data instanceof Int32Array ? new Float32Array(data) : data
+  );
+  return adamStep({ weights: w!, mean: m!, square: v! }, gradient!, numbers);
 }
