@@ -115,6 +115,14 @@ export class WasmWriter {
     return this.raw(0x1b);
   }
 
+  if(): this {
+    return this.raw(0x04, 0x40);
+  }
+
+  else(): this {
+    return this.raw(0x05);
+  }
+
   /** What follows, up to `again`. */
   loop(): this {
     return this.raw(0x03, 0x40);

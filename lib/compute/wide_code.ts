@@ -12,7 +12,10 @@ import { I32, WasmWriter } from "./wasm_writer.ts";
 
 /** How many k; twice 64 would be too much code for what the processor keeps decoded. */
 const DEPTHS = [64, 32] as const;
+/** How many rows; where one or two are left, a tile of two. One of four in between wins nothing. */
 const ROWS = 6;
+const FEW = 2;
+const TILES = [ROWS, FEW] as const;
 /** A line is 16 numbers, four vectors. */
 const LINE = 64;
 
@@ -34,9 +37,9 @@ const NAMES: readonly string[] = [...DEPTHS.map((depth) => `panel${depth}`), "be
 /** The module's bytes, with its fixed addresses from `scratch` on. */
 export function wideCode(scratch: number): Uint8Array<ArrayBuffer> {
   const functions: readonly Written[] = [
-    ...DEPTHS.map((depth, k) => panel(scratch, depth, NAMES.length + k)),
+    ...DEPTHS.map((depth, k) => panel(scratch, depth, NAMES.length + k * TILES.length)),
     begin(scratch),
-    ...DEPTHS.map((depth) => tile(scratch, depth)),
+    ...DEPTHS.flatMap((depth) => TILES.map((rows) => tile(scratch, depth, rows))),
   ];
   const types = new WasmWriter().size(functions.length);
   for (const { given } of functions) types.raw(0x60).size(given).raw(...each(given, () => I32), 0);
@@ -64,8 +67,10 @@ function begin(scratch: number): Written {
  * out = start + a·w for rows × a panel, `depth` deep:
  * (a, aRow, rows, w, start, startRow, after, out, outRow). `after` is where the sums of the next panel
  * start: the last tile makes them ready.
+ *
+ * @param firstTile the number of its tile of 6 rows; that of 2 follows
  */
-function panel(scratch: number, depth: number, tile: number): Written {
+function panel(scratch: number, depth: number, firstTile: number): Written {
   const given = 9;
   const [a, aRow, rows, w, start, startRow, after, out, outRow] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const [left, last, next, nextLast] = [9, 10, 11, 12];
@@ -79,8 +84,15 @@ function panel(scratch: number, depth: number, tile: number): Written {
   code.get(start).get(after).isPositive(left).select().set(next);
   code.get(left).get(rows).isPositive(left).select().set(nextLast);
   lastOf(code, nextLast, nextLast);
-  code.get(a).get(aRow).get(last).get(next).get(startRow).get(nextLast).get(out).get(outRow);
-  code.call(tile).get(nextLast).set(last);
+  const call = (callee: number) =>
+    code.get(a).get(aRow).get(last).get(next).get(startRow).get(nextLast).get(out).get(outRow)
+      .call(callee);
+  code.get(last).constant(FEW).isLess().if();
+  call(firstTile + 1);
+  code.else();
+  call(firstTile);
+  code.end();
+  code.get(nextLast).set(last);
   code.add(a, aRow, ROWS, a).add(out, outRow, ROWS, out);
   code.isPositive(left).again().end();
   return { given, code };
@@ -93,22 +105,22 @@ function lastOf(code: WasmWriter, left: number, last: number): void {
 }
 
 /**
- * 6 rows × a panel: (a, aRow, last, next, nextRow, nextLast, out, outRow). Where there are fewer rows,
+ * Rows × a panel: (a, aRow, last, next, nextRow, nextLast, out, outRow). Where there are fewer rows,
  * the last one stands for those behind it.
  *
  * The sums that the next tile starts from go where it finds them as soon as this one has its own: a
  * vector that was just stored in halves is not there yet.
  */
-function tile(scratch: number, depth: number): Written {
+function tile(scratch: number, depth: number, rows: number): Written {
   const given = 8;
   const [a, aRow, last, next, nextRow, nextLast, out, outRow] = [0, 1, 2, 3, 4, 5, 6, 7];
-  const rowOf = each(ROWS, (row) => row === 0 ? a : given + row - 1);
-  const firstSum = given + ROWS - 1;
-  const sums = each(ROWS, (row) => each(4, (v) => firstSum + row * 4 + v));
-  const x = firstSum + ROWS * 4;
+  const rowOf = each(rows, (row) => row === 0 ? a : given + row - 1);
+  const firstSum = given + rows - 1;
+  const sums = each(rows, (row) => each(4, (v) => firstSum + row * 4 + v));
+  const x = firstSum + rows * 4;
   const weights = each(4, (v) => x + 1 + v);
-  const code = new WasmWriter().locals(ROWS - 1, ROWS * 4 + 5);
-  for (let row = 1; row < ROWS; row++) {
+  const code = new WasmWriter().locals(rows - 1, rows * 4 + 5);
+  for (let row = 1; row < rows; row++) {
     code.get(rowOf[row - 1]!).set(rowOf[row]!);
     step(code, rowOf[row]!, aRow, last, row);
   }
@@ -126,7 +138,7 @@ function tile(scratch: number, depth: number): Written {
   sums.forEach((line, row) =>
     line.forEach((sum, v) => code.constant(scratch).get(sum).store(TO + row * LINE + v * 16))
   );
-  for (let row = 0; row < ROWS; row++) {
+  for (let row = 0; row < rows; row++) {
     if (row > 0) step(code, out, outRow, last, row);
     for (let v = 0; v < 4; v++) {
       code.get(out).constant(scratch).load(TO + row * LINE + v * 16).store(v * 16);

@@ -15,8 +15,8 @@ export let wide: i32 = 0;
 /** How many rows and how deep the wide tiles are, the shallower ones. */
 const WIDE_ROWS: i32 = 6;
 const WIDE_DEPTH: i32 = 32;
-/** How many rows go together, so that they stay in the fastest cache with a panel 64 deep. */
-const WIDE_CHUNK: i32 = 72;
+/** How many rows go together: 64 deep they stay near, and a panel is copied for as many as there are. */
+const WIDE_CHUNK: i32 = 144;
 
 /** 7 is 4 + 3, 8 is 4 + 4, 5 is 3 + 2: fewer than three rows do not fill the machine. */
 // @ts-ignore: decorator
@@ -79,8 +79,7 @@ export function gemm(
     outPanel = 0 - outPanel;
   }
   if (wide && rows >= WIDE_ROWS && depth >= WIDE_DEPTH) {
-    const whole = rows % WIDE_ROWS == 1 ? rows - 1 : rows; // one is not worth a tile of six
-    for (let left = whole; left > 0; left -= WIDE_CHUNK) {
+    for (let left = rows; left > 0; left -= WIDE_CHUNK) {
       const count = min(WIDE_CHUNK, left);
       widePanels(
         a, aRow, count, depth, w, wPanel, panels,
@@ -90,8 +89,7 @@ export function gemm(
       start += <usize>count * startRow;
       out += <usize>count * outRow;
     }
-    if (whole == rows) return;
-    rows = 1;
+    return;
   }
   if (rows == 1) {
     let left = panels;
