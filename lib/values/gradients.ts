@@ -88,8 +88,8 @@ export class Gradients implements Ops<Variable> {
     const value = numbers.sumOfProducts(...pairs.map(([a, b]) => [a.value, b.value] as const));
     return this.#put(value, pairs.flat(), { op: "products", pairs }, (g) => {
       for (const [a, b] of pairs) {
-        if (a.needed) this.#give(a, sumTo(a, multiply(g, b.value)), true);
-        if (b.needed) this.#give(b, sumTo(b, multiply(g, a.value)), true);
+        if (a.needed) this.#giveProduct(a, g, b.value);
+        if (b.needed) this.#giveProduct(b, g, a.value);
       }
     });
   }
@@ -238,6 +238,16 @@ export class Gradients implements Ops<Variable> {
     }
     const into = this.#own(to);
     for (let k = 0; k < into.length; k++) into[k]! += gradient.data[k]!;
+  }
+
+  #giveProduct(to: Variable, g: Tensor, factor: Tensor): void {
+    const { length } = g.data;
+    if (to.value.data.length < length || factor.data.length < length) {
+      return this.#give(to, sumTo(to, multiply(g, factor)), true);
+    }
+    const product = new Float64Array(length);
+    for (let k = 0; k < length; k++) product[k] = g.data[k]! * factor.data[k]!;
+    this.#give(to, new Tensor(product, g.shape), true);
   }
 
   /** The gradient's numbers, to be added to. */

@@ -63,7 +63,7 @@ function affineBy(
   const isUsual = sums.every((one) => sameShape(one.shape, shape)) && sums.length < 3 &&
     (b === undefined || sameShape(b.shape, [width]));
   if (!isUsual) return add(...sums, b ?? 0);
-  const result = new Float64Array(data.length); // the same sums, in one go
+  const result = data as Float64Array<ArrayBuffer>; // the same sums in one go, in nobody else's array
   for (let k = 0, c = 0; k < result.length; k++, c = ++c === width ? 0 : c) {
     let sum = 0 + data[k]!;
     if (second !== undefined) sum += second.data[k]!;

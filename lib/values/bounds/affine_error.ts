@@ -24,8 +24,8 @@ export function affineErrors(
   const length = rows * columns;
   // Parts one below the other, so that W is read once: value, fresh, error, local.
   const sameLocal = terms.every(([x]) => x.local === x.error);
-  const isMoved = terms.some(([x]) => x.error.some(isNot0));
-  const movesLocal = !sameLocal && terms.some(([x]) => x.local.some(isNot0));
+  const isMoved = terms.some(([x]) => hasAny(x.error));
+  const movesLocal = !sameLocal && terms.some(([x]) => hasAny(x.local));
   const parts = 2 + Number(isMoved) + Number(movesLocal);
   const sums = new Float64Array(parts * length);
   const part = (k: number) => sums.subarray(k * length, (k + 1) * length);
@@ -66,7 +66,11 @@ export function affineErrors(
   };
 }
 
-const isNot0 = (e: number) => e !== 0;
+/** Whether any is not 0. */
+function hasAny(errors: Floats): boolean {
+  for (let k = 0; k < errors.length; k++) if (errors[k] !== 0) return true;
+  return false;
+}
 
 /** |x| times a factor that is not negative. */
 function putScaled(into: Floats, to: number, x: Floats, factor: number): void {
@@ -75,7 +79,7 @@ function putScaled(into: Floats, to: number, x: Floats, factor: number): void {
 
 /** Whether any of the matrix's numbers is off; asked once of each. */
 export function isOff(error: Floats): boolean {
-  const known = offs.get(error) ?? error.some((e) => e !== 0);
+  const known = offs.get(error) ?? hasAny(error);
   offs.set(error, known);
   return known;
 }

@@ -30,6 +30,7 @@ const STATE_ERROR = 16 * UNIT_ROUNDOFF;
 /** The operations of a run; what nobody holds any more is forgotten. */
 export class Bounds implements Ops<Estimate> {
   #count = 0;
+  #zeros: Floats = new Float64Array(0);
   /** Of each activation, as it is applied. */
   readonly #applies: (f: Activation) => void;
   readonly #product: Product;
@@ -87,15 +88,17 @@ export class Bounds implements Ops<Estimate> {
         mask[Math.floor(k / units)] === 0 ? estimate.error[k]! : local
       );
     const value = estimate.value.slice();
+    let isLarge = false;
     for (let k = 0; k < value.length; k++) {
       const theirs = given[k]!;
       if (theirs - theirs === 0) value[k] = theirs; // finite
+      if (!(Math.abs(value[k]!) <= MAX_FLOAT32)) isLarge = true;
     }
     return this.#add({
       shape,
       value,
       error,
-      local: new Float64Array(error.length),
+      local: isLarge ? new Float64Array(value.length) : this.#zerosOf(value.length),
       fresh: error,
       back: undefined,
       origin: GIVEN,
@@ -436,6 +439,12 @@ export class Bounds implements Ops<Estimate> {
       if (n % PIECE === 0) yield 1 - n / way.length;
     }
     return bound;
+  }
+
+  /** Zeros for one step after the other, into which nobody writes. */
+  #zerosOf(length: number): Floats {
+    if (this.#zeros.length !== length) this.#zeros = new Float64Array(length);
+    return this.#zeros;
   }
 
   #add(added: Omit<Estimate, "order">): Estimate {
