@@ -129,12 +129,11 @@ function* checkupWork(
   const results = [notFinite(context)];
   yield RUN;
   if (results[0]!.findings.length === 0) { // with a NaN inside, every other number would be one too
-    results.push(explodingStates(context), softmaxOverflow(context));
+    results.push(yield* part(explodingStates(context), RUN, RUN), softmaxOverflow(context));
     results.push(yield* part(vanishingGradients(context), RUN, BACK));
-    for (const check of [deadUnits, unmovedWeights, saturatedGates]) {
-      results.push(check(context));
-      yield BACK;
-    }
+    results.push(yield* part(deadUnits(context), BACK, BACK), unmovedWeights(context));
+    yield BACK;
+    results.push(saturatedGates(context));
   }
   const findings = results.flatMap((result) => result.findings)
     .sort((a, b) => b.severity - a.severity);

@@ -1,3 +1,4 @@
+import type { Work } from "../../base/work.ts";
 import { isBuiltIn } from "../../values/built_in.ts";
 import type { LstmActivations } from "../../cells/lstm.ts";
 import { type SiteName, valueIfAt } from "../../cells/sites.ts";
@@ -6,8 +7,13 @@ import type { CheckResult, Finding } from "./finding.ts";
 import { type CheckContext, type RecurrentVisit, unitNames } from "./check_context.ts";
 
 /** Units whose hidden state is 0 throughout: whatever stands behind them gets nothing. */
-export function deadUnits({ recurrents }: CheckContext): CheckResult {
-  const findings = recurrents.flatMap((visit) => visit.dead.length === 0 ? [] : [finding(visit)]);
+export function* deadUnits({ recurrents }: CheckContext): Work<CheckResult> {
+  const findings: Finding[] = [];
+  for (const visit of recurrents) {
+    if (visit.dead.length === 0) continue;
+    if (isKept(visit)) yield* visit.ledger.read();
+    findings.push(finding(visit));
+  }
   return {
     measurement: {
       check: "dead units",
@@ -19,7 +25,13 @@ export function deadUnits({ recurrents }: CheckContext): CheckResult {
   };
 }
 
-function finding({ name, trace, dead, run, ledger }: RecurrentVisit): Finding {
+/** Whether the hidden state itself is what a cell keeps. */
+function isKept({ ledger }: RecurrentVisit): boolean {
+  return ledger.state === "hiddenState";
+}
+
+function finding(visit: RecurrentVisit): Finding {
+  const { name, trace, dead, run, ledger } = visit;
   const units = trace.hiddenState.shape[2]!;
   const every = ({ data }: Tensor, unit: number, is: (value: number) => boolean) => {
     for (let k = unit; k < data.length; k += units) if (!is(data[k]!)) return false;
@@ -31,9 +43,7 @@ function finding({ name, trace, dead, run, ledger }: RecurrentVisit): Finding {
     return values === undefined ? [] : dead.filter((unit) => every(values, unit, isShut));
   };
   const isWhole = (value: number) => value >= 1 - SHUT;
-  const held = ledger.state === "hiddenState"
-    ? dead.filter((unit) => every(ledger.keep, unit, isWhole))
-    : [];
+  const held = isKept(visit) ? dead.filter((unit) => every(ledger.keep, unit, isWhole)) : [];
   const causes = [
     ["their candidate is 0 at every step", shut("gates.candidate")],
     ["their input gate is shut at every step", shut("gates.input")],

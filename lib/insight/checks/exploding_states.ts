@@ -1,3 +1,4 @@
+import type { Work } from "../../base/work.ts";
 import { inWords } from "../../display/number.ts";
 import { nameOf, symbolOf, valueAt } from "../../cells/sites.ts";
 import type { CheckResult, Finding } from "./finding.ts";
@@ -9,8 +10,9 @@ const LARGE = 100;
 const [GROWN, SIZE] = [100, 10];
 
 /** Cell states, or of a GRU or SimpleRNN hidden states, that grow without an end. */
-export function explodingStates({ recurrents }: CheckContext): CheckResult {
-  const measured = recurrents.map(measure);
+export function* explodingStates({ recurrents }: CheckContext): Work<CheckResult> {
+  const measured: Measured[] = [];
+  for (const visit of recurrents) measured.push(yield* measure(visit));
   return {
     measurement: {
       check: "exploding cell states",
@@ -34,7 +36,7 @@ interface Measured {
   readonly growth: number;
 }
 
-function measure(visit: RecurrentVisit): Measured {
+function* measure(visit: RecurrentVisit): Work<Measured> {
   const { data, shape } = valueAt(visit.trace, visit.ledger.state);
   const [, timesteps, units] = shape as [number, number, number];
   let [largest, k] = [0, 0];
@@ -47,6 +49,7 @@ function measure(visit: RecurrentVisit): Measured {
   const at = { sample: Math.floor(step / timesteps), timestep: step % timesteps, unit };
   const { ledger } = visit;
   // Of a small state, nobody asks: its ledger is much to compute.
+  if (largest > SIZE) yield* ledger.read();
   const kept = largest > SIZE ? ledger.kept.item(at.sample, ledger.order[0]!, unit) : 1;
   return { visit, largest, at, growth: Math.abs(kept) };
 }
