@@ -72,7 +72,6 @@ async function inTurns<T>(
       `Cannot ${action}: verbose must be true or false, but ${kindOf(verbose)} was given`,
     );
   }
-  signal?.throwIfAborted();
   const turns = new Turns();
   const line = progress(verbose);
   const began = performance.now();

@@ -25,6 +25,9 @@ import {
   trace,
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { finish, type Work } from "../../lib/base/work.ts";
+import { estimateRun } from "../../lib/insight/proof/estimated_run.ts";
+import { networkOf } from "../../lib/model/model.ts";
 
 const quiet = { verbose: false };
 
@@ -144,8 +147,21 @@ Deno.test("as a promise, diagnose finds what it finds at once, of arrays and of 
   }
 });
 
+/** Runs where there is no terminal, with each line that would be printed. */
+async function withLines<T>(take: (line: string) => void, run: () => Promise<T>): Promise<T> {
+  const { log } = console;
+  console.log = take;
+  Object.defineProperty(Deno.stdout, "isTerminal", { value: () => false, configurable: true });
+  try {
+    return await run();
+  } finally {
+    console.log = log;
+    Reflect.deleteProperty(Deno.stdout, "isTerminal"); // the prototype's is there again
+  }
+}
+
 /** Timesteps of the slow cell. */
-const STEPS = 200;
+const STEPS = 140;
 let steps = 0;
 let onStep = (_step: number) => {};
 
@@ -221,20 +237,52 @@ Deno.test("a signal stops each of them wherever it is, with its reason, and the 
   });
 });
 
-Deno.test("a signal stops diagnose, whether its readings are many or long", async () => {
-  const small = row(lstm({ units: 4 }));
-  const long = sequential([lstm({ units: 64 })], { inputShape: [400, 2], seed: 1 });
-  const cases: [Model, Tensor][] = [[small, waves(64, 5, 2)], [long, waves(4, 400, 2)]];
-  for (const [model, x] of cases) {
-    const expected = multiply(model.predict(x), 1.0001);
-    const controller = new AbortController();
-    setTimeout(() => controller.abort("enough"), 0);
-    const diagnosed = diagnose(model.getWeights(), x, expected, {
-      signal: controller.signal,
-      ...quiet,
-    });
-    assertEquals(await diagnosed.then(() => "not stopped", (reason) => reason), "enough");
+Deno.test("a run, its way back and its bounds' are pieces, each of which says how much is done", () => {
+  const network = networkOf(row(
+    lstm({ units: 3, returnSequences: true }),
+    bidirectional(gru({ units: 3, returnSequences: true })),
+    simpleRnn({ units: 3 }),
+  ));
+  const inputs = network.checkInputs(waves(2, 5, 2), "test");
+  const { tape, variables } = network.forwardOnTape(inputs);
+  const estimated = finish(
+    estimateRun(network, inputs, { see: () => {}, given: () => undefined }),
+  );
+  const works: Record<string, readonly [work: Work<unknown>, least: number]> = {
+    "a run": [network.forwardWork(inputs), 4 * 5],
+    "a run on a tape": [network.tapeWork(inputs), 4 * 5],
+    "the way back": [tape.backwardWork([[variables[0]!, waves(2, 2)]]), 4],
+    "the way back of bounds": [estimated.bounds.sensitivity(estimated.result, 1), 4],
+  };
+  for (const [name, [work, least]] of Object.entries(works)) {
+    const shares = [...work];
+    assert(shares.length >= least, `${name}: ${shares.length} pieces`);
+    assertEquals(shares, shares.toSorted((a, b) => a - b), name);
+    assert(shares[0]! >= 0 && shares.at(-1)! <= 1 && shares.at(-1)! > 0.8, `${name}: ${shares}`);
   }
+});
+
+Deno.test("diagnose takes its turns among the readings, and a signal stops it", async () => {
+  const small = row(lstm({ units: 4 }));
+  const x = waves(8, 5, 2);
+  const expected = multiply(small.predict(x), 1.2); // no reading comes near: nearly all is the search
+  const [began, gaps] = [performance.now(), [0]];
+  let last = began;
+  const timer = setInterval(() => {
+    gaps.push(performance.now() - last);
+    last = performance.now();
+  }, 1);
+  const weights = small.getWeights();
+  const { tried } = await diagnose(weights, x, expected, quiet);
+  clearInterval(timer);
+  const [took, most] = [performance.now() - began, Math.max(...gaps)];
+  assert(tried > 1000 && most < took / 3, `${tried} readings, ${most} of ${took} ms`);
+
+  const controller = new AbortController();
+  setTimeout(() => controller.abort("enough"), 0);
+  const { signal } = controller;
+  const stopped = diagnose(weights, x, expected, { signal, ...quiet });
+  assertEquals(await stopped.then(() => "not stopped", (reason) => reason), "enough");
 });
 
 Deno.test("a memory that is stopped has the units that are done, as they are at once", async () => {
@@ -246,11 +294,13 @@ Deno.test("a memory that is stopped has the units that are done, as they are at 
   const wide = sequential([lstm({ units: 96 })], { inputShape: [150, 2], seed: 1 });
   const [layer] = trace(wide, waves(2, 150, 2)).layers;
   const controller = new AbortController();
-  let turns = 0;
-  const turn = () => ++turns === 6 ? controller.abort() : setTimeout(turn, 0);
-  setTimeout(turn, 0);
   const units = [...Array(96).keys()].reverse();
-  const some = await memory(layer!, { units, signal: controller.signal, ...quiet });
+  const some = await withLines(
+    (line) => {
+      if (Number(line.match(/(\d+) %/)?.[1]) >= 20) controller.abort();
+    },
+    () => memory(layer!, { units, signal: controller.signal, verbose: true }),
+  );
   const { length } = some.derivativeUnits;
   assert(some.aborted && length > 0 && length < 96, `${length}`);
   assertEquals(some.derivativeUnits, units.slice(0, length));
@@ -285,11 +335,8 @@ Deno.test("other code runs meanwhile: timers, and a change of the model, which p
 
 Deno.test("the line says how far it is and how long it takes, and that it is over or stopped", async () => {
   const lines: string[] = [];
-  const { log } = console;
-  console.log = (text: string) => lines.push(text);
-  Object.defineProperty(Deno.stdout, "isTerminal", { value: () => false, configurable: true });
   const told: string[][] = [];
-  try {
+  await withLines((line) => lines.push(line), async () => {
     onStep = () => {};
     await prove(slowModel(), x, { verbose: true });
     told.push(lines.splice(0));
@@ -298,10 +345,7 @@ Deno.test("the line says how far it is and how long it takes, and that it is ove
     await trace(slowModel(), x, quiet);
     await trace(slowModel(), x, { signal: new AbortController().signal }); // no terminal: silent
     told.push(lines.splice(0));
-  } finally {
-    console.log = log;
-    Reflect.deleteProperty(Deno.stdout, "isTerminal"); // the prototype's is there again
-  }
+  });
   const [whole, stopped, none] = told as [string[], string[], string[]];
   const shares = whole.slice(0, -1).map((line) => {
     const share = line.match(/^prove · (\d+) %(?: · \d+ m?s left)?$/)?.[1];
