@@ -1,4 +1,5 @@
-// How long insight takes at the scale that people have: each in a process of its own, the least of three.
+// How long insight takes at the scale that people have: each in a process of its own, the least of three;
+// as in a notebook, on all cores and with 256 bits where V8 makes them.
 // `deno run --allow-all --config deno.json tests/bench/insight_bench.ts`
 
 import {
@@ -11,8 +12,10 @@ import {
   sequential,
   Tensor,
   trace,
+  useThreads,
 } from "@gatescope/lstm";
 import { seededRandom } from "../../lib/tensor/random.ts";
+import { kernelEnvironment } from "../../notebooks/v8_flags.ts";
 
 const RUNS = 3;
 
@@ -69,6 +72,7 @@ const tasks: Record<string, { wanted: number; prepare: () => () => unknown }> = 
 
 /** Seconds of one, in this process. */
 async function time(task: string): Promise<number> {
+  using _threads = useThreads(navigator.hardwareConcurrency);
   const run = tasks[task]!.prepare();
   const start = performance.now();
   await run();
@@ -83,6 +87,7 @@ async function timeAlone(task: string): Promise<number> {
       ...[import.meta.filename!, task],
     ],
     cwd: new URL("../../", import.meta.url).pathname,
+    env: await kernelEnvironment(),
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return Number(new TextDecoder().decode(stdout));
