@@ -72,7 +72,9 @@ export class SharedInput {
     if (!arena.make(calls, this.#multiplications(rows, timesteps))) return this.run(x, states);
     const ends = parts.map(({ places }) => places.ends(arena, base));
     return {
-      states: states.map((_, k) => joined(ends.map((own) => own[k]!))),
+      states: ends.length === 1
+        ? ends[0]!
+        : states.map((_, k) => joined(ends.map((own) => own[k]!))),
       sequence: returnSequences
         ? joined(parts.map(({ places }) => {
           const from = places.output(base).address / 4;
