@@ -1,7 +1,7 @@
 // A graph with its weights: what predicting, training and tracing all run. Shapes and numbers only;
 // the public door in front of it is Model.
 
-import { equalPart, finish, isWork, type Work } from "../base/work.ts";
+import { equalPart, finish, isWork, part, type Work } from "../base/work.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import { valuesOfSite } from "../cells/cell_run.ts";
 import { passer } from "../cells/lstm_forward.ts";
@@ -90,10 +90,15 @@ export interface GradientRun
   readonly updates: readonly (Tensor | undefined)[];
   /** From the gradients of the loss with respect to the outputs: those with respect to each weight. */
   readonly backward: (gradients: readonly Tensor[]) => Tensor[];
+  /** The same, in pieces. */
+  readonly backwardWork: (gradients: readonly Tensor[]) => Work<Tensor[]>;
 }
 
 /** What the stateful layers remember, by layer; undefined is zeros. */
 export type NetworkStates = readonly (LayerState | undefined)[];
+
+/** What is done, about, when gradients have gone back to the inputs: those of the weights are left. */
+const BACK = 0.7;
 
 /** A graph with its weights. */
 export class Network implements Graph {
@@ -263,16 +268,24 @@ export class Network implements Graph {
       },
       inside: (one) => insides.push(one),
     });
+    const backwardWork = function* (gradients: readonly Tensor[]): Work<Tensor[]> {
+      const seeds = walked.outputs.map((output, k) => [output, gradients[k]!] as const);
+      yield* part(tape.backwardWork(seeds), 0, BACK);
+      const found: Tensor[] = [];
+      for (const [k, weight] of weights.entries()) {
+        const own = equalPart(tape.gradientWork(weight), k, weights.length);
+        found.push(yield* part(own, BACK, 1));
+      }
+      return found;
+    };
     return {
       ...ofNumbers(walked, ({ value }) => value),
       tape,
       variables: walked.outputs,
       insides,
       updates: walked.updates.map((update) => update?.value),
-      backward: (gradients) => {
-        tape.backward(walked.outputs.map((output, k) => [output, gradients[k]!]));
-        return weights.map((weight) => tape.gradientOf(weight));
-      },
+      backwardWork,
+      backward: (gradients) => finish(backwardWork(gradients)),
     };
   }
 

@@ -1,6 +1,6 @@
 // Reverse mode (Linnainmaa 1976): each operation remembers how a gradient goes back through it.
 
-import { finish, type Work } from "../base/work.ts";
+import { finish, part, type Work } from "../base/work.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { asFloat64, Tensor } from "../tensor/tensor.ts";
@@ -10,7 +10,7 @@ import { move, moveBack } from "./moves.ts";
 import { joined, numbers, numbersBy, ofEach } from "./numbers.ts";
 import type { Moves, Ops } from "./ops.ts";
 import type { Origin } from "./origin.ts";
-import { byLoops, dotBy, type Product } from "./product.ts";
+import { addProducts, byLoops, dotBy, type Factors, type Product } from "./product.ts";
 
 /** A value of which gradients are wanted, or one that leads to none. */
 export interface Variable {
@@ -31,6 +31,8 @@ export interface Variable {
 
 /** So many operations on the way back are one piece. */
 const PIECE = 16;
+/** So many rows of those that met a matrix are one piece. */
+const ROWS = 512;
 
 /** The gradient with respect to a value, and what it is. */
 export type Seed = readonly [variable: Variable, gradient: Tensor];
@@ -200,7 +202,8 @@ export class Gradients implements Ops<Variable> {
     const { length } = this.#variables;
     for (let k = length - 1; k >= 0; k--) {
       const one = this.#variables[k]!;
-      if (one.uses.length > 0) one.gradient = this.gradientOf(one);
+      const done = 1 - (k + 1) / length;
+      if (one.uses.length > 0) one.gradient = yield* part(this.gradientWork(one), done, done);
       if (one.gradient === undefined) continue;
       one.back!(one.gradient);
       if (k % PIECE === 0) yield 1 - k / length;
@@ -209,9 +212,14 @@ export class Gradients implements Ops<Variable> {
 
   /** The gradient with respect to a value, after {@linkcode backward}; zeros where it does not count. */
   gradientOf(variable: Variable): Tensor {
+    return finish(this.gradientWork(variable));
+  }
+
+  /** The same, in pieces. */
+  *gradientWork(variable: Variable): Work<Tensor> {
     const { value: { data, shape }, gradient, uses } = variable;
     if (uses.length > 0) {
-      const matrix = gradientOfMatrix(uses);
+      const matrix = yield* gradientOfMatrix(uses, this.#product);
       variable.uses = [];
       variable.gradient = gradient === undefined ? matrix : add(gradient, matrix);
       variable.owned = true;
@@ -284,10 +292,20 @@ function variable(
   return { value, needed, origin, back, scope, gradient: undefined, owned: false, uses: [] };
 }
 
-/** Σ xᵀ·g over all uses of a matrix: their rows one below the other, and one product. */
-function gradientOfMatrix(uses: Variable["uses"]): Tensor {
-  const [xs, gs] = [uses.map(([x]) => x), uses.map(([, g]) => g)];
-  return dot(rowsOf(xs).transpose(), rowsOf(gs));
+/** Σ xᵀ·g over all uses of a matrix: their rows one below the other, added in this order. */
+function* gradientOfMatrix(uses: Variable["uses"], product: Product): Work<Tensor> {
+  const [xs, gs] = [rowsOf(uses.map(([x]) => x)), rowsOf(uses.map(([, g]) => g))];
+  const [rows, size, width] = [xs.shape[0]!, xs.shape[1]!, gs.shape[1]!];
+  if (rows <= ROWS) return dotBy(product, xs.transpose(), gs);
+  const sums = new Float64Array(size * width);
+  for (let from = 0; from < rows; from += ROWS) {
+    const to = Math.min(rows, from + ROWS);
+    const x = new Tensor(xs.data.subarray(from * size, to * size), [to - from, size]).transpose();
+    const g = gs.data.subarray(from * width, to * width);
+    addProducts(product, sums, [[x.data, g] as Factors], width);
+    yield to / rows;
+  }
+  return new Tensor(sums, [size, width]);
 }
 
 function rowsOf(tensors: readonly Tensor[]): Tensor {

@@ -11,6 +11,7 @@ import {
   diagnose,
   embedding,
   functional,
+  gradients,
   gru,
   input,
   lstm,
@@ -97,7 +98,7 @@ const MODELS: Record<string, readonly [make: () => Model, x: Tensor]> = {
 };
 (MODELS["masked"]![1].data as Float64Array).set([1, 2, 0, 3, 0, 0, 1, 1, 2, 0]);
 
-Deno.test("as a promise, trace, prove, checkup, attribute and memory give what they give at once, bit for bit", async (t) => {
+Deno.test("as a promise, trace, prove, checkup, attribute, memory and gradients give what they give at once, bit for bit", async (t) => {
   for (const [name, [make, x]] of Object.entries(MODELS)) {
     await t.step(name, async () => {
       const model = make();
@@ -123,6 +124,12 @@ Deno.test("as a promise, trace, prove, checkup, attribute and memory give what t
       for (const layer of before.layers) {
         assertEquals(plain(await memory(layer, quiet)), plain(memory(layer)));
       }
+      const y = before.prediction;
+      const loss = { loss: "mse" } as const;
+      assertEquals(
+        plain(await gradients(model, x, multiply(y, 2), { ...loss, ...quiet })),
+        plain(gradients(model, x, multiply(y, 2), loss)),
+      );
       assertEquals(plain(trace(model, x)), plain(before)); // nothing of it is left in the model
     });
   }
@@ -204,6 +211,7 @@ const CALLS: Record<
   prove: [(model, signal) => prove(model, x, { signal, ...quiet }), 4],
   checkup: [(model, signal) => checkup(model, x, { signal, ...quiet }), 1],
   attribute: [(model, signal) => attribute(model, x, { signal, ...quiet }), 1],
+  gradients: [(model, signal) => gradients(model, x, [[1]], { loss: "mse", signal, ...quiet }), 1],
 };
 
 Deno.test("a signal stops each of them wherever it is, with its reason, and the model is as it was", async (t) => {

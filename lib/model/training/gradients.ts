@@ -1,4 +1,6 @@
 import { checkOptions, type KeysOf } from "../../base/options.ts";
+import { part, type Work } from "../../base/work.ts";
+import { type AtOnce, atOnceOrInTurns, IN_TURNS, type InTurns } from "../../display/in_turns.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { getLoss, type LossIdentifier } from "./losses/get_loss.ts";
 import { type Model, networkOf, trainingOf } from "../model.ts";
@@ -14,10 +16,31 @@ export interface GradientsOptions {
   readonly loss?: LossIdentifier;
 }
 
-const OPTIONS: KeysOf<GradientsOptions> = {
-  loss: "optional",
-};
+const OPTIONS: KeysOf<GradientsOptions & AtOnce> = { loss: "optional", ...IN_TURNS };
 
+/**
+ * As a promise, which takes turns with other code: a signal stops it, a line says how far it is.
+ *
+ * @throws {DOMException} where the signal stopped it; or whatever its reason is.
+ *
+ * @example
+ * ```ts
+ * import { dense, gradients, sequential } from "@gatescope/lstm";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = sequential([dense({ units: 1 })], { inputShape: [1] });
+ * model.setWeights([[[2]], [0]]);
+ * const signal = AbortSignal.timeout(60_000);
+ * const [kernel] = await gradients(model, [[3]], [[5]], { loss: "mse", signal });
+ * assertEquals(kernel!.toArray(), [[6]]); // 2 · (2 · 3 − 5) · 3
+ * ```
+ */
+export function gradients(
+  model: Model,
+  x: ModelInput,
+  y: ModelInput,
+  options: GradientsOptions & InTurns,
+): Promise<Tensor[]>;
 /**
  * The gradient of the loss with respect to each weight: backpropagation through all layers and
  * timesteps, in float64. All samples are one batch; dropout drops nothing, and no weight changes.
@@ -47,16 +70,35 @@ export function gradients(
   model: Model,
   x: ModelInput,
   y: ModelInput,
-  options: GradientsOptions = {},
-): Tensor[] {
+  options?: GradientsOptions & AtOnce,
+): Tensor[];
+export function gradients(
+  model: Model,
+  x: ModelInput,
+  y: ModelInput,
+  options: GradientsOptions & (AtOnce | InTurns) = {},
+): Tensor[] | Promise<Tensor[]> {
+  return atOnceOrInTurns("take gradients", gradientsWork(model, x, y, options), options);
+}
+
+/** What is done, about, when the equations have run. */
+const RUN = 0.2;
+
+function* gradientsWork(
+  model: Model,
+  x: ModelInput,
+  y: ModelInput,
+  options: GradientsOptions,
+): Work<Tensor[]> {
   const network = networkOf(model, "take gradients");
   checkOptions("take gradients", options, OPTIONS);
   const losses = options.loss === undefined
     ? trainingOf(model, "take gradients")
     : ofOneOutput(getLoss(options.loss), network);
   const samples = prepareSamples(network, losses.losses, x, y, "take gradients");
-  const run = network.forwardOnTape(samples.x);
-  return run.backward(lossOf(losses, samples.y, run.outputs, run.masks).gradients);
+  const run = yield* part(network.tapeWork(samples.x), 0, RUN);
+  const loss = lossOf(losses, samples.y, run.outputs, run.masks);
+  return yield* part(run.backwardWork(loss.gradients), RUN, 1);
 }
 
 function ofOneOutput(loss: Loss, { outputs }: Network) {
