@@ -1,10 +1,10 @@
 // What a program should compute of its inputs, by the equations in float64, and how far rounding in
 // float32 may move each number.
 
-import { finish } from "../base/work.ts";
+import { part, type Work } from "../base/work.ts";
 import { HIGHER_ORDERS } from "../insight/proof/prediction_bound.ts";
 import { isWide, largestOf, rangeOf } from "../insight/proof/wide.ts";
-import type { Network } from "../model/network.ts";
+import { type Network, productOfRun } from "../model/network.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Bounds } from "../values/bounds/bounds.ts";
 import type { Estimate } from "../values/bounds/estimate.ts";
@@ -26,11 +26,17 @@ export interface ExpectedSite {
 /** So many outputs that rounding may move far are followed back: each costs about a run. */
 const MOST_FOLLOWED = 64;
 
+/** What is done, about, when the equations have run. */
+const WALKED = 0.9;
+
 /** Runs a network from its start, whatever its stateful layers remember. */
-export function expectedRun(network: Network, inputs: readonly Tensor[]): ExpectedSite[] {
-  const bounds = new Bounds();
+export function* expectedRun(
+  network: Network,
+  inputs: readonly Tensor[],
+): Work<ExpectedSite[]> {
+  const bounds = new Bounds(() => {}, productOfRun());
   const cells = new Map<string, Estimate[]>(); // by layer and site, then by timestep
-  const { results, outputs } = finish(network.walk(bounds, inputs, {
+  const walking = network.walk(bounds, inputs, {
     states: network.layers.map(() => undefined),
     anchor: (layer) => (value, { site, timestep }) => {
       const key = JSON.stringify([layer, site]);
@@ -39,15 +45,23 @@ export function expectedRun(network: Network, inputs: readonly Tensor[]): Expect
       steps[timestep] = value;
       return value;
     },
-  }));
+  });
+  const { results, outputs } = yield* part(walking, 0, WALKED);
+  const sure = ({ error }: Estimate, range: number) =>
+    error.map((one) => isWide(one, range) ? -1 : one);
   let left = MOST_FOLLOWED;
-  const boundsOf = (estimate: Estimate, range: number, isFollowed = false) =>
-    estimate.error.map((error, k) => {
-      if (!isWide(error, range)) return error;
-      if (!isFollowed || left-- <= 0) return -1;
-      const bound = Math.min(error, HIGHER_ORDERS * finish(bounds.sensitivityOf(estimate, k)));
-      return isWide(bound, range) || !Number.isFinite(bound) ? -1 : bound;
-    });
+  /** The same; those that are not sure are followed back. */
+  const followed = function* (estimate: Estimate, range: number): Work<Float64Array> {
+    const found = sure(estimate, range);
+    for (let k = 0; k < found.length && left > 0; k++) {
+      if (found[k] !== -1) continue;
+      left--;
+      const moved = yield* part(bounds.sensitivityOf(estimate, k), WALKED, WALKED);
+      const bound = Math.min(estimate.error[k]!, HIGHER_ORDERS * moved);
+      if (!isWide(bound, range) && Number.isFinite(bound)) found[k] = bound;
+    }
+    return found;
+  };
   const sites: ExpectedSite[] = [];
   for (const [key, steps] of cells) {
     const [layer, site] = JSON.parse(key) as [string, string];
@@ -57,7 +71,7 @@ export function expectedRun(network: Network, inputs: readonly Tensor[]): Expect
     const size = batch * steps.length * units;
     const [values, own] = [new Float64Array(size), new Float64Array(size)];
     steps.forEach((step, t) => {
-      const bound = boundsOf(step, range);
+      const bound = sure(step, range);
       for (let n = 0; n < batch; n++) {
         const to = (n * steps.length + t) * units;
         values.set(step.value.subarray(n * units, (n + 1) * units), to);
@@ -65,8 +79,9 @@ export function expectedRun(network: Network, inputs: readonly Tensor[]): Expect
       }
     });
     sites.push({ layer, site, timesteps: steps.length, units, values, bounds: own });
+    yield WALKED;
   }
-  const whole = (layer: string, site: string, estimate: Estimate): ExpectedSite => {
+  const whole = function* (layer: string, site: string, estimate: Estimate): Work<ExpectedSite> {
     const { shape, value } = estimate;
     const timesteps = shape.length > 2 ? shape[1]! : 0;
     return {
@@ -75,12 +90,15 @@ export function expectedRun(network: Network, inputs: readonly Tensor[]): Expect
       timesteps,
       units: value.length / shape[0]! / Math.max(1, timesteps),
       values: value,
-      bounds: boundsOf(estimate, largestIn(estimate), true),
+      bounds: yield* followed(estimate, largestIn(estimate)),
     };
   };
   const [[last]] = network.outputs as [[number, number]];
-  sites.push(whole(network.nodes[last]!.name, "prediction", outputs[0]!)); // first to be followed
-  network.nodes.forEach(({ name }, k) => sites.push(whole(name, "output", results[k]![0]!)));
+  const { name } = network.nodes[last]!;
+  sites.push(yield* whole(name, "prediction", outputs[0]!)); // first to be followed
+  for (const [k, { name }] of network.nodes.entries()) {
+    sites.push(yield* whole(name, "output", results[k]![0]!));
+  }
   return sites;
 }
 

@@ -1,6 +1,7 @@
 // The door of saveC: what writes C is loaded when it is asked for.
 
 import { checkOptions, type KeysOf } from "../base/options.ts";
+import { IN_TURNS } from "../display/in_turns.ts";
 import type { ModelInput } from "../model/inputs.ts";
 import type { Model } from "../model/model.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -11,6 +12,10 @@ export interface SaveCOptions {
   readonly name?: string;
   /** The input of the self-test, as for `predict`; false leaves it out. Default: two samples by chance. */
   readonly test?: ModelInput | false;
+  /** Stops it while it computes what the self-test should give; no file is written then. */
+  readonly signal?: AbortSignal;
+  /** Whether the progress of that is shown, in turns with other code. Default: not without a signal. */
+  readonly verbose?: boolean;
 }
 
 /** What `saveC` wrote, and what it takes on a device; it shows itself as a table. */
@@ -35,7 +40,7 @@ export interface SavedC {
   readonly test: Tensor | undefined;
 }
 
-const OPTIONS: KeysOf<SaveCOptions> = { name: "optional", test: "optional" };
+const OPTIONS: KeysOf<SaveCOptions> = { name: "optional", test: "optional", ...IN_TURNS };
 
 /**
  * Writes a model as one C99 file and its header, for a microcontroller, a plug-in, a language without

@@ -1,6 +1,7 @@
 // Behind the door of saveC: the files' texts, written, and what they take.
 
 import { shownAs } from "../base/shown.ts";
+import { atOnceOrInTurns } from "../display/in_turns.ts";
 import { writeFile } from "../files/source.ts";
 import { type Model, networkOf } from "../model/model.ts";
 import type { Network } from "../model/network.ts";
@@ -35,11 +36,16 @@ export async function writeC(
     : options.test === undefined
     ? chosenInput(network, program)
     : asFloat32(network.checkInputs(options.test, "save a model as C")[0]!);
+  const expected = x && await atOnceOrInTurns(
+    "save a model as C",
+    expectedRun(network, [asFloat64(x)]),
+    options,
+  );
   const files = cFilesOf(program, {
     name,
     title: `${name}: ${network.layers.map(({ layer }) => layer.className).join(", ")}`,
     headerName: `${stem}.h`,
-    test: x && selfTestOf(program, x, expectedRun(network, [asFloat64(x)])),
+    test: x && selfTestOf(program, x, expected!),
   });
   const encoder = new TextEncoder();
   await writeFile(target, encoder.encode(files.source));

@@ -19,6 +19,7 @@ import {
   type Model,
   multiply,
   prove,
+  saveC,
   sequential,
   simpleRnn,
   type Tensor,
@@ -315,6 +316,18 @@ Deno.test("a memory that is stopped has the units that are done, as they are at 
   const same = memory(layer!, { units: units.slice(0, length) });
   assertEquals(some.derivative, same.derivative);
   assert(!same.aborted);
+});
+
+Deno.test("saveC is stopped while it computes its self-test, and writes no file", async () => {
+  const folder = await Deno.makeTempDir();
+  const save = (signal: AbortSignal) =>
+    saveC(`${folder}/slow.c`, slowModel(), { signal, ...quiet });
+  const stopped = await save(signalAt(20)).then(() => "not stopped", (reason) => reason);
+  assertEquals([stopped, [...Deno.readDirSync(folder)]], ["enough", []]);
+  assert(steps > 0 && steps < STEPS, `${steps}`);
+  const { source } = await save(signalAt(Infinity));
+  assertEquals(source, (await saveC(`${folder}/slow.c`, slowModel())).source);
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("other code runs meanwhile: timers, and a change of the model, which prove does not pass over", async () => {
