@@ -178,9 +178,7 @@ export async function patchSweep(
   const effects = estimated
     ? estimateEffects(network, inputs, place, target, patches, source)
     : new Float64Array(patches.length).fill(NaN);
-  const done = estimated
-    ? patches.length
-    : await sweepAll(runs, patches, effects, inputs[0]!.shape[0]!, options);
+  const done = estimated ? patches.length : await sweepAll(runs, patches, effects, options);
   const aborted = done < patches.length;
   const sweep: PatchSweep = {
     target,

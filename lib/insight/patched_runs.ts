@@ -42,6 +42,8 @@ export class PatchedRuns {
   readonly baseline: Tensor;
   /** Whether the steps after a patch are computed in float32. */
   readonly isFast: boolean;
+  /** How many rows each patch takes at a time: fast, one sample is computed after the other. */
+  readonly rows: number;
   readonly #run: PatchedRun;
   /** Undefined where the runs begin at the first step: under a mask, and inside of another layer. */
   readonly #fork: Fork | undefined;
@@ -56,6 +58,7 @@ export class PatchedRuns {
     this.#fork = fork;
     const form = fast && fork !== undefined ? fastFormOf(network, fork.node) : undefined;
     this.isFast = form !== undefined;
+    this.rows = form?.returnSequences === false ? 1 : inputs[0]!.shape[0]!;
     if (form === undefined) return;
     this.#rows = new PatchedRows(network, inputs, { form, fork: fork!, target });
   }

@@ -30,14 +30,13 @@ export async function sweepAll(
   runs: PatchedRuns,
   patches: readonly Patch[],
   effects: Float64Array,
-  samples: number,
   { signal, verbose }: Pick<PatchSweepOptions, "signal" | "verbose">,
 ): Promise<number> {
   const line = progress(verbose);
   const turns = new Turns();
   const started = performance.now();
   const byTimestep = Map.groupBy(patches.keys(), (k) => patches[k]!.timestep);
-  const most = Math.ceil(MOST_ROWS / samples);
+  const most = Math.ceil(MOST_ROWS / runs.rows);
   let [done, count] = [0, Math.min(8, most)];
   /** The effects of some patches; undefined where a signal stopped it. */
   const effectsOf = async (some: readonly Patch[]) => {
