@@ -6,26 +6,41 @@ const V128 = 0x7b;
 
 /** Bytes of a module, or of instructions in it; locals are called by their numbers. */
 export class WasmWriter {
-  readonly bytes: number[] = [];
+  #room = new Uint8Array(256);
+  #length = 0;
+  /** Where offsets stand that move from one repetition to the next, and how far. */
+  readonly #moving: { readonly at: number; readonly first: number; readonly by: number }[] = [];
+
+  /** All that is written so far. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#room.subarray(0, this.#length);
+  }
 
   /** Bytes as they are: an instruction's name, mostly. */
   raw(...bytes: readonly number[]): this {
-    for (const byte of bytes) this.bytes.push(byte);
+    return this.#write(bytes);
+  }
+
+  #write(bytes: ArrayLike<number>): this {
+    const end = this.#length + bytes.length;
+    if (end > this.#room.length) {
+      const room = new Uint8Array(2 * end);
+      room.set(this.#room);
+      this.#room = room;
+    }
+    this.#room.set(bytes, this.#length);
+    this.#length = end;
     return this;
   }
 
   /** A number from 0 on, in as few bytes as it needs. */
   size(value: number): this {
-    for (; value > 127; value >>>= 7) this.bytes.push(value & 127 | 128);
-    this.bytes.push(value);
-    return this;
+    return value > 127 ? this.raw(value & 127 | 128).size(value >>> 7) : this.raw(value);
   }
 
   /** What another one wrote, its length before it. */
   sized({ bytes }: WasmWriter): this {
-    this.size(bytes.length);
-    for (const byte of bytes) this.bytes.push(byte);
-    return this;
+    return this.size(bytes.length).#write(bytes);
   }
 
   text(text: string): this {
@@ -40,9 +55,8 @@ export class WasmWriter {
   /** A constant, at most 2³¹ − 1. */
   constant(value: number): this {
     this.raw(0x41);
-    for (; value > 63; value >>= 7) this.bytes.push(value & 127 | 128);
-    this.bytes.push(value);
-    return this;
+    for (; value > 63; value >>= 7) this.raw(value & 127 | 128);
+    return this.raw(value);
   }
 
   get(local: number): this {
@@ -60,14 +74,39 @@ export class WasmWriter {
     return this.plus().set(to);
   }
 
-  /** Four numbers from the address on the stack. */
-  load(offset: number): this {
-    return this.raw(0xfd, 0, 4).size(offset);
+  /**
+   * Four numbers from the address on the stack.
+   *
+   * @param by how far the offset moves from one repetition to the next
+   */
+  load(offset: number, by?: number): this {
+    return this.raw(0xfd, 0, 4).#offset(offset, by);
   }
 
   /** One number, four times. */
-  loadSpread(offset: number): this {
-    return this.raw(0xfd, 9, 2).size(offset);
+  loadSpread(offset: number, by?: number): this {
+    return this.raw(0xfd, 9, 2).#offset(offset, by);
+  }
+
+  /** Those that move have two bytes, whatever they are. */
+  #offset(offset: number, by: number | undefined): this {
+    if (by === undefined) return this.size(offset);
+    this.#moving.push({ at: this.#length, first: offset, by });
+    return this.raw(0, 0);
+  }
+
+  /** What another one wrote, so many times, its offsets moved each time. */
+  repeat(count: number, part: WasmWriter): this {
+    for (let k = 0; k < count; k++) {
+      const start = this.#length;
+      this.#write(part.bytes);
+      for (const { at, first, by } of part.#moving) {
+        const offset = first + k * by;
+        this.#room[start + at] = offset & 127 | 128;
+        this.#room[start + at + 1] = offset >> 7;
+      }
+    }
+    return this;
   }
 
   store(offset: number): this {

@@ -53,7 +53,7 @@ export function wideCode(scratch: number): Uint8Array<ArrayBuffer> {
   const module = new WasmWriter().raw(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
   const sections = [[1, types], [2, imports], [3, kinds], [7, exports], [10, codes]] as const;
   for (const [id, section] of sections) module.raw(id).sized(section);
-  return Uint8Array.from(module.bytes);
+  return module.bytes;
 }
 
 /** Makes the sums ready that the first tile starts from: (start, startRow, last), as a tile has them. */
@@ -122,24 +122,24 @@ function tile(scratch: number, depth: number, rows: number): Written {
   const code = new WasmWriter().locals(rows - 1, rows * 4 + 5);
   for (let row = 1; row < rows; row++) {
     code.get(rowOf[row - 1]!).set(rowOf[row]!);
-    step(code, rowOf[row]!, aRow, last, row);
+    stepTo(code, rowOf[row]!, aRow, last, row);
   }
   sums.forEach((line, row) =>
     line.forEach((sum, v) => code.constant(scratch).load(FROM + row * LINE + v * 16).set(sum))
   );
   copySums(code, scratch, next, nextRow, nextLast);
-  for (let k = 0; k < depth; k++) {
-    weights.forEach((w, v) => code.constant(scratch).load(PANEL + k * LINE + v * 16).set(w));
-    sums.forEach((line, row) => {
-      code.get(rowOf[row]!).loadSpread(4 * k).set(x);
-      line.forEach((sum, v) => code.get(x).get(weights[v]!).get(sum).madd().set(sum));
-    });
-  }
+  const step = new WasmWriter(); // of k
+  weights.forEach((w, v) => step.constant(scratch).load(PANEL + v * 16, LINE).set(w));
+  sums.forEach((line, row) => {
+    step.get(rowOf[row]!).loadSpread(0, 4).set(x);
+    line.forEach((sum, v) => step.get(x).get(weights[v]!).get(sum).madd().set(sum));
+  });
+  code.repeat(depth, step);
   sums.forEach((line, row) =>
     line.forEach((sum, v) => code.constant(scratch).get(sum).store(TO + row * LINE + v * 16))
   );
   for (let row = 0; row < rows; row++) {
-    if (row > 0) step(code, out, outRow, last, row);
+    if (row > 0) stepTo(code, out, outRow, last, row);
     for (let v = 0; v < 4; v++) {
       code.get(out).constant(scratch).load(TO + row * LINE + v * 16).store(v * 16);
     }
@@ -156,7 +156,7 @@ function copySums(
   last: number,
 ): void {
   for (let row = 0; row < ROWS; row++) {
-    if (row > 0) step(code, start, startRow, last, row);
+    if (row > 0) stepTo(code, start, startRow, last, row);
     for (let v = 0; v < 4; v++) {
       code.constant(scratch).get(start).load(v * 16).store(FROM + row * LINE + v * 16);
     }
@@ -164,7 +164,13 @@ function copySums(
 }
 
 /** Moves a pointer on to a row, unless that is behind the last one. */
-function step(code: WasmWriter, pointer: number, stride: number, last: number, row: number): void {
+function stepTo(
+  code: WasmWriter,
+  pointer: number,
+  stride: number,
+  last: number,
+  row: number,
+): void {
   code.get(pointer).get(pointer).get(stride).plus();
   code.get(last).constant(row).isLess().select().set(pointer);
 }
