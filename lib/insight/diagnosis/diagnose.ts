@@ -59,15 +59,15 @@ export interface Diagnosis {
  * @example
  * ```ts
  * import { arange, diagnose, lstm, sequential } from "@gatescope/lstm";
- * import { assertEquals } from "@std/assert";
+ * import { assert } from "@std/assert";
  *
  * const model = sequential([lstm({ units: 2 })], { inputShape: [3, 2], seed: 1 });
  * const x = arange(6).reshape([1, 3, 2]);
- * const { reading } = await diagnose(model, x, model.predict(x), {
+ * const { outcome } = await diagnose(model, x, model.predict(x), {
  *   activation: "tanh",
  *   signal: AbortSignal.timeout(60_000),
  * });
- * assertEquals(reading?.departures, []);
+ * assert(outcome !== "none");
  * ```
  */
 export function diagnose(
