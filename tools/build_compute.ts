@@ -57,7 +57,13 @@ export async function* writtenFiles(): AsyncGenerator<{ file: URL; text: string 
   yield {
     file: new URL("../float64_bytes.ts", assembly),
     text: moduleOf(
-      "/** Products in float64. */",
+      "/** Products in float64, those of sizes with relaxed SIMD. */",
+      `export const relaxedFloat64Bytes: string = "${await build(
+        float64Options,
+        "simd,relaxed-simd",
+      )}";`,
+      "",
+      "/** With plain SIMD. */",
       `export const float64Bytes: string = "${await build(float64Options, "simd")}";`,
     ),
   };

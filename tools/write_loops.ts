@@ -12,8 +12,11 @@ export function each(count: number): number[] {
 }
 
 /** sum = x·w + sum, for each. */
-export function madds(pairs: readonly (readonly [sum: string, w: string])[]): string[] {
-  return pairs.map(([sum, w]) => `${sum} = madd(x, ${w}, ${sum});`);
+export function madds(
+  pairs: readonly (readonly [sum: string, w: string])[],
+  madd = "madd",
+): string[] {
+  return pairs.map(([sum, w]) => `${sum} = ${madd}(x, ${w}, ${sum});`);
 }
 
 /** A loop over k, `steps` at a time and then one by one. */

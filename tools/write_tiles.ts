@@ -19,7 +19,7 @@ const TILES: readonly Tile[] = [
   { rows: 1, vectors: 4, steps: 1 },
 ];
 
-/** Those of float64, without one instruction for both. */
+/** Those of float64. */
 const FLOAT64_TILES: readonly Tile[] = [
   { rows: 4, vectors: 2, steps: 2 },
   { rows: 1, vectors: 4, steps: 1 },
@@ -34,6 +34,7 @@ interface Numbers {
   readonly vector: number;
   readonly line: number;
   readonly load: (offset: number) => string;
+  readonly madd: string;
 }
 
 const FLOAT32: Numbers = {
@@ -43,6 +44,7 @@ const FLOAT32: Numbers = {
   vector: 16,
   line: 64,
   load: (offset) => `v128.load(w, ${offset})`,
+  madd: "madd",
 };
 const FLOAT64: Numbers = { ...FLOAT32, bits: 64 };
 /** Matrices in float32, of which half as many bytes come from memory. */
@@ -53,10 +55,12 @@ const SINGLE: Numbers = {
   vector: 8,
   line: 32,
   load: (offset) => `f64x2.promote_low_f32x4(v128.load64_zero(w, ${offset}))`,
+  madd: "madd",
 };
-/** |w| in place of w. */
+/** |w| in place of w: what bounds an error, and needs no bits of its own. */
 const sizesOf = ({ name, what, load, ...rest }: Numbers): Numbers => ({
   ...rest,
+  madd: "fused",
   name: `${name}Sizes`,
   what: `${what}, of |w|`,
   load: (offset) => `f64x2.abs(${load(offset)})`,
@@ -104,6 +108,12 @@ import { LINE } from "./tiles";
 function madd(x: v128, w: v128, sum: v128): v128 {
   return f64x2.add(sum, f64x2.mul(x, w));
 }
+
+// @ts-ignore: decorator
+@inline
+function fused(x: v128, w: v128, sum: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f64x2.relaxed_madd(x, w, sum) : madd(x, w, sum);
+}
 `;
 
 /** What the task writes into lib/compute/assembly. */
@@ -133,7 +143,7 @@ function tile({ rows, vectors, steps }: Tile, numbers: Numbers): string {
     ...names.map((name, v) => `w${name} = ${numbers.load(line * step + vector * v)};`),
     ...each(rows).flatMap((row) => [
       `x = v128.load${bits}_splat(p${row}, ${bits / 8 * step});`,
-      ...madds(names.map((name) => [`s${row}${name}`, `w${name}`])),
+      ...madds(names.map((name) => [`s${row}${name}`, `w${name}`]), numbers.madd),
     ]),
   ];
   const advance = (steps: number) => [

@@ -1,7 +1,7 @@
 // Products of matrices in float64: the sums of lib/tensor's `dot` in the same order, so the same bits,
 // ten times as fast.
 
-import { float64Bytes } from "./float64_bytes.ts";
+import { float64Bytes, relaxedFloat64Bytes } from "./float64_bytes.ts";
 
 /** Numbers of one kind. */
 type Floats = Float64Array<ArrayBuffer>;
@@ -49,11 +49,13 @@ let engine: Float64Engine | undefined;
 let memory: Floats = new Float64Array(0);
 let owner: Float64Products | undefined;
 
-/** Whether this machine's WASM has the vectors that the products need. */
-function hasVectors(): boolean {
-  return vectors ??= WebAssembly.validate(Uint8Array.fromBase64(float64Bytes));
+/** The modules that this machine's WASM has the vectors for, the fastest first. */
+function usable(): Uint8Array<ArrayBuffer>[] {
+  return known ??= [relaxedFloat64Bytes, float64Bytes]
+    .map((bytes) => Uint8Array.fromBase64(bytes))
+    .filter((bytes) => WebAssembly.validate(bytes));
 }
-let vectors: boolean | undefined;
+let known: Uint8Array<ArrayBuffer>[] | undefined;
 
 /**
  * The products of one run, over matrices that nobody writes into as long as it lasts: each is packed
@@ -76,7 +78,7 @@ export class Float64Products {
     const rows = into.length / columns;
     let numbers = 0;
     for (const [, W] of terms) numbers += W.length;
-    if (rows * numbers < FEW || !hasVectors()) return false;
+    if (rows * numbers < FEW || usable().length === 0) return false;
     if (owner !== this) this.#startOver();
     const packed = this.#allPacked(terms, columns, rows);
     if (packed === undefined) return false;
@@ -170,7 +172,7 @@ function floats(bytes: number): Floats {
 
 function wasm(): Float64Engine {
   return engine ??= new WebAssembly.Instance(
-    new WebAssembly.Module(Uint8Array.fromBase64(float64Bytes)),
+    new WebAssembly.Module(usable()[0]!),
   ).exports as unknown as Float64Engine;
 }
 

@@ -1,7 +1,7 @@
 // Products of float64 by WASM, against the three loops of dot().
 
 import { dot, Tensor } from "@gatescope/lstm";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Float64Products } from "../../lib/compute/float64.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
 
@@ -27,7 +27,7 @@ Deno.test("a product by WASM has the bits of dot(), whatever the rows and column
   assertEquals([compared, left], [96, 24]);
 });
 
-Deno.test("products are added to what is there, term by term in the order of depth; rows of sizes meet |W|", () => {
+Deno.test("products are added to what is there, term by term in the order of depth; the last rows meet |W|", () => {
   const products = new Float64Products();
   const [rows, columns] = [139, 603];
   const single = (depth: number) => normals(depth * columns).map(Math.fround);
@@ -47,7 +47,9 @@ Deno.test("products are added to what is there, term by term in the order of dep
         return sum;
       });
       assertEquals(products.addProducts(found, terms, columns, signed), true);
-      assertEquals(firstDifference(found, expected), -1);
+      const [to, first] = [(signed ?? rows) * columns, firstDifference(found, expected)];
+      assert(first === -1 || first >= to, `${first}`); // of sizes, no bits: they bound errors
+      assert(found.every((sum, k) => Math.abs(sum - expected[k]!) < 1e-13));
     }
   }
 });

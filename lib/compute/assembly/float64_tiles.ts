@@ -10,6 +10,12 @@ function madd(x: v128, w: v128, sum: v128): v128 {
   return f64x2.add(sum, f64x2.mul(x, w));
 }
 
+// @ts-ignore: decorator
+@inline
+function fused(x: v128, w: v128, sum: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f64x2.relaxed_madd(x, w, sum) : madd(x, w, sum);
+}
+
 /** 4 rows × half a panel. */
 export function tile4(
   a: usize, aRow: usize, w: usize, depth: i32,
@@ -148,31 +154,31 @@ export function tileSizes4(
     wa = f64x2.abs(v128.load(w, 0));
     wb = f64x2.abs(v128.load(w, 16));
     x = v128.load64_splat(p0, 0);
-    s0a = madd(x, wa, s0a);
-    s0b = madd(x, wb, s0b);
+    s0a = fused(x, wa, s0a);
+    s0b = fused(x, wb, s0b);
     x = v128.load64_splat(p1, 0);
-    s1a = madd(x, wa, s1a);
-    s1b = madd(x, wb, s1b);
+    s1a = fused(x, wa, s1a);
+    s1b = fused(x, wb, s1b);
     x = v128.load64_splat(p2, 0);
-    s2a = madd(x, wa, s2a);
-    s2b = madd(x, wb, s2b);
+    s2a = fused(x, wa, s2a);
+    s2b = fused(x, wb, s2b);
     x = v128.load64_splat(p3, 0);
-    s3a = madd(x, wa, s3a);
-    s3b = madd(x, wb, s3b);
+    s3a = fused(x, wa, s3a);
+    s3b = fused(x, wb, s3b);
     wa = f64x2.abs(v128.load(w, 64));
     wb = f64x2.abs(v128.load(w, 80));
     x = v128.load64_splat(p0, 8);
-    s0a = madd(x, wa, s0a);
-    s0b = madd(x, wb, s0b);
+    s0a = fused(x, wa, s0a);
+    s0b = fused(x, wb, s0b);
     x = v128.load64_splat(p1, 8);
-    s1a = madd(x, wa, s1a);
-    s1b = madd(x, wb, s1b);
+    s1a = fused(x, wa, s1a);
+    s1b = fused(x, wb, s1b);
     x = v128.load64_splat(p2, 8);
-    s2a = madd(x, wa, s2a);
-    s2b = madd(x, wb, s2b);
+    s2a = fused(x, wa, s2a);
+    s2b = fused(x, wb, s2b);
     x = v128.load64_splat(p3, 8);
-    s3a = madd(x, wa, s3a);
-    s3b = madd(x, wb, s3b);
+    s3a = fused(x, wa, s3a);
+    s3b = fused(x, wb, s3b);
     w += 128;
     p0 += 16;
     p1 += 16;
@@ -183,17 +189,17 @@ export function tileSizes4(
     wa = f64x2.abs(v128.load(w, 0));
     wb = f64x2.abs(v128.load(w, 16));
     x = v128.load64_splat(p0, 0);
-    s0a = madd(x, wa, s0a);
-    s0b = madd(x, wb, s0b);
+    s0a = fused(x, wa, s0a);
+    s0b = fused(x, wb, s0b);
     x = v128.load64_splat(p1, 0);
-    s1a = madd(x, wa, s1a);
-    s1b = madd(x, wb, s1b);
+    s1a = fused(x, wa, s1a);
+    s1b = fused(x, wb, s1b);
     x = v128.load64_splat(p2, 0);
-    s2a = madd(x, wa, s2a);
-    s2b = madd(x, wb, s2b);
+    s2a = fused(x, wa, s2a);
+    s2b = fused(x, wb, s2b);
     x = v128.load64_splat(p3, 0);
-    s3a = madd(x, wa, s3a);
-    s3b = madd(x, wb, s3b);
+    s3a = fused(x, wa, s3a);
+    s3b = fused(x, wb, s3b);
     w += LINE;
     p0 += 8;
     p1 += 8;
@@ -225,10 +231,10 @@ export function tileSizes1(
     wc = f64x2.abs(v128.load(w, 32));
     wd = f64x2.abs(v128.load(w, 48));
     x = v128.load64_splat(p0, 0);
-    s0a = madd(x, wa, s0a);
-    s0b = madd(x, wb, s0b);
-    s0c = madd(x, wc, s0c);
-    s0d = madd(x, wd, s0d);
+    s0a = fused(x, wa, s0a);
+    s0b = fused(x, wb, s0b);
+    s0c = fused(x, wc, s0c);
+    s0d = fused(x, wd, s0d);
     w += LINE;
     p0 += 8;
   }
@@ -374,31 +380,31 @@ export function singleSizes4(
     wa = f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(w, 0)));
     wb = f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(w, 8)));
     x = v128.load64_splat(p0, 0);
-    s0a = madd(x, wa, s0a);
-    s0b = madd(x, wb, s0b);
+    s0a = fused(x, wa, s0a);
+    s0b = fused(x, wb, s0b);
     x = v128.load64_splat(p1, 0);
-    s1a = madd(x, wa, s1a);
-    s1b = madd(x, wb, s1b);
+    s1a = fused(x, wa, s1a);
+    s1b = fused(x, wb, s1b);
     x = v128.load64_splat(p2, 0);
-    s2a = madd(x, wa, s2a);
-    s2b = madd(x, wb, s2b);
+    s2a = fused(x, wa, s2a);
+    s2b = fused(x, wb, s2b);
     x = v128.load64_splat(p3, 0);
-    s3a = madd(x, wa, s3a);
-    s3b = madd(x, wb, s3b);
+    s3a = fused(x, wa, s3a);
+    s3b = fused(x, wb, s3b);
     wa = f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(w, 32)));
     wb = f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(w, 40)));
     x = v128.load64_splat(p0, 8);
-    s0a = madd(x, wa, s0a);
-    s0b = madd(x, wb, s0b);
+    s0a = fused(x, wa, s0a);
+    s0b = fused(x, wb, s0b);
     x = v128.load64_splat(p1, 8);
-    s1a = madd(x, wa, s1a);
-    s1b = madd(x, wb, s1b);
+    s1a = fused(x, wa, s1a);
+    s1b = fused(x, wb, s1b);
     x = v128.load64_splat(p2, 8);
-    s2a = madd(x, wa, s2a);
-    s2b = madd(x, wb, s2b);
+    s2a = fused(x, wa, s2a);
+    s2b = fused(x, wb, s2b);
     x = v128.load64_splat(p3, 8);
-    s3a = madd(x, wa, s3a);
-    s3b = madd(x, wb, s3b);
+    s3a = fused(x, wa, s3a);
+    s3b = fused(x, wb, s3b);
     w += 64;
     p0 += 16;
     p1 += 16;
@@ -409,17 +415,17 @@ export function singleSizes4(
     wa = f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(w, 0)));
     wb = f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(w, 8)));
     x = v128.load64_splat(p0, 0);
-    s0a = madd(x, wa, s0a);
-    s0b = madd(x, wb, s0b);
+    s0a = fused(x, wa, s0a);
+    s0b = fused(x, wb, s0b);
     x = v128.load64_splat(p1, 0);
-    s1a = madd(x, wa, s1a);
-    s1b = madd(x, wb, s1b);
+    s1a = fused(x, wa, s1a);
+    s1b = fused(x, wb, s1b);
     x = v128.load64_splat(p2, 0);
-    s2a = madd(x, wa, s2a);
-    s2b = madd(x, wb, s2b);
+    s2a = fused(x, wa, s2a);
+    s2b = fused(x, wb, s2b);
     x = v128.load64_splat(p3, 0);
-    s3a = madd(x, wa, s3a);
-    s3b = madd(x, wb, s3b);
+    s3a = fused(x, wa, s3a);
+    s3b = fused(x, wb, s3b);
     w += 32;
     p0 += 8;
     p1 += 8;
@@ -451,10 +457,10 @@ export function singleSizes1(
     wc = f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(w, 16)));
     wd = f64x2.abs(f64x2.promote_low_f32x4(v128.load64_zero(w, 24)));
     x = v128.load64_splat(p0, 0);
-    s0a = madd(x, wa, s0a);
-    s0b = madd(x, wb, s0b);
-    s0c = madd(x, wc, s0c);
-    s0d = madd(x, wd, s0d);
+    s0a = fused(x, wa, s0a);
+    s0b = fused(x, wb, s0b);
+    s0c = fused(x, wc, s0c);
+    s0d = fused(x, wd, s0d);
     w += 32;
     p0 += 8;
   }

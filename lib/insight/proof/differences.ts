@@ -89,12 +89,19 @@ export class Differences {
     from = 0,
     to: number = actual.length,
   ): void {
+    let [size, usual] = [this.#size, 0];
     for (let k = from; k < to; k++) {
-      const [own, theirs, bound] = [actual[k]!, expected[k]!, bounds[k]!];
+      const own = actual[k]!;
+      const theirs = expected[k]!;
+      const bound = bounds[k]!;
       const difference = Math.abs(own - theirs);
-      if (difference <= bound && difference <= this.#size) this.numbers++; // as most are
-      else this.add(placeOf, k, own, theirs, bound);
+      if (difference <= bound && difference <= size) usual++;
+      else {
+        this.add(placeOf, k, own, theirs, bound);
+        size = this.#size;
+      }
     }
+    this.numbers += usual;
   }
 
   /**

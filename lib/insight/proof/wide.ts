@@ -14,7 +14,12 @@ export const WIDE = 1e-3;
 
 /** Nothing is wide that a float32 beside 1 would not show. */
 export function isWide(bound: number, range: number): boolean {
-  return bound > WIDE * range && bound > UNIT_ROUNDOFF;
+  return bound > widest(range);
+}
+
+/** The largest bound that is not. */
+function widest(range: number): number {
+  return Math.max(WIDE * range, UNIT_ROUNDOFF);
 }
 
 /** The first of many bounds that is; -1 where none is. */
@@ -24,7 +29,8 @@ export function firstWide(
   from = 0,
   to: number = bounds.length,
 ): number {
-  for (let k = from; k < to; k++) if (isWide(bounds[k]!, range)) return k;
+  const limit = widest(range);
+  for (let k = from; k < to; k++) if (bounds[k]! > limit) return k;
   return -1;
 }
 
