@@ -142,6 +142,18 @@ export class Bounds implements Ops<Estimate> {
       const { value: xs, error: dxs, local: lxs } = a;
       const { value: ys, error: dys, local: lys } = b;
       const [m, n] = [xs.length, ys.length];
+      if (m === length && n === length) { // as most are: the same as below, and nothing repeats
+        for (let k = 0; k < length; k++) {
+          const x = xs[k]!;
+          const y = ys[k]!;
+          value[k] = value[k]! + x * y;
+          fresh[k] = fresh[k]! + rounding * Math.abs(x * y);
+          error[k] = error[k]! + productError(x, y, dxs[k]!, dys[k]!) * (1 + rounding);
+          if (sameLocal) continue;
+          local[k] = local[k]! + productError(x, y, lxs[k]!, lys[k]!) * (1 + rounding);
+        }
+        continue;
+      }
       for (let k = 0, i = 0, j = 0; k < length; k++, i = ++i === m ? 0 : i, j = ++j === n ? 0 : j) {
         const x = xs[i]!;
         const y = ys[j]!;
