@@ -1,6 +1,6 @@
 // No output is lost or stands under another cell: a notebook of one's own, in the clients that go by
 // the kernel's "idle". Without the wait of lib/display/jupyter.ts, `jupyter execute` loses 8 of 100
-// outputs and Run All puts 4 of 100 under the next cell. That wait is one of 50 ms: nothing else runs
+// outputs and Run All puts 4 of 100 under the next cell. That wait is of 50 ms: no other front end runs
 // beside this (deno task test:frontends), since a machine with ten programs at work may take longer.
 
 import { assertEquals } from "@std/assert";
