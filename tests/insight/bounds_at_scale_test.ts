@@ -19,7 +19,7 @@ import { assert, assertEquals } from "@std/assert";
 import { networkOf } from "../../lib/model/model.ts";
 import { productOfRun } from "../../lib/model/network.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
-import { growth } from "../../lib/values/bounds/activation_error.ts";
+import { appliedErrors, growth, ownError } from "../../lib/values/bounds/activation_error.ts";
 import { Bounds } from "../../lib/values/bounds/bounds.ts";
 
 const random = seededRandom(3);
@@ -102,6 +102,26 @@ Deno.test("what a gate's function may do to an error is as steep as it gets, and
         assert(found <= steepest * (1 + 1e-12) + room, `${name} at ${x[k]}: ${found}, ${steepest}`);
       });
     }
+  }
+});
+
+Deno.test("what a gate's function makes of both errors in one go is its growth, and what it adds itself", () => {
+  const value = Float64Array.from({ length: 200 }, () => 3 * random.normal());
+  const error = value.map((_, k) => k % 7 === 0 ? 0 : 1e-6 * (k + 1));
+  for (const name of ["sigmoid", "tanh"] as const) {
+    const f = getActivation(name);
+    const y = f(new Tensor(value, [200])).data as typeof value;
+    const local = error.map((e) => e / 3);
+    const found = appliedErrors(f, { value, error, local, shape: [2, 100] }, y);
+    const own = ownError(f, value, y, 100);
+    for (const [what, e] of [["error", error], ["local", local]] as const) {
+      const grown = growth(f, value, y, e, 100);
+      found[what].forEach((one, k) => {
+        const expected = grown[k]! * (1 + 2 ** -18) + own[k]!;
+        assert(Math.abs(one / expected - 1) < 1e-14, `${name} ${what} ${k}: ${one}, ${expected}`);
+      });
+    }
+    assertEquals(found.fresh, own);
   }
 });
 
