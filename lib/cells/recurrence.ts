@@ -1,6 +1,7 @@
 // A cell over all timesteps: its order, its mask, its states, its sites.
 
 import { finish, type Work } from "../base/work.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { shapeOf, stepOf, where } from "../values/arrange.ts";
 import type { Cell, CellDropout, CellFunctions, CellWeights } from "./cell.ts";
@@ -110,6 +111,7 @@ export function* cellWork<V>(
     const after = cell.step(o, x, before, { ...weights, ...functions, drop, at });
     return { x, before, computed: computed!, values: values!, after };
   };
+  const together = stepsTogether(o, input);
   let before = start;
   for (const [k, t] of order.entries()) {
     const step = stepAt(k, t, stepOf(o, x, t), before);
@@ -117,9 +119,19 @@ export function* cellWork<V>(
       ? step
       : forgetful(step, (x, before) => stepAt(k, t, x, before));
     before = step.after;
-    yield (k + 1) / order.length;
+    if ((k + 1) % together === 0) yield (k + 1) / order.length;
   }
   return { steps, order, end: before };
+}
+
+/** Multiplications of a piece, at least; or so many timesteps. */
+const [PIECE, MOST_TOGETHER] = [2 ** 16, 16];
+
+/** How many timesteps are one piece: of a small cell several, since each piece costs a microsecond. */
+function stepsTogether<V>(o: Ops<V>, { x, weights: { all, W, U } }: RecurrenceInput<V>): number {
+  const batch = shapeOf(o, x)[0]!;
+  const each = (all ?? [W, U]).reduce((sum, one) => sum + sizeOf(shapeOf(o, one)), 1);
+  return Math.max(1, Math.min(MOST_TOGETHER, Math.floor(PIECE / (batch * each))));
 }
 
 /** What a step began with and hands on; its values are computed again where they are asked for. */

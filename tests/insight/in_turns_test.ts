@@ -247,26 +247,29 @@ Deno.test("a signal stops each of them wherever it is, with its reason, and the 
 });
 
 Deno.test("a run, its way back and its bounds' are pieces, each of which says how much is done", () => {
-  const network = networkOf(row(
+  const model = sequential([
     lstm({ units: 3, returnSequences: true }),
     bidirectional(gru({ units: 3, returnSequences: true })),
     simpleRnn({ units: 3 }),
-  ));
-  const inputs = network.checkInputs(waves(2, 5, 2), "test");
+    dense({ units: 2 }),
+  ], { inputShape: [80, 2], seed: 1 });
+  const network = networkOf(model);
+  const inputs = network.checkInputs(waves(2, 80, 2), "test");
   const { tape, variables } = network.forwardOnTape(inputs);
   const estimated = finish(
     estimateRun(network, inputs, { see: () => {}, given: () => undefined }),
   );
   const works: Record<string, readonly [work: Work<unknown>, least: number]> = {
-    "a run": [network.forwardWork(inputs), 4 * 5],
-    "a run on a tape": [network.tapeWork(inputs), 4 * 5],
+    "a run": [network.forwardWork(inputs), 4 * 5 + 4],
+    "a run on a tape": [network.tapeWork(inputs), 4 * 5 + 4],
     "the way back": [tape.backwardWork([[variables[0]!, waves(2, 2)]]), 4],
     "the way back of bounds": [estimated.bounds.sensitivity(estimated.result, 1), 4],
   };
   for (const [name, [work, least]] of Object.entries(works)) {
     const shares = [...work];
     assert(shares.length >= least, `${name}: ${shares.length} pieces`);
-    assertEquals(shares, shares.toSorted((a, b) => a - b), name);
+    const falls = shares.findIndex((share, k) => k > 0 && share < shares[k - 1]! - 1e-12);
+    assertEquals(falls, -1, `${name}: ${shares.slice(falls - 1, falls + 1)}`);
     assert(shares[0]! >= 0 && shares.at(-1)! <= 1 && shares.at(-1)! > 0.8, `${name}: ${shares}`);
   }
 });
