@@ -46,7 +46,7 @@ export function appliedErrors(
   f: Activation,
   { value: x, error, local, shape }: Pick<Estimate, "value" | "error" | "local" | "shape">,
   y: Floats,
-): Pick<Estimate, "error" | "local"> & { readonly fresh: Floats } {
+): Pick<Estimate, "error" | "local" | "fresh"> {
   const bent = isBuiltIn(f) ? bendOf(f) : undefined;
   const nearby = bent && errorsNearby(bent, y, error, local, MORE);
   if (nearby !== undefined) return nearby;
@@ -59,7 +59,7 @@ export function appliedErrors(
     return found;
   };
   const all = grown(error);
-  return { fresh, error: all, local: local === error ? all : grown(local) };
+  return { fresh: () => fresh, error: all, local: local === error ? all : grown(local) };
 }
 
 /** How far a float32 evaluation of f is off by itself; x are rows of that width, y = f(x). */

@@ -22,64 +22,71 @@ export function affineErrors(
   const n = terms.reduce((sum, [, W]) => sum + W.shape[0]!, bias === undefined ? 0 : 2);
   const rounding = gamma(n);
   const length = rows * columns;
-  // Parts one below the other, so that W is read once: value, fresh, error, local.
+  // |W| meets γ|x| and what x brings along in one product. Parts one below the other, so that W is
+  // read once: value, error, local.
   const sameLocal = terms.every(([x]) => x.local === x.error);
-  const isMoved = terms.some(([x]) => hasAny(x.error));
-  const movesLocal = !sameLocal && terms.some(([x]) => hasAny(x.local));
-  const parts = 2 + Number(isMoved) + Number(movesLocal);
+  const parts = sameLocal ? 2 : 3;
   const sums = new Float64Array(parts * length);
   const part = (k: number) => sums.subarray(k * length, (k + 1) * length);
-  const [value, fresh] = [part(0), part(1)];
+  const value = part(0);
+  const ofGiven = new Float64Array(length); // what b and W themselves are off by
   for (let k = 0, c = 0; k < length; k++, c = ++c === columns ? 0 : c) {
     if (bias !== undefined) value[k] = bias.value[c]!;
-    fresh[k] = bias === undefined
+    ofGiven[k] = bias === undefined
       ? SMALLEST
       : SMALLEST + (rounding * Math.abs(bias.value[c]!) + bias.error[c]!);
   }
+  const off = terms.filter(([, W]) => isOff(W.error));
+  if (off.length > 0) {
+    const ofWeights = off.map(([x, W]): Factors => [x.value.map(Math.abs), W.error]);
+    addProducts(product, ofGiven, ofWeights, columns);
+  }
+  for (let k = 1; k < parts; k++) part(k).set(ofGiven);
   const factors = terms.map(([x, W]): Factors => {
     const { length: size } = x.value;
     const all = new Float64Array(parts * size);
     all.set(x.value);
-    putScaled(all, size, x.value, rounding);
-    if (isMoved) putScaled(all, 2 * size, x.error, 1 + rounding);
-    if (movesLocal) putScaled(all, size * (parts - 1), x.local, 1 + rounding);
+    putErrors(all, size, x.value, rounding, x.error);
+    if (!sameLocal) putErrors(all, 2 * size, x.value, rounding, x.local);
     return [all, W.value];
   });
   addProducts(product, sums, factors, columns, rows);
-  const off = terms.filter(([, W]) => isOff(W.error));
-  if (off.length > 0) {
-    const ofWeights = off.map(([x, W]): Factors => [x.value.map(Math.abs), W.error]);
-    addProducts(product, fresh, ofWeights, columns);
-  }
-  const withFresh = (moved: Floats) => {
-    for (let k = 0; k < length; k++) moved[k] = moved[k]! + fresh[k]!;
-    return moved;
-  };
-  const error = isMoved ? withFresh(part(2)) : fresh.slice();
-  const local = () => movesLocal ? withFresh(part(parts - 1)) : fresh.slice();
+  const error = part(1);
+  let fresh: Floats | undefined;
   return {
     shape: first.shape.with(-1, columns),
     value,
     error,
-    local: sameLocal ? error : local(),
-    fresh,
+    local: sameLocal ? error : part(2),
+    fresh: () => {
+      if (fresh !== undefined) return fresh;
+      fresh = ofGiven;
+      const sizes = terms.map(([x, W]): Factors => [
+        putErrors(
+          new Float64Array(x.value.length),
+          0,
+          x.value,
+          rounding,
+        ),
+        W.value,
+      ]);
+      addProducts(product, fresh, sizes, columns, 0);
+      return fresh;
+    },
   };
 }
 
-/** Whether any is not 0. */
-function hasAny(errors: Floats): boolean {
-  for (let k = 0; k < errors.length; k++) if (errors[k] !== 0) return true;
-  return false;
-}
-
-/** |x| times a factor that is not negative. */
-function putScaled(into: Floats, to: number, x: Floats, factor: number): void {
-  for (let k = 0; k < x.length; k++) into[to + k] = Math.abs(x[k]!) * factor;
+/** γ|x| + (1 + γ) · error */
+function putErrors(into: Floats, to: number, x: Floats, γ: number, error?: Floats): Floats {
+  for (let k = 0; k < x.length; k++) {
+    into[to + k] = γ * Math.abs(x[k]!) + (error === undefined ? 0 : (1 + γ) * error[k]!);
+  }
+  return into;
 }
 
 /** Whether any of the matrix's numbers is off; asked once of each. */
 export function isOff(error: Floats): boolean {
-  const known = offs.get(error) ?? hasAny(error);
+  const known = offs.get(error) ?? error.some((e) => e !== 0);
   offs.set(error, known);
   return known;
 }

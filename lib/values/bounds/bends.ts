@@ -2,7 +2,7 @@
 // them again.
 
 import type { Activation } from "../activations.ts";
-import type { Floats } from "./estimate.ts";
+import type { Estimate, Floats } from "./estimate.ts";
 import { SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
 
 /**
@@ -82,7 +82,7 @@ export function errorsNearby(
   error: Floats,
   local: Floats,
   more: number,
-): { fresh: Floats; error: Floats; local: Floats } | undefined {
+): Pick<Estimate, "fresh" | "error" | "local"> | undefined {
   const { length } = y;
   const [fresh, all] = [new Float64Array(length), new Float64Array(length)];
   const alone = local === error ? all : new Float64Array(length);
@@ -94,5 +94,5 @@ export function errorsNearby(
     all[k] = grows(v, e, sum, steepest, most) * (1 + more) + own;
     if (alone !== all) alone[k] = grows(v, l, sum, steepest, most) * (1 + more) + own;
   }
-  return { fresh, error: all, local: alone };
+  return { fresh: () => fresh, error: all, local: alone };
 }

@@ -68,7 +68,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: rounding,
       local: rounding,
-      fresh: rounding.some((e) => e !== 0) ? rounding : undefined,
+      fresh: rounding.some((e) => e !== 0) ? () => rounding : undefined,
       back: undefined,
       origin: GIVEN,
     });
@@ -99,7 +99,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error,
       local: isLarge ? new Float64Array(value.length) : this.#zerosOf(value.length),
-      fresh: error,
+      fresh: () => error,
       back: undefined,
       origin: GIVEN,
     });
@@ -179,7 +179,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error,
       local,
-      fresh,
+      fresh: () => fresh,
       back: (gradient, of) => {
         for (const [a, b] of pairs) {
           const [m, n] = [a.value.length, b.value.length];
@@ -229,7 +229,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: plus(error, fresh),
       local: plus(local, fresh),
-      fresh,
+      fresh: () => fresh,
       back: (gradient, of) => {
         const [da, db] = [of(a), of(b)];
         each((k, i, j) => {
@@ -292,7 +292,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: plus(error, fresh),
       local: plus(local, fresh),
-      fresh,
+      fresh: () => fresh,
       back: (gradient, of) => {
         for (const x of xs) if (x.value.length === length) addTo(of(x), gradient);
       },
@@ -313,7 +313,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: off(x.error),
       local: off(x.local),
-      fresh,
+      fresh: fresh && (() => fresh),
       back: (gradient, of) => addTo(of(x), gradient.map(scaled)),
       origin: { op: "sum", xs: [x], factor },
     });
@@ -329,7 +329,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: off(x.error),
       local: off(x.local),
-      fresh,
+      fresh: () => fresh,
       back: (gradient, of) => addTo(of(x), gradient.map((g) => -g)),
       origin: { op: "computed", xs: [x] },
     });
@@ -353,7 +353,7 @@ export class Bounds implements Ops<Estimate> {
       local: sources.every((x) => x.local === x.error) ? error : pick("local"),
       // what was given, a table of words for example, is off here and there alone
       fresh: sources.some(isGiven)
-        ? move(new Float64Array(length), sources.map((x) => x.error), givenMoves())
+        ? () => move(new Float64Array(length), sources.map((x) => x.error), givenMoves())
         : undefined,
       back: (gradient, of) =>
         sources.forEach((x, k) => {
@@ -441,11 +441,14 @@ export class Bounds implements Ops<Estimate> {
       const gradient = gradients.get(estimate);
       if (gradient === undefined) continue;
       gradients.delete(estimate);
-      const { fresh, back } = estimate;
+      const { back } = estimate;
+      const fresh = estimate.fresh?.();
       const perSample = gradient.length / batch; // samples stay the first axis throughout
       for (let k = 0; fresh !== undefined && k < gradient.length; k++) {
         const g = gradient[k]!;
-        if (g !== 0) bound[Math.floor(k / perSample)]! += Math.abs(g) * fresh[k]!;
+        if (g === 0) continue;
+        const own = fresh[k]! <= MAX_FLOAT32 ? fresh[k]! : UNBOUNDED;
+        bound[Math.floor(k / perSample)]! += Math.abs(g) * own;
       }
       back?.(gradient, of);
       if (n % PIECE === 0) yield 1 - n / way.length;
@@ -460,7 +463,7 @@ export class Bounds implements Ops<Estimate> {
   }
 
   #add(added: Omit<Estimate, "order">): Estimate {
-    const { value, error, local, fresh, origin: { op } } = added;
+    const { value, error, local, origin: { op } } = added;
     const isMoved = op === "arrange" || op === "reshape"; // seen where it came from
     for (let k = 0; !isMoved && k < value.length; k++) {
       const reach = Math.abs(value[k]!) + error[k]!;
@@ -468,7 +471,6 @@ export class Bounds implements Ops<Estimate> {
       if (op === "given" && error[k] === 0 && value[k] === -Infinity) continue; // what a pooling pads with
       error[k] = UNBOUNDED;
       if (!(Math.abs(value[k]!) + local[k]! <= MAX_FLOAT32)) local[k] = UNBOUNDED;
-      if (fresh !== undefined && !(fresh[k]! <= MAX_FLOAT32)) fresh[k] = UNBOUNDED;
     }
     return { ...added, order: this.#count++ };
   }

@@ -19,8 +19,11 @@ export interface Estimate {
   readonly error: Floats;
   /** The same, if what was given before had been exact; the same array where nothing was given. */
   readonly local: Floats;
-  /** The part of it that this operation adds by its own rounding; none where it only moves numbers. */
-  readonly fresh: Floats | undefined;
+  /**
+   * The part of it that this operation adds by its own rounding, computed when it is asked for; none
+   * where it only moves numbers.
+   */
+  readonly fresh: (() => Floats) | undefined;
   /** From the gradient with respect to this value, adds to those with respect to its operands. */
   readonly back: ((gradient: Floats, of: (operand: Estimate) => Floats) => void) | undefined;
   readonly origin: Origin<Estimate>;
