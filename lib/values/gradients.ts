@@ -9,7 +9,7 @@ import { lastAxisParts } from "./arrange.ts";
 import { move, moveBack } from "./moves.ts";
 import { joined, numbers, numbersBy, ofEach } from "./numbers.ts";
 import type { Moves, Ops } from "./ops.ts";
-import type { Origin } from "./origin.ts";
+import { operandsOf, type Origin } from "./origin.ts";
 import { addProducts, byLoops, dotBy, type Factors, type Product } from "./product.ts";
 
 /** A value of which gradients are wanted, or one that leads to none. */
@@ -17,6 +17,8 @@ export interface Variable {
   readonly value: Tensor;
   /** Whether the result depends, through it, on a leaf. */
   readonly needed: boolean;
+  /** Whether a gradient goes on through it, on the way back that is under way. */
+  wanted: boolean;
   /** Adds to the gradients of what it was computed from; undefined of a leaf. */
   readonly back: ((gradient: Tensor) => void) | undefined;
   readonly origin: Origin<Variable>;
@@ -79,10 +81,10 @@ export class Gradients implements Ops<Variable> {
     const origin = { op: "affine", terms, b } as const;
     return this.#put(value, [...terms.flat(), ...(b ? [b] : [])], origin, (g) => {
       for (const [x, W] of terms) {
-        if (W.needed) W.uses.push([x.value, g]); // all at once, at the end
-        if (x.needed) this.#give(x, dotBy(this.#product, g, this.#transpose(W)), true);
+        if (W.wanted) W.uses.push([x.value, g]); // all at once, at the end
+        if (x.wanted) this.#give(x, dotBy(this.#product, g, this.#transpose(W)), true);
       }
-      if (b?.needed) this.#give(b, sumRows(g), true);
+      if (b?.wanted) this.#give(b, sumRows(g), true);
     });
   }
 
@@ -90,8 +92,8 @@ export class Gradients implements Ops<Variable> {
     const value = numbers.sumOfProducts(...pairs.map(([a, b]) => [a.value, b.value] as const));
     return this.#put(value, pairs.flat(), { op: "products", pairs }, (g) => {
       for (const [a, b] of pairs) {
-        if (a.needed) this.#giveProduct(a, g, b.value);
-        if (b.needed) this.#giveProduct(b, g, a.value);
+        if (a.wanted) this.#giveProduct(a, g, b.value);
+        if (b.wanted) this.#giveProduct(b, g, a.value);
       }
     });
   }
@@ -102,11 +104,11 @@ export class Gradients implements Ops<Variable> {
       [a, b],
       { op: "computed", xs: [a, b] },
       (g) => {
-        if (a.needed) {
+        if (a.wanted) {
           const each = ofEach(g, b.value).map(([dy, y]) => dot(dy, y.transpose()));
           this.#give(a, joined(each, a.value.shape), true);
         }
-        if (b.needed) {
+        if (b.wanted) {
           const each = ofEach(a.value, g).map(([x, dy]) => dot(x.transpose(), dy));
           this.#give(b, joined(each, b.value.shape), true);
         }
@@ -130,7 +132,7 @@ export class Gradients implements Ops<Variable> {
   add(...xs: readonly Variable[]): Variable {
     const value = add(...xs.map(({ value }) => value));
     return this.#put(value, xs, { op: "sum", xs, factor: 1 }, (g) => {
-      for (const x of xs) if (x.needed) this.#give(x, sumTo(x, g));
+      for (const x of xs) if (x.wanted) this.#give(x, sumTo(x, g));
     });
   }
 
@@ -165,7 +167,7 @@ export class Gradients implements Ops<Variable> {
     const origin = { op: "arrange", sources, moves } as const;
     return this.#put(new Tensor(data, shape), sources, origin, (g) => {
       sources.forEach((x, k) => {
-        if (x.needed) moveBack(this.#own(x), k, g.data, moves);
+        if (x.wanted) moveBack(this.#own(x), k, g.data, moves);
       });
     });
   }
@@ -183,7 +185,7 @@ export class Gradients implements Ops<Variable> {
     return this.#put(value, operands, { op: "computed", xs: operands }, (g) => {
       const gradients = back(g);
       operands.forEach((x, k) => {
-        if (x.needed && gradients[k] !== undefined) this.#give(x, gradients[k]);
+        if (x.wanted && gradients[k] !== undefined) this.#give(x, gradients[k]);
       });
     });
   }
@@ -193,12 +195,19 @@ export class Gradients implements Ops<Variable> {
     finish(this.backwardWork(seeds));
   }
 
-  /** The same, in pieces. */
-  *backwardWork(seeds: readonly Seed[]): Work<void> {
-    for (const one of [...this.#variables, ...this.#leaves]) {
+  /**
+   * The same, in pieces.
+   *
+   * @param kept the variables whose gradients are asked for: no others are kept, nor taken where they
+   * lead to none of these. Default: all.
+   */
+  *backwardWork(seeds: readonly Seed[], kept?: ReadonlySet<Variable>): Work<void> {
+    for (const one of [...this.#leaves, ...this.#variables]) {
       [one.gradient, one.owned, one.uses] = [undefined, false, []];
+      one.wanted = kept === undefined || kept.has(one) ||
+        operandsOf(one.origin).some(({ wanted }) => wanted);
     }
-    for (const [seed, gradient] of seeds) if (seed.needed) this.#give(seed, gradient);
+    for (const [seed, gradient] of seeds) if (seed.wanted) this.#give(seed, gradient);
     const { length } = this.#variables;
     for (let k = length - 1; k >= 0; k--) {
       const one = this.#variables[k]!;
@@ -206,6 +215,7 @@ export class Gradients implements Ops<Variable> {
       if (one.uses.length > 0) one.gradient = yield* part(this.gradientWork(one), done, done);
       if (one.gradient === undefined) continue;
       one.back!(one.gradient);
+      if (kept?.has(one) === false) one.gradient = undefined;
       if (k % PIECE === 0) yield 1 - k / length;
     }
   }
@@ -289,7 +299,18 @@ function variable(
   back?: Variable["back"],
   scope = "",
 ): Variable {
-  return { value, needed, origin, back, scope, gradient: undefined, owned: false, uses: [] };
+  const wanted = needed;
+  return {
+    value,
+    needed,
+    wanted,
+    origin,
+    back,
+    scope,
+    gradient: undefined,
+    owned: false,
+    uses: [],
+  };
 }
 
 /** Σ xᵀ·g over all uses of a matrix: their rows one below the other, added in this order. */

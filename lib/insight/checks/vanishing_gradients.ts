@@ -54,12 +54,13 @@ function* measure(visit: RecurrentVisit, whole: Gradients): Work<Measured> {
   const { tape, steps, end } = rows === batch
     ? { tape: whole, ...recurrence }
     : yield* part(runAgain(firstSamples(run, rows), units, productOfRun()), 0, 0.5);
-  const back = tape.backwardWork([[end.at(-1)!, new Tensor(seed, [rows, units])]]);
-  yield* part(back, rows === batch ? 0 : 0.5, 1);
-  const norms = Float64Array.from(
-    steps,
-    ({ values }) => norm(tape.gradientOf(values[ledger.state]!).data),
+  const states = steps.map(({ values }) => values[ledger.state]!);
+  const back = tape.backwardWork(
+    [[end.at(-1)!, new Tensor(seed, [rows, units])]],
+    new Set(states),
   );
+  yield* part(back, rows === batch ? 0 : 0.5, 1);
+  const norms = Float64Array.from(states, (state) => norm(tape.gradientOf(state).data));
   const largest = norms.reduce((a, b) => Math.max(a, b), 0);
   if (!(largest > 0 && largest < Infinity)) return { visit, share: 0, lastLost: -1, ratio: 1 };
   const lost = ledger.order.filter((t) => norms[t]! < LOST * largest);

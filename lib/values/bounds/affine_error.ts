@@ -28,20 +28,23 @@ export function affineErrors(
   const parts = sameLocal ? 2 : 3;
   const sums = new Float64Array(parts * length);
   const part = (k: number) => sums.subarray(k * length, (k + 1) * length);
-  const value = part(0);
-  const ofGiven = new Float64Array(length); // what b and W themselves are off by
-  for (let k = 0, c = 0; k < length; k++, c = ++c === columns ? 0 : c) {
-    if (bias !== undefined) value[k] = bias.value[c]!;
-    ofGiven[k] = bias === undefined
-      ? SMALLEST
-      : SMALLEST + (rounding * Math.abs(bias.value[c]!) + bias.error[c]!);
+  // What b and W themselves are off by; a row is the same for all.
+  const own = new Float64Array(columns).fill(SMALLEST);
+  for (let c = 0; bias !== undefined && c < columns; c++) {
+    own[c] = own[c]! + (rounding * Math.abs(bias.value[c]!) + bias.error[c]!);
   }
   const off = terms.filter(([, W]) => isOff(W.error));
-  if (off.length > 0) {
+  const putOwn = (into: Floats) => {
+    putRows(own, into);
+    if (off.length === 0) return into;
     const ofWeights = off.map(([x, W]): Factors => [x.value.map(Math.abs), W.error]);
-    addProducts(product, ofGiven, ofWeights, columns);
-  }
-  for (let k = 1; k < parts; k++) part(k).set(ofGiven);
+    addProducts(product, into, ofWeights, columns);
+    return into;
+  };
+  if (bias !== undefined) putRows(bias.value, part(0));
+  const error = putOwn(part(1));
+  const local = sameLocal ? error : part(2);
+  if (!sameLocal) local.set(error);
   const factors = terms.map(([x, W]): Factors => {
     const { length: size } = x.value;
     const all = new Float64Array(parts * size);
@@ -51,37 +54,33 @@ export function affineErrors(
     return [all, W.value];
   });
   addProducts(product, sums, factors, columns, rows);
-  const error = part(1);
   let fresh: Floats | undefined;
+  const freshOf = () => {
+    const found = putOwn(new Float64Array(length));
+    const rounded = terms.map(([x, W]): Factors => [
+      x.value.map((v) => rounding * Math.abs(v)),
+      W.value,
+    ]);
+    addProducts(product, found, rounded, columns, 0);
+    return found;
+  };
   return {
     shape: first.shape.with(-1, columns),
-    value,
+    value: part(0),
     error,
-    local: sameLocal ? error : part(2),
-    fresh: () => {
-      if (fresh !== undefined) return fresh;
-      fresh = ofGiven;
-      const sizes = terms.map(([x, W]): Factors => [
-        putErrors(
-          new Float64Array(x.value.length),
-          0,
-          x.value,
-          rounding,
-        ),
-        W.value,
-      ]);
-      addProducts(product, fresh, sizes, columns, 0);
-      return fresh;
-    },
+    local,
+    fresh: () => fresh ??= freshOf(),
   };
 }
 
+/** The same row, one after the other. */
+function putRows(row: Floats, into: Floats): void {
+  for (let k = 0; k < into.length; k += row.length) into.set(row, k);
+}
+
 /** γ|x| + (1 + γ) · error */
-function putErrors(into: Floats, to: number, x: Floats, γ: number, error?: Floats): Floats {
-  for (let k = 0; k < x.length; k++) {
-    into[to + k] = γ * Math.abs(x[k]!) + (error === undefined ? 0 : (1 + γ) * error[k]!);
-  }
-  return into;
+function putErrors(into: Floats, to: number, x: Floats, γ: number, error: Floats): void {
+  for (let k = 0; k < x.length; k++) into[to + k] = γ * Math.abs(x[k]!) + (1 + γ) * error[k]!;
 }
 
 /** Whether any of the matrix's numbers is off; asked once of each. */
