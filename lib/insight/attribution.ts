@@ -209,17 +209,25 @@ function* attributionWork(
   return attributionOf({ target, name: nameOfLogit(logits, target), tokens }, logit, parts);
 }
 
-/** Throws where layers share in a logit whose contributions cannot be added. */
+/** Throws where layers share in a logit whose contributions, or what wrote them, cannot be added. */
 function checkOneShape(insides: readonly Inside<Variable>[]): void {
-  const shapes = insides.map(({ x, recurrence: { end } }) =>
-    formatShape(x.value.shape.with(2, end[0]!.value.shape[1]!))
+  const check = (rule: string, what: string, shapeOf: (inside: Inside<Variable>) => Shape) => {
+    const shapes = insides.map((inside) => formatShape(shapeOf(inside)));
+    if (shapes.every((shape) => shape === shapes[0])) return;
+    throw new TypeError(
+      `Cannot attribute: the recurrent layers before the output must have ${rule}, ` +
+        `but their ${what} are ${shapes.join(" and ")}`,
+    );
+  };
+  check(
+    "as many timesteps and units",
+    "hidden states",
+    ({ x, recurrence: { end } }) => x.value.shape.with(2, end[0]!.value.shape[1]!),
   );
-  if (shapes.every((shape) => shape === shapes[0])) return;
-  throw new TypeError(
-    "Cannot attribute: the recurrent layers before the output must have as many timesteps and units, " +
-      `but their hidden states are ${shapes.join(" and ")}`,
-  );
+  check("inputs of as many features", "inputs", ({ x }) => x.value.shape);
 }
+
+type Shape = readonly number[];
 
 /** The output meant; the only one where none is said. */
 export function checkTarget(target: number | undefined, count: number, action: string): number {

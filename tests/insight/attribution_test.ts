@@ -343,14 +343,20 @@ Deno.test("attribute() refuses what it cannot explain", () => {
   assertAlmostEquals(sum(contributions) + remainder.item(0), logit.item(0), 1e-9);
 });
 
-Deno.test("LSTMs of different lengths before one output are refused in words", () => {
-  const [a, b] = [input([4, 2]), input([3, 2])];
-  const reader = lstm({ units: 3 });
-  const both = concatenate().apply([reader.apply(a), reader.apply(b)]);
-  const model = functional([a, b], dense({ units: 2 }).apply(both));
-  assertThrows(
-    () => attribute(model, [numbers(1, 4, 2), numbers(1, 3, 2)], { target: 0 }),
-    TypeError,
-    "must have as many timesteps and units, but their hidden states are [1, 4, 3] and [1, 3, 3]",
+Deno.test("recurrent layers whose shares cannot be added are refused in words", () => {
+  const refused = (shapes: [number, number][], units: [number, number], message: string) => {
+    const inputs = shapes.map((shape) => input(shape));
+    const ends = inputs.map((one, k) => lstm({ units: units[k]! }).apply(one));
+    const model = functional(inputs, dense({ units: 2 }).apply(concatenate().apply(ends)));
+    const x = shapes.map((shape) => numbers(1, ...shape));
+    assertThrows(() => attribute(model, x, { target: 0 }), TypeError, message);
+  };
+  const shapes = "must have as many timesteps and units, but their hidden states are";
+  refused([[4, 2], [3, 2]], [3, 3], `${shapes} [1, 4, 3] and [1, 3, 3]`);
+  refused([[4, 2], [4, 2]], [3, 5], `${shapes} [1, 4, 3] and [1, 4, 5]`);
+  refused(
+    [[4, 2], [4, 3]],
+    [3, 3],
+    "must have inputs of as many features, but their inputs are [1, 4, 2] and [1, 4, 3]",
   );
 });
