@@ -9,8 +9,10 @@ import {
   Tensor,
 } from "@gatescope/lstm";
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { finish } from "../../lib/base/work.ts";
 import { networkOf } from "../../lib/model/model.ts";
 import { seededRandom } from "../../lib/tensor/random.ts";
+import { Gradients, type Variable } from "../../lib/values/gradients.ts";
 
 // Central differences with this step carry rounding (1e-16 / 1e-5) and a third derivative (1e-10).
 const STEP = 1e-5;
@@ -71,4 +73,28 @@ Deno.test("gradients() refuses what fit refuses", () => {
   const loss = "sparse_categorical_crossentropy";
   assertThrows(() => gradients(model, x, [0, 1], { loss }), TypeError, "Cannot take gradients");
   assertThrows(() => gradients(model, x, [0, 1, 2, 3, 0], { loss }), RangeError, "0 to 2");
+});
+
+Deno.test("a way back keeps the gradients that are asked for, and passes by what leads to none of them", () => {
+  const tape = new Gradients();
+  const number = (x: number) => tape.leaf(new Tensor(Float64Array.of(x), [1, 1]));
+  const [start, x] = [number(3), number(2)];
+  const states = [start];
+  for (let t = 0; t < 4; t++) {
+    states.push(tape.add(tape.scale(states[t]!, 0.5), tape.sumOfProducts([x, x])));
+  }
+  const one = new Tensor(Float64Array.of(1), [1, 1]);
+  const gradientOf = (of: Variable) => tape.gradientOf(of).item(0, 0);
+  tape.backward([[states[4]!, one]]);
+  assertEquals(states.map(gradientOf), [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1]);
+  assertEquals(gradientOf(x), 2 * 2 * (1 + 1 / 2 + 1 / 4 + 1 / 8)); // Σ 2x / 2ᵗ
+
+  finish(tape.backwardWork([[states[4]!, one]], new Set([states[1]!, states[3]!])));
+  assertEquals(states.map((state) => state.gradient?.item(0, 0)), [
+    ...[undefined, 1 / 8, undefined, 1 / 2, undefined],
+  ]);
+  assertEquals(x.gradient, undefined);
+
+  tape.backward([[states[4]!, one]]);
+  assertEquals([gradientOf(start), gradientOf(x)], [1 / 16, 7.5]);
 });
