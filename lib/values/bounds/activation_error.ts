@@ -6,7 +6,7 @@ import type { Activation } from "../activations.ts";
 import { isBuiltIn } from "../built_in.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { bendOf, bends, errorsNearby, growthNearby, OWN } from "./bends.ts";
-import { type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
+import { already, type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
 import { gamma, SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
 
 /** By name: the error of a float32 evaluation at x, whose result is f; `OWN·(|f| + |x| + 1)` else. */
@@ -59,7 +59,7 @@ export function appliedErrors(
     return found;
   };
   const all = grown(error);
-  return { fresh: () => fresh, error: all, local: local === error ? all : grown(local) };
+  return { fresh: already(fresh), error: all, local: local === error ? all : grown(local) };
 }
 
 /** How far a float32 evaluation of f is off by itself; x are rows of that width, y = f(x). */

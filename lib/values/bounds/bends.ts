@@ -2,7 +2,7 @@
 // them again.
 
 import type { Activation } from "../activations.ts";
-import type { Estimate, Floats } from "./estimate.ts";
+import { already, type Estimate, type Floats } from "./estimate.ts";
 import { SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
 
 /**
@@ -94,5 +94,5 @@ export function errorsNearby(
     all[k] = grows(v, e, sum, steepest, most) * (1 + more) + own;
     if (alone !== all) alone[k] = grows(v, l, sum, steepest, most) * (1 + more) + own;
   }
-  return { fresh: () => fresh, error: all, local: alone };
+  return { fresh: already(fresh), error: all, local: alone };
 }

@@ -14,7 +14,7 @@ import { operandsOf } from "../origin.ts";
 import { byLoops, type Product } from "../product.ts";
 import { appliedErrors, backThrough } from "./activation_error.ts";
 import { affineErrors, type AffineTerm, backAffine, isOff } from "./affine_error.ts";
-import { type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
+import { already, type Estimate, type Floats, UNBOUNDED } from "./estimate.ts";
 import { distance, gamma, SMALLEST, UNIT_ROUNDOFF } from "./float32.ts";
 
 const GIVEN = { op: "given" } as const;
@@ -68,7 +68,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: rounding,
       local: rounding,
-      fresh: rounding.some((e) => e !== 0) ? () => rounding : undefined,
+      fresh: rounding.some((e) => e !== 0) ? already(rounding) : undefined,
       back: undefined,
       origin: GIVEN,
     });
@@ -99,7 +99,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error,
       local: isLarge ? new Float64Array(value.length) : this.#zerosOf(value.length),
-      fresh: () => error,
+      fresh: already(error),
       back: undefined,
       origin: GIVEN,
     });
@@ -179,7 +179,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error,
       local,
-      fresh: () => fresh,
+      fresh: already(fresh),
       back: (gradient, of) => {
         for (const [a, b] of pairs) {
           const [m, n] = [a.value.length, b.value.length];
@@ -229,7 +229,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: plus(error, fresh),
       local: plus(local, fresh),
-      fresh: () => fresh,
+      fresh: already(fresh),
       back: (gradient, of) => {
         const [da, db] = [of(a), of(b)];
         each((k, i, j) => {
@@ -292,7 +292,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: plus(error, fresh),
       local: plus(local, fresh),
-      fresh: () => fresh,
+      fresh: already(fresh),
       back: (gradient, of) => {
         for (const x of xs) if (x.value.length === length) addTo(of(x), gradient);
       },
@@ -313,7 +313,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: off(x.error),
       local: off(x.local),
-      fresh: fresh && (() => fresh),
+      fresh: fresh && already(fresh),
       back: (gradient, of) => addTo(of(x), gradient.map(scaled)),
       origin: { op: "sum", xs: [x], factor },
     });
@@ -329,7 +329,7 @@ export class Bounds implements Ops<Estimate> {
       value,
       error: off(x.error),
       local: off(x.local),
-      fresh: () => fresh,
+      fresh: already(fresh),
       back: (gradient, of) => addTo(of(x), gradient.map((g) => -g)),
       origin: { op: "computed", xs: [x] },
     });

@@ -30,3 +30,8 @@ export interface Estimate {
   /** Operands have a smaller one. */
   readonly order: number;
 }
+
+/** What an operation adds by itself, where that is computed: it holds on to nothing else of the step. */
+export function already(fresh: Floats): () => Floats {
+  return () => fresh;
+}
