@@ -5,8 +5,13 @@
 export type Work<T> = Generator<number, T, void>;
 
 /** Whether something is to be done in pieces; else it is the result already. */
-export function isWork<T extends object>(work: T | Work<T>): work is Work<T> {
-  return "next" in work;
+export function isWork<T extends object>(ran: T | Work<T>): ran is Work<T> {
+  return "next" in ran;
+}
+
+/** Of something that may be either. */
+export function* resultOf<T extends object>(ran: T | Work<T>): Work<T> {
+  return isWork(ran) ? yield* ran : ran;
 }
 
 /** Does all of it at once. */

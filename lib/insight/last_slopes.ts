@@ -1,13 +1,15 @@
 // What an output makes of a small change of a gated layer's states, after some of its steps.
 
 import { finish, type Work } from "../base/work.ts";
+import { runCell } from "../cells/recurrence.ts";
 import { isSmooth } from "../compute/activations.ts";
 import type { FastGated } from "../layers/fast_form.ts";
 import { equationsBy, type LayerWork } from "../layers/layer.ts";
+import { zeroStates } from "../layers/recurrent.ts";
 import { type Network, productOfRun } from "../model/network.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Gradients, type Variable } from "../values/gradients.ts";
-import { stepOf } from "../values/arrange.ts";
+import { pickedSteps } from "../values/arrange.ts";
 import { numbers } from "../values/numbers.ts";
 import type { Fork } from "./fork.ts";
 
@@ -39,13 +41,12 @@ export function* slopesEvery(
     readonly target: number;
   },
 ): Work<ReadonlyMap<number, Slopes>> {
-  const { cell, functions } = form;
+  const { cell, functions, units } = form;
   const { order, x, states, weights } = fork;
   const product = productOfRun();
   const slopes = new Map<number, Slopes>();
-  let slope = states.map((_, s) =>
-    s < states.length - 1 ? zerosLike(states[s]!) : slopeOfResult(network, inputs, fork, target)
-  );
+  let slope = zeroStates(numbers, cell, [x.shape[0]!, units])
+    .with(-1, slopeOfResult(network, inputs, fork, target));
   const { length } = order;
   const newTape = () => {
     const tape = new Gradients(product);
@@ -57,11 +58,12 @@ export function* slopesEvery(
     begin = (Math.ceil(end / every) - 1) * every;
     if (slopes.size % TOGETHER === TOGETHER - 1) ({ tape, own } = newTape());
     const leaves = states.map((state) => tape.leaf(state.select(1, order[begin - 1]!)));
-    let after: readonly Variable[] = leaves;
-    for (const t of order.slice(begin, end)) {
-      const step = { ...own, ...functions, drop: {}, at: (_: string, value: Variable) => value };
-      after = cell.step(tape, tape.given(stepOf(numbers, x, t)), after, step);
-    }
+    const { end: after } = runCell(tape, cell, {
+      x: tape.given(pickedSteps(numbers, x, order.slice(begin, end))), // as they are computed
+      weights: own,
+      functions,
+      start: leaves,
+    });
     tape.backward(after.map((state, s) => [state, slope[s]!]));
     slope = leaves.map((leaf) => tape.gradientOf(leaf));
     slopes.set(begin, slope);
@@ -93,8 +95,4 @@ function slopeOfResult(
   for (let n = 0; n < samples; n++) seed[n * classes + target] = 1;
   tape.backward([[output!, new Tensor(seed, [samples, classes])]]);
   return tape.gradientOf(result);
-}
-
-function zerosLike({ shape: [samples, , units] }: Tensor): Tensor {
-  return new Tensor(new Float64Array(samples! * units!), [samples!, units!]);
 }

@@ -1,7 +1,8 @@
 // The step at which runs leave a layer's own, by the equations; what they have in common is computed once.
 
 import type { FastGated } from "../layers/fast_form.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { zeroStates } from "../layers/recurrent.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { stepOf } from "../values/arrange.ts";
 import type { Ops } from "../values/ops.ts";
 import { type Fork, repeated } from "./fork.ts";
@@ -17,8 +18,9 @@ export function patchedStep(
   { step, runs, change }: { readonly step: number; readonly runs: number; readonly change: Change },
 ): Tensor[] {
   const samples = x.shape[0]!;
-  const zeros = () => new Tensor(new Float64Array(samples * units), [samples, units]);
-  const before = states.map((state) => step === 0 ? zeros() : state.select(1, order[step - 1]!));
+  const before = step === 0
+    ? zeroStates(o, cell, [samples, units])
+    : states.map((state) => state.select(1, order[step - 1]!));
   const [W, U, b] = weights as [Tensor, Tensor, Tensor?];
   const ops = withCommonRows(o, samples);
   const after = cell.step(ops, stepOf(ops, x, order[step]!), before, {

@@ -2,7 +2,7 @@
 // them in, so that one definition can serve twice and nothing is changed behind anybody's back.
 
 import { refuseOptions } from "../base/options.ts";
-import { finish, isWork, type Work } from "../base/work.ts";
+import { finish, resultOf, type Work } from "../base/work.ts";
 import type { Anchor, Passer } from "../cells/recurrence.ts";
 import type { SiteListener } from "../cells/sites.ts";
 import type { Random } from "../tensor/random.ts";
@@ -189,19 +189,15 @@ export function equationsBy<V>(o: Ops<V>): LayerWork<V> {
 
 /** Runs them at once. */
 export function wholeRun<V>(work: LayerWork<V>): LayerRun<V> {
-  return (layer, inputs, weights, context) => {
-    const result = work(layer, inputs, weights, context);
-    return isWork(result) ? finish(result) : result;
-  };
+  return (...run) => finish(resultOf(work(...run)));
 }
 
 /** A layer inside of another, in the way that the outer one's context has. */
-export function* innerWork<V>(
+export function innerWork<V>(
   { run, work = run }: LayerContext<V>,
   ...inner: Parameters<LayerRun<V>>
 ): Work<LayerResult<V>> {
-  const result = work(...inner);
-  return isWork(result) ? yield* result : result;
+  return resultOf(work(...inner));
 }
 
 /** A layer's definition, ready to be put into a model. */

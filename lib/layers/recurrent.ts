@@ -311,7 +311,8 @@ function countedSoFar(mask: Tensor, order: readonly number[]): Tensor {
   return new Tensor(data, mask.shape);
 }
 
-function zeroStates<V>(o: Ops<V>, cell: Cell, shape: readonly number[]): readonly V[] {
+/** What a cell starts from where nothing else is said, `[batch, units]` each. */
+export function zeroStates<V>(o: Ops<V>, cell: Cell, shape: readonly number[]): readonly V[] {
   const zeros = o.given(new Tensor(new Float64Array(sizeOf(shape)), shape));
   return cell.states.map(() => zeros);
 }

@@ -1,7 +1,7 @@
 // A graph with its weights: what predicting, training and tracing all run. Shapes and numbers only;
 // the public door in front of it is Model.
 
-import { equalPart, finish, isWork, part, type Work } from "../base/work.ts";
+import { equalPart, finish, part, type Work } from "../base/work.ts";
 import type { CellTrace } from "../cells/cell_run.ts";
 import { valuesOfSite } from "../cells/cell_run.ts";
 import { passer } from "../cells/lstm_forward.ts";
@@ -258,14 +258,7 @@ export class Network implements Graph {
     const work = compute?.runOnTape(tape) ?? equationsBy(tape);
     const walked = yield* this.#walk(tape, inputs.map((x) => tape.given(x)), weights, {
       ...context,
-      work: function* (layer, given, own, context) {
-        const outer = tape.scope;
-        tape.scope = context.name;
-        const ran = work(layer, given, own, context);
-        const result = isWork(ran) ? yield* ran : ran;
-        tape.scope = outer;
-        return result;
-      },
+      work: (...run) => tape.within(run[3].name, () => work(...run)),
       inside: (one) => insides.push(one),
     });
     const backwardWork = function* (gradients: readonly Tensor[]): Work<Tensor[]> {

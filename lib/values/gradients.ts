@@ -1,6 +1,6 @@
 // Reverse mode (Linnainmaa 1976): each operation remembers how a gradient goes back through it.
 
-import { finish, part, type Work } from "../base/work.ts";
+import { finish, part, resultOf, type Work } from "../base/work.ts";
 import { add, dot, multiply } from "../tensor/arithmetic.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { asFloat64, Tensor } from "../tensor/tensor.ts";
@@ -53,6 +53,15 @@ export class Gradients implements Ops<Variable> {
   constructor(product: Product = byLoops) {
     this.#product = product;
     this.#numbers = numbersBy(product);
+  }
+
+  /** A run whose operations are those of a scope. */
+  *within<T extends object>(scope: string, run: () => T | Work<T>): Work<T> {
+    const outer = this.scope;
+    this.scope = scope;
+    const result = yield* resultOf(run());
+    this.scope = outer;
+    return result;
   }
 
   /** What was computed from leaves, in order. */

@@ -1,6 +1,6 @@
 // What the checks look at: one run of a model, layer by layer, with every cell's values and slopes.
 
-import { equalPart, isWork, part, type Work } from "../../base/work.ts";
+import { equalPart, part, type Work } from "../../base/work.ts";
 import type { Cell } from "../../cells/cell.ts";
 import type { CellTrace } from "../../cells/cell_run.ts";
 import type { Recurrence } from "../../cells/recurrence.ts";
@@ -10,7 +10,7 @@ import { equationsBy } from "../../layers/layer.ts";
 import type { Activation } from "../../values/activations.ts";
 import { isNamed } from "../../values/built_in.ts";
 import { runOf, type TracedRun } from "../../cells/traced_run.ts";
-import { sameShape, sizeOf } from "../../tensor/shape.ts";
+import { sizeOf } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { FitStart } from "../../model/training/history.ts";
 import type { PlacedLayer } from "../../model/graph.ts";
@@ -73,15 +73,10 @@ export function* examine(
   const insides: Inside<Variable>[] = [];
   const equations = equationsBy(tape);
   const walking = network.walk(tape, inputs, {
-    work: function* (layer, given, own, context) {
-      const outer = tape.scope;
-      tape.scope = context.name;
+    work: (layer, given, own, context) => {
       // Each layer begins anew: no gradient leaves it.
       const leaves = given.map(({ value }) => tape.leaf(value));
-      const ran = equations(layer, leaves, own, context);
-      const result = isWork(ran) ? yield* ran : ran;
-      tape.scope = outer;
-      return result;
+      return tape.within(context.name, () => equations(layer, leaves, own, context));
     },
     inside: (one) => insides.push(one),
   });
@@ -146,9 +141,11 @@ function* slopesOf(
 ): Work<ReadonlyMap<SiteName, Tensor[]>> {
   const slopes = new Map<SiteName, Tensor[]>();
   for (const site of cell.sites) {
+    const { shape } = steps[0]!.computed[site]!.value;
+    const ones = new Tensor(new Float64Array(sizeOf(shape)).fill(1), shape);
     const found = steps.flatMap(({ computed }) => {
       const { origin, value } = computed[site]!;
-      return origin.op === "apply" ? [slope(origin.f, origin.x.value, value)] : [];
+      return origin.op === "apply" ? [slope(origin.f, origin.x.value, value, ones)] : [];
     });
     if (found.length === steps.length) slopes.set(site, found);
     yield (cell.sites.indexOf(site) + 1) / cell.sites.length;
@@ -157,18 +154,9 @@ function* slopesOf(
 }
 
 /** Of y = f(x), one number at a time; a row's softmax has none by unit, and counts as 1. */
-function slope(f: Activation, x: Tensor, y: Tensor): Tensor {
-  const ones = onesOf(x.shape);
+function slope(f: Activation, x: Tensor, y: Tensor, ones: Tensor): Tensor {
   return isNamed(f, "softmax", "log_softmax", "sparsemax") ? ones : f.backward(x, ones, y);
 }
-
-function onesOf(shape: readonly number[]): Tensor {
-  if (!sameShape(ones.shape, shape)) {
-    ones = new Tensor(new Float64Array(sizeOf(shape)).fill(1), shape);
-  }
-  return ones;
-}
-let ones = new Tensor(new Float64Array(0), [0]); // of one step after the other, the same
 
 function deadUnits({ hiddenState }: CellTrace): number[] {
   const units = hiddenState.shape[2]!;

@@ -1,6 +1,6 @@
 // A model's run with the error of each value.
 
-import { isWork, type Work } from "../../base/work.ts";
+import { resultOf, type Work } from "../../base/work.ts";
 import type { RecurrentStep } from "../../cells/recurrence.ts";
 import type { LstmValue } from "../../cells/lstm.ts";
 import { isGate } from "../../cells/sites.ts";
@@ -76,8 +76,7 @@ export function* estimateRun(
     work: function* (inner, given, weights, context) {
       layer = context.name;
       depth++;
-      const ran = equations(inner, given, weights, context);
-      const result = isWork(ran) ? yield* ran : ran;
+      const result = yield* resultOf(equations(inner, given, weights, context));
       if (--depth > 0) return result; // of a layer inside of another
       const [own, ...more] = result.outputs as [Estimate, ...Estimate[]];
       results.set(context.name, own);
