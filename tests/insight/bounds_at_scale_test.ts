@@ -14,6 +14,8 @@ import {
   Tensor,
   trace,
 } from "@gatescope/lstm";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { finish } from "../../lib/base/work.ts";
 import { assert, assertEquals } from "@std/assert";
 import { networkOf } from "../../lib/model/model.ts";
@@ -142,4 +144,21 @@ Deno.test("a proof keeps no values of its steps, and explains each of them all t
   assert(told.text.includes(own!.gates.forget.item(1, 4, 2).toPrecision(6).slice(0, 7)), told.text);
   // to explain is not to compare once more
   assertEquals(proof.rows.reduce((sum, row) => sum + row.numbers, 0), numbers);
+});
+
+Deno.test("what somebody else got holds on to nothing of the step that it stands for", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const o = new Bounds();
+  const anchoredStep = (mask?: Float64Array<ArrayBuffer>) => {
+    const z = o.affine([[o.given(normals(2, 3)), o.given(normals(3, 4))]]);
+    return { step: new WeakRef(z), anchored: o.anchored(z, normals(2, 4).data, mask) };
+  };
+  const all = [anchoredStep(), anchoredStep(Float64Array.of(1, 0))];
+  await new Promise((resolve) => setTimeout(resolve)); // until then, what a WeakRef gave stays
+  collect();
+  for (const { step, anchored } of all) {
+    assertEquals(step.deref(), undefined);
+    assertEquals(anchored.fresh?.().length, 8);
+  }
 });
